@@ -1,0 +1,19 @@
+// Installs the packages and builds, each only when needed: so `npm start` and `npm test` are all a newcomer types.
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const stamp = join(root, "node_modules", ".package-lock.json");
+const lock = join(root, "package-lock.json");
+
+function run(command, args) {
+  const done = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+  if (done.status !== 0) process.exit(done.status ?? 1);
+}
+
+const installed = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs;
+if (!installed) run("npm", ["ci", "--no-audit", "--no-fund"]);
+const tsc = createRequire(join(root, "package.json")).resolve("typescript/package.json");
+run(process.execPath, [join(tsc, "..", "bin", "tsc"), "-b"]);

@@ -1,0 +1,26 @@
+// Runs the emitted tests with Node's own runner. `npm test -- PART` keeps the files whose path contains PART;
+// `npm test -- PART --only "claim"` keeps the tests whose name matches.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const args = process.argv.slice(2);
+const only = args.indexOf("--only");
+const pattern = only < 0 ? [] : ["--test-name-pattern", args.splice(only, 2)[1] ?? ""];
+
+const files = readdirSync(join(root, "dist", "test"), { recursive: true })
+  .map((name) => join("dist", "test", String(name)))
+  .filter((name) => name.endsWith(".test.js"))
+  .filter((name) => args.length === 0 || args.some((part) => name.includes(part)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file matches ${args.join(" ")}`);
+  process.exit(2);
+}
+const done = spawnSync(
+  process.execPath,
+  ["--test", "--test-concurrency=2", "--test-reporter=spec", ...pattern, ...files],
+  { cwd: root, stdio: "inherit" },
+);
+process.exit(done.status ?? 1);

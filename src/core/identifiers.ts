@@ -1,0 +1,30 @@
+/** Branches, tags, Call-IDs and random draws, all from the one injected Entropy (RFC 3261 §8.1.1.7, §19.3). */
+import type { Entropy } from "./primitives.ts";
+
+/** The magic cookie of RFC 3261 §8.1.1.7. */
+export const BRANCH_COOKIE = "z9hG4bK";
+
+/** A token of `words` × 32 random bits, in base 36. */
+export function token(entropy: Entropy, words: number): string {
+  let text = "";
+  for (let word = 0; word < words; word += 1) text += entropy.uint32().toString(36);
+  return text;
+}
+
+export function newBranch(entropy: Entropy): string {
+  return BRANCH_COOKIE + token(entropy, 2);
+}
+
+/** At least the 32 random bits that RFC 3261 §19.3 asks for. */
+export function newTag(entropy: Entropy): string {
+  return token(entropy, 2);
+}
+
+export function newCallId(entropy: Entropy): string {
+  return token(entropy, 4);
+}
+
+/** A number drawn uniformly from [low, high). */
+export function uniform(entropy: Entropy, low: number, high: number): number {
+  return low + (entropy.uint32() / 0x1_0000_0000) * (high - low);
+}

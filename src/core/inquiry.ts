@@ -1,0 +1,65 @@
+/**
+ * Sequential procedures that need answers from outside, written top-down as generators: each `yield` asks a
+ * Question and is resumed by its Answer. They stay pure; the machine keeps them here while they wait.
+ */
+import type { Instant, World } from "./machine.ts";
+import type { Answer, Question } from "./vocabulary.ts";
+
+export type Inquiry<Result> = Generator<Question, Result, Answer>;
+
+/** Called once with the outcome, at the instant the last answer came. */
+export type Concluded<Result> = (now: Instant, result: Result) => void;
+
+interface Waiting {
+  resume(now: Instant, answer: Answer): void;
+}
+
+export class Inquiries {
+  readonly #world: World;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastAsked = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Questions in flight. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Runs until the first question; an inquiry that asks nothing concludes before this returns. */
+  start<Result>(now: Instant, inquiry: Inquiry<Result>, concluded: Concluded<Result>): void {
+    this.#proceed(now, inquiry, inquiry.next(), concluded);
+  }
+
+  /** Ignores an answer to a question nobody waits for any more. */
+  answered(now: Instant, asked: number, answer: Answer): void {
+    const waiting = this.#waiting.get(asked);
+    if (waiting === undefined) return;
+    this.#waiting.delete(asked);
+    waiting.resume(now, answer);
+  }
+
+  /** Forgets all that wait: their conclusions never come. */
+  abandon(): void {
+    this.#waiting.clear();
+  }
+
+  #proceed<Result>(
+    now: Instant,
+    inquiry: Inquiry<Result>,
+    step: IteratorResult<Question, Result>,
+    concluded: Concluded<Result>,
+  ): void {
+    if (step.done === true) {
+      concluded(now, step.value);
+      return;
+    }
+    const asked = ++this.#lastAsked;
+    this.#waiting.set(asked, {
+      resume: (at, answer) => this.#proceed(at, inquiry, inquiry.next(answer), concluded),
+    });
+    this.#world.ask(asked, step.value);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The upward seam of the transaction layer: what a transaction user (RFC 3261 §5) is told. Users
+ * are phones, dialogs, failover attempts and servers; they know flows by number and peers by value.
+ */
+import type { FlowId, Instant, LossCause, Peer } from "../machine.ts";
+import type { Request, Response } from "../message/message.ts";
+
+/** A usable path, as the transport layer keeps it. */
+export interface Flow {
+  readonly id: FlowId;
+  readonly peer: Peer;
+  /** When bytes last came in. */
+  readonly heardAt: Instant;
+}
+
+/** Told of one flow that was asked for. */
+export interface FlowUser {
+  reached(now: Instant, flow: Flow): void;
+  /** The flow cannot be had, or was had and is gone. */
+  unreached(now: Instant, cause: LossCause): void;
+}
+
+export interface ClientTransactionUser {
+  /** Each provisional, and each final; a 2xx to INVITE each time it comes (RFC 6026 §7.2). */
+  responded(now: Instant, response: Response): void;
+  /** No final response will come: Timer B or F, or the flow was lost (RFC 3261 §8.1.3.1, §17.1.4). */
+  failed(now: Instant, why: "timeout" | "transport", cause: LossCause | undefined): void;
+}
+
+/** How a client transaction resends over an unreliable transport. */
+export interface Resending {
+  /** T1, T2, T4 in milliseconds. */
+  readonly t1: number;
+  readonly t2: number;
+  readonly t4: number;
+  /** Fixed spacing in milliseconds; 0: Timer A or E. */
+  readonly interval: number;
+}
+
+export interface ClientTransaction {
+  readonly branch: string;
+  readonly request: Request;
+  readonly flow: FlowId;
+  /**
+   * Resend no more, but go on listening until Timer B or F: a target that was only slow must still have its late
+   * INVITE answers cancelled, acknowledged and ended.
+   */
+  abandon(now: Instant): void;
+}
+
+/** The responder's end of a request that opened a server transaction. */
+export interface ServerTransaction {
+  readonly request: Request;
+  readonly flow: FlowId;
+  respond(now: Instant, response: Response): void;
+}
+
+/** The one user of a whole layer, told what belongs to no client transaction. */
+export interface TransactionUser {
+  /** A new request. For INVITE the layer sends 100 after 200 ms unless the user has answered (RFC 3261 §17.2.1). */
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void;
+  /** CANCEL that matches a server transaction; the layer has answered the CANCEL with 200 (§9.2). */
+  cancelled(now: Instant, transaction: ServerTransaction): void;
+  /** ACK for a 2xx, which belongs to no transaction (§13.3.1.4, §17). */
+  acknowledged(now: Instant, ack: Request, flow: Flow): void;
+  /** A final response was not acknowledged in time (Timer H), or its flow was lost. */
+  undelivered(now: Instant, transaction: ServerTransaction): void;
+  /** A response that matches no client transaction (a late or stray 2xx, for instance). */
+  strayed(now: Instant, response: Response, flow: Flow): void;
+}

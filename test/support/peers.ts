@@ -1,0 +1,39 @@
+/** Finds the real peers a test claims to run against; where one is absent the test is skipped aloud. */
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+export type PeerName =
+  | "kamailio"
+  | "sipp"
+  | "baresip"
+  | "dnsmasq"
+  | "redis-server"
+  | "tshark"
+  | "chromium";
+
+/** The full path of a peer's program, or undefined. */
+export function findPeer(name: PeerName): string | undefined {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  for (const folder of folders) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this folder; the next may have it.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Options for node:test: `{ skip: "…" }` naming each absent peer, or none when all are here.
+ * @throws Error when a peer is absent and DIALTONE_PEERS=required (CI).
+ */
+export function needs(...names: PeerName[]): { skip: string } | Record<string, never> {
+  const absent = names.filter((name) => findPeer(name) === undefined);
+  if (absent.length === 0) return {};
+  const reason = `${absent.join(", ")} not installed`;
+  if (process.env["DIALTONE_PEERS"] === "required") throw new Error(`${reason}, but required`);
+  return { skip: reason };
+}
