@@ -10,17 +10,29 @@ export type Inquiry<Result> = Generator<Question, Result, Answer>;
 /** Called once with the outcome, at the instant the last answer came. */
 export type Concluded<Result> = (now: Instant, result: Result) => void;
 
+/** What an inquiry reads the time from: it is resumed later than it was started. */
+export interface Clock {
+  /** The instant of the fact being dealt with. */
+  readonly now: Instant;
+}
+
 interface Waiting {
   resume(now: Instant, answer: Answer): void;
 }
 
-export class Inquiries {
+export class Inquiries implements Clock {
   readonly #world: World;
   readonly #waiting = new Map<number, Waiting>();
   #lastAsked = 0;
+  #now: Instant = 0;
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** The instant at which the running inquiry was started or last answered. */
+  get now(): Instant {
+    return this.#now;
   }
 
   /** Questions in flight. */
@@ -30,6 +42,7 @@ export class Inquiries {
 
   /** Runs until the first question; an inquiry that asks nothing concludes before this returns. */
   start<Result>(now: Instant, inquiry: Inquiry<Result>, concluded: Concluded<Result>): void {
+    this.#now = now;
     this.#proceed(now, inquiry, inquiry.next(), concluded);
   }
 
@@ -38,6 +51,7 @@ export class Inquiries {
     const waiting = this.#waiting.get(asked);
     if (waiting === undefined) return;
     this.#waiting.delete(asked);
+    this.#now = now;
     waiting.resume(now, answer);
   }
 

@@ -39,6 +39,8 @@ export interface DnsQuestion {
   readonly kind: "dns";
   readonly name: string;
   readonly type: RecordType;
+  /** Answer `silent` after so many milliseconds at the latest: something else can serve (RFC 8767 §5). */
+  readonly withinMs?: number;
 }
 
 /**
