@@ -1,0 +1,193 @@
+/** From, To, Contact, Route, Record-Route, Path and their kin: `"Name" <uri>;params` and lists of it (RFC 3261 §20). */
+import { decimalSeconds } from "./delta.ts";
+import type { Headers } from "./headers.ts";
+import {
+  BACKSLASH,
+  COLON,
+  COMMA,
+  isLetterCode,
+  isTokenCode,
+  isUriText,
+  LESS,
+  QUOTE,
+  quote,
+  quotedEnd,
+  SEMICOLON,
+  skipBlank,
+  trimEnd,
+  unquote,
+  valueEnd,
+} from "./lexer.ts";
+import { MAX_LIST_VALUES } from "./limits.ts";
+import { ParamScan, paramOf } from "./params.ts";
+
+export class NameAddr {
+  /** The display name without quotes and escapes; empty: none. */
+  readonly display: string;
+  /** The URI as written. */
+  readonly uri: string;
+  /** The header's own parameters, `;name=value…` as written, or empty. */
+  readonly params: string;
+
+  constructor(display: string, uri: string, params: string) {
+    this.display = display;
+    this.uri = uri;
+    this.params = params;
+  }
+
+  get tag(): string | undefined {
+    return paramOf(this.params, "tag");
+  }
+
+  /** `expires` of a Contact in seconds; undefined if it is absent, malformed counts as 3600 (§20.10). */
+  get expires(): number | undefined {
+    const expires = paramOf(this.params, "expires");
+    return expires === undefined ? undefined : (decimalSeconds(expires) ?? 3600);
+  }
+
+  /** `q` of a Contact, 0..1; undefined if it is absent or no number of that range (§20.10). */
+  get q(): number | undefined {
+    const q = paramOf(this.params, "q");
+    const value = q === undefined || q === "" ? Number.NaN : Number(q);
+    return value >= 0 && value <= 1 ? value : undefined;
+  }
+
+  /** Any other parameter, unquoted; empty if it has no value. */
+  param(lowerName: string): string | undefined {
+    return paramOf(this.params, lowerName);
+  }
+}
+
+/** From of a message, parsed once. */
+export function fromOf(headers: Headers): NameAddr | undefined {
+  return headers.view("from", parseNameAddr);
+}
+
+/** To of a message, parsed once. */
+export function toOf(headers: Headers): NameAddr | undefined {
+  return headers.view("to", parseNameAddr);
+}
+
+/** The tag of a From or To value; undefined if it has none. */
+export function tagOf(value: string): string | undefined {
+  return parseNameAddr(value)?.tag;
+}
+
+/**
+ * All Contacts: `*`, a list, or undefined if one of them is malformed (among those: header components in a URI without
+ * brackets, and `*` beside anything else, R29). None gives an empty list.
+ */
+export function contactsOf(headers: Headers): "*" | NameAddr[] | undefined {
+  const at = headers.indexOf("contact");
+  if (at >= 0 && headers.valueAt(at) === "*") {
+    return headers.indexOf("contact", at + 1) < 0 ? "*" : undefined;
+  }
+  return nameAddrsOf(headers, "contact");
+}
+
+/** Every value of all lines of that name, in order; undefined if one is malformed. */
+export function nameAddrsOf(headers: Headers, name: string): NameAddr[] | undefined {
+  const list: NameAddr[] = [];
+  for (let at = headers.indexOf(name); at >= 0; at = headers.indexOf(name, at + 1)) {
+    if (!readList(headers.valueAt(at), list)) return undefined;
+  }
+  return list;
+}
+
+/** The values of one line; undefined if one is malformed. */
+export function parseNameAddrList(line: string): NameAddr[] | undefined {
+  const list: NameAddr[] = [];
+  return readList(line, list) ? list : undefined;
+}
+
+/** One value and nothing behind it; undefined if it is malformed. */
+export function parseNameAddr(value: string): NameAddr | undefined {
+  return readNameAddr(value, 0, value.length);
+}
+
+export function printNameAddr(display: string, uri: string, params = ""): string {
+  return display === "" ? `<${uri}>${params}` : `${quote(display)} <${uri}>${params}`;
+}
+
+function readList(line: string, list: NameAddr[]): boolean {
+  for (let start = 0; start <= line.length; ) {
+    const end = valueEnd(line, start);
+    if (end < 0 || list.length === MAX_LIST_VALUES) return false;
+    const value = readNameAddr(line, start, end);
+    if (value === undefined) return false;
+    list.push(value);
+    start = end + 1;
+  }
+  return true;
+}
+
+function readNameAddr(text: string, start: number, end: number): NameAddr | undefined {
+  const from = skipBlank(text, start, end);
+  let display = "";
+  let less = from;
+  const first = text.charCodeAt(from);
+  if (first === QUOTE) {
+    const close = quotedEnd(text, from, end);
+    if (close < 0 || close > end) return undefined;
+    display = unquote(text.slice(from, close));
+    less = skipBlank(text, close, end);
+    if (text.charCodeAt(less) !== LESS) return undefined;
+  } else if (first !== LESS) {
+    less = text.indexOf("<", from);
+    if (less < 0 || less >= end) return readBareAddr(text, from, end);
+    const displayEnd = trimEnd(text, from, less);
+    if (!isDisplay(text, from, displayEnd)) return readBareAddr(text, from, end);
+    display = text.slice(from, displayEnd);
+  }
+  const greater = text.indexOf(">", less);
+  if (greater < 0 || greater >= end || !isUri(text, less + 1, greater)) return undefined;
+  const paramsStart = skipBlank(text, greater + 1, end);
+  if (!areParams(text, paramsStart, end)) return undefined;
+  const params = paramsStart < end ? text.slice(paramsStart, trimEnd(text, paramsStart, end)) : "";
+  return new NameAddr(display, text.slice(less + 1, greater), params);
+}
+
+/** Without brackets, all from the first semicolon on belongs to the header, and no `?` may stand (§20). */
+function readBareAddr(text: string, start: number, end: number): NameAddr | undefined {
+  const semicolon = text.indexOf(";", start);
+  const uriEnd = semicolon < 0 || semicolon >= end ? end : semicolon;
+  const uri = text.slice(start, trimEnd(text, start, uriEnd));
+  if (!isUri(uri, 0, uri.length) || uri.indexOf("?") >= 0 || uri.indexOf(",") >= 0)
+    return undefined;
+  if (!areParams(text, uriEnd, end)) return undefined;
+  return new NameAddr("", uri, uriEnd < end ? text.slice(uriEnd, trimEnd(text, uriEnd, end)) : "");
+}
+
+/**
+ * Tokens and blanks by the grammar. Dots aside, phones write much else unquoted; only what would leave the end of the
+ * name in doubt is refused (RFC 4475 §3.1.2.15).
+ */
+function isDisplay(text: string, start: number, end: number): boolean {
+  for (let index = start; index < end; index += 1) {
+    const code = text.charCodeAt(index);
+    if (isTokenCode(code)) continue;
+    if (
+      code === COMMA ||
+      code === SEMICOLON ||
+      code === QUOTE ||
+      code === BACKSLASH ||
+      code === COLON
+    )
+      return false;
+  }
+  return true;
+}
+
+/** Whether `text[start, end)` has a scheme and nothing that no URI may contain. */
+function isUri(text: string, start: number, end: number): boolean {
+  const colon = text.indexOf(":", start);
+  if (colon <= start || colon >= end || !isLetterCode(text.charCodeAt(start))) return false;
+  return isUriText(text, start, end);
+}
+
+function areParams(text: string, start: number, end: number): boolean {
+  if (start === end) return true;
+  const scan = new ParamScan(text, start, end);
+  while (scan.next());
+  return scan.sound && scan.at === end;
+}

@@ -1,0 +1,287 @@
+/**
+ * A datagram, or one framed message of a stream, into a Message (RFC 3261 §7, §18.3). Checked here is what every
+ * receiver relies on: start line, the six headers each request carries, lengths and ranges. All else is read where it
+ * is asked for. No regular expressions and no object per header: this runs for each packet.
+ */
+import { CSEQ_END, cseqOf } from "./cseq.ts";
+import { headerKey, knownName } from "./header-names.ts";
+import { Headers } from "./headers.ts";
+import {
+  CR,
+  decimal,
+  isBlankCode,
+  isLetterCode,
+  isToken,
+  isUriText,
+  LF,
+  matches,
+  skipBlank,
+  trimEnd,
+} from "./lexer.ts";
+import { MAX_HEADERS, MAX_LINE_BYTES, MAX_MESSAGE_BYTES, MAX_URI_BYTES } from "./limits.ts";
+import type { Malformed, Message, Request } from "./message.ts";
+import { fromOf, toOf } from "./name-addr.ts";
+import { parseUri } from "./uri.ts";
+import { isViaLine, topVia } from "./via.ts";
+
+/** @param text latin1: one character a byte. */
+export function parseMessage(text: string): Message | Malformed {
+  let start = 0;
+  while (text.charCodeAt(start) === CR && text.charCodeAt(start + 1) === LF) start += 2;
+  const lineFeed = text.indexOf("\n", start);
+  const lineEnd = lineFeed - 1;
+  if (lineFeed < 1 || text.charCodeAt(lineEnd) !== CR) return dropped("no start line", start);
+  const reading = new Reading(text, lineFeed + 1);
+  return text.startsWith("SIP/", start)
+    ? response(reading, start, lineEnd)
+    : request(reading, start, lineEnd);
+}
+
+function request(reading: Reading, start: number, lineEnd: number): Message | Malformed {
+  const { text } = reading;
+  const methodEnd = text.indexOf(" ", start);
+  const versionStart = text.lastIndexOf(" ", trimEnd(text, start, lineEnd) - 1) + 1;
+  if (methodEnd < 0 || versionStart <= methodEnd) return dropped("no request line", start);
+  if (!matches(text, versionStart, versionStart + 4, "sip/"))
+    return dropped("not SIP", versionStart);
+  if (!isToken(text, start, methodEnd)) return dropped("no method", start);
+  const uriStart = skipBlank(text, methodEnd, versionStart);
+  const uriEnd = trimEnd(text, uriStart, versionStart);
+  const method = methodNamed(text, start, methodEnd);
+  const uri = text.slice(uriStart, uriEnd);
+  if (!matches(text, versionStart, lineEnd, "sip/2.0")) {
+    const version = text.slice(versionStart + 4, trimEnd(text, versionStart, lineEnd));
+    if (version === "2.0") reading.fail(400, "blanks at the end of the request line", lineEnd);
+    else reading.fail(505, "unknown SIP version", versionStart);
+  } else if (uriStart !== methodEnd + 1 || uriEnd !== versionStart - 1) {
+    reading.fail(400, "request line not parted by single spaces", methodEnd);
+  } else if (uriEnd - uriStart > MAX_URI_BYTES) {
+    reading.fail(414, "Request-URI too long", uriStart);
+  } else if (!isRequestUri(uri)) {
+    reading.fail(400, "malformed Request-URI", uriStart);
+  }
+  reading.readHeaders();
+  reading.checkRequest(method);
+  const body = reading.readBody();
+  const made: Request = { kind: "request", method, uri, headers: reading.headers, body };
+  return reading.reason === "" ? made : reading.malformed(made);
+}
+
+function response(reading: Reading, start: number, lineEnd: number): Message | Malformed {
+  const { text } = reading;
+  const status = decimal(text, start + 8, start + 11, 1000);
+  const next = start + 11;
+  if (!text.startsWith("SIP/2.0 ", start)) return dropped("unknown SIP version", start);
+  if (status < 100 || status > 699) return dropped("no status code", start + 8);
+  if (next < lineEnd && !isBlankCode(text.charCodeAt(next))) return dropped("no status code", next);
+  reading.readHeaders();
+  reading.checkCommon();
+  const body = reading.readBody();
+  if (reading.reason !== "") return dropped(reading.reason, reading.offset);
+  const reason = next + 1 < lineEnd ? text.slice(next + 1, lineEnd) : "";
+  return { kind: "response", status, reason, headers: reading.headers, body };
+}
+
+function dropped(reason: string, offset: number): Malformed {
+  return { kind: "malformed", status: 400, reason, offset };
+}
+
+/** One pass over a message. The first fault is kept; the rest is still read, so that it can be answered. */
+class Reading {
+  readonly text: string;
+  readonly headers = new Headers();
+  at: number;
+  status = 0;
+  reason = "";
+  offset = 0;
+
+  constructor(text: string, at: number) {
+    this.text = text;
+    this.at = at;
+    if (text.length > MAX_MESSAGE_BYTES) this.fail(513, "message too large", MAX_MESSAGE_BYTES);
+  }
+
+  fail(status: number, reason: string, offset: number): void {
+    if (this.reason !== "") return;
+    this.status = status;
+    this.reason = reason;
+    this.offset = offset;
+  }
+
+  /** Without a Via nobody can be answered, and an ACK never is (§17). */
+  malformed(request: Request): Malformed {
+    const { status, reason, offset } = this;
+    if (request.method === "ACK" || topVia(this.headers) === undefined) {
+      return { kind: "malformed", status, reason, offset };
+    }
+    return { kind: "malformed", status, reason, offset, request };
+  }
+
+  /** Leaves `at` behind the empty line. */
+  readHeaders(): void {
+    const { text } = this;
+    let start = this.at;
+    let seen = 0;
+    for (;;) {
+      let lineFeed = text.indexOf("\n", start);
+      if (lineFeed === start + 1 && text.charCodeAt(start) === CR) break;
+      if (lineFeed < 0) break;
+      const folded = isBlankCode(text.charCodeAt(lineFeed + 1));
+      if (folded) lineFeed = endOfFolded(text, lineFeed);
+      if (lineFeed < 0) break;
+      // A lone CR or LF would be a line end to some other parser: nothing that holds one goes on (§7.3.1).
+      if (!folded && text.indexOf("\r", start) !== lineFeed - 1) {
+        this.fail(400, "CR or LF alone", start);
+      } else if (lineFeed - start > MAX_LINE_BYTES) {
+        this.fail(513, "header too long", start);
+      } else if (this.headers.size === MAX_HEADERS) {
+        this.fail(513, "too many headers", start);
+        break;
+      } else {
+        seen = this.#readLine(start, lineFeed - 1, folded, seen);
+      }
+      start = lineFeed + 1;
+    }
+    this.at = start + 2;
+    if (this.at > text.length || text.charCodeAt(start) !== CR) {
+      this.fail(400, "no empty line after the headers", start);
+      this.at = text.length;
+    }
+  }
+
+  /** Returns `seen` with the bit of the header added. */
+  #readLine(start: number, end: number, folded: boolean, seen: number): number {
+    const { text } = this;
+    const colon = text.indexOf(":", start);
+    if (colon < 0 || colon >= end) {
+      this.fail(400, "header without colon", start);
+      return seen;
+    }
+    const nameEnd = trimEnd(text, start, colon);
+    const known = knownName(text, start, nameEnd);
+    const name = known === undefined ? headerKey(text, start, nameEnd) : known.name;
+    if (name === undefined) {
+      this.fail(400, "malformed header name", start);
+      return seen;
+    }
+    const single = known === undefined ? 0 : known.single;
+    if ((seen & single) !== 0) {
+      this.fail(400, `second ${name}`, start);
+      return seen;
+    }
+    if (folded) {
+      const value = unfold(text, colon + 1, end);
+      if (value === undefined) this.fail(400, "CR or LF alone", start);
+      else this.headers.add(name, value);
+    } else {
+      const from = skipBlank(text, colon + 1, end);
+      this.headers.add(name, text.slice(from, trimEnd(text, from, end)));
+    }
+    return seen | single;
+  }
+
+  /** What a response must have as well as a request. */
+  checkCommon(): void {
+    const { headers } = this;
+    const via = headers.get("via");
+    const callId = headers.get("call-id");
+    if (via === undefined) this.fail(400, "no via", this.at);
+    else if (!isViaLine(via) || topVia(headers) === undefined)
+      this.fail(400, "malformed via", this.at);
+    if (callId === undefined) this.fail(400, "no call-id", this.at);
+    else if (!isCallId(callId)) this.fail(400, "malformed call-id", this.at);
+    if (fromOf(headers) === undefined) this.#failFor("from");
+    if (toOf(headers) === undefined) this.#failFor("to");
+    if (cseqOf(headers) === undefined) this.#failFor("cseq");
+  }
+
+  checkRequest(method: string): void {
+    this.checkCommon();
+    const { headers } = this;
+    const cseq = cseqOf(headers);
+    if (cseq !== undefined && cseq.method !== method)
+      this.fail(400, "cseq names another method", this.at);
+    const hops = headers.get("max-forwards");
+    if (hops === undefined) return;
+    const left = decimal(hops, 0, hops.length, CSEQ_END);
+    if (left < 0 || left > 255) this.fail(400, "malformed max-forwards", this.at);
+  }
+
+  #failFor(name: string): void {
+    this.fail(400, `${this.headers.has(name) ? "malformed" : "no"} ${name}`, this.at);
+  }
+
+  /** By Content-Length if there is one: what lies behind is no part of the message, and too little is a fault (§18.3). */
+  readBody(): string {
+    const { text } = this;
+    const length = this.headers.get("content-length");
+    const rest = text.length - this.at;
+    if (length === undefined) return rest > 0 ? text.slice(this.at) : "";
+    const bytes = decimal(length, 0, length.length, CSEQ_END);
+    if (bytes < 0) this.fail(400, "malformed content-length", this.at);
+    else if (bytes > rest) this.fail(400, "body shorter than content-length", this.at);
+    else if (bytes > 0) return text.slice(this.at, this.at + bytes);
+    return "";
+  }
+}
+
+/** The line feed that ends a folded line whose first line feed is given; -1 if none does. */
+function endOfFolded(text: string, first: number): number {
+  let lineFeed = first;
+  while (lineFeed >= 0 && isBlankCode(text.charCodeAt(lineFeed + 1))) {
+    lineFeed = text.indexOf("\n", lineFeed + 1);
+  }
+  return lineFeed;
+}
+
+/** A folded value on one line, each fold one space; undefined if a CR or LF stands alone in it. */
+function unfold(text: string, start: number, end: number): string | undefined {
+  let value = "";
+  let from = start;
+  for (;;) {
+    const lineFeed = text.indexOf("\n", from);
+    const last = lineFeed < 0 || lineFeed > end;
+    const to = last ? end : lineFeed - 1;
+    if (!last && text.charCodeAt(to) !== CR) return undefined;
+    const carriage = text.indexOf("\r", from);
+    if (carriage >= 0 && carriage < to) return undefined;
+    const begin = skipBlank(text, from, to);
+    const part = text.slice(begin, trimEnd(text, begin, to));
+    value = value === "" || part === "" ? value + part : `${value} ${part}`;
+    if (last) return value;
+    from = lineFeed + 1;
+  }
+}
+
+/** A scheme, no blanks or brackets around it, and no header components, which a Request-URI must not have (§19.1.1). */
+function isRequestUri(uri: string): boolean {
+  const colon = uri.indexOf(":");
+  if (colon <= 0 || !isLetterCode(uri.charCodeAt(0)) || !isUriText(uri, 0, uri.length))
+    return false;
+  if (uri.indexOf("?", uri.indexOf("@") + 1) < 0) return true;
+  const parsed = parseUri(uri);
+  return parsed === undefined || parsed.headers === "";
+}
+
+function isCallId(value: string): boolean {
+  return value !== "" && value.indexOf(" ") < 0 && value.indexOf("\t") < 0;
+}
+
+/** The methods that are most of all traffic as constants: comparing them compares pointers. */
+function methodNamed(text: string, start: number, end: number): string {
+  switch (end - start) {
+    case 8:
+      if (text.startsWith("REGISTER", start)) return "REGISTER";
+      break;
+    case 6:
+      if (text.startsWith("INVITE", start)) return "INVITE";
+      if (text.startsWith("NOTIFY", start)) return "NOTIFY";
+      if (text.startsWith("CANCEL", start)) return "CANCEL";
+      break;
+    case 3:
+      if (text.startsWith("ACK", start)) return "ACK";
+      if (text.startsWith("BYE", start)) return "BYE";
+      break;
+  }
+  return text.slice(start, end);
+}

@@ -1,0 +1,239 @@
+/**
+ * Via (RFC 3261 §18, §20.42): where a request has been, so where its responses go. `received` and `rport` are RFC
+ * 3581, `keep` RFC 6223, `oc` RFC 7339; IPv6 as RFC 5118 clears it up.
+ */
+import type { Headers } from "./headers.ts";
+import {
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  decimal,
+  isDigitCode,
+  isToken,
+  OPEN_BRACKET,
+  SEMICOLON,
+  SLASH,
+  SPACE,
+  skipBlank,
+  TAB,
+  trimEnd,
+  valueEnd,
+} from "./lexer.ts";
+import { MAX_LIST_VALUES } from "./limits.ts";
+import { ParamScan, paramOf, withoutParam, withParam } from "./params.ts";
+
+export class Via {
+  /** Upper case: `UDP`, `TCP`, `TLS`, `WS`, `WSS` or another. */
+  readonly transport: string;
+  /** The host of sent-by, lower case where it was, brackets kept. */
+  readonly host: string;
+  /** The port of sent-by; 0: none was given. */
+  readonly port: number;
+  /** Empty: none (RFC 2543). */
+  readonly branch: string;
+  /** Everything from the first semicolon on, as written. */
+  readonly params: string;
+
+  constructor(transport: string, host: string, port: number, branch: string, params: string) {
+    this.transport = transport;
+    this.host = host;
+    this.port = port;
+    this.branch = branch;
+    this.params = params;
+  }
+
+  /** The address that `received` names, without brackets (RFC 5118 §4.5). */
+  get received(): string | undefined {
+    const received = paramOf(this.params, "received");
+    return received?.startsWith("[") ? received.slice(1, -1) : received;
+  }
+
+  /** Undefined: no such parameter; 0: the sender asks for it; else the port that was seen. */
+  get rport(): number | undefined {
+    const rport = paramOf(this.params, "rport");
+    return rport === undefined ? undefined : Math.max(0, decimal(rport, 0, rport.length, 65_535));
+  }
+
+  get maddr(): string | undefined {
+    return paramOf(this.params, "maddr");
+  }
+
+  get ttl(): number | undefined {
+    const ttl = paramOf(this.params, "ttl");
+    return ttl === undefined ? undefined : Math.max(0, decimal(ttl, 0, ttl.length, 255));
+  }
+
+  /** `sent-by` as it is compared and printed: host, and port if one was given. */
+  get sentBy(): string {
+    return this.port === 0 ? this.host : `${this.host}:${this.port}`;
+  }
+
+  /** Any other parameter, unquoted; empty if it has no value. */
+  param(lowerName: string): string | undefined {
+    return paramOf(this.params, lowerName);
+  }
+}
+
+/** The topmost Via, parsed once; undefined if there is none that can be read. */
+export function topVia(headers: Headers): Via | undefined {
+  return headers.view("via", parseVia);
+}
+
+/** Every Via from the top; undefined if one cannot be read. */
+export function viasOf(headers: Headers): Via[] | undefined {
+  const vias: Via[] = [];
+  for (let at = headers.indexOf("via"); at >= 0; at = headers.indexOf("via", at + 1)) {
+    const line = headers.valueAt(at);
+    for (let start = 0; start <= line.length; ) {
+      const end = valueEnd(line, start);
+      const via =
+        end < 0 || vias.length === MAX_LIST_VALUES ? undefined : parseVia(line.slice(start, end));
+      if (via === undefined) return undefined;
+      vias.push(via);
+      start = end + 1;
+    }
+  }
+  return vias;
+}
+
+/** Takes the topmost Via away, as a proxy does with a response (§16.7(3)). */
+export function removeTopVia(headers: Headers): void {
+  const index = headers.indexOf("via");
+  if (index < 0) return;
+  const line = headers.valueAt(index);
+  const end = valueEnd(line, 0);
+  if (end < 0 || end === line.length) headers.removeAt(index);
+  else headers.setAt(index, line.slice(skipBlank(line, end + 1, line.length)));
+}
+
+/**
+ * Notes in the top Via where a request really came from: `received` if sent-by names another host or is a name
+ * (§18.2.1), and always with the source port where `rport` asks for it (RFC 3581 §4).
+ */
+export function stampSource(headers: Headers, address: string, port: number): void {
+  const index = headers.indexOf("via");
+  const via = topVia(headers);
+  if (index < 0 || via === undefined) return;
+  const line = headers.valueAt(index);
+  const end = valueEnd(line, 0);
+  let params = via.params;
+  const asked = params.indexOf("rport") >= 0 && via.rport !== undefined;
+  const claimed = params.indexOf("received") >= 0;
+  if (claimed) params = withoutParam(params, "received");
+  if (asked) params = withParam(params, "rport", String(port));
+  if (asked || !namesAddress(via.host, address)) params += `;received=${address}`;
+  else if (!claimed) return;
+  const before = line.indexOf(";");
+  const head = before < 0 || before > end ? line.slice(0, end) : line.slice(0, before);
+  const stamped = new Via(via.transport, via.host, via.port, via.branch, params);
+  headers.setAt(index, `${head}${params}${line.slice(end)}`, stamped);
+}
+
+function namesAddress(host: string, address: string): boolean {
+  if (host === address) return true;
+  return host.charCodeAt(0) === OPEN_BRACKET && host.slice(1, -1).toLowerCase() === address;
+}
+
+/** A new Via value. `host` has brackets if it is IPv6; `port` 0 leaves the port out. */
+export function printVia(
+  transport: string,
+  host: string,
+  port: number,
+  branch: string,
+  params = "",
+): string {
+  const sentBy = port === 0 ? host : `${host}:${port}`;
+  return `SIP/2.0/${transport} ${sentBy};branch=${branch}${params}`;
+}
+
+/** Whether every Via value of a line is as the grammar wants it, empty parameters included in the blame. */
+export function isViaLine(line: string): boolean {
+  for (let start = 0; start <= line.length; ) {
+    const end = valueEnd(line, start);
+    if (end < 0 || readVia(line, start, end, true) === undefined) return false;
+    start = end + 1;
+  }
+  return true;
+}
+
+/** The first Via of a line, empty or odd parameters forgiven so that a bad request can still be answered. */
+export function parseVia(value: string): Via | undefined {
+  const end = valueEnd(value, 0);
+  return readVia(value, 0, end < 0 ? value.length : end, false);
+}
+
+const USUAL = "SIP/2.0/";
+
+function readVia(text: string, start: number, end: number, strict: boolean): Via | undefined {
+  const from = skipBlank(text, start, end);
+  const transportAt = text.startsWith(USUAL, from)
+    ? from + USUAL.length
+    : afterProtocol(text, from, end);
+  if (transportAt < 0) return undefined;
+  const transportStart = skipBlank(text, transportAt, end);
+  let at = transportStart;
+  while (at < end && text.charCodeAt(at) !== SPACE && text.charCodeAt(at) !== TAB) at += 1;
+  if (!isToken(text, transportStart, at)) return undefined;
+  const hostAt = skipBlank(text, at, end);
+  const hostEnd = endOfHost(text, hostAt, end);
+  if (hostEnd <= hostAt) return undefined;
+  let port = 0;
+  let next = skipBlank(text, hostEnd, end);
+  if (next < end && text.charCodeAt(next) === COLON) {
+    const digits = skipBlank(text, next + 1, end);
+    next = digits;
+    while (next < end && isDigitCode(text.charCodeAt(next))) next += 1;
+    port = decimal(text, digits, next, 65_536);
+    if (port <= 0 || port > 65_535) return undefined;
+    next = skipBlank(text, next, end);
+  }
+  const scan = new ParamScan(text, next, end);
+  let branch = "";
+  while (scan.next()) {
+    if (branch === "" && scan.is("branch")) branch = text.slice(scan.valueStart, scan.valueEnd);
+  }
+  if (strict && (!scan.sound || scan.at < end)) return undefined;
+  const transport = transportNamed(text, transportStart, at);
+  const params = next < end ? text.slice(next, trimEnd(text, next, end)) : "";
+  return new Via(transport, text.slice(hostAt, hostEnd), port, branch, params);
+}
+
+/** The index behind `SIP / 2.0 /` however it is spaced and whatever the version; -1 if it is not that. */
+function afterProtocol(text: string, start: number, end: number): number {
+  let at = start;
+  for (let part = 0; part < 2; part += 1) {
+    const slash = text.indexOf("/", at);
+    if (slash < 0 || slash >= end) return -1;
+    const from = skipBlank(text, at, slash);
+    if (!isToken(text, from, trimEnd(text, from, slash))) return -1;
+    at = slash + 1;
+  }
+  return at;
+}
+
+function endOfHost(text: string, start: number, end: number): number {
+  if (text.charCodeAt(start) === OPEN_BRACKET) {
+    const close = text.indexOf("]", start);
+    if (close < 0 || close >= end) return -1;
+    for (let index = start + 1; index < close; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code === COLON || code === 46) continue;
+      if (!isDigitCode(code) && !((code | 32) >= 97 && (code | 32) <= 102)) return -1;
+    }
+    return close + 1;
+  }
+  let index = start;
+  for (; index < end; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === COLON || code === SEMICOLON || code === COMMA || code === SPACE || code === TAB)
+      break;
+    if (code === SLASH || code === CLOSE_BRACKET || code < SPACE) return -1;
+  }
+  return isToken(text, start, index) ? index : -1;
+}
+
+/** Interned, so that comparing transports compares pointers. */
+function transportNamed(text: string, start: number, end: number): string {
+  if (text.startsWith("UDP", start) && end === start + 3) return "UDP";
+  return text.slice(start, end).toUpperCase();
+}
