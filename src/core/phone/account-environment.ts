@@ -1,0 +1,41 @@
+/** What the phone gives each of its accounts. */
+import type { Instant, Opening, Target } from "../machine.ts";
+import type { Primitives } from "../primitives.ts";
+import type { RequestSender } from "../redundancy/attempt.ts";
+import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
+import type { AttemptPlace } from "../redundancy/request.ts";
+import type { ServerHealth } from "../redundancy/server-health.ts";
+import type { ResolvedHop } from "../redundancy/server-set.ts";
+import type { Timers } from "../timers.ts";
+import type { Flow, FlowUser } from "../transaction/user.ts";
+import type { EventOutlet } from "./account-events.ts";
+import type { Composer } from "./composer.ts";
+
+/** The transport below, as far as accounts use it beyond requests. */
+export interface AccountSender extends RequestSender {
+  /** Sends what keeps a flow and its NAT binding alive (RFC 5626 §4.4). */
+  keepAlive(now: Instant, flow: Flow): void;
+  /** Tells `user` when the flow is lost. */
+  watch(flow: Flow, user: FlowUser): void;
+}
+
+export interface AccountEnvironment extends EventOutlet {
+  readonly primitives: Primitives;
+  readonly timers: Timers;
+  readonly health: ServerHealth;
+  readonly sender: AccountSender;
+  /** No call up or ringing on the whole phone. */
+  readonly idle: boolean;
+  composerFor(config: AccountPolicy): Composer;
+  opening(target: Target): Opening;
+  resolve(
+    now: Instant,
+    hops: readonly ServerPolicy[],
+    policy: RedundancyPolicy,
+    resolved: (now: Instant, hops: readonly ResolvedHop[]) => void,
+  ): void;
+  /** A registration of account `account` (its index) was accepted. */
+  registered(now: Instant, account: number, server: number, place: AttemptPlace): void;
+  /** The working server of an account is another. */
+  moved(now: Instant, account: number): void;
+}

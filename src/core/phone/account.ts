@@ -1,0 +1,389 @@
+/**
+ * One line of a phone: its servers, its registrations, and where its requests go. It is the host of the
+ * redundancy engine, and the one place where the engine's decisions become events.
+ */
+import { newCallId, newTag } from "../identifiers.ts";
+import type { Instant, LossCause, Opening, Target } from "../machine.ts";
+import { retryAfterOf } from "../message/delta.ts";
+import type { Response } from "../message/message.ts";
+import { Credentials } from "../redundancy/credentials.ts";
+import { Failback, type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
+import { type FailoverHost, FailoverRequest, type Plan } from "../redundancy/failover.ts";
+import type { AccountPolicy, RedundancyPolicy } from "../redundancy/policy.ts";
+import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
+import { type HealthListener, type ServerHealth, targetName } from "../redundancy/server-health.ts";
+import {
+  type Place,
+  type ResolvedHop,
+  type ServerRoute,
+  ServerSet,
+} from "../redundancy/server-set.ts";
+import type { Timers } from "../timers.ts";
+import type { Flow, FlowUser } from "../transaction/user.ts";
+import type { AccountEnvironment } from "./account-environment.ts";
+import { AccountEvents } from "./account-events.ts";
+import type { Composer } from "./composer.ts";
+import { ConcurrentRegistration } from "./concurrent-registration.ts";
+import { OptionsProbe } from "./options-probe.ts";
+import { type RegisterOptions, Registration } from "./registration.ts";
+import type { RegistrationHost } from "./registration-host.ts";
+import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
+import { SuccessiveRegistration } from "./successive-registration.ts";
+
+export class Account
+  implements FailoverHost, RegistrationHost, StrategyHost, FailbackHost, HealthListener
+{
+  readonly config: AccountPolicy;
+  readonly policy: RedundancyPolicy;
+  readonly servers: ServerSet;
+  readonly composer: Composer;
+  readonly credentials: Credentials;
+  readonly health: ServerHealth;
+  readonly events: AccountEvents;
+  readonly #environment: AccountEnvironment;
+  readonly #registrations: readonly (Registration | undefined)[];
+  readonly #strategy: RegistrationStrategy;
+  readonly #failbacks: readonly Failback[];
+
+  constructor(config: AccountPolicy, environment: AccountEnvironment) {
+    this.config = config;
+    this.policy = config.redundancy;
+    this.#environment = environment;
+    this.health = environment.health;
+    this.events = new AccountEvents(environment, config.user, config.index);
+    this.servers = new ServerSet(this.policy);
+    this.credentials = new Credentials(config.authName, config.password, environment.primitives);
+    this.composer = environment.composerFor(config);
+    this.#registrations = this.servers.routes.map((route) =>
+      route.policy.register ? new Registration(this, route) : undefined,
+    );
+    const registrations = this.#registrations.filter((one) => one !== undefined);
+    this.#strategy =
+      this.policy.registration === "concurrent"
+        ? new ConcurrentRegistration(this, registrations)
+        : new SuccessiveRegistration(this, registrations);
+    this.#failbacks = this.servers.routes.map((route) => new Failback(this, route));
+  }
+
+  get timers(): Timers {
+    return this.#environment.timers;
+  }
+
+  get entropy(): AccountEnvironment["primitives"]["entropy"] {
+    return this.#environment.primitives.entropy;
+  }
+
+  get sender(): AccountEnvironment["sender"] {
+    return this.#environment.sender;
+  }
+
+  get failover(): FailoverHost {
+    return this;
+  }
+
+  get idle(): boolean {
+    return this.#environment.idle;
+  }
+
+  /** The server that new requests go to first, 1-based. */
+  get workingServer(): number {
+    return this.#strategy.workingServer;
+  }
+
+  start(now: Instant): void {
+    this.health.listen(this);
+    this.#strategy.start(now);
+  }
+
+  /** Removes every binding best-effort and silences every timer. */
+  stop(now: Instant): void {
+    this.health.ignore(this);
+    for (const failback of this.#failbacks) failback.stop();
+    this.#strategy.stop(now);
+  }
+
+  becameIdle(now: Instant): void {
+    for (const failback of this.#failbacks) failback.becameIdle(now);
+  }
+
+  registration(server: number): Registration | undefined {
+    return this.#registrations[server - 1];
+  }
+
+  /** Sends a request that begins a dialog or stands alone: working server first, then all others. */
+  send(now: Instant, user: RequestUser, cseq: number): FailoverRequest {
+    const order = this.servers.orderFrom(this.workingServer);
+    const routes = this.policy.inviteUnregistered
+      ? order
+      : order.filter((route, position) => position === 0 || this.#standsAt(now, route));
+    const plan: Plan = {
+      routes,
+      startAt: (route) => this.#startIndex(route),
+      neverFull: false,
+      moves: true,
+    };
+    const request = new FailoverRequest(this, plan, cseq, user);
+    request.start(now);
+    return request;
+  }
+
+  /** Whether in-dialog requests may go to a place (onlySignalWithRegistered, C40). */
+  maySignal(now: Instant, place: Place): boolean {
+    const { onlySignalWithRegistered, registerOnFailover, dropRegistrationOnFailover } = place.hop;
+    if (!(onlySignalWithRegistered && registerOnFailover && dropRegistrationOnFailover))
+      return true;
+    const registration = this.registration(place.server);
+    return registration === undefined || registration.holds(now, place.target);
+  }
+
+  // What the failover of a request asks and tells.
+
+  resolve(now: Instant, route: ServerRoute, resolved: (now: Instant) => void): void {
+    if (route.freshUntil > now) {
+      resolved(now);
+      return;
+    }
+    this.#environment.resolve(now, route.hops, this.policy, (at, hops) => {
+      if (hops.some((hop) => hop.targets.length > 0)) this.#resolved(route, hops);
+      else
+        this.events.report("server.unresolved", {
+          server: route.index,
+          name: route.policy.address,
+        });
+      resolved(at);
+    });
+  }
+
+  opening(target: Target): Opening {
+    return this.#environment.opening(target);
+  }
+
+  prepare(
+    now: Instant,
+    place: Place,
+    method: string,
+    prepared: (now: Instant, fit: boolean) => void,
+  ): void {
+    const registration = this.registration(place.server);
+    if (method === "REGISTER" || registration === undefined) {
+      prepared(now, true);
+      return;
+    }
+    const successive = this.policy.registration === "successive";
+    if (successive && this.workingServer !== place.server && !registration.bound(now)) {
+      this.#strategy.moveTo(now, registration, place, prepared);
+      return;
+    }
+    const mustRegister =
+      place.hop.registerOnFailover &&
+      registration.bound(now) &&
+      !registration.holds(now, place.target);
+    if (!mustRegister) {
+      prepared(now, true);
+      return;
+    }
+    if (place.hop.dropRegistrationOnFailover) registration.forget();
+    registration.register(
+      now,
+      { only: place, last: false, probe: false, fromTop: false },
+      prepared,
+    );
+  }
+
+  settled(now: Instant, place: Place, _method: string): void {
+    const route = this.servers.route(place.server);
+    const index = Math.max(0, route.indexOf(place.target));
+    const before = route.inUse;
+    const mode = failbackModeOf(route);
+    route.current = index;
+    if (index === before) return;
+    const from = route.places[before];
+    route.inUse = index;
+    if (index < before) this.events.returned(place.server, from?.target, place.target, mode);
+    const failback = this.#failbacks[route.index - 1] as Failback;
+    if (index === 0) failback.cameHome();
+    else failback.left(now);
+  }
+
+  exhausted(now: Instant, route: ServerRoute, method: string): void {
+    if (method === "REGISTER") return;
+    const registration = this.registration(route.index);
+    if (registration !== undefined) this.#strategy.doubt(now, registration);
+  }
+
+  attemptFailed(_now: Instant, method: string, place: Place, why: string): void {
+    this.events.attemptFailed(method, place, why);
+  }
+
+  failedOver(_now: Instant, method: string, from: Place, to: Place, why: string): void {
+    this.events.failedOver(method, from, to, why);
+  }
+
+  // What registrations ask and tell.
+
+  startAt(route: ServerRoute): number {
+    const mode = failbackModeOf(route);
+    if (mode === "registration" && this.idle) return 0;
+    return this.#startIndex(route);
+  }
+
+  keepAlive(now: Instant, flow: Flow): void {
+    this.sender.keepAlive(now, flow);
+  }
+
+  watch(_now: Instant, place: AttemptPlace, user: FlowUser): void {
+    this.sender.watch(place.flow, user);
+  }
+
+  refreshDue(now: Instant, server: number): void {
+    this.#strategy.refreshDue(now, this.#registered(server));
+  }
+
+  flowLost(now: Instant, server: number, cause: LossCause): void {
+    const registration = this.#registered(server);
+    const place = registration.place;
+    if (place !== undefined) this.health.failed(now, place.target, cause);
+    this.events.report("registration.interrupted", {
+      server,
+      target: place === undefined ? "" : targetName(place.target),
+      why: cause,
+    });
+    this.#strategy.flowLost(now, registration, cause);
+  }
+
+  accepted(now: Instant, server: number, place: AttemptPlace, granted: number): void {
+    this.events.report("registration.accepted", {
+      server,
+      target: targetName(place.target),
+      expires: granted,
+    });
+    this.#strategy.accepted(now, this.#registered(server));
+    this.#environment.registered(now, this.config.index, server, place);
+  }
+
+  refused(
+    now: Instant,
+    server: number,
+    where: Place | undefined,
+    why: string,
+    response: Response | undefined,
+  ): void {
+    const name = this.servers.route(server).policy.address;
+    this.events.report("registration.failed", {
+      server,
+      target: where === undefined ? name : targetName(where.target),
+      why,
+      ...(response === undefined ? {} : { status: response.status }),
+    });
+    const wait = response === undefined ? undefined : retryAfterOf(response.headers);
+    this.#strategy.failed(now, this.#registered(server), (wait?.seconds ?? 0) * 1000);
+  }
+
+  removed(_now: Instant, server: number): void {
+    this.events.report("registration.removed", { server });
+  }
+
+  // What the strategy tells.
+
+  workingServerChanged(now: Instant, from: number, to: number): void {
+    if (from === 0) return;
+    const mode = this.policy.registration === "successive" ? "probe" : "registration";
+    this.events.movedServer(from, to, mode);
+    this.#environment.moved(now, this.config.index);
+  }
+
+  probed(_now: Instant, registration: Registration, good: boolean): void {
+    this.events.report("server.probed", {
+      server: registration.route.index,
+      good,
+      rule: this.events.rule("probeIntervalMs", this.policy.probeIntervalMs),
+    });
+  }
+
+  // What failback asks.
+
+  probe(now: Instant, at: Place | number, probed: (now: Instant, good: boolean) => void): void {
+    if (typeof at !== "number") {
+      this.#probePlace(now, at, probed);
+      return;
+    }
+    const route = this.servers.route(at);
+    this.resolve(now, route, (later) => {
+      const place = route.places[0];
+      if (place === undefined) probed(later, false);
+      else this.#probePlace(later, place, probed);
+    });
+  }
+
+  goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void {
+    const home = route.places[0];
+    const registration = this.registration(route.index);
+    if (home === undefined) {
+      returned(now, false);
+      return;
+    }
+    route.current = 0;
+    const registers =
+      home.hop.registerOnFailover ||
+      failbackModeOf(route) === "probe" ||
+      registration?.place === undefined;
+    if (registration === undefined || !registers || registration.holds(now, home.target)) {
+      returned(now, route.inUse === 0);
+      return;
+    }
+    const options: RegisterOptions = { only: home, last: false, probe: true, fromTop: true };
+    registration.register(now, options, (at, home_) => {
+      if (!home_) route.current = route.inUse;
+      returned(at, home_);
+    });
+  }
+
+  // What health tells.
+
+  suspected(_now: Instant, target: string, why: string): void {
+    this.events.report("server.suspected", { target, why });
+  }
+
+  restored(_now: Instant, target: string): void {
+    this.events.report("server.restored", { target });
+  }
+
+  #registered(server: number): Registration {
+    return this.registration(server) as Registration;
+  }
+
+  #probePlace(now: Instant, place: Place, probed: (now: Instant, good: boolean) => void): void {
+    const probe = new OptionsProbe(
+      this.composer,
+      newCallId(this.entropy),
+      newTag(this.entropy),
+      probed,
+    );
+    const plan: Plan = {
+      routes: [this.servers.route(place.server)],
+      startAt: () => 0,
+      neverFull: true,
+      moves: false,
+      only: place,
+    };
+    new FailoverRequest(this, plan, 1, probe).start(now);
+  }
+
+  #standsAt(now: Instant, route: ServerRoute): boolean {
+    return this.registration(route.index)?.bound(now) ?? false;
+  }
+
+  /** Mode newRequests begins at the primary each time; the others where the last good answer came from. */
+  #startIndex(route: ServerRoute): number {
+    return failbackModeOf(route) === "newRequests" ? 0 : route.current;
+  }
+
+  #resolved(route: ServerRoute, hops: readonly ResolvedHop[]): void {
+    route.resolved(hops, this.policy.skipSameAddress);
+    this.events.report("server.resolved", {
+      server: route.index,
+      name: route.policy.address,
+      targets: route.places.map((place) => targetName(place.target)).join(" "),
+    });
+  }
+}

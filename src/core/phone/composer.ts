@@ -1,0 +1,100 @@
+/** Builds the requests of one account: the headers of RFC 3261 §8.1.1 for the flow an attempt goes over. */
+import { newBranch } from "../identifiers.ts";
+import type { Peer } from "../machine.ts";
+import { Headers } from "../message/headers.ts";
+import type { Request } from "../message/message.ts";
+import type { Entropy } from "../primitives.ts";
+import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
+import type { AttemptPlace } from "../redundancy/request.ts";
+
+/** Methods this phone understands (RFC 3261 §20.5). */
+export const ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, INFO";
+
+/** The From, To and Call-ID that a request is made of. */
+export interface RequestLine {
+  readonly method: string;
+  readonly uri: string;
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  readonly cseq: number;
+}
+
+export class Composer {
+  readonly #account: AccountPolicy;
+  readonly #entropy: Entropy;
+  readonly #userAgent: string;
+  /** Quoted as in `+sip.instance` (RFC 5626 §4.1), stable for one phone. */
+  readonly #instance: string;
+  readonly #listeningPort: (peer: Peer) => number;
+
+  constructor(
+    account: AccountPolicy,
+    entropy: Entropy,
+    userAgent: string,
+    instance: string,
+    listeningPort: (peer: Peer) => number,
+  ) {
+    this.#account = account;
+    this.#entropy = entropy;
+    this.#userAgent = userAgent;
+    this.#instance = instance;
+    this.#listeningPort = listeningPort;
+  }
+
+  /** The domain of the AOR when the account speaks to a server. */
+  domain(server: ServerPolicy): string {
+    return this.#account.domain ?? bracketed(server.address);
+  }
+
+  /** The account's own URI towards a server. */
+  self(server: ServerPolicy): string {
+    return `sip:${this.#account.user}@${this.domain(server)}`;
+  }
+
+  /** From or To of the account, with display name. */
+  nameAddr(server: ServerPolicy): string {
+    const name = this.#account.displayName;
+    const quoted = name === "" ? "" : `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}" `;
+    return `${quoted}<${this.self(server)}>`;
+  }
+
+  via(peer: Peer): string {
+    const transport = peer.transport.toUpperCase();
+    const sentBy = `${bracketed(peer.localAddress)}:${this.#listeningPort(peer)}`;
+    return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#entropy)}`;
+  }
+
+  /** Where this phone can be reached over a flow. */
+  contactUri(peer: Peer): string {
+    const transport = peer.transport === "udp" ? "" : `;transport=${peer.transport}`;
+    const port = this.#listeningPort(peer);
+    return `sip:${this.#account.user}@${bracketed(peer.localAddress)}:${port}${transport}`;
+  }
+
+  contact(peer: Peer): string {
+    return `<${this.contactUri(peer)}>`;
+  }
+
+  /** The Contact of a registration, which names the instance too. */
+  registeredContact(peer: Peer): string {
+    return `${this.contact(peer)};+sip.instance="${this.#instance}"`;
+  }
+
+  request(line: RequestLine, attempt: AttemptPlace): Request {
+    const headers = new Headers()
+      .add("via", this.via(attempt.flow.peer))
+      .add("max-forwards", "70")
+      .add("from", line.from)
+      .add("to", line.to)
+      .add("call-id", line.callId)
+      .add("cseq", `${line.cseq} ${line.method}`)
+      .add("user-agent", this.#userAgent);
+    return { kind: "request", method: line.method, uri: line.uri, headers, body: "" };
+  }
+}
+
+/** A literal IPv6 address needs brackets in a URI and in Via (RFC 3261 §25.1). */
+export function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+}

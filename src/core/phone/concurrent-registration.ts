@@ -1,0 +1,81 @@
+/**
+ * Registered at every server at once. Each registration lives for itself; requests go to the first server
+ * whose registration stands. A return needs no probe: the registration's own retries find the server back.
+ */
+import type { Instant } from "../machine.ts";
+import { backoffMs } from "../redundancy/backoff.ts";
+import type { Place } from "../redundancy/server-set.ts";
+import type { RegisterOptions, Registration } from "./registration.ts";
+import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
+
+const REGISTER: RegisterOptions = { last: true, probe: false, fromTop: false };
+
+export class ConcurrentRegistration implements RegistrationStrategy {
+  readonly #host: StrategyHost;
+  readonly #registrations: readonly Registration[];
+  /** Servers that a request found dead although their binding has not run out. */
+  readonly #doubted = new Set<Registration>();
+  workingServer: number;
+
+  constructor(host: StrategyHost, registrations: readonly Registration[]) {
+    this.#host = host;
+    this.#registrations = registrations;
+    this.workingServer = registrations[0]?.route.index ?? 1;
+  }
+
+  start(now: Instant): void {
+    for (const registration of this.#registrations) registration.register(now, REGISTER);
+  }
+
+  accepted(now: Instant, registration: Registration): void {
+    this.#doubted.delete(registration);
+    this.#choose(now);
+  }
+
+  failed(now: Instant, registration: Registration, retryAfterMs: number): void {
+    this.#doubted.delete(registration);
+    const wait = backoffMs(this.#host.policy.backoff, registration.failures, this.#host.entropy);
+    registration.retryAt(now, Math.max(wait, retryAfterMs));
+    this.#choose(now);
+  }
+
+  refreshDue(now: Instant, registration: Registration): void {
+    registration.register(now, REGISTER);
+  }
+
+  flowLost(now: Instant, registration: Registration): void {
+    registration.register(now, REGISTER);
+  }
+
+  doubt(now: Instant, registration: Registration): void {
+    if (registration.state === "failed") return;
+    this.#doubted.add(registration);
+    registration.register(now, REGISTER);
+    this.#choose(now);
+  }
+
+  moveTo(
+    now: Instant,
+    _registration: Registration,
+    _place: Place,
+    moved: (now: Instant, registered: boolean) => void,
+  ): void {
+    moved(now, true);
+  }
+
+  stop(now: Instant): void {
+    for (const registration of this.#registrations) registration.remove(now);
+  }
+
+  /** The first server that is not known to have failed; if all have, the first. */
+  #choose(now: Instant): void {
+    const standing = this.#registrations.find(
+      (one) => one.state !== "failed" && !this.#doubted.has(one),
+    );
+    const chosen = standing ?? this.#registrations[0];
+    if (chosen === undefined || chosen.route.index === this.workingServer) return;
+    const before = this.workingServer;
+    this.workingServer = chosen.route.index;
+    this.#host.workingServerChanged(now, before, this.workingServer);
+  }
+}

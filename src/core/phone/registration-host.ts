@@ -1,0 +1,36 @@
+/** What an account gives its registrations, and is told by them. */
+import type { Instant, LossCause } from "../machine.ts";
+import type { Response } from "../message/message.ts";
+import type { Entropy } from "../primitives.ts";
+import type { FailoverHost } from "../redundancy/failover.ts";
+import type { RedundancyPolicy } from "../redundancy/policy.ts";
+import type { AttemptPlace } from "../redundancy/request.ts";
+import type { Place, ServerRoute } from "../redundancy/server-set.ts";
+import type { Timers } from "../timers.ts";
+import type { Flow, FlowUser } from "../transaction/user.ts";
+import type { Composer } from "./composer.ts";
+
+export interface RegistrationHost {
+  readonly policy: RedundancyPolicy;
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+  readonly composer: Composer;
+  readonly failover: FailoverHost;
+  /** Index of the place a REGISTER starts at. */
+  startAt(route: ServerRoute): number;
+  keepAlive(now: Instant, flow: Flow): void;
+  /** Tells `user` when the flow of a binding is lost. */
+  watch(now: Instant, place: AttemptPlace, user: FlowUser): void;
+  // Told by the registration at `server`, 1-based:
+  refreshDue(now: Instant, server: number): void;
+  flowLost(now: Instant, server: number, cause: LossCause): void;
+  accepted(now: Instant, server: number, place: AttemptPlace, granted: number): void;
+  refused(
+    now: Instant,
+    server: number,
+    where: Place | undefined,
+    why: string,
+    response: Response | undefined,
+  ): void;
+  removed(now: Instant, server: number): void;
+}

@@ -1,0 +1,41 @@
+/** Which of an account's registrations are wanted: all at once, or one at a time. */
+import type { Instant, LossCause } from "../machine.ts";
+import type { Entropy } from "../primitives.ts";
+import type { RedundancyPolicy } from "../redundancy/policy.ts";
+import type { Place } from "../redundancy/server-set.ts";
+import type { Timers } from "../timers.ts";
+import type { Registration } from "./registration.ts";
+
+/** What a strategy may ask of its account. */
+export interface StrategyHost {
+  readonly policy: RedundancyPolicy;
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+  /** The server whose turn it is has changed; 0 stands for none. */
+  workingServerChanged(now: Instant, from: number, to: number): void;
+  /** A probe of a better server has ended. */
+  probed(now: Instant, registration: Registration, good: boolean): void;
+  /** Hysteresis before a return (goodProbes): sends OPTIONS instead of REGISTER. */
+  probe(now: Instant, server: number, probed: (now: Instant, good: boolean) => void): void;
+}
+
+export interface RegistrationStrategy {
+  /** The server that requests go to first, 1-based. */
+  readonly workingServer: number;
+  start(now: Instant): void;
+  accepted(now: Instant, registration: Registration): void;
+  /** @param retryAfterMs what the server asked for, 0 if nothing. */
+  failed(now: Instant, registration: Registration, retryAfterMs: number): void;
+  refreshDue(now: Instant, registration: Registration): void;
+  flowLost(now: Instant, registration: Registration, cause: LossCause): void;
+  /** A request found every place of this server dead: is its registration worth anything? */
+  doubt(now: Instant, registration: Registration): void;
+  /** A request wants to go to a server where the account is not registered. */
+  moveTo(
+    now: Instant,
+    registration: Registration,
+    place: Place,
+    moved: (now: Instant, registered: boolean) => void,
+  ): void;
+  stop(now: Instant): void;
+}

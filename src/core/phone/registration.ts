@@ -1,0 +1,298 @@
+/**
+ * One binding kept alive at one server: its own Call-ID and CSeq, new each time the phone starts (C25). It
+ * knows how to register, refresh, re-register when its flow breaks, and remove itself; when and where is
+ * decided by the account's RegistrationStrategy.
+ *
+ *   idle ──register──▶ registering ──200──▶ registered ──time, lost flow──▶ registering …
+ *     ▲                     │ failed              │ remove
+ *     │                     ▼                     ▼
+ *     └────────────────  failed              removing ──▶ idle
+ */
+import { newCallId, newTag, uniform } from "../identifiers.ts";
+import { type Instant, type LossCause, NEVER } from "../machine.ts";
+import type { Request, Response } from "../message/message.ts";
+import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
+import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
+import { targetName } from "../redundancy/server-health.ts";
+import type { Place, ServerRoute } from "../redundancy/server-set.ts";
+import { Timer, type TimerOwner } from "../timers.ts";
+import type { Flow, FlowUser } from "../transaction/user.ts";
+import { grantedSeconds, minExpiresOf } from "./registration-answer.ts";
+import type { RegistrationHost } from "./registration-host.ts";
+
+/** Room for a refresh to fail over before the old binding ends, when the overlap leaves none. */
+const SHORTEST_REFRESH_MS = 1000;
+
+/** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
+const TOO_BRIEF_LIMIT = 2;
+
+export type RegistrationState = "idle" | "registering" | "registered" | "failed" | "removing";
+
+/** How one REGISTER is to be sent. */
+export interface RegisterOptions {
+  /** Start at this place; undefined: where the route's failback mode says. */
+  readonly only?: Place;
+  /** Nothing comes after this server: its last place gets the full patience. */
+  readonly last: boolean;
+  /** A probe: short patience everywhere (R60). */
+  readonly probe: boolean;
+  /** Start at the first place whatever is in use. */
+  readonly fromTop: boolean;
+}
+
+export class Registration implements RequestUser, TimerOwner, FlowUser {
+  readonly method = "REGISTER";
+  readonly route: ServerRoute;
+  readonly #host: RegistrationHost;
+  readonly #callId: string;
+  readonly #fromTag: string;
+  readonly #refresh: Timer;
+  readonly #keepAlive: Timer;
+  state: RegistrationState = "idle";
+  /** Consecutive failures. */
+  failures = 0;
+  /** Where the binding stands. */
+  place: AttemptPlace | undefined;
+  expiresAt: Instant = NEVER;
+  #cseq = 0;
+  #expiresSeconds: number;
+  #tooBrief = 0;
+  #removing = false;
+  #request: FailoverRequest | undefined;
+  #options: RegisterOptions | undefined;
+  #waiting: ((now: Instant, registered: boolean) => void)[] = [];
+  /** Targets where a binding is still believed to stand, with its end. */
+  #held = new Map<string, Instant>();
+
+  constructor(host: RegistrationHost, route: ServerRoute) {
+    this.#host = host;
+    this.route = route;
+    this.#callId = newCallId(host.entropy);
+    this.#fromTag = newTag(host.entropy);
+    this.#expiresSeconds = route.policy.expiresSeconds;
+    this.#refresh = new Timer("refresh", this);
+    this.#keepAlive = new Timer("keep-alive", this);
+  }
+
+  /** A 200 stands and has not run out. */
+  bound(now: Instant): boolean {
+    return this.place !== undefined && this.expiresAt > now;
+  }
+
+  /** Whether requests may go to a target without registering there first. */
+  holds(now: Instant, target: Place["target"]): boolean {
+    return (this.#held.get(targetName(target)) ?? now) > now;
+  }
+
+  /** Sends REGISTER, unless one is on its way (R21): then its outcome serves this caller, too. */
+  register(
+    now: Instant,
+    options: RegisterOptions,
+    done?: (now: Instant, registered: boolean) => void,
+  ): void {
+    if (done !== undefined) this.#waiting.push(done);
+    if (this.#request !== undefined) return;
+    this.#host.timers.silence(this.#refresh);
+    this.state = "registering";
+    this.#options = options;
+    this.#removing = false;
+    this.#send(now);
+  }
+
+  /** Waits, then registers as a refresh would. */
+  retryAt(now: Instant, waitMs: number): void {
+    this.#host.timers.set(this.#refresh, now + waitMs);
+  }
+
+  /** Removes the binding with Expires 0, best-effort: one try where it stands (C6). */
+  remove(now: Instant): void {
+    this.#host.timers.silence(this.#refresh);
+    this.#host.timers.silence(this.#keepAlive);
+    this.#request?.drop();
+    this.#request = undefined;
+    this.#conclude(now, false);
+    const place = this.place;
+    this.forget();
+    if (place === undefined) return;
+    this.state = "removing";
+    this.#removing = true;
+    this.#options = { only: place, last: false, probe: true, fromTop: false };
+    this.#send(now);
+  }
+
+  /** The binding is void, and nothing is said about it on the wire (failRegistrationOn). */
+  forget(): void {
+    this.#host.timers.silence(this.#refresh);
+    this.#host.timers.silence(this.#keepAlive);
+    this.place = undefined;
+    this.expiresAt = NEVER;
+    this.#held.clear();
+    if (this.#request === undefined) this.state = "idle";
+  }
+
+  /** Ends everything at once: nothing is sent. */
+  stop(): void {
+    this.#request?.drop();
+    this.#request = undefined;
+    this.#waiting = [];
+    this.forget();
+    this.state = "idle";
+  }
+
+  get busy(): boolean {
+    return this.#request !== undefined;
+  }
+
+  rang(now: Instant, timer: Timer): void {
+    if (timer === this.#keepAlive) {
+      if (this.place !== undefined) this.#host.keepAlive(now, this.place.flow);
+      this.#armKeepAlive(now);
+      return;
+    }
+    this.#host.refreshDue(now, this.route.index);
+  }
+
+  reached(_now: Instant, _flow: Flow): void {}
+
+  /** The flow of the binding broke: nobody can call us, so register at once (C11, C32). */
+  unreached(now: Instant, cause: LossCause): void {
+    if (this.state !== "registered" || cause === "idle") return;
+    this.#host.flowLost(now, this.route.index, cause);
+  }
+
+  compose(attempt: AttemptPlace, cseq: number): Request {
+    const composer = this.#host.composer;
+    const server = this.route.policy;
+    this.#cseq = cseq;
+    const self = composer.nameAddr(server);
+    const request = composer.request(
+      {
+        method: "REGISTER",
+        uri: `sip:${composer.domain(server)}`,
+        from: `${self};tag=${this.#fromTag}`,
+        to: self,
+        callId: this.#callId,
+        cseq,
+      },
+      attempt,
+    );
+    const seconds = this.#removing ? 0 : this.#expiresSeconds;
+    request.headers
+      .add("contact", composer.registeredContact(attempt.flow.peer))
+      .add("expires", String(seconds))
+      .add("supported", "path");
+    return request;
+  }
+
+  provisional(): void {}
+  repeated(): void {}
+  late(): void {}
+
+  final(now: Instant, response: Response, attempt: AttemptPlace): void {
+    this.#request = undefined;
+    if (this.#removing) {
+      this.#removed(now);
+      return;
+    }
+    if (response.status === 423 && this.#lengthen(response)) {
+      this.#send(now);
+      return;
+    }
+    const granted =
+      response.status < 300
+        ? grantedSeconds(response, this.#host.composer.contactUri(attempt.flow.peer))
+        : undefined;
+    if (granted === undefined || granted <= 0) {
+      this.#failedWith(now, attempt, "rejected", response);
+      return;
+    }
+    this.#accept(now, attempt, granted);
+  }
+
+  failed(now: Instant, failure: Failure): void {
+    this.#request = undefined;
+    if (this.#removing) {
+      this.#removed(now);
+      return;
+    }
+    this.#failedWith(now, this.place, failure.why, undefined);
+  }
+
+  #send(now: Instant): void {
+    const options = this.#options as RegisterOptions;
+    const plan: Plan = {
+      routes: [this.route],
+      startAt: (route) => (options.fromTop ? 0 : this.#host.startAt(route)),
+      neverFull: options.probe || !(options.last || this.#host.policy.strictLastTarget),
+      moves: !this.#removing,
+      ...(options.only === undefined ? {} : { only: options.only }),
+    };
+    this.#request = new FailoverRequest(this.#host.failover, plan, this.#cseq + 1, this);
+    this.#request.start(now);
+  }
+
+  #accept(now: Instant, attempt: AttemptPlace, granted: number): void {
+    this.#tooBrief = 0;
+    this.failures = 0;
+    this.state = "registered";
+    const moved = this.place !== undefined && this.place.flow.id !== attempt.flow.id;
+    if (moved && attempt.hop.dropRegistrationOnFailover) this.#held.clear();
+    this.place = attempt;
+    this.expiresAt = now + granted * 1000;
+    this.#held.set(targetName(attempt.target), this.expiresAt);
+    this.#host.timers.set(this.#refresh, now + this.#refreshAfterMs(granted));
+    this.#armKeepAlive(now);
+    this.#host.watch(now, attempt, this);
+    this.#host.accepted(now, this.route.index, attempt, granted);
+    this.#conclude(now, true);
+  }
+
+  #refreshAfterMs(granted: number): number {
+    const overlap = this.route.policy.overlapSeconds;
+    const lead = overlap === "half" || overlap >= granted ? granted / 2 : overlap;
+    const wait = (granted - lead) * 1000;
+    const jitter = uniform(this.#host.entropy, 0, this.#host.policy.refreshJitter);
+    return Math.max(SHORTEST_REFRESH_MS, wait * (1 - jitter));
+  }
+
+  #armKeepAlive(now: Instant): void {
+    const interval = this.#host.policy.keepAliveMs;
+    if (interval > 0 && this.place !== undefined) {
+      this.#host.timers.set(this.#keepAlive, now + interval);
+    }
+  }
+
+  /** 423: ask for the registrar's minimum instead (R25). */
+  #lengthen(response: Response): boolean {
+    const least = minExpiresOf(response);
+    this.#tooBrief += 1;
+    if (least === undefined || this.#tooBrief > TOO_BRIEF_LIMIT) return false;
+    this.#expiresSeconds = Math.max(least, this.#expiresSeconds);
+    return true;
+  }
+
+  #failedWith(
+    now: Instant,
+    where: Place | undefined,
+    why: string,
+    response: Response | undefined,
+  ): void {
+    this.state = "failed";
+    this.failures += 1;
+    this.#host.refused(now, this.route.index, where, why, response);
+    this.#conclude(now, false);
+  }
+
+  #removed(now: Instant): void {
+    this.#removing = false;
+    this.state = "idle";
+    this.#host.removed(now, this.route.index);
+  }
+
+  #conclude(now: Instant, registered: boolean): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const done of waiting) done(now, registered);
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Registered at one server at a time, the first that takes us. Below the top a REGISTER probes the better
+ * servers each `probeInterval`; its 200 is the failback, and the binding left behind is removed after it (C6).
+ *
+ *   nowhere ──▶ trying 1, 2, … n ──▶ at server k ──refresh fails──▶ trying k+1 …
+ *      ▲               │ all failed        │ k > 1: probe 1 … k−1, success ─▶ at that server
+ *      └── back-off ◀──┘
+ */
+import type { Instant } from "../machine.ts";
+import { backoffMs } from "../redundancy/backoff.ts";
+import type { Place } from "../redundancy/server-set.ts";
+import { Timer, type TimerOwner } from "../timers.ts";
+import type { Registration } from "./registration.ts";
+import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
+
+export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner {
+  readonly #host: StrategyHost;
+  readonly #registrations: readonly Registration[];
+  readonly #probe: Timer;
+  readonly #retry: Timer;
+  /** Where the account is registered; undefined: nowhere (C7). */
+  #at: Registration | undefined;
+  /** The round that is on: the one being tried, and those not tried yet. */
+  #trying: Registration | undefined;
+  #untried: Registration[] = [];
+  /** A better server being probed. */
+  #probing: Registration | undefined;
+  #goodProbes = 0;
+  #firstGoodAt = 0;
+  /** Rounds in which every server failed, in a row. */
+  #rounds = 0;
+  #retryAfterMs = 0;
+  #stopped = false;
+
+  constructor(host: StrategyHost, registrations: readonly Registration[]) {
+    this.#host = host;
+    this.#registrations = registrations;
+    this.#probe = new Timer("probe", this);
+    this.#retry = new Timer("retry", this);
+  }
+
+  get workingServer(): number {
+    return (this.#at ?? this.#registrations[0])?.route.index ?? 1;
+  }
+
+  start(now: Instant): void {
+    this.#untried = [...this.#registrations];
+    this.#tryNext(now);
+  }
+
+  accepted(now: Instant, registration: Registration): void {
+    const before = this.#at;
+    const wasProbe = registration === this.#probing;
+    this.#probing = undefined;
+    this.#trying = undefined;
+    this.#untried = [];
+    this.#rounds = 0;
+    this.#retryAfterMs = 0;
+    this.#at = registration;
+    this.#host.timers.silence(this.#retry);
+    if (wasProbe) this.#host.probed(now, registration, true);
+    if (before !== registration) {
+      this.#host.workingServerChanged(now, before?.route.index ?? 0, registration.route.index);
+      if (before !== undefined) this.#leave(now, before);
+    }
+    this.#armProbe(now);
+  }
+
+  failed(now: Instant, registration: Registration, retryAfterMs: number): void {
+    this.#retryAfterMs = Math.max(this.#retryAfterMs, retryAfterMs);
+    if (registration === this.#probing) {
+      this.#probing = undefined;
+      this.#host.probed(now, registration, false);
+      this.#probeNext(now, registration);
+      return;
+    }
+    if (registration === this.#at) this.#lost(registration);
+    else if (registration !== this.#trying) return;
+    this.#tryNext(now);
+  }
+
+  refreshDue(now: Instant, registration: Registration): void {
+    if (registration === this.#at) this.#register(now, registration, this.#hasAlternatives());
+  }
+
+  flowLost(now: Instant, registration: Registration): void {
+    this.refreshDue(now, registration);
+  }
+
+  doubt(now: Instant, registration: Registration): void {
+    this.refreshDue(now, registration);
+  }
+
+  moveTo(
+    now: Instant,
+    registration: Registration,
+    place: Place,
+    moved: (now: Instant, registered: boolean) => void,
+  ): void {
+    if (registration === this.#at) {
+      moved(now, true);
+      return;
+    }
+    registration.register(now, { only: place, last: false, probe: false, fromTop: false }, moved);
+  }
+
+  stop(now: Instant): void {
+    this.#stopped = true;
+    this.#host.timers.silence(this.#probe);
+    this.#host.timers.silence(this.#retry);
+    for (const registration of this.#registrations) {
+      if (registration === this.#at) registration.remove(now);
+      else registration.stop();
+    }
+  }
+
+  rang(now: Instant, timer: Timer): void {
+    if (timer === this.#retry) {
+      this.start(now);
+      return;
+    }
+    const best = this.#registrations[0];
+    if (best === undefined || best === this.#at) return;
+    this.#probeOne(now, best);
+  }
+
+  /** After a failed round of everything comes the back-off, and then the top again: never an end (C21). */
+  #tryNext(now: Instant): void {
+    if (this.#stopped) return;
+    const next = this.#untried.shift();
+    this.#trying = next;
+    if (next !== undefined) {
+      this.#register(now, next, this.#untried.length > 0);
+      return;
+    }
+    this.#rounds += 1;
+    const wait = backoffMs(this.#host.policy.backoff, this.#rounds, this.#host.entropy);
+    this.#host.timers.set(this.#retry, now + Math.max(wait, this.#retryAfterMs));
+    this.#retryAfterMs = 0;
+  }
+
+  #register(now: Instant, registration: Registration, followed: boolean): void {
+    registration.register(now, { last: !followed, probe: false, fromTop: false });
+  }
+
+  #hasAlternatives(): boolean {
+    return this.#registrations.length > 1;
+  }
+
+  /** The binding we lived on could not be renewed: the others are tried, those below it first. */
+  #lost(registration: Registration): void {
+    this.#at = undefined;
+    this.#host.timers.silence(this.#probe);
+    registration.forget();
+    const index = this.#registrations.indexOf(registration);
+    this.#untried = [
+      ...this.#registrations.slice(index + 1),
+      ...this.#registrations.slice(0, index),
+    ];
+    this.#probing?.stop();
+    this.#probing = undefined;
+  }
+
+  /** A server left upwards is told so; one left downwards is dead, and nothing is sent. */
+  #leave(now: Instant, before: Registration): void {
+    const after = this.#at as Registration;
+    if (after.route.index < before.route.index) before.remove(now);
+    else before.stop();
+  }
+
+  #armProbe(now: Instant): void {
+    if (this.#at === this.#registrations[0]) this.#host.timers.silence(this.#probe);
+    else if (!this.#probe.pending) {
+      this.#host.timers.set(this.#probe, now + this.#host.policy.probeIntervalMs);
+    }
+  }
+
+  #probeOne(now: Instant, better: Registration): void {
+    this.#host.timers.set(this.#probe, now + this.#host.policy.probeIntervalMs);
+    if (this.#probing !== undefined) return;
+    const { goodProbes, goodProbesMs } = this.#host.policy;
+    const proven =
+      this.#goodProbes + 1 >= goodProbes &&
+      (this.#goodProbes === 0 || now - this.#firstGoodAt >= goodProbesMs);
+    if (goodProbes <= 1 || proven) {
+      this.#goodProbes = 0;
+      this.#probing = better;
+      better.register(now, { last: false, probe: true, fromTop: true });
+      return;
+    }
+    this.#host.probe(now, better.route.index, (at, good) => {
+      if (this.#goodProbes === 0) this.#firstGoodAt = at;
+      this.#goodProbes = good ? this.#goodProbes + 1 : 0;
+      this.#host.probed(at, better, good);
+      if (!good) this.#probeNext(at, better);
+    });
+  }
+
+  /** The best server is still away: is one between it and ours back? */
+  #probeNext(now: Instant, after: Registration): void {
+    const next = this.#registrations[this.#registrations.indexOf(after) + 1];
+    if (next === undefined || this.#at === undefined || next === this.#at) return;
+    if (next.route.index < this.#at.route.index) this.#probeOne(now, next);
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * One try of one request at one target: get a flow, send, meet a challenge there and nowhere else (C20),
+ * and listen on after it was left behind.
+ */
+import type { Instant, LossCause, Opening, Target } from "../machine.ts";
+import type { Request, Response } from "../message/message.ts";
+import { cancelFor } from "../message/print.ts";
+import type { Timers } from "../timers.ts";
+import type {
+  ClientTransaction,
+  ClientTransactionUser,
+  Flow,
+  FlowUser,
+  Resending,
+} from "../transaction/user.ts";
+import type { Credentials } from "./credentials.ts";
+import type { RedundancyPolicy } from "./policy.ts";
+import type { AttemptPlace } from "./request.ts";
+import type { ServerHealth } from "./server-health.ts";
+import type { Place } from "./server-set.ts";
+
+/** The part of the transaction layer that attempts need. */
+export interface RequestSender {
+  reach(now: Instant, target: Target, opening: Opening, user: FlowUser): void;
+  request(
+    now: Instant,
+    request: Request,
+    flow: Flow,
+    resending: Resending,
+    user: ClientTransactionUser,
+  ): ClientTransaction;
+}
+
+export interface AttemptHost {
+  readonly policy: RedundancyPolicy;
+  readonly health: ServerHealth;
+  readonly sender: RequestSender;
+  readonly timers: Timers;
+  readonly credentials: Credentials;
+  /** How flows to a target are opened (the phone's own bound port). */
+  opening(target: Target): Opening;
+}
+
+/** Who made the attempt. */
+export interface AttemptOwner {
+  readonly method: string;
+  provisional(now: Instant, attempt: Attempt, response: Response): void;
+  final(now: Instant, attempt: Attempt, response: Response): void;
+  broken(now: Instant, attempt: Attempt, why: "timeout" | LossCause): void;
+  nextCSeq(): number;
+  compose(attempt: AttemptPlace): Request;
+}
+
+/** Challenges met at one target in one go before the refusal is believed. */
+const CHALLENGE_LIMIT = 3;
+
+export class Attempt implements FlowUser, ClientTransactionUser {
+  readonly #host: AttemptHost;
+  readonly #owner: AttemptOwner;
+  place: Place;
+  #flow: Flow | undefined;
+  #transaction: ClientTransaction | undefined;
+  #request: Request | undefined;
+  #challenges = 0;
+  #answered = false;
+  #left = false;
+  #cancelWanted = false;
+  #cancelSent = false;
+
+  constructor(host: AttemptHost, owner: AttemptOwner, place: Place) {
+    this.#host = host;
+    this.#owner = owner;
+    this.place = place;
+  }
+
+  /** True until any response came or the attempt was left. */
+  get waitsForFirstAnswer(): boolean {
+    return !this.#answered && !this.#left;
+  }
+
+  /** The request as sent last. */
+  get request(): Request {
+    return this.#request as Request;
+  }
+
+  start(now: Instant): void {
+    const target = this.place.target;
+    this.#host.sender.reach(now, target, this.#host.opening(target), this);
+  }
+
+  reached(now: Instant, flow: Flow): void {
+    if (this.#left || this.#transaction !== undefined) return;
+    this.#flow = flow;
+    this.place = { ...this.place, flow } as AttemptPlace;
+    this.#send(now);
+  }
+
+  unreached(now: Instant, cause: LossCause): void {
+    if (this.#transaction === undefined && !this.#left) this.#owner.broken(now, this, cause);
+  }
+
+  responded(now: Instant, response: Response): void {
+    const first = !this.#answered;
+    this.#answered = true;
+    if (response.status < 200) {
+      if (this.#cancelWanted) this.#sendCancel(now);
+      if (!this.#left && (first || response.status > 100)) {
+        this.#owner.provisional(now, this, response);
+      }
+      return;
+    }
+    if (!this.#left && this.#retryWithCredentials(now, response)) return;
+    if (!this.#left || response.status < 300) this.#owner.final(now, this, response);
+  }
+
+  failed(now: Instant, why: "timeout" | "transport", cause: LossCause | undefined): void {
+    if (this.#left) return;
+    this.#owner.broken(now, this, why === "timeout" ? "timeout" : (cause ?? "failed"));
+  }
+
+  /** Goes on listening; an INVITE that is heard of after all is cancelled. */
+  abandon(now: Instant): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#cancelWanted = this.#owner.method === "INVITE";
+    this.#transaction?.abandon(now);
+    if (this.#cancelWanted && this.#answered) this.#sendCancel(now);
+  }
+
+  /** @returns true if a final response is still to come and worth waiting for. */
+  cancel(now: Instant): boolean {
+    this.#cancelWanted = this.#owner.method === "INVITE";
+    if (this.#answered && this.#cancelWanted) {
+      this.#sendCancel(now);
+      return true;
+    }
+    this.abandon(now);
+    return false;
+  }
+
+  drop(): void {
+    this.#left = true;
+  }
+
+  #send(now: Instant): void {
+    const place = this.place as AttemptPlace;
+    const request = this.#owner.compose(place);
+    this.#host.credentials.authorize(request, place.target);
+    this.#request = request;
+    this.#transaction = this.#host.sender.request(
+      now,
+      request,
+      this.#flow as Flow,
+      this.#resending(),
+      this,
+    );
+  }
+
+  #resending(): Resending {
+    const { t1Ms, t2Ms, t4Ms } = this.#host.policy;
+    return { t1: t1Ms, t2: t2Ms, t4: t4Ms, interval: this.place.hop.retryIntervalMs };
+  }
+
+  #retryWithCredentials(now: Instant, response: Response): boolean {
+    if (response.status !== 401 && response.status !== 407) return false;
+    this.#challenges += 1;
+    if (this.#challenges > CHALLENGE_LIMIT || this.#cancelWanted) return false;
+    const target = this.place.target;
+    if (!this.#host.credentials.challenged(response, this.request, target)) return false;
+    this.#host.health.responded(now, target);
+    this.#answered = false;
+    this.#owner.nextCSeq();
+    this.#send(now);
+    return true;
+  }
+
+  /** Once, and only after something was heard (RFC 3261 §9.1, R18). */
+  #sendCancel(now: Instant): void {
+    if (this.#cancelSent || this.#request === undefined || this.#flow === undefined) return;
+    this.#cancelSent = true;
+    const cancel = cancelFor(this.#request);
+    this.#host.sender.request(now, cancel, this.#flow, this.#resending(), IGNORED);
+  }
+}
+
+/** The answer to a CANCEL changes nothing: what counts is the final response to the INVITE (§9.1). */
+const IGNORED: ClientTransactionUser = {
+  responded(): void {},
+  failed(): void {},
+};

@@ -1,0 +1,15 @@
+/** The wait before a registration is tried again after every place refused it or was silent. */
+import { uniform } from "../identifiers.ts";
+import type { Entropy } from "../primitives.ts";
+import type { RegisterBackoff } from "./policy.ts";
+
+/** RFC 5626 §4.5: the upper bound doubles so often at most; beyond, the cap has long been reached. */
+const DOUBLING_LIMIT = 16;
+
+/** @param failures consecutive failures so far, 1 or more. @returns milliseconds. */
+export function backoffMs(backoff: RegisterBackoff, failures: number, entropy: Entropy): number {
+  if (backoff.kind === "fixed") return backoff.intervalMs;
+  const doublings = Math.min(failures, DOUBLING_LIMIT);
+  const upper = Math.min(backoff.maxMs, backoff.baseMs * 2 ** doublings);
+  return uniform(entropy, upper / 2, upper);
+}

@@ -1,0 +1,147 @@
+/**
+ * The way back inside one server's places: from the secondary to the primary (vendors' failback modes), or
+ * from a later outbound proxy to the first.
+ *
+ *   home ──left the primary──▶ away ──time is up──▶ due ──idle, good probes──▶ returning
+ *     ▲                          ▲                                               │
+ *     └───── primary answered ───┼────────────── primary did not ────────────────┘
+ */
+import { type Instant, NEVER } from "../machine.ts";
+import { Timer, type TimerOwner, type Timers } from "../timers.ts";
+import type { FailbackMode, RedundancyPolicy } from "./policy.ts";
+import type { Place, ServerRoute } from "./server-set.ts";
+
+export interface FailbackHost {
+  readonly policy: RedundancyPolicy;
+  readonly timers: Timers;
+  /** No call up or ringing. */
+  readonly idle: boolean;
+  /** Sends OPTIONS to a place; `good` if anything at all answered. */
+  probe(now: Instant, place: Place, probed: (now: Instant, good: boolean) => void): void;
+  /** Goes back to the first place of a route; `returned(false)` if it does not serve. */
+  goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void;
+}
+
+/** How the return from one place of a route to its first is decided. */
+export function failbackModeOf(route: ServerRoute): FailbackMode | "probe" {
+  const home = route.places[0];
+  const away = route.places[route.inUse];
+  if (home === undefined || away === undefined) return route.policy.failbackMode;
+  return home.hop === away.hop ? home.hop.failbackMode : "probe";
+}
+
+type FailbackState = "home" | "away" | "due" | "returning";
+
+export class Failback implements TimerOwner {
+  readonly #host: FailbackHost;
+  readonly #route: ServerRoute;
+  readonly #timer: Timer;
+  state: FailbackState = "home";
+  #dueAt: Instant = NEVER;
+  #goodProbes = 0;
+  #firstGoodAt: Instant = NEVER;
+
+  constructor(host: FailbackHost, route: ServerRoute) {
+    this.#host = host;
+    this.#route = route;
+    this.#timer = new Timer("failback", this);
+  }
+
+  /** The route's requests are answered by a place that is not its first. */
+  left(now: Instant): void {
+    if (this.state === "away" || this.state === "due") return;
+    this.state = "away";
+    this.#goodProbes = 0;
+    this.#dueAt = this.#dueInstant(now);
+    if (this.#dueAt !== NEVER) this.#host.timers.set(this.#timer, this.#dueAt);
+  }
+
+  cameHome(): void {
+    this.state = "home";
+    this.#host.timers.silence(this.#timer);
+  }
+
+  /** The last call has ended. */
+  becameIdle(now: Instant): void {
+    if (this.state === "due") this.#return(now);
+  }
+
+  stop(): void {
+    this.cameHome();
+  }
+
+  rang(now: Instant): void {
+    if (this.state === "due") {
+      this.#return(now);
+      return;
+    }
+    if (this.state !== "away") return;
+    const bound = this.#host.policy.idleWaitMaxMs;
+    if (this.#host.idle || failbackModeOf(this.#route) === "probe") {
+      this.#return(now);
+      return;
+    }
+    this.state = "due";
+    if (bound > 0) this.#host.timers.set(this.#timer, this.#dueAt + bound);
+  }
+
+  #dueInstant(now: Instant): Instant {
+    const place = this.#route.places[this.#route.inUse];
+    if (place === undefined) return NEVER;
+    switch (failbackModeOf(this.#route)) {
+      case "newRequests":
+      case "registration":
+        return NEVER;
+      case "DNSTTL":
+        return Math.max(now, place.expiresAt);
+      case "duration":
+        return place.hop.failbackSeconds === 0 ? NEVER : now + place.hop.failbackSeconds * 1000;
+      case "probe":
+        return now + this.#host.policy.proxyProbeIntervalMs;
+    }
+  }
+
+  #return(now: Instant): void {
+    this.state = "returning";
+    const policy = this.#host.policy;
+    const home = this.#route.places[0];
+    if (home === undefined || (policy.goodProbes <= 1 && policy.goodProbesMs === 0)) {
+      this.#goBack(now);
+      return;
+    }
+    this.#host.probe(now, home, (at, good) => this.#probed(at, good));
+  }
+
+  /** Hysteresis: so many good probes in a row, over so long, before the return is tried. */
+  #probed(now: Instant, good: boolean): void {
+    if (this.state !== "returning") return;
+    const policy = this.#host.policy;
+    if (!good) {
+      this.#again(now);
+      return;
+    }
+    if (this.#goodProbes === 0) this.#firstGoodAt = now;
+    this.#goodProbes += 1;
+    const since = now - this.#firstGoodAt;
+    if (this.#goodProbes >= policy.goodProbes && since >= policy.goodProbesMs) {
+      this.#goBack(now);
+      return;
+    }
+    this.state = "away";
+    const step = policy.goodProbesMs / Math.max(1, policy.goodProbes - 1);
+    this.#host.timers.set(this.#timer, now + Math.max(step, policy.t1Ms));
+  }
+
+  #goBack(now: Instant): void {
+    this.#host.goBack(now, this.#route, (at, home) => {
+      if (this.state !== "returning") return;
+      if (home) this.cameHome();
+      else this.#again(at);
+    });
+  }
+
+  #again(now: Instant): void {
+    this.state = "home";
+    this.left(now);
+  }
+}

@@ -1,0 +1,351 @@
+/**
+ * One logical request on its way down the list of places: primary, secondary, fallback, until one answers.
+ *
+ *   resolving ─▶ trying ──silence, ICMP, RST, 503──▶ next place … ─▶ failed
+ *                  │ 1xx: no failover any more (C16, R69)
+ *                  └──▶ proceeding ──▶ answered
+ *
+ * An attempt left behind goes on being listened to: its late 1xx is cancelled here, its late 2xx is handed up.
+ */
+import type { Instant, LossCause } from "../machine.ts";
+import { retryAfterOf } from "../message/delta.ts";
+import type { Response } from "../message/message.ts";
+import { Timer, type TimerOwner } from "../timers.ts";
+import { Attempt, type AttemptHost } from "./attempt.ts";
+import { fullPatienceMs, patienceMs } from "./patience.ts";
+import type { AttemptPlace, Failure, RequestUser } from "./request.ts";
+import { targetName } from "./server-health.ts";
+import type { Place, ServerRoute } from "./server-set.ts";
+
+/** What an account does for the requests it sends. */
+export interface FailoverHost extends AttemptHost {
+  /** Resolves the route's name if need be; `route.places` is up to date afterwards (maybe empty). */
+  resolve(now: Instant, route: ServerRoute, resolved: (now: Instant) => void): void;
+  /**
+   * Makes a place fit to be sent to: registers there first where the policy says so. `false`: it
+   * could not be done, try the next place.
+   */
+  prepare(
+    now: Instant,
+    place: Place,
+    method: string,
+    prepared: (now: Instant, fit: boolean) => void,
+  ): void;
+  /** The place answered: it is in use from here on, as far as the failback mode goes. */
+  settled(now: Instant, place: Place, method: string): void;
+  /** All places of a server failed for a request. */
+  exhausted(now: Instant, route: ServerRoute, method: string): void;
+  attemptFailed(now: Instant, method: string, place: Place, why: string): void;
+  failedOver(now: Instant, method: string, from: Place, to: Place, why: string): void;
+}
+
+/** Where a request may go, and from where it starts. */
+export interface Plan {
+  /** In the order of trial. */
+  readonly routes: readonly ServerRoute[];
+  /** Position in a route's places to start from; the others of the route follow, wrapping round. */
+  startAt(route: ServerRoute): number;
+  /** No place counts as the last one: each gets the patience of its retry count only (probes; R60). */
+  readonly neverFull: boolean;
+  /** An answer makes its place the one in use; false for probes and removals. */
+  readonly moves: boolean;
+  /** Only this place, if given (re-registration before a failover). */
+  readonly only?: Place;
+}
+
+type FailoverState = "idle" | "resolving" | "preparing" | "trying" | "proceeding" | "ended";
+
+export class FailoverRequest implements TimerOwner {
+  readonly #host: FailoverHost;
+  readonly #plan: Plan;
+  readonly #user: RequestUser;
+  readonly #patience: Timer;
+  readonly #hedge: Timer;
+  state: FailoverState = "idle";
+  #cseq: number;
+  #routes: ServerRoute[];
+  #places: Place[] = [];
+  /** Places known to be dead, kept for the end. */
+  #deferred: Place[] = [];
+  #attempts: Attempt[] = [];
+  #previous: { place: Place; why: string } | undefined;
+  #refusal: { response: Response; attempt: Attempt } | undefined;
+  #sawSilence = false;
+  #cancelled = false;
+
+  constructor(host: FailoverHost, plan: Plan, cseq: number, user: RequestUser) {
+    this.#host = host;
+    this.#plan = plan;
+    this.#cseq = cseq;
+    this.#user = user;
+    this.#routes = [...plan.routes];
+    this.#patience = new Timer("patience", this);
+    this.#hedge = new Timer("hedge", this);
+  }
+
+  /** The CSeq number used last: credentials raise it (R6). */
+  get cseq(): number {
+    return this.#cseq;
+  }
+
+  start(now: Instant): void {
+    this.#next(now);
+  }
+
+  /**
+   * The caller no longer wants it. An INVITE that has been heard of is cancelled; one that was not is left,
+   * and cancelled should it be heard of late (R18).
+   */
+  cancel(now: Instant): void {
+    if (this.state === "ended" || this.#cancelled) return;
+    this.#cancelled = true;
+    this.#silence();
+    const waiting = this.#attempts.filter((attempt) => attempt.cancel(now));
+    if (waiting.length > 0) return;
+    this.#fail(now, { why: "cancelled" });
+  }
+
+  /** Ends without a word to anybody: the phone is shutting down. */
+  drop(): void {
+    this.#silence();
+    for (const attempt of this.#attempts) attempt.drop();
+    this.#attempts = [];
+    this.state = "ended";
+  }
+
+  rang(now: Instant, timer: Timer): void {
+    if (timer === this.#hedge) {
+      this.#next(now);
+      return;
+    }
+    const attempt = this.#attempts.find((one) => one.waitsForFirstAnswer);
+    if (attempt !== undefined) this.#leave(now, attempt, "timeout");
+  }
+
+  /** From an attempt: a provisional response. */
+  provisional(now: Instant, attempt: Attempt, response: Response): void {
+    if (this.state === "ended") return;
+    this.state = "proceeding";
+    this.#silence();
+    for (const other of this.#attempts) if (other !== attempt) other.abandon(now);
+    this.#attempts = [attempt];
+    this.#host.health.responded(now, attempt.place.target);
+    if (!this.#cancelled) this.#user.provisional(now, response, attempt.place as AttemptPlace);
+  }
+
+  /** From an attempt: a final response that is not a challenge it could meet. */
+  final(now: Instant, attempt: Attempt, response: Response): void {
+    if (this.state === "ended") {
+      if (response.status < 300) this.#further(now, attempt, response);
+      return;
+    }
+    const target = attempt.place.target;
+    this.#host.health.responded(now, target);
+    if (this.state !== "proceeding" && !this.#cancelled && this.#switches(response)) {
+      const wait = response.status === 503 ? retryAfterOf(response.headers) : undefined;
+      if (wait !== undefined) this.#host.health.hush(now, target, wait.seconds);
+      this.#refusal = { response, attempt };
+      this.#leave(now, attempt, String(response.status));
+      return;
+    }
+    this.#conclude(now, attempt, response);
+  }
+
+  /** From an attempt: no final response will come. */
+  broken(now: Instant, attempt: Attempt, why: "timeout" | LossCause): void {
+    if (this.state === "ended") return;
+    if (this.state === "proceeding" || this.#cancelled) {
+      this.#fail(now, {
+        why: this.#cancelled ? "cancelled" : why === "timeout" ? why : "transport",
+      });
+      return;
+    }
+    this.#leave(now, attempt, why);
+  }
+
+  /** From an attempt: its retry after a challenge uses the next CSeq number. */
+  nextCSeq(): number {
+    this.#cseq += 1;
+    return this.#cseq;
+  }
+
+  compose(attempt: AttemptPlace): ReturnType<RequestUser["compose"]> {
+    return this.#user.compose(attempt, this.#cseq);
+  }
+
+  get method(): string {
+    return this.#user.method;
+  }
+
+  /** A 2xx after the end: again from the one that answered, or late from one left behind. */
+  #further(now: Instant, attempt: Attempt, response: Response): void {
+    const place = attempt.place as AttemptPlace;
+    if (this.#attempts.includes(attempt) && !this.#cancelled) {
+      this.#user.repeated(now, response, place, attempt.request);
+    } else {
+      this.#user.late(now, response, place, attempt.request);
+    }
+  }
+
+  #switches(response: Response): boolean {
+    const policy = this.#host.policy;
+    const status = response.status;
+    if (status === 503) return policy.failoverOn503;
+    if (policy.failoverStatuses.includes(status)) return true;
+    return (
+      this.#user.method === "REGISTER" &&
+      policy.failoverOnRegisterRefusal &&
+      status >= 300 &&
+      status !== 401 &&
+      status !== 407 &&
+      status !== 423
+    );
+  }
+
+  #leave(now: Instant, attempt: Attempt, why: string): void {
+    const place = attempt.place;
+    const refused = /^[3-6]\d\d$/.test(why);
+    this.#silence();
+    attempt.abandon(now);
+    this.#attempts = this.#attempts.filter((other) => other !== attempt);
+    if (!refused) {
+      if (why === "timeout") this.#sawSilence = true;
+      this.#host.health.failed(now, place.target, why);
+    }
+    this.#host.attemptFailed(now, this.#user.method, place, why);
+    this.#previous = { place, why };
+    if (this.#attempts.length === 0) this.#next(now);
+  }
+
+  #next(now: Instant): void {
+    const place = this.#places.shift();
+    if (place !== undefined) {
+      this.#prepare(now, place);
+      return;
+    }
+    const route = this.#routes.shift();
+    if (route !== undefined) {
+      if (this.#previous !== undefined && this.#previous.place.server !== route.index) {
+        this.#host.exhausted(now, this.#routeOf(this.#previous.place), this.#user.method);
+        if (this.state === "ended") return;
+      }
+      this.state = "resolving";
+      this.#host.resolve(now, route, (at) => this.#resolved(at, route));
+      return;
+    }
+    if (this.#deferred.length > 0) {
+      this.#places = this.#deferred;
+      this.#deferred = [];
+      this.#next(now);
+      return;
+    }
+    if (this.#attempts.length > 0) return;
+    this.#giveUp(now);
+  }
+
+  #routeOf(place: Place): ServerRoute {
+    return this.#plan.routes.find((route) => route.index === place.server) as ServerRoute;
+  }
+
+  #resolved(now: Instant, route: ServerRoute): void {
+    if (this.state === "ended") return;
+    const start = this.#plan.startAt(route);
+    const only = this.#plan.only;
+    const places =
+      only !== undefined ? [only] : [...route.places.slice(start), ...route.places.slice(0, start)];
+    for (const place of places) {
+      const health = this.#host.health.state(now, place.target);
+      if (health === "quiet") this.#sawSilence = true;
+      else if (health === "down" && this.#host.policy.skipKnownDead && only === undefined) {
+        this.#deferred.push(place);
+      } else this.#places.push(place);
+    }
+    this.#next(now);
+  }
+
+  #prepare(now: Instant, place: Place): void {
+    this.state = "preparing";
+    this.#host.prepare(now, place, this.#user.method, (at, fit) => {
+      if (this.state === "ended") return;
+      if (fit) this.#try(at, place);
+      else {
+        this.#host.attemptFailed(at, this.#user.method, place, "not-registered");
+        this.#next(at);
+      }
+    });
+  }
+
+  #try(now: Instant, place: Place): void {
+    this.state = "trying";
+    const previous = this.#previous;
+    if (previous !== undefined && targetName(previous.place.target) !== targetName(place.target)) {
+      this.#host.failedOver(now, this.#user.method, previous.place, place, previous.why);
+    }
+    const attempt = new Attempt(this.#host, this, place);
+    this.#attempts.push(attempt);
+    if (!this.#isLast(place)) {
+      const policy = this.#host.policy;
+      this.#host.timers.set(this.#patience, now + patienceMs(policy, place.hop, this.#user.method));
+      if (policy.hedgeMs > 0 && this.#user.method === "INVITE") {
+        this.#host.timers.set(this.#hedge, now + policy.hedgeMs);
+      }
+    } else if (place.target.transport !== "udp") {
+      this.#host.timers.set(this.#patience, now + fullPatienceMs(this.#host.policy));
+    }
+    attempt.start(now);
+  }
+
+  /** The last place gets the whole of Timer B or F. */
+  #isLast(place: Place): boolean {
+    if (this.#plan.neverFull) return false;
+    if (this.#deferred.length > 0) return false;
+    const followed = this.#places.length > 0;
+    if (this.#host.policy.strictLastTarget) {
+      return !followed || this.#places[0]?.server !== place.server;
+    }
+    return !followed && this.#routes.length === 0;
+  }
+
+  #giveUp(now: Instant): void {
+    const previous = this.#previous;
+    if (previous !== undefined) {
+      this.#host.exhausted(now, this.#routeOf(previous.place), this.#user.method);
+      if (this.state === "ended") return;
+    }
+    if (this.#refusal !== undefined) {
+      this.#conclude(now, this.#refusal.attempt, this.#refusal.response);
+    } else if (previous === undefined && !this.#sawSilence) {
+      this.#fail(now, { why: "no-targets" });
+    } else {
+      this.#fail(now, { why: this.#sawSilence ? "timeout" : "transport" });
+    }
+  }
+
+  #conclude(now: Instant, attempt: Attempt, response: Response): void {
+    this.#silence();
+    this.state = "ended";
+    for (const other of this.#attempts) if (other !== attempt) other.abandon(now);
+    this.#attempts = [attempt];
+    if (this.#cancelled && response.status < 300) {
+      this.#user.late(now, response, attempt.place as AttemptPlace, attempt.request);
+      this.#user.failed(now, { why: "cancelled" });
+      return;
+    }
+    const unhelpful = this.#refusal?.response === response;
+    if (!unhelpful && this.#plan.moves) this.#host.settled(now, attempt.place, this.#user.method);
+    this.#user.final(now, response, attempt.place as AttemptPlace, attempt.request);
+  }
+
+  #fail(now: Instant, failure: Failure): void {
+    this.#silence();
+    this.state = "ended";
+    for (const attempt of this.#attempts) attempt.abandon(now);
+    this.#attempts = [];
+    this.#user.failed(now, failure);
+  }
+
+  #silence(): void {
+    this.#host.timers.silence(this.#patience);
+    this.#host.timers.silence(this.#hedge);
+  }
+}

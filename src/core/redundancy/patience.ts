@@ -1,0 +1,32 @@
+/**
+ * How long silence is borne before a target is left: the resends of the policy, each followed by
+ * its wait (vendors' retry counts over the spacing of RFC 3261 §17.1.1.2 and §17.1.2.2).
+ */
+import type { RedundancyPolicy, ServerPolicy } from "./policy.ts";
+
+/** RFC 3261 Timer B and Timer F, milliseconds. */
+export function fullPatienceMs(policy: RedundancyPolicy): number {
+  return 64 * policy.t1Ms;
+}
+
+/** Milliseconds from the first send to giving up on a target that is not the last one. */
+export function patienceMs(policy: RedundancyPolicy, server: ServerPolicy, method: string): number {
+  const invite = method === "INVITE";
+  const retries = invite ? server.inviteRetries : server.registerRetries;
+  let total = 0;
+  for (let send = 0; send <= retries; send += 1) {
+    total += waitAfterSendMs(policy, server, invite, send);
+  }
+  return Math.min(total, fullPatienceMs(policy));
+}
+
+function waitAfterSendMs(
+  policy: RedundancyPolicy,
+  server: ServerPolicy,
+  invite: boolean,
+  send: number,
+): number {
+  if (server.retryIntervalMs > 0) return server.retryIntervalMs;
+  const doubled = policy.t1Ms * 2 ** send;
+  return invite ? doubled : Math.min(doubled, policy.t2Ms);
+}

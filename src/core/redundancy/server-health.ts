@@ -1,0 +1,92 @@
+/**
+ * What this process knows of each target, shared by all accounts and methods: a request that fails teaches
+ * the next one. DNS data is never touched by it.
+ *
+ *     up ──failure──▶ suspect ──failure──▶ down (until T)       503 + Retry-After: quiet (until T)
+ *      ▲                 │                    │                            │
+ *      └──any response───┴────any response────┴───────T passed─────────────┘ (down returns to suspect)
+ */
+import type { Instant, Target } from "../machine.ts";
+
+export type HealthState = "up" | "suspect" | "down" | "quiet";
+
+/** How long a target that failed twice in a row is taken for dead without a new trial, milliseconds. */
+export const DOWN_MS = 30_000;
+
+/** A Retry-After is obeyed up to here, milliseconds (RFC 3261 §20.33 sets no limit; a peer must not). */
+export const QUIET_LIMIT_MS = 3_600_000;
+
+interface Entry {
+  state: HealthState;
+  until: Instant;
+  why: string;
+}
+
+/** Told of each change, once. */
+export interface HealthListener {
+  suspected(now: Instant, target: string, why: string): void;
+  restored(now: Instant, target: string): void;
+}
+
+/** The name of a target in events, keys and pages: `udp:192.0.2.13:5060`, `tls:[2001:db8::1]:5061`. */
+export function targetName(target: Target): string {
+  const host = target.address.includes(":") ? `[${target.address}]` : target.address;
+  return `${target.transport}:${host}:${target.port}`;
+}
+
+export class ServerHealth {
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<HealthListener>();
+
+  listen(listener: HealthListener): void {
+    this.#listeners.add(listener);
+  }
+
+  ignore(listener: HealthListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  state(now: Instant, target: Target): HealthState {
+    const entry = this.#entries.get(targetName(target));
+    if (entry === undefined) return "up";
+    if (entry.until <= now && entry.state === "down") return "suspect";
+    if (entry.until <= now && entry.state === "quiet") return "up";
+    return entry.state;
+  }
+
+  /** An attempt got no answer, or its path broke. */
+  failed(now: Instant, target: Target, why: string): void {
+    const name = targetName(target);
+    const before = this.#entries.get(name);
+    if (before === undefined || before.state === "quiet") {
+      this.#entries.set(name, { state: "suspect", until: now, why });
+      for (const listener of this.#listeners) listener.suspected(now, name, why);
+      return;
+    }
+    before.state = "down";
+    before.until = now + DOWN_MS;
+    before.why = why;
+  }
+
+  /** Any response at all proves that the target lives (R69). */
+  responded(now: Instant, target: Target): void {
+    const name = targetName(target);
+    const before = this.#entries.get(name);
+    if (before === undefined || (before.state === "quiet" && before.until > now)) return;
+    this.#entries.delete(name);
+    if (before.state === "quiet") return;
+    for (const listener of this.#listeners) listener.restored(now, name);
+  }
+
+  /** 503 with Retry-After: nothing is sent there until then (RFC 3261 §21.5.4, R50). */
+  hush(now: Instant, target: Target, retryAfterSeconds: number): void {
+    const until = now + Math.min(retryAfterSeconds * 1000, QUIET_LIMIT_MS);
+    this.#entries.set(targetName(target), { state: "quiet", until, why: "503 with Retry-After" });
+  }
+
+  /** When the quiet of a target ends; `now` if it is not quiet. */
+  quietUntil(now: Instant, target: Target): Instant {
+    const entry = this.#entries.get(targetName(target));
+    return entry?.state === "quiet" && entry.until > now ? entry.until : now;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The servers of one account as places to send to: each server's name resolved to its targets (primary,
+ * secondary …), and which of them is in use now. *Configured* order and *current* choice are two fields.
+ */
+import type { Instant, Target } from "../machine.ts";
+import type { RedundancyPolicy, ServerPolicy } from "./policy.ts";
+import { targetName } from "./server-health.ts";
+
+/** One target that a request may go to, and the policy that speaks for it. */
+export interface Place {
+  /** The configured server, 1-based. */
+  readonly server: number;
+  /** The server's policy, or that of the outbound proxy in front of it. */
+  readonly hop: ServerPolicy;
+  readonly target: Target;
+  /** When the address records behind it run out (failback mode DNSTTL). */
+  readonly expiresAt: Instant;
+}
+
+/** What resolving one hop gave; a hop that could not be resolved has no targets. */
+export interface ResolvedHop {
+  readonly targets: readonly { readonly target: Target; readonly expiresAt: Instant }[];
+  /** When the order may be another. */
+  readonly expiresAt: Instant;
+}
+
+/** One configured server. */
+export class ServerRoute {
+  /** 1-based. */
+  readonly index: number;
+  readonly policy: ServerPolicy;
+  /** What its requests are sent to: the server itself, or the outbound proxies in order. */
+  readonly hops: readonly ServerPolicy[];
+  places: readonly Place[] = [];
+  /** Until when `places` stand without asking again; the start of time at first. */
+  freshUntil: Instant = Number.NEGATIVE_INFINITY;
+  /** Index into `places`: where its requests go now. */
+  current = 0;
+  /** Index into `places`: where the last one was answered. */
+  inUse = 0;
+
+  constructor(index: number, policy: ServerPolicy, proxies: readonly ServerPolicy[]) {
+    this.index = index;
+    this.policy = policy;
+    this.hops = policy.throughProxy && proxies.length > 0 ? proxies : [policy];
+  }
+
+  get currentPlace(): Place | undefined {
+    return this.places[this.current];
+  }
+
+  /** Takes in a fresh resolution; the target in use stays in use while it is still listed. */
+  resolved(hops: readonly ResolvedHop[], skipSameAddress: boolean): void {
+    const before = this.currentPlace;
+    const used = this.places[this.inUse];
+    const places: Place[] = [];
+    let freshUntil = Number.POSITIVE_INFINITY;
+    for (const [position, hop] of hops.entries()) {
+      const addresses = new Set<string>();
+      freshUntil = Math.min(freshUntil, hop.expiresAt);
+      for (const { target, expiresAt } of hop.targets) {
+        const key = skipSameAddress ? target.address : targetName(target);
+        if (addresses.has(key)) continue;
+        addresses.add(key);
+        places.push({
+          server: this.index,
+          hop: this.hops[position] as ServerPolicy,
+          target,
+          expiresAt,
+        });
+      }
+    }
+    this.places = places;
+    this.freshUntil = freshUntil;
+    this.current = before === undefined ? 0 : Math.max(0, this.indexOf(before.target));
+    this.inUse = used === undefined ? 0 : Math.max(0, this.indexOf(used.target));
+  }
+
+  /** Position of a target among the places, -1 if it is not one of them. */
+  indexOf(target: Target): number {
+    const name = targetName(target);
+    return this.places.findIndex((place) => targetName(place.target) === name);
+  }
+}
+
+export class ServerSet {
+  readonly routes: readonly ServerRoute[];
+
+  constructor(policy: RedundancyPolicy) {
+    this.routes = policy.servers.map(
+      (server, position) => new ServerRoute(position + 1, server, policy.proxies),
+    );
+  }
+
+  /** @param index 1-based, as configured. */
+  route(index: number): ServerRoute {
+    const route = this.routes[index - 1];
+    if (route === undefined) throw new RangeError(`no server ${index}`);
+    return route;
+  }
+
+  /** The order of trial for a request that starts at one server: it, those below, then those above. */
+  orderFrom(index: number): ServerRoute[] {
+    return [...this.routes.slice(index - 1), ...this.routes.slice(0, index - 1)];
+  }
+}
