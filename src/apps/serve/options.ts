@@ -1,0 +1,213 @@
+/** The flags of `dialtone serve` as a checked configuration, or every fault at once. */
+import type { Local, TransportName } from "../../core/machine.ts";
+import type { Fault } from "../../core/provisioning/configuration.ts";
+
+/** The flags as commander hands them over. */
+export interface ServeFlags {
+  readonly listen?: readonly string[];
+  readonly domain?: readonly string[];
+  readonly role?: string;
+  readonly users?: string;
+  readonly open?: boolean;
+  readonly store?: string;
+  readonly name?: string;
+  readonly http?: string;
+  readonly advertise?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly minExpires?: string;
+  readonly maxExpires?: string;
+  readonly acceptForeign?: boolean;
+  readonly json?: boolean;
+  readonly trace?: boolean;
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ServeOptions {
+  readonly listen: readonly Local[];
+  readonly domains: readonly string[];
+  readonly role: "working" | "fallback";
+  /** The users file; undefined: everybody is let in. */
+  readonly usersFile: string | undefined;
+  readonly store: string;
+  readonly name: string;
+  readonly http: HostPort | undefined;
+  /** The address that peers are told when a listening address is a wildcard. */
+  readonly advertise: string | undefined;
+  /** PEM files for tls and wss. */
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  readonly minExpires: number;
+  readonly maxExpires: number;
+  readonly acceptForeign: boolean;
+  readonly json: boolean;
+  readonly trace: boolean;
+}
+
+export interface OptionsReading {
+  readonly options: ServeOptions;
+  readonly faults: readonly Fault[];
+}
+
+const TRANSPORTS: readonly string[] = ["udp", "tcp", "tls", "ws", "wss"];
+
+export function readOptions(flags: ServeFlags, defaultName: string): OptionsReading {
+  const reader = new FlagReader(flags, defaultName);
+  return { options: reader.read(), faults: reader.faults };
+}
+
+class FlagReader {
+  readonly faults: Fault[] = [];
+  readonly #flags: ServeFlags;
+  readonly #defaultName: string;
+
+  constructor(flags: ServeFlags, defaultName: string) {
+    this.#flags = flags;
+    this.#defaultName = defaultName;
+  }
+
+  read(): ServeOptions {
+    const flags = this.#flags;
+    const listen = this.#listen();
+    this.#access();
+    return {
+      listen,
+      domains: this.#domains(),
+      role: this.#role(),
+      usersFile: flags.users,
+      store: this.#store(),
+      name: this.#name(),
+      http: flags.http === undefined ? undefined : this.#hostPort("--http", flags.http),
+      advertise: this.#advertise(listen),
+      ...this.#certificate(listen),
+      minExpires: this.#seconds("--min-expires", flags.minExpires, 10),
+      maxExpires: this.#seconds("--max-expires", flags.maxExpires, 7_200),
+      acceptForeign: flags.acceptForeign === true,
+      json: flags.json === true,
+      trace: flags.trace === true,
+    };
+  }
+
+  #listen(): Local[] {
+    const texts = this.#flags.listen ?? [];
+    if (texts.length === 0) {
+      this.#fault("--listen", "is missing", "write --listen udp:127.0.0.1:5060");
+    }
+    const listen: Local[] = [];
+    for (const text of texts) {
+      const local = readLocal(text);
+      if (local === undefined) {
+        const remedy = "write TRANSPORT:ADDRESS:PORT, TRANSPORT one of udp tcp tls ws wss";
+        this.#fault("--listen", `'${text}' is no address to listen on`, remedy);
+      } else listen.push(local);
+    }
+    return listen;
+  }
+
+  #domains(): string[] {
+    const domains = (this.#flags.domain ?? []).map((domain) => domain.toLowerCase());
+    if (domains.length === 0) {
+      this.#fault("--domain", "is missing", "write the name after the @ of your users");
+    }
+    for (const domain of domains) {
+      if (/^[a-z0-9.-]+$|^\[[0-9a-f:.]+\]$/.test(domain)) continue;
+      this.#fault("--domain", `'${domain}' is no domain`, "write a host name such as example.com");
+    }
+    return domains;
+  }
+
+  #role(): "working" | "fallback" {
+    const role = this.#flags.role ?? "working";
+    if (role === "working" || role === "fallback") return role;
+    this.#fault("--role", `'${role}' is no role`, "write working or fallback");
+    return "working";
+  }
+
+  #access(): void {
+    const { users, open } = this.#flags;
+    if (users !== undefined && open === true) {
+      this.#fault("--open", "contradicts --users", "write one of the two");
+    } else if (users === undefined && open !== true) {
+      const remedy = "write --users FILE, or --open to let everybody in without a password";
+      this.#fault("--users", "is missing", remedy);
+    }
+  }
+
+  #store(): string {
+    const store = this.#flags.store ?? "memory";
+    if (store !== "") return store;
+    this.#fault("--store", "is empty", "write memory, a folder, or redis://HOST:PORT");
+    return "memory";
+  }
+
+  #name(): string {
+    const name = this.#flags.name ?? this.#defaultName;
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
+      this.#fault("--name", `'${name}' is no node name`, "write letters, digits, dots and hyphens");
+    }
+    return name;
+  }
+
+  #advertise(listen: readonly Local[]): string | undefined {
+    const advertise = this.#flags.advertise;
+    const wild = listen.some(({ address }) => isWildcard(address));
+    if (wild && advertise === undefined) {
+      const remedy = "write --advertise with the address that phones use";
+      this.#fault("--listen", "on every address gives peers none to answer to", remedy);
+    }
+    return advertise;
+  }
+
+  #certificate(listen: readonly Local[]): Pick<ServeOptions, "certificate" | "key"> {
+    const { certificate, key } = this.#flags;
+    const secure = listen.find(({ transport }) => transport === "tls" || transport === "wss");
+    if (secure !== undefined && (certificate === undefined || key === undefined)) {
+      const wrong = `${secure.transport} needs a certificate and its key`;
+      this.#fault("--listen", wrong, "write --certificate FILE --key FILE (PEM)");
+    }
+    return { certificate, key };
+  }
+
+  #hostPort(key: string, text: string): HostPort | undefined {
+    const split = splitHostPort(text);
+    if (split === undefined) this.#fault(key, `'${text}' is no HOST:PORT`, "write 127.0.0.1:8080");
+    return split;
+  }
+
+  #seconds(key: string, text: string | undefined, otherwise: number): number {
+    if (text === undefined) return otherwise;
+    if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
+    this.#fault(key, `'${text}' is no number of seconds`, "write a whole number above 0");
+    return otherwise;
+  }
+
+  #fault(key: string, wrong: string, remedy: string): void {
+    this.faults.push({ file: "command line", line: 1, key, severity: "error", wrong, remedy });
+  }
+}
+
+/** `udp:127.0.0.1:5060`, `tcp:[::1]:5060`. */
+export function readLocal(text: string): Local | undefined {
+  const colon = text.indexOf(":");
+  const transport = text.slice(0, colon).toLowerCase();
+  const rest = splitHostPort(text.slice(colon + 1));
+  if (!TRANSPORTS.includes(transport) || rest === undefined) return undefined;
+  if (!/^[0-9.]+$|:/.test(rest.host)) return undefined;
+  return { transport: transport as TransportName, address: rest.host, port: rest.port };
+}
+
+export function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+function splitHostPort(text: string): HostPort | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  if (port > 65_535) return undefined;
+  return { host: (match[1] ?? match[2]) as string, port };
+}

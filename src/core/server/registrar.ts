@@ -1,0 +1,188 @@
+/**
+ * The registrar: RFC 3261 §10.3 with Path (RFC 3327), Service-Route (RFC 3608) and outbound (RFC 5626 §6). It keeps
+ * no transaction: a retransmission is known by Call-ID and CSeq of the stored binding and answered from there.
+ */
+import type { Inquiry } from "../inquiry.ts";
+import { cseqOf } from "../message/cseq.ts";
+import { secondsOf } from "../message/delta.ts";
+import type { Headers } from "../message/headers.ts";
+import type { Request } from "../message/message.ts";
+import { contactsOf, type NameAddr } from "../message/name-addr.ts";
+import { withoutParam } from "../message/params.ts";
+import { lists } from "../message/token-list.ts";
+import { sameUriText } from "../message/uri.ts";
+import { viasOf } from "../message/via.ts";
+import type { StoreAnswer } from "../vocabulary.ts";
+import { type Binding, decodeBindings, encodeBindings, isLive, recordEnd } from "./binding.ts";
+import {
+  type Asked,
+  type AskedContact,
+  type Change,
+  type Decision,
+  decide,
+  type Provenance,
+  type RegistrarLimits,
+} from "./registration.ts";
+
+export interface Registered {
+  readonly status: number;
+  readonly reason: string;
+  /** Header lines that belong to this answer, each with its CRLF. */
+  readonly lines: string;
+  readonly changes: readonly Change[];
+}
+
+/** Attempts at one compare-and-set: more than the nodes that can be racing for one address-of-record. */
+const WRITE_ATTEMPTS = 8;
+
+const NO_CHANGES: readonly Change[] = [];
+
+export interface RegistrarOptions {
+  readonly limits: RegistrarLimits;
+  /** Given with each 200 (RFC 3608); empty: none. */
+  readonly serviceRoute: string;
+}
+
+/**
+ * @param key where the bindings of this address-of-record are stored.
+ * @param nowSeconds epoch seconds, asked for again after each answer of the store.
+ */
+export function* register(
+  request: Request,
+  key: string,
+  provenance: Provenance,
+  options: RegistrarOptions,
+  nowSeconds: () => number,
+): Inquiry<Registered> {
+  const asked = readAsked(request);
+  if ("status" in asked) return asked;
+  for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
+    const read = (yield { kind: "store.read", key }) as StoreAnswer;
+    if (read.kind !== "stored") return UNAVAILABLE;
+    const now = nowSeconds();
+    const current = decodeBindings(read.value, now);
+    const decision =
+      asked.contacts.length === 0 && !asked.removesAll
+        ? QUERY
+        : decide(current, asked, provenance, now, options.limits, sameUriText);
+    if (decision.kind === "refused") return refusal(decision, options);
+    if (decision.kind === "unchanged") {
+      return accepted(request, asked, current, now, NO_CHANGES, options);
+    }
+    const { bindings, changes } = decision;
+    const written = (yield {
+      kind: "store.write",
+      key,
+      value: encodeBindings(bindings),
+      ifVersion: read.version,
+      expiresAt: recordEnd(bindings),
+    }) as StoreAnswer;
+    if (written.kind === "written") {
+      return accepted(request, asked, bindings, now, changes, options);
+    }
+    if (written.kind === "unavailable") return UNAVAILABLE;
+  }
+  return refused(500, "Bindings Changed Meanwhile");
+}
+
+const QUERY: Decision = { kind: "unchanged" };
+
+/** Another server may still have its store (redundancy.md §4: 503 is switchable, 500 is an answer). */
+const UNAVAILABLE: Registered = refused(503, "Location Store Unavailable");
+
+function refused(status: number, reason: string, lines = ""): Registered {
+  return { status, reason, lines, changes: NO_CHANGES };
+}
+
+function refusal(
+  decision: Extract<Decision, { kind: "refused" }>,
+  options: RegistrarOptions,
+): Registered {
+  const lines = decision.status === 423 ? `Min-Expires: ${options.limits.minExpires}\r\n` : "";
+  return refused(decision.status, decision.reason, lines);
+}
+
+interface Wish extends Asked {
+  /** RFC 5626 has been applied to it. */
+  readonly outbound: boolean;
+}
+
+function readAsked(request: Request): Wish | Registered {
+  const { headers } = request;
+  const contacts = contactsOf(headers);
+  if (contacts === undefined) return refused(400, "Malformed Contact");
+  const callId = headers.get("call-id") as string;
+  const cseq = cseqOf(headers)?.number as number;
+  const expires = secondsOf(headers, "expires");
+  const path = pathOf(headers);
+  const userAgent = headers.get("user-agent") ?? "";
+  if (contacts === "*") {
+    if (expires !== 0) return refused(400, "Contact * Without Expires 0");
+    const empty = { contacts: [], removesAll: true, expires, outbound: false };
+    return { callId, cseq, path, userAgent, ...empty };
+  }
+  const asked: AskedContact[] = [];
+  let outbound = false;
+  for (const contact of contacts) {
+    const { params } = contact;
+    // A Cisco phone asks its standby server in this way whether it lives: nothing is to be removed (C5).
+    if (params.includes("cisco-keep-alive")) continue;
+    const flowKey = params.includes("reg-id") ? flowKeyOf(contact, headers) : "";
+    if (flowKey !== "") {
+      if (outbound) return refused(400, "More Than One reg-id");
+      outbound = true;
+    }
+    asked.push(readContact(contact, flowKey));
+  }
+  if (outbound && !firstHopHasOutbound(headers, path)) {
+    return refused(439, "First Hop Lacks Outbound Support");
+  }
+  const rest = { contacts: asked, removesAll: false, expires, outbound };
+  return { callId, cseq, path, userAgent, ...rest };
+}
+
+function readContact(contact: NameAddr, flowKey: string): AskedContact {
+  const { uri, params, expires } = contact;
+  const parameters = expires === undefined ? params : withoutParam(params, "expires");
+  return { uri, parameters, expires, flowKey };
+}
+
+/** Instance and reg-id are the key only for a phone that supports outbound and gives both (RFC 5626 §6). */
+function flowKeyOf(contact: NameAddr, headers: Headers): string {
+  const regId = contact.param("reg-id");
+  const instance = contact.param("+sip.instance");
+  if (regId === undefined || instance === undefined || !/^\d{1,9}$/.test(regId)) return "";
+  return lists(headers, "supported", "outbound") ? `${instance} ${Number(regId)}` : "";
+}
+
+/** With a proxy between, that proxy must have said in its Path that it keeps the flow (RFC 5626 §6). */
+function firstHopHasOutbound(headers: Headers, path: string): boolean {
+  const vias = viasOf(headers);
+  return vias === undefined || vias.length < 2 || /;ob\b[^,]*$/.test(path);
+}
+
+function pathOf(headers: Headers): string {
+  return headers.has("path") ? headers.all("path").join(", ") : "";
+}
+
+function accepted(
+  request: Request,
+  asked: Wish,
+  bindings: readonly Binding[],
+  now: number,
+  changes: readonly Change[],
+  options: RegistrarOptions,
+): Registered {
+  const second = Math.floor(now);
+  let lines = "";
+  for (const binding of bindings) {
+    if (!isLive(binding)) continue;
+    lines += `Contact: <${binding.uri}>${binding.parameters};expires=${binding.expires - second}\r\n`;
+  }
+  if (asked.path !== "" && lists(request.headers, "supported", "path")) {
+    lines += `Path: ${asked.path}\r\n`;
+  }
+  if (asked.outbound) lines += "Require: outbound\r\n";
+  if (options.serviceRoute !== "") lines += `Service-Route: ${options.serviceRoute}\r\n`;
+  return { status: 200, reason: "OK", lines, changes };
+}

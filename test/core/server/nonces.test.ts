@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import type { Hash } from "../../../src/core/primitives.ts";
+import { Nonces } from "../../../src/core/server/nonces.ts";
+
+const hash: Hash = {
+  md5: (text) => createHash("md5").update(text, "latin1").digest("hex"),
+  sha256: (text) => createHash("sha256").update(text, "latin1").digest("hex"),
+};
+
+let draws = 0;
+const entropy = { uint32: () => ++draws };
+
+function nonces(secret = "shared", limit = 10): Nonces {
+  return new Nonces(hash, entropy, secret, 60, limit);
+}
+
+test("a nonce proves itself: to another node with the secret, to no other", () => {
+  const nonce = nonces().issue(1000);
+  assert.equal(nonces().judge(nonce, 1, "r", 1010), "fresh");
+  assert.equal(nonces("other").judge(nonce, 1, "r", 1010), "forged");
+  assert.equal(nonces().judge(`${nonce}0`, 1, "r", 1010), "forged");
+  assert.equal(nonces().judge("", 1, "r", 1010), "forged");
+});
+
+test("an old nonce is stale, used or not (R107)", () => {
+  const table = nonces();
+  const nonce = table.issue(1000);
+  assert.equal(table.judge(nonce, 1, "r", 1061), "stale");
+  table.commit(nonce, 1, "r");
+  assert.equal(table.judge(nonce, 2, "r", 1061), "stale");
+});
+
+test("a count is good once, in whatever order the requests arrive (R107)", () => {
+  const table = nonces();
+  const nonce = table.issue(1000);
+  const used = (count: number, response: string): string => {
+    const verdict = table.judge(nonce, count, response, 1001);
+    if (verdict === "fresh") table.commit(nonce, count, response);
+    return verdict;
+  };
+  assert.equal(used(1, "a"), "fresh");
+  assert.equal(used(3, "c"), "fresh");
+  assert.equal(used(2, "b"), "fresh");
+  assert.equal(used(2, "x"), "replayed");
+  assert.equal(used(1, "a"), "replayed");
+  assert.equal(used(3, "c"), "again");
+  assert.equal(used(3, "x"), "replayed");
+  assert.equal(used(90, "y"), "fresh");
+  assert.equal(used(40, "z"), "replayed");
+});
+
+test("a nonce pushed out of the bounded memory is stale, never believed again", () => {
+  const table = nonces("shared", 2);
+  const first = table.issue(1000);
+  table.commit(first, 1, "r");
+  for (const at of [1001, 1002]) table.commit(table.issue(at), 1, "r");
+  assert.equal(table.judge(first, 1, "r", 1003), "stale");
+  assert.equal(table.judge(table.issue(1003), 1, "r", 1003), "fresh");
+});

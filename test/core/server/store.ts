@@ -1,0 +1,48 @@
+/** A store for tests that answers in the same breath, and a way to run one inquiry against it. */
+import type { Inquiry } from "../../../src/core/inquiry.ts";
+import type {
+  Answer,
+  Question,
+  StoreAnswer,
+  StoreRead,
+  StoreWrite,
+} from "../../../src/core/vocabulary.ts";
+
+export class TestStore {
+  readonly #entries = new Map<string, { value: string | undefined; version: number }>();
+  /** Every key written, in order. */
+  readonly writes: string[] = [];
+  available = true;
+
+  answer(question: StoreRead | StoreWrite): StoreAnswer {
+    if (!this.available) return { kind: "unavailable", why: "broken" };
+    const entry = this.#entries.get(question.key);
+    const version = entry?.version ?? 0;
+    if (question.kind === "store.read") return { kind: "stored", value: entry?.value, version };
+    if (question.ifVersion !== version) return { kind: "conflict" };
+    this.#entries.set(question.key, { value: question.value, version: version + 1 });
+    this.writes.push(question.key);
+    return { kind: "written", version: version + 1 };
+  }
+
+  value(key: string): string | undefined {
+    return this.#entries.get(key)?.value;
+  }
+}
+
+/** @param before called with each question before the store sees it. */
+export function conclude<Result>(
+  inquiry: Inquiry<Result>,
+  store: TestStore,
+  before: (question: Question) => void = () => undefined,
+): Result {
+  let step = inquiry.next();
+  while (step.done !== true) {
+    before(step.value);
+    const question = step.value;
+    const answer: Answer =
+      question.kind === "dns" ? { kind: "silent", why: "no DNS" } : store.answer(question);
+    step = inquiry.next(answer);
+  }
+  return step.value;
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import type { Hash } from "../../../src/core/primitives.ts";
+import { readUsers } from "../../../src/core/server/users.ts";
+
+const hash: Hash = {
+  md5: (text) => createHash("md5").update(text, "latin1").digest("hex"),
+  sha256: (text) => createHash("sha256").update(text, "latin1").digest("hex"),
+};
+
+function read(text: string) {
+  return readUsers({ name: "users.yaml", text });
+}
+
+test("a user is a name with a password, or with a map of fields", () => {
+  const { users, faults } = read(
+    "alice: secret\nbob:\n  password: '007'\n  voicemail: 500\n  groups: [sales, night]\n",
+  );
+  assert.deepEqual(faults, []);
+  assert.equal(users.size, 2);
+  assert.equal(users.get("alice")?.password, "secret");
+  assert.equal(users.get("bob")?.password, "007");
+  assert.equal(users.get("bob")?.voicemail, "500");
+  assert.deepEqual(users.members("sales"), ["bob"]);
+  assert.equal(users.members("nobody"), undefined);
+});
+
+test("HA1 is computed from a password, or taken as given for its algorithm only", () => {
+  const given = "0123456789ABCDEF0123456789abcdef";
+  const { users } = read(`alice: secret\nbob: {ha1: ${given}}\n`);
+  assert.equal(users.ha1(hash, "alice", "r", "MD5"), hash.md5("alice:r:secret"));
+  assert.equal(users.ha1(hash, "alice", "r", "SHA-256"), hash.sha256("alice:r:secret"));
+  assert.equal(users.ha1(hash, "bob", "r", "MD5"), given.toLowerCase());
+  assert.equal(users.ha1(hash, "bob", "r", "SHA-256"), undefined);
+  assert.equal(users.ha1(hash, "carol", "r", "MD5"), undefined);
+});
+
+test("every fault is told at once, with its line, its key and the remedy, and no password", () => {
+  const { faults } = read(
+    "alice: secret\nbob:\ncarol:\n  ha1: xyz\ndave:\n  password: hush\n  pasword: hush\n'e f': x\n",
+  );
+  assert.deepEqual(
+    faults.map(({ line, key, wrong }) => `${line}: ${key}: ${wrong}`),
+    [
+      "2: bob: has no password",
+      "4: carol.ha1: is wrong",
+      "7: dave.pasword: is not a key of a user",
+      "8: e f: is no user name",
+    ],
+  );
+  assert.equal(JSON.stringify(faults).includes("hush"), false);
+});
+
+test("a file that is no YAML, or no map, is a fault and not an exception", () => {
+  assert.equal(read("a: [b\n").faults.length > 0, true);
+  assert.equal(read("- alice\n").faults[0]?.wrong, "is not a map of users");
+  assert.equal(read("alice: a\nalice: b\n").faults.length, 1);
+});
