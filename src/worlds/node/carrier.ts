@@ -1,0 +1,74 @@
+/**
+ * The inner seam of the node world: a Carrier takes bytes of one flow to the network, and tells
+ * what happens there through Facts, which the Driver turns into calls of its machine.
+ */
+import type { FlowId, Local, LossCause, Peer, Target } from "../../core/machine.ts";
+
+/** One flow, or one bound address, as its transport keeps it. */
+export interface Carrier {
+  /** Both ends; the local one may be unknown ("" and 0) until the flow is open. */
+  readonly peer: Peer;
+  send(bytes: Uint8Array): void;
+  /** Ends it at once; nothing is told about it afterwards. */
+  close(): void;
+}
+
+/** What carriers tell. Safe to call at any time: the machine is never told while it is deciding. */
+export interface Facts {
+  /** Numbers a flow that a peer began; from here on the machine may send on it. */
+  arrived(carrier: Carrier): FlowId;
+  bound(flow: FlowId, local: Local): void;
+  opened(flow: FlowId, peer: Peer): void;
+  received(flow: FlowId, bytes: Uint8Array): void;
+  lost(flow: FlowId, cause: LossCause): void;
+}
+
+const CAUSES: Readonly<Record<string, LossCause>> = {
+  ECONNREFUSED: "refused",
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  ECONNABORTED: "reset",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  EHOSTDOWN: "unreachable",
+  ENETDOWN: "unreachable",
+  EADDRNOTAVAIL: "unreachable",
+  ETIMEDOUT: "timeout",
+  EADDRINUSE: "in-use",
+  EACCES: "denied",
+  EPERM: "denied",
+};
+
+/** The word for a system error; "failed" for one without a better word. */
+export function causeOf(error: unknown): LossCause {
+  const code = codeOf(error);
+  return (code === undefined ? undefined : CAUSES[code]) ?? "failed";
+}
+
+/** Why an address could not be bound: one that this machine does not have is "denied". */
+export function causeOfBind(error: unknown): LossCause {
+  return codeOf(error) === "EADDRNOTAVAIL" ? "denied" : causeOf(error);
+}
+
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** A flow that cannot be: it is lost as soon as the machine has decided. */
+export class Nowhere implements Carrier {
+  readonly peer: Peer;
+
+  constructor(target: Target) {
+    const { transport, address, port } = target;
+    this.peer = { transport, address, port, localAddress: "", localPort: 0, listener: 0 };
+  }
+
+  send(): void {
+    // There is nowhere to send to.
+  }
+
+  close(): void {
+    // There is nothing to close.
+  }
+}

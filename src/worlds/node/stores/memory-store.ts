@@ -1,0 +1,90 @@
+/** A store that lives and dies with its process: for tests, the lab, and servers that may forget. */
+import type { StoreAnswer, StoreWrite } from "../../../core/vocabulary.ts";
+import {
+  type Answered,
+  expired,
+  type Store,
+  type StoredEntry,
+  type StoreQuestion,
+} from "./store.ts";
+
+/** Entries at a time; a new one above it is answered `unavailable`. */
+const MOST_ENTRIES = 2_000_000;
+
+const SWEEP_MS = 60_000;
+
+interface Entry {
+  value: string;
+  version: number;
+  expiresAt: number;
+}
+
+const NOTHING: StoreAnswer = { kind: "stored", value: undefined, version: 0 };
+const CONFLICT: StoreAnswer = { kind: "conflict" };
+const REMOVED: StoreAnswer = { kind: "written", version: 0 };
+
+export class MemoryStore implements Store {
+  readonly #entries = new Map<string, Entry>();
+  readonly #sweeping: NodeJS.Timeout;
+  /** One count for all keys: a version is never given twice. */
+  #lastVersion = 0;
+
+  constructor() {
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeping.unref();
+  }
+
+  ask(question: StoreQuestion, answered: Answered): void {
+    if (question.kind === "store.write") {
+      answered(this.#write(question));
+      return;
+    }
+    const entry = this.#live(question.key);
+    answered(
+      entry === undefined
+        ? NOTHING
+        : { kind: "stored", value: entry.value, version: entry.version },
+    );
+  }
+
+  async *scan(prefix: string): AsyncIterable<StoredEntry> {
+    for (const [key, { value, version, expiresAt }] of this.#entries) {
+      if (key.startsWith(prefix) && !expired(expiresAt)) yield { key, value, version };
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    this.#entries.clear();
+  }
+
+  #live(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    return entry === undefined || expired(entry.expiresAt) ? undefined : entry;
+  }
+
+  #write(question: StoreWrite): StoreAnswer {
+    const { key, value, expiresAt } = question;
+    const entry = this.#live(key);
+    if ((entry?.version ?? 0) !== question.ifVersion) return CONFLICT;
+    if (value === undefined) {
+      this.#entries.delete(key);
+      return REMOVED;
+    }
+    const version = ++this.#lastVersion;
+    if (entry !== undefined) {
+      entry.value = value;
+      entry.version = version;
+      entry.expiresAt = expiresAt;
+    } else if (this.#entries.size < MOST_ENTRIES) {
+      this.#entries.set(key, { value, version, expiresAt });
+    } else return { kind: "unavailable", why: `more than ${MOST_ENTRIES} entries` };
+    return { kind: "written", version };
+  }
+
+  #sweep(): void {
+    for (const [key, { expiresAt }] of this.#entries) {
+      if (expired(expiresAt)) this.#entries.delete(key);
+    }
+  }
+}
