@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { NEVER } from "../../src/core/machine.ts";
 import { Driver, type TimedEvent } from "../../src/worlds/node/driver.ts";
 import { MemoryStore } from "../../src/worlds/node/stores/memory-store.ts";
@@ -170,8 +170,9 @@ test("after stop nothing is told and nothing is left to keep the process alive",
   answer();
   equal(machine.facts.length, told);
   equal(driver.flows, 0);
-  // The system's handles are gone one turn after their sockets.
-  await setImmediate();
+  // The system's handles are gone at the end of the turn after their sockets.
+  await nextTurn();
+  await nextTurn();
   const held = process
     .getActiveResourcesInfo()
     .filter((name) => /UDP|Timeout|Immediate/.test(name));
