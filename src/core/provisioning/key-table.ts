@@ -1,0 +1,188 @@
+/** The keys of one dialect as data: a row a key, and the index that finds the row of a key as written. */
+import type { Dialect } from "../redundancy/policy-defaults.ts";
+import type { ValueForm } from "./value-form.ts";
+
+/**
+ * One key. In `key`, `decides` and `slot` the letters X (account), Y (server or proxy) and Z (record) stand for the
+ * numbers in the key as written; `*` in a path stands for every account or server.
+ */
+export interface KeyRow {
+  readonly key: string;
+  readonly form: ValueForm;
+  /** What holts when the key is absent, as the vendor writes it. */
+  readonly default: string;
+  /** The policy field; "" if none. */
+  readonly decides: string;
+  /** Where the value is kept until the policy is built: `decides`, unless several keys make one field. */
+  readonly slot: string;
+  /** A key of older firmware: the newer one of the same field wins. */
+  readonly old: boolean;
+  /** Why the key is accepted and does nothing; "": it is honoured. */
+  readonly noEffect: string;
+}
+
+export interface KeyTable {
+  readonly dialect: Dialect;
+  readonly rows: readonly KeyRow[];
+  /** The highest number for each letter. */
+  readonly limits: Readonly<Record<"X" | "Y" | "Z", number>>;
+  /** Keys that begin like this are ours: an unknown one is a slip worth telling. */
+  readonly families: readonly RegExp[];
+  /** A value that clears the setting; undefined: there is none but the blank one. */
+  readonly clearMark: string | undefined;
+}
+
+/** `field` is appended to the group's target; absent: the key has no effect, for the reason in `noEffect`. */
+export interface RowOptions {
+  readonly slot?: string;
+  readonly old?: boolean;
+  /** A whole path in place of the group's target and the field. */
+  readonly decides?: string;
+}
+
+export type RowTuple = readonly [
+  leaf: string,
+  form: ValueForm,
+  standard: string,
+  fieldOrReason: string,
+  options?: RowOptions,
+];
+
+/** Rows that share the beginning of their keys and of the policy fields that they decide. */
+export function honoured(prefix: string, target: string, rows: readonly RowTuple[]): KeyRow[] {
+  return rows.map(([leaf, form, standard, field, options]) => {
+    const decides = options?.decides ?? target + field;
+    const slot = options?.slot ?? decides;
+    const old = options?.old ?? false;
+    return { key: prefix + leaf, form, default: standard, decides, slot, old, noEffect: "" };
+  });
+}
+
+/** Rows that are accepted and do nothing, each with its reason. */
+export function withoutEffect(prefix: string, rows: readonly RowTuple[]): KeyRow[] {
+  return rows.map(([leaf, form, standard, reason]) => {
+    const key = prefix + leaf;
+    return { key, form, default: standard, decides: "", slot: "", old: false, noEffect: reason };
+  });
+}
+
+/** A key as written, understood. */
+export interface Match {
+  readonly row: KeyRow;
+  /** The key in the table's spelling, numbers filled in. */
+  readonly key: string;
+  readonly decides: string;
+  readonly slot: string;
+  /** Which number is beyond what the family has; undefined: none. */
+  readonly beyond: { readonly number: number; readonly most: number } | undefined;
+}
+
+export class KeyIndex {
+  readonly table: KeyTable;
+  readonly #rows = new Map<string, KeyRow>();
+  readonly #folded = new Map<string, KeyRow>();
+
+  constructor(table: KeyTable) {
+    this.table = table;
+    for (const row of table.rows) {
+      const shape = row.key.replace(/(?<=^|\.)[XYZ](?=\.|$)/g, "#");
+      this.#rows.set(shape, row);
+      this.#folded.set(shape.toLowerCase(), row);
+    }
+  }
+
+  find(key: string): Match | undefined {
+    const shape = shapeOf(key);
+    const row = this.#rows.get(shape) ?? this.#folded.get(shape.toLowerCase());
+    if (row === undefined) return undefined;
+    const numbers: Record<string, number> = {};
+    let beyond: Match["beyond"];
+    const parts = key.split(".");
+    row.key.split(".").forEach((letter, at) => {
+      if (letter !== "X" && letter !== "Y" && letter !== "Z") return;
+      const number = Number(parts[at]);
+      const most = this.table.limits[letter];
+      numbers[letter] = number;
+      if (number < 1 || number > most) beyond ??= { number, most };
+    });
+    return {
+      row,
+      key: fill(row.key, numbers),
+      decides: fill(row.decides, numbers),
+      slot: fill(row.slot, numbers),
+      beyond,
+    };
+  }
+
+  /** The key of the table that an unknown one probably means, numbers filled in. */
+  nearest(key: string): string | undefined {
+    const shape = shapeOf(key);
+    const numbers = key.split(".").filter(isDigits);
+    const segments = shape.split(".").length;
+    const last = shape.slice(shape.lastIndexOf(".") + 1);
+    let best: string | undefined;
+    let least = Math.floor(last.length / 3) + 1;
+    for (const candidate of this.#rows.keys()) {
+      if (candidate.split(".").length !== segments) continue;
+      const away = editDistance(shape, candidate, least);
+      if (away >= least) continue;
+      least = away;
+      best = candidate;
+    }
+    if (best === undefined || best.split("#").length !== numbers.length + 1) return undefined;
+    return best.replace(/#/g, () => numbers.shift() ?? "1");
+  }
+
+  /** The key that decides a policy field, for remedies; undefined if this dialect has none. */
+  keyFor(path: string): string | undefined {
+    const wanted = path.split(".");
+    for (const row of this.table.rows) {
+      if (row.old || row.decides === "") continue;
+      const numbers = unify(row.decides.split("."), wanted);
+      if (numbers) return fill(row.key, { X: 1, Y: 1, Z: 1, ...numbers });
+    }
+    return undefined;
+  }
+}
+
+function unify(
+  pattern: readonly string[],
+  path: readonly string[],
+): Record<string, number> | undefined {
+  if (pattern.length !== path.length) return undefined;
+  const numbers: Record<string, number> = {};
+  for (const [at, part] of pattern.entries()) {
+    const given = path[at] ?? "";
+    if (/^[XYZ]$/.test(part) && isDigits(given)) numbers[part] = Number(given);
+    else if (part !== given && !(part === "*" && isDigits(given))) return undefined;
+  }
+  return numbers;
+}
+
+function shapeOf(key: string): string {
+  return key.replace(/(?<=^|\.)\d{1,9}(?=\.|$)/g, "#");
+}
+
+function isDigits(part: string): boolean {
+  return /^\d{1,9}$/.test(part);
+}
+
+function fill(path: string, numbers: Readonly<Record<string, number>>): string {
+  return path.replace(/(?<=^|\.)[XYZ](?=\.|$)/g, (letter) => String(numbers[letter] ?? letter));
+}
+
+/** Levenshtein's distance, given up once it is certain to be `enough` or more. */
+function editDistance(a: string, b: string, enough: number): number {
+  if (Math.abs(a.length - b.length) >= enough) return enough;
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    if (Math.min(...next) >= enough) return enough;
+    row = next;
+  }
+  return row[b.length] ?? enough;
+}

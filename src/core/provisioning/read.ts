@@ -1,0 +1,128 @@
+/** Text of provisioning files → accounts, with the origin of every value and every fault at once. */
+
+import type { AccountPolicy } from "../redundancy/policy.ts";
+import type { Dialect } from "../redundancy/policy-defaults.ts";
+import { settingValue, unusedReason } from "./assemble.ts";
+import type { Fault, PhoneConfiguration, SourceFile } from "./configuration.ts";
+import { error } from "./fault.ts";
+import { KeyIndex } from "./key-table.ts";
+import { type Assignment, Settings } from "./settings.ts";
+import { buildYealink } from "./yealink.ts";
+import { YEALINK_KEYS } from "./yealink-keys.ts";
+import { scanYealink } from "./yealink-scan.ts";
+
+/** Text beyond this is not read. */
+const MAX_CHARACTERS = 4_000_000;
+
+interface Reader {
+  readonly index: KeyIndex;
+  readonly scan: (file: SourceFile, faults: Fault[]) => Assignment[];
+  readonly build: (settings: Settings) => AccountPolicy[];
+}
+
+const READERS: Readonly<Record<string, Reader>> = {
+  yealink: { index: new KeyIndex(YEALINK_KEYS), scan: scanYealink, build: buildYealink },
+};
+
+/**
+ * Reads the files of one phone; later files overlay earlier ones key by key, and a file named after a MAC address
+ * overlays common ones wherever it stands. No text makes it throw.
+ */
+export function readConfiguration(files: readonly SourceFile[]): PhoneConfiguration {
+  const faults: Fault[] = [];
+  const ordered = inOverlayOrder(files);
+  const dialect = dialectOf(ordered[0]?.text ?? "");
+  const reader = READERS[dialect]!;
+  const assignments: Assignment[] = [];
+  for (const file of ordered) {
+    const own = dialectOf(file.text);
+    if (file.text.trim() === "") {
+      faults.push(error(whole(file), "the file is empty", "name a provisioning file"));
+    } else if (file.text.length > MAX_CHARACTERS) {
+      const wrong = `the file has more than ${MAX_CHARACTERS} characters`;
+      faults.push(error(whole(file), wrong, "name a provisioning file"));
+    } else if (own === dialect) {
+      for (const assignment of reader.scan(file, faults)) assignments.push(assignment);
+    } else {
+      const wrong = `this is a ${own} file and ${ordered[0]?.name} is a ${dialect} file`;
+      faults.push(error(whole(file), wrong, "give files of one family only"));
+    }
+  }
+  const settings = new Settings(reader.index, assignments);
+  const accounts = reader.build(settings);
+  return finish(dialect, ordered, accounts, settings, faults);
+}
+
+function finish(
+  dialect: Dialect,
+  files: readonly SourceFile[],
+  accounts: readonly AccountPolicy[],
+  settings: Settings,
+  faults: Fault[],
+): PhoneConfiguration {
+  const resolvers = [1, 2]
+    .map((number) => settings.take([`resolvers.${number}`], `resolvers.${number}`))
+    .flatMap((setting) => (setting ? [String(setting.value)] : []));
+  const localPort = settingValue(settings.take(["localPort"], "localPort"), 0);
+  settings.finish(unusedReason);
+  const all = [...faults, ...settings.faults];
+  const first = files[0];
+  const failed = all.some((fault) => fault.severity === "error");
+  if (!failed && !accounts.some((account) => account.enabled)) {
+    const wrong = "no account is switched on";
+    const at = first ? whole(first) : { file: "(no file)", line: 1, key: "(file)" };
+    all.push(error(at, wrong, "describe an account with a user and a server"));
+  }
+  return {
+    dialect,
+    accounts,
+    readings: settings.readings,
+    faults: inFileOrder(all, files),
+    origins: settings.origins,
+    resolvers,
+    localPort,
+  };
+}
+
+/** The family of a file, by its first words. */
+export function dialectOf(text: string): Dialect {
+  const start = text.replace(/^\uFEFF/, "").trimStart();
+  if (start.startsWith("#!version")) return "yealink";
+  if (start.startsWith("<")) return "polycom";
+  const line = /^(?!\s*(?:#|$)).*$/m.exec(start)?.[0] ?? "";
+  if (/^\s*[\w.%$-]+\s*=/.test(line) || /^#!version/m.test(start)) return "yealink";
+  return "native";
+}
+
+/** Common files first, then others as given, then those of one phone (named after its MAC address). */
+function inOverlayOrder(files: readonly SourceFile[]): SourceFile[] {
+  return files
+    .map((file, at) => ({ file, at, rank: overlayRank(file.name) }))
+    .sort((a, b) => a.rank - b.rank || a.at - b.at)
+    .map(({ file }) => file);
+}
+
+function overlayRank(name: string): number {
+  const base = name.slice(name.search(/[^/\\]*$/));
+  if (/^(y0{8,}\w*|0{12})\.(cfg|xml)$/i.test(base)) return 0;
+  if (/^[0-9a-f]{12}-(phone|web|local)\.(cfg|xml)$/i.test(base)) return 3;
+  return /^[0-9a-f]{12}(-\w+)?\.(cfg|xml|boot)$/i.test(base) ? 2 : 1;
+}
+
+function inFileOrder(faults: readonly Fault[], files: readonly SourceFile[]): Fault[] {
+  const rank = new Map(files.map((file, at) => [file.name, at]));
+  const place = (fault: Fault): number => rank.get(fault.file) ?? 0;
+  const seen = new Set<string>();
+  return faults
+    .filter((fault) => {
+      const told = JSON.stringify(fault);
+      if (seen.has(told)) return false;
+      seen.add(told);
+      return true;
+    })
+    .sort((a, b) => place(a) - place(b) || a.line - b.line);
+}
+
+function whole(file: SourceFile): { file: string; line: number; key: string } {
+  return { file: file.name, line: 1, key: "(file)" };
+}

@@ -1,0 +1,208 @@
+/**
+ * From `key = value` lines of all files to settings by policy path: overlay (the later line wins), ranges, old keys,
+ * and the account of what became of each line. The dialects then take what they need and void what cannot work.
+ */
+import type { Fault, Origin, Reading } from "./configuration.ts";
+import { error, looksSecret, warning, withoutCredentials } from "./fault.ts";
+import type { KeyIndex, KeyRow, Match } from "./key-table.ts";
+import { parseValue, type Value } from "./value-form.ts";
+
+/** One `key = value` as a file has it. */
+export interface Assignment extends Origin {
+  readonly value: string;
+}
+
+export interface Setting {
+  readonly value: Value;
+  readonly origin: Origin;
+  readonly row: KeyRow;
+}
+
+type OpenReading = { -readonly [Field in keyof Reading]: Reading[Field] };
+
+interface Candidate extends Setting {
+  readonly reading: OpenReading;
+  taken: boolean;
+  /** The setting that was preferred to this one. */
+  beatenBy: Origin | undefined;
+}
+
+export class Settings {
+  readonly index: KeyIndex;
+  readonly faults: Fault[] = [];
+  readonly readings: OpenReading[] = [];
+  readonly origins: Map<string, Origin> = new Map<string, Origin>();
+  readonly #slots = new Map<string, Candidate[]>();
+
+  constructor(index: KeyIndex, assignments: readonly Assignment[]) {
+    this.index = index;
+    const winners = new Map<string, { at: Assignment; match: Match; reading: OpenReading }>();
+    for (const at of assignments) {
+      const match = index.find(at.key);
+      const reading = this.#open(at, match);
+      if (match === undefined) {
+        this.#unknown(at);
+        continue;
+      }
+      const earlier = winners.get(match.key);
+      if (earlier) {
+        earlier.reading.outcome = "overridden";
+        earlier.reading.reason = `set again at ${at.file}:${at.line}`;
+        this.#repeated(earlier.at, at);
+      }
+      winners.set(match.key, { at, match, reading });
+    }
+    for (const { at, match, reading } of winners.values()) this.#settle(at, match, reading);
+  }
+
+  /** The setting that counts among these slots, the first being the most particular; newer keys before old ones. */
+  peek(slots: readonly string[]): Setting | undefined {
+    return this.#candidates(slots)[0];
+  }
+
+  /** As `peek`, and records that it decides the policy field `path`; the others are overridden. */
+  take(slots: readonly string[], path: string): Setting | undefined {
+    const [best, ...others] = this.#candidates(slots);
+    if (best === undefined) return undefined;
+    best.taken = true;
+    this.origins.set(path, best.origin);
+    for (const other of others) other.beatenBy = best.origin;
+    return best;
+  }
+
+  /** The setting cannot work as things stand: it is told, and the policy is built without it. */
+  withdraw(setting: Setting, wrong: string, remedy: string): void {
+    this.faults.push(warning(setting.origin, wrong, remedy));
+    this.drop(setting, wrong);
+  }
+
+  /** The policy is built without the setting, for `reason`. */
+  drop(setting: Setting, reason: string): void {
+    for (const [slot, candidates] of this.#slots) {
+      const kept = candidates.filter((candidate) => candidate.origin !== setting.origin);
+      if (kept.length === candidates.length) continue;
+      this.#slots.set(slot, kept);
+      const gone = candidates.find((candidate) => candidate.origin === setting.origin);
+      if (gone) close(gone.reading, "no-effect", reason);
+    }
+  }
+
+  /** The setting is not used because `by` stands above it. */
+  overrule(setting: Setting, by: Origin): void {
+    for (const candidates of this.#slots.values()) {
+      for (const candidate of candidates) {
+        if (candidate.origin === setting.origin) candidate.beatenBy = by;
+      }
+    }
+  }
+
+  warn(at: Origin, wrong: string, remedy: string): void {
+    this.faults.push(warning(at, wrong, remedy));
+  }
+
+  error(at: Origin, wrong: string, remedy: string): void {
+    this.faults.push(error(at, wrong, remedy));
+  }
+
+  /** Every slot that is set, sorted. */
+  slots(): string[] {
+    return [...this.#slots.keys()].filter((slot) => this.peek([slot]) !== undefined).sort();
+  }
+
+  /** Says of each setting that nothing took why it has no effect. */
+  finish(reasonFor: (slot: string) => string): void {
+    for (const [slot, candidates] of this.#slots) {
+      for (const { taken, beatenBy, reading } of candidates) {
+        if (taken) continue;
+        if (beatenBy === undefined) close(reading, "no-effect", reasonFor(slot));
+        else
+          close(
+            reading,
+            "overridden",
+            `${beatenBy.key} at ${beatenBy.file}:${beatenBy.line} counts`,
+          );
+      }
+    }
+  }
+
+  #candidates(slots: readonly string[]): Candidate[] {
+    const all = slots.flatMap((slot) => this.#slots.get(slot) ?? []);
+    return [...all.filter(({ row }) => !row.old), ...all.filter(({ row }) => row.old)];
+  }
+
+  #open(at: Assignment, match: Match | undefined): OpenReading {
+    const secret = match ? match.row.form.kind === "secret" : looksSecret(at.key);
+    const reading: OpenReading = {
+      file: at.file,
+      line: at.line,
+      key: at.key,
+      value: secret && at.value !== "" ? "***" : withoutCredentials(at.value),
+      outcome: match ? "honoured" : "unknown",
+      reason: match ? "" : "no table of this dialect has the key",
+      decides: match?.decides ?? "",
+    };
+    this.readings.push(reading);
+    return reading;
+  }
+
+  #unknown(at: Assignment): void {
+    const ours = this.index.table.families.some((family) => family.test(at.key));
+    const nearest = this.index.nearest(at.key);
+    if (nearest !== undefined) this.warn(at, "no such key", `write ${nearest}, or delete the line`);
+    else if (ours) this.warn(at, "no such key", "delete the line");
+  }
+
+  #repeated(earlier: Assignment, later: Assignment): void {
+    const where = `${earlier.file}:${earlier.line}`;
+    const cleared = later.value === this.index.table.clearMark;
+    if (later.value === "" && earlier.value !== "") {
+      const remedy = "delete this line, or write a value";
+      this.warn(later, `blank, so the value of ${where} is undone`, remedy);
+    } else if (earlier.file === later.file && !cleared) {
+      this.warn(
+        later,
+        `set already at ${where}, this later line counts`,
+        "keep one of the two lines",
+      );
+    }
+  }
+
+  #settle(at: Assignment, match: Match, reading: OpenReading): void {
+    const { row, beyond } = match;
+    if (row.noEffect !== "") {
+      close(reading, "no-effect", row.noEffect);
+    } else if (at.value === "" || at.value === this.index.table.clearMark) {
+      const standard = row.default === "" ? "blank" : row.default;
+      close(reading, "honoured", `cleared: the default holds, ${standard}`);
+    } else if (beyond) {
+      const wrong = `there is no number ${beyond.number} here, the family ends at ${beyond.most}`;
+      this.warn(at, wrong, `write a number in 1..${beyond.most}, or delete the line`);
+      close(reading, "no-effect", wrong);
+    } else {
+      this.#put(at, match, reading);
+    }
+  }
+
+  #put(at: Assignment, { row, slot }: Match, reading: OpenReading): void {
+    const { value, rejected, complaint } = parseValue(row.form, at.value);
+    if (complaint) {
+      this.faults.push((rejected ? error : warning)(at, complaint.wrong, complaint.remedy));
+      close(reading, rejected ? "rejected" : "honoured", complaint.wrong);
+    }
+    if (value === undefined) {
+      if (!rejected) close(reading, "honoured", "inherits");
+      return;
+    }
+    const origin: Origin = { file: at.file, line: at.line, key: at.key };
+    const setting = { value, origin, row, reading, taken: false, beatenBy: undefined };
+    const others = this.#slots.get(slot);
+    if (others) others.push(setting);
+    else this.#slots.set(slot, [setting]);
+  }
+}
+
+function close(reading: OpenReading, outcome: Reading["outcome"], reason: string): void {
+  if (reading.outcome === "rejected") return;
+  reading.outcome = outcome;
+  reading.reason = reason;
+}

@@ -1,0 +1,85 @@
+/** Static DNS records of a configuration (dns_cache_*, dns.cache.*, our own) as resource records. */
+import type { ResourceRecord } from "../vocabulary.ts";
+import { forAccount, settingValue } from "./assemble.ts";
+import type { Setting, Settings } from "./settings.ts";
+import type { Value } from "./value-form.ts";
+
+const DEFAULT_TTL_SECONDS = 300;
+
+type RecordKind = "NAPTR" | "SRV" | "A";
+
+/** The records that hold for the account: its own, then those for all; an incomplete one is an error. */
+export function staticRecords(settings: Settings, account: number, most: number): ResourceRecord[] {
+  const records: ResourceRecord[] = [];
+  for (const kind of ["NAPTR", "SRV", "A"] as const) {
+    for (const prefix of forAccount(account, `redundancy.dns.records.${kind}`)) {
+      for (let number = 1; number <= most; number++) {
+        const record = recordAt(settings, kind, `${prefix}.${number}`);
+        if (record) records.push(record);
+      }
+    }
+  }
+  return records;
+}
+
+function recordAt(settings: Settings, kind: RecordKind, at: string): ResourceRecord | undefined {
+  const fields = FIELDS[kind];
+  const found = new Map<string, Setting>();
+  for (const field of fields) {
+    const setting = settings.take([`${at}.${field}`], `${at}.${field}`);
+    if (setting) found.set(field, setting);
+  }
+  const first = found.values().next().value;
+  if (first === undefined) return undefined;
+  for (const needed of NEEDED[kind]) {
+    if (found.has(needed)) continue;
+    const remedy = `write ${nameOf(settings, `${at}.${needed}`)}, or delete the record`;
+    settings.error(first.origin, `the static ${kind} record has no ${needed}`, remedy);
+    return undefined;
+  }
+  const field = <T extends Value>(name: string, otherwise: T): T =>
+    settingValue(found.get(name), otherwise);
+  const common = { name: field("name", ""), ttl: field("ttl", DEFAULT_TTL_SECONDS) };
+  switch (kind) {
+    case "NAPTR":
+      return {
+        ...common,
+        type: "NAPTR",
+        order: field("order", 0),
+        preference: field("preference", 0),
+        flags: field("flags", ""),
+        service: field("service", ""),
+        regexp: field("regexp", ""),
+        replacement: field("replacement", ""),
+      };
+    case "SRV":
+      return {
+        ...common,
+        type: "SRV",
+        priority: field("priority", 0),
+        weight: field("weight", 0),
+        port: field("port", 0),
+        target: field("target", ""),
+      };
+    case "A": {
+      const address = field("address", "");
+      return { ...common, type: address.includes(":") ? "AAAA" : "A", address };
+    }
+  }
+}
+
+const FIELDS: Readonly<Record<RecordKind, readonly string[]>> = {
+  NAPTR: ["name", "ttl", "order", "preference", "flags", "service", "regexp", "replacement"],
+  SRV: ["name", "ttl", "priority", "weight", "port", "target"],
+  A: ["name", "ttl", "address"],
+};
+
+const NEEDED: Readonly<Record<RecordKind, readonly string[]>> = {
+  NAPTR: ["name", "service", "replacement"],
+  SRV: ["name", "port", "target"],
+  A: ["name", "address"],
+};
+
+function nameOf(settings: Settings, path: string): string {
+  return settings.index.keyFor(path) ?? path.slice(path.lastIndexOf(".") + 1);
+}

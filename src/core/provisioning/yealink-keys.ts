@@ -1,0 +1,196 @@
+/** The keys of the Yealink / Matrix SPARSH family: one row a key (manuals' ranges, defaults and units). */
+import { honoured, type KeyTable, withoutEffect } from "./key-table.ts";
+import { choice, HOST, IP, number, SECRET, SWITCH, seconds, TEXT, words } from "./value-form.ts";
+
+const MOST_SECONDS = 2147483647;
+const TRANSPORT = choice({ "0": "udp", "1": "tcp", "2": "tls", "3": "naptr" });
+const MODE_NAMES = { "0": "newRequests", "1": "DNSTTL", "2": "registration", "3": "duration" };
+const INHERIT = { "-1": undefined };
+const INHERITED_SWITCH = choice({ ...INHERIT, "0": false, "1": true });
+const HALF = { "-1": "half" };
+const PORT = number(0, 65535);
+const U16 = number(0, 65535);
+const TTL = number(0, MOST_SECONDS);
+const FAILBACK_TIMEOUT = { raiseTo: 60 };
+
+const ACCOUNT = "account.X.";
+const SERVER = "account.X.redundancy.servers.Y.";
+const PROXY = "account.X.redundancy.proxies.Y.";
+const POLICY = "account.X.redundancy.";
+const ALL = "account.*.redundancy.";
+
+const accounts = honoured(ACCOUNT, ACCOUNT, [
+  ["enable", SWITCH, "0", "enabled"],
+  ["display_name", TEXT, "", "displayName"],
+  ["auth_name", TEXT, "", "authName"],
+  ["user_name", TEXT, "", "user"],
+  ["password", SECRET, "", "password"],
+  ["subscribe_mwi", SWITCH, "0", "messageWaiting"],
+  ["subscribe_register", SWITCH, "0", "subscribeRegistration"],
+  [
+    "subscribe_expires_overlap",
+    number(1, MOST_SECONDS, { words: HALF }),
+    "-1",
+    "subscribeOverlapSeconds",
+  ],
+  ["sub_fail_retry_interval", seconds(0, MOST_SECONDS), "30", "subscribeRetryMs"],
+  ["unregister_on_reboot", SWITCH, "0", "unregisterOnStart"],
+  [
+    "register_expires_overlap",
+    number(1, MOST_SECONDS, { words: HALF }),
+    "-1",
+    "redundancy.servers.*.overlapSeconds",
+  ],
+]);
+
+const servers = honoured("account.X.sip_server.Y.", SERVER, [
+  ["address", HOST, "", "address"],
+  ["port", PORT, "5060", "port"],
+  ["transport_type", TRANSPORT, "0", "transport"],
+  ["expires", number(30, MOST_SECONDS), "3600", "expiresSeconds"],
+  ["retry_counts", number(0, 20), "3", "registerRetries"],
+  ["invite_retry_counts", number(1, 10), "3", "inviteRetries"],
+  ["failback_mode", choice(MODE_NAMES), "0", "failbackMode"],
+  ["failback_timeout", number(0, 65535, FAILBACK_TIMEOUT), "3600", "failbackSeconds"],
+  ["register_on_enable", SWITCH, "0", "registerOnFailover"],
+  ["only_signal_with_registered", SWITCH, "0", "onlySignalWithRegistered"],
+  ["failback_subscribe.enable", SWITCH, "0", "resubscribeOnFailover"],
+  ["outbound_proxy_enable", SWITCH, "", "throughProxy"],
+]);
+
+const proxies = honoured("account.X.outbound_proxy.Y.", PROXY, [
+  ["address", HOST, "", "address"],
+  ["port", PORT, "5060", "port"],
+  ["retry_counts", number(0, 20, { words: INHERIT }), "-1", "registerRetries"],
+  ["invite_retry_counts", number(1, 10, { words: INHERIT }), "-1", "inviteRetries"],
+  ["failback_mode", choice({ ...INHERIT, ...MODE_NAMES }), "-1", "failbackMode"],
+  [
+    "failback_timeout",
+    number(0, 65535, { ...FAILBACK_TIMEOUT, words: INHERIT }),
+    "-1",
+    "failbackSeconds",
+  ],
+  ["register_on_enable", INHERITED_SWITCH, "-1", "registerOnFailover"],
+  ["only_signal_with_registered", INHERITED_SWITCH, "-1", "onlySignalWithRegistered"],
+  ["failback_subscribe.enable", INHERITED_SWITCH, "-1", "resubscribeOnFailover"],
+]);
+
+const policies = honoured(ACCOUNT, POLICY, [
+  [
+    "fallback.redundancy_type",
+    choice({ "0": "concurrent", "1": "successive" }),
+    "0",
+    "registration",
+  ],
+  ["fallback.timeout", seconds(10, MOST_SECONDS), "120", "probeIntervalMs"],
+  ["outbound_proxy_enable", SWITCH, "0", "proxies", { slot: "account.X.proxyEnable" }],
+  ["outbound_proxy_fallback_interval", seconds(0, 65535), "3600", "proxyProbeIntervalMs"],
+  ["redundancy_with_reg_fail.enable", SWITCH, "0", "failoverOnRegisterRefusal"],
+  ["reg_fail_retry_interval", seconds(0, 1800), "30", "backoff", { slot: "account.X.retryMs" }],
+  [
+    "reg_failed_retry_min_time",
+    seconds(0, MOST_SECONDS),
+    "0",
+    "backoff",
+    { slot: "account.X.retryMinMs" },
+  ],
+  [
+    "reg_failed_retry_max_time",
+    seconds(0, MOST_SECONDS),
+    "60",
+    "backoff",
+    { slot: "account.X.retryMaxMs" },
+  ],
+  ["nat.udp_update_enable", number(0, 3), "1", "keepAliveMs", { slot: "account.X.keepAlive" }],
+  ["nat.udp_update_time", seconds(1, 3600), "30", "keepAliveMs"],
+  ["naptr_build", choice({ "0": "udp", "1": "all" }), "0", "srvTransports"],
+  ["static_cache_pri", SWITCH, "0", "dns.staticFirst"],
+  ["dns_cache_type", number(0, 2), "1", "dns", { slot: "account.X.dnsCacheType" }],
+]);
+
+const globals = honoured("", ALL, [
+  ["sip.timer_t1", seconds(0.5, 10, { whole: false }), "0.5", "t1Ms"],
+  ["sip.timer_t2", seconds(2, 40, { whole: false }), "4", "t2Ms"],
+  ["sip.timer_t4", seconds(2.5, 60, { whole: false }), "5", "t4Ms"],
+  ["sip.reg_surge_prevention", seconds(0, 60), "0", "startSurgeMs"],
+  ["sip.skip_redundant_failover_addr", SWITCH, "1", "skipSameAddress"],
+  ["sip.dns_transport_type", choice({ "0": "udp", "1": "tcp" }), "0", "dns.transport"],
+  ["static.network.dns.query_timeout", seconds(0, 65535), "3", "dns.timeoutMs"],
+  ["static.network.dns.retry_times", U16, "2", "dns.retries"],
+  ["sip.listen_port", PORT, "any", "", { decides: "localPort" }],
+  ["static.network.primary_dns", IP, "", "", { decides: "resolvers.1" }],
+  ["static.network.secondary_dns", IP, "", "", { decides: "resolvers.2" }],
+]);
+
+const old = honoured(ACCOUNT, POLICY, [
+  ["sip_server_host", HOST, "", "servers.1.address", { old: true }],
+  ["sip_server_port", PORT, "5060", "servers.1.port", { old: true }],
+  ["transport", TRANSPORT, "0", "servers.*.transport", { old: true }],
+  ["outbound_host", HOST, "", "proxies.1.address", { old: true }],
+  ["outbound_port", PORT, "5060", "proxies.1.port", { old: true }],
+  ["advanced.timer_t1", seconds(0.5, 10, { whole: false }), "0.5", "t1Ms", { old: true }],
+  ["advanced.timer_t2", seconds(2, 40, { whole: false }), "4", "t2Ms", { old: true }],
+  ["advanced.timer_t4", seconds(2.5, 60, { whole: false }), "5", "t4Ms", { old: true }],
+  ["dns_query_timeout", seconds(1, 9), "8", "dns.timeoutMs", { old: true }],
+]);
+
+/** Static records, global and in the older form of each account. */
+const records = [
+  { prefix: "", target: ALL },
+  { prefix: ACCOUNT, target: POLICY },
+].flatMap(({ prefix, target }) => [
+  ...honoured(`${prefix}dns_cache_naptr.Z.`, `${target}dns.records.NAPTR.Z.`, [
+    ["name", HOST, "", "name"],
+    ["flags", words("s", "S", "a", "A", "u", "U", "p", "P"), "", "flags"],
+    ["order", U16, "0", "order"],
+    ["preference", U16, "0", "preference"],
+    ["replace", HOST, "", "replacement"],
+    ["service", TEXT, "", "service"],
+    ["ttl", TTL, "300", "ttl"],
+  ]),
+  ...honoured(`${prefix}dns_cache_srv.Z.`, `${target}dns.records.SRV.Z.`, [
+    ["name", HOST, "", "name"],
+    ["port", PORT, "0", "port"],
+    ["priority", U16, "0", "priority"],
+    ["target", HOST, "", "target"],
+    ["weight", U16, "0", "weight"],
+    ["ttl", TTL, "300", "ttl"],
+  ]),
+  ...honoured(`${prefix}dns_cache_a.Z.`, `${target}dns.records.A.Z.`, [
+    ["name", HOST, "", "name"],
+    ["ip", IP, "", "address"],
+    ["ttl", TTL, "300", "ttl"],
+  ]),
+]);
+
+const TTL_ALWAYS = "the TTL of each answer is always honoured";
+const STALE =
+  "an answer past its TTL serves only while no resolver answers, for as long as that lasts";
+
+const ineffective = withoutEffect("", [
+  ["account.X.label", TEXT, "", "it is text for a display, which names the account by its user"],
+  ["static.network.dns.ttl_enable", SWITCH, "", TTL_ALWAYS],
+  ["static.network.dns.last_cache_expired", U16, "", STALE],
+  ["static.network.dns.last_cache_expired.enable", SWITCH, "", STALE],
+]);
+
+/** The table of the family; X up to 100 as on its largest base, Y 1 and 2, twelve static records of each type. */
+export const YEALINK_KEYS: KeyTable = {
+  dialect: "yealink",
+  rows: [
+    ...accounts,
+    ...servers,
+    ...proxies,
+    ...policies,
+    ...globals,
+    ...old,
+    ...records,
+    ...ineffective,
+  ],
+  limits: { X: 100, Y: 2, Z: 12 },
+  families: [
+    /^account\.\d+\.(sip_server|outbound_proxy|fallback)[._]/,
+    /^(account\.\d+\.)?dns_cache_/,
+  ],
+  clearMark: "%NULL%",
+};
