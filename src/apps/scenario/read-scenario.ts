@@ -1,0 +1,101 @@
+/** Reads a scenario file: every fault at once, each with file, line, key and what to write instead. */
+import type { Fault } from "../../core/provisioning/configuration.ts";
+import { knownPlaceholders, placeholdersIn } from "./placeholders.ts";
+import { readExpectations, readSequences } from "./read-expectations.ts";
+import { readSteps } from "./read-steps.ts";
+import type { PhonePlan, PlannedFile, Scenario, ServerPlan, Topology } from "./scenario.ts";
+import { type Item, readYaml, type Table } from "./yaml-reader.ts";
+
+export interface ScenarioReading {
+  /** Undefined if there is any fault. */
+  readonly scenario: Scenario | undefined;
+  readonly faults: readonly Fault[];
+}
+
+const KEYS = ["name", "title", "servers", "domain", "zone", "phones"];
+const LATER_KEYS = ["play", "settle", "expect", "sequence"];
+const DEFAULT_DOMAIN = "lab.test";
+const NAME = /^[a-z][a-z0-9-]*$/;
+
+/** `file` is what faults show and `text` its content. */
+export function readScenario(file: string, text: string): ScenarioReading {
+  const { root, faults } = readYaml(file, text);
+  if (root === undefined) return { scenario: undefined, faults };
+  const name = root.need("name")?.text() ?? "";
+  const title = root.need("title")?.text() ?? "";
+  const topology = readTopology(root);
+  const names = {
+    servers: topology.servers.map((server) => server.name),
+    phones: topology.phones.map((phone) => phone.name),
+  };
+  const known = knownPlaceholders(names.servers);
+  const steps = readSteps(root.need("play"), names, (item) => checkedText(item, known));
+  const settleMs = (root.take("settle")?.number(0, 3600) ?? 0.5) * 1000;
+  const expectations = readExpectations(root.take("expect"), names, steps);
+  const sequences = readSequences(root.take("sequence"), names);
+  root.close([...KEYS, ...LATER_KEYS]);
+  const scenario = { name, file, title, topology, steps, settleMs, expectations, sequences };
+  return { scenario: faults.length === 0 ? scenario : undefined, faults };
+}
+
+function readTopology(root: Table): Topology {
+  const servers = readServers(root.need("servers")?.table());
+  const domain = root.take("domain")?.text() ?? DEFAULT_DOMAIN;
+  const known = knownPlaceholders(servers.map((server) => server.name));
+  const zoneItem = root.take("zone");
+  const zone = zoneItem === undefined ? undefined : checkedText(zoneItem, known);
+  const phones = (root.need("phones")?.table()?.takeAll() ?? []).map(([name, item]) =>
+    readPhone(name, item, known),
+  );
+  return { domain, zone, servers, phones };
+}
+
+function readServers(table: Table | undefined): ServerPlan[] {
+  const all = table?.takeAll() ?? [];
+  if (table !== undefined && all.length === 0) {
+    table.item.wrong("names no server", "add at least primary: working");
+  }
+  return all.map(([name, item]) => {
+    checkName(name, item);
+    if (!item.isTable) {
+      const role = item.oneOf(["working", "fallback"]) ?? "working";
+      return { name, role, location: role === "working" ? "shared" : "own", up: true };
+    }
+    const fields = item.table();
+    const role = fields?.need("role")?.oneOf(["working", "fallback"]) ?? "working";
+    const location = fields?.take("location")?.oneOf(["shared", "own"]);
+    const up = fields?.take("up")?.flag() ?? true;
+    fields?.close(["role", "location", "up"]);
+    return { name, role, location: location ?? (role === "working" ? "shared" : "own"), up };
+  });
+}
+
+function readPhone(name: string, item: Item, known: ReadonlySet<string>): PhonePlan {
+  checkName(name, item);
+  const fields = item.table();
+  const user = fields?.need("user")?.text() ?? "";
+  const password = fields?.take("password")?.text() ?? `lab-${user}`;
+  const answer = fields?.take("answer")?.oneOf(["auto", "ring", "busy"]) ?? "auto";
+  const files = (fields?.need("files")?.table()?.takeAll() ?? []).map(
+    ([fileName, content]): PlannedFile => ({
+      name: fileName,
+      text: checkedText(content, known),
+    }),
+  );
+  fields?.close(["user", "password", "answer", "files"]);
+  return { name, user, password, answer, files };
+}
+
+function checkName(name: string, item: Item): void {
+  if (!NAME.test(name)) item.wrong("is no name", "use small letters, digits and -");
+}
+
+/** A text whose placeholders all mean something. */
+function checkedText(item: Item, known: ReadonlySet<string>): string {
+  const text = item.text() ?? "";
+  for (const name of placeholdersIn(text).keys()) {
+    if (known.has(name)) continue;
+    item.wrong(`uses \${${name}}`, `use one of ${[...known].map((one) => `\${${one}}`).join(" ")}`);
+  }
+  return text;
+}

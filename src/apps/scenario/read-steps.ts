@@ -1,0 +1,158 @@
+/** Reads `play:`: each entry has one verb, and may have `at` with `since`, `within`, and `mark`. */
+import { type Names, readSought, SOUGHT_KEYS } from "./read-sought.ts";
+import type { Action, PhoneCommand, ServerFault, Step } from "./scenario.ts";
+import type { Item, Table } from "./yaml-reader.ts";
+
+type ReadText = (item: Item) => string;
+type Verb = (item: Item, fields: Table, names: Names, text: ReadText) => Action | undefined;
+
+/** A play's longest wait, in seconds. */
+const LONGEST = 86_400;
+const DEFAULT_WITHIN = 10;
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  start: (item, _fields, names) => {
+    const name = oneNamed(item, [...names.servers, ...names.phones]);
+    if (name === undefined) return undefined;
+    return { do: names.servers.includes(name) ? "start-server" : "start-phone", name };
+  },
+  stop: (item, _fields, names) => {
+    const name = oneNamed(item, names.phones);
+    return name === undefined ? undefined : { do: "stop-phone", name };
+  },
+  kill: faultVerb("kill"),
+  freeze: faultVerb("freeze"),
+  revive: faultVerb("revive"),
+  drop: faultVerb("drop"),
+  refuse: faultVerb("refuse"),
+  heal: faultVerb("heal"),
+  "answer-503": (item, fields, names) => {
+    const retryAfterSeconds = fields.take("retry-after")?.number(0, LONGEST);
+    return faultOn(item, names, { kind: "answer-503", retryAfterSeconds });
+  },
+  delay: (item, fields, names) => {
+    const ms = (fields.need("seconds")?.number(0, 60) ?? 0) * 1000;
+    return faultOn(item, names, { kind: "delay", ms });
+  },
+  dns: (item) => {
+    const kind = item.oneOf(["silent", "servfail", "heal"]);
+    return kind === undefined ? undefined : { do: "dns", fault: { kind } };
+  },
+  zone: (item, _fields, _names, text) => ({
+    do: "dns",
+    fault: { kind: "zone", text: text(item) },
+  }),
+  call: (item, _fields, names) => {
+    const call = item.table();
+    const from = named(call?.need("from"), names.phones);
+    const to = named(call?.need("to"), names.phones);
+    call?.close(["from", "to"]);
+    if (from === undefined || to === undefined) return undefined;
+    return { do: "phone", phone: from, command: { kind: "call", to } };
+  },
+  hangup: commandVerb("hangup"),
+  hold: commandVerb("hold"),
+  resume: commandVerb("resume"),
+  wait: (item) => {
+    const seconds = item.number(0, LONGEST);
+    return seconds === undefined ? undefined : { do: "wait", ms: seconds * 1000 };
+  },
+  until: (item, fields, names) => {
+    const withinMs = (fields.take("within")?.number(0, LONGEST) ?? DEFAULT_WITHIN) * 1000;
+    const seen = item.table();
+    const sought = seen === undefined ? undefined : readSought(seen, names);
+    seen?.close(SOUGHT_KEYS);
+    return sought === undefined ? undefined : { do: "until", seen: sought, withinMs };
+  },
+};
+
+export function readSteps(play: Item | undefined, names: Names, text: ReadText): Step[] {
+  const marks = new Set(["start"]);
+  const steps: Step[] = [];
+  for (const item of play?.list() ?? []) {
+    const fields = item.table();
+    if (fields === undefined) continue;
+    const step = readStep(item, fields, names, marks, text);
+    if (step !== undefined) steps.push(step);
+  }
+  return steps;
+}
+
+function readStep(
+  item: Item,
+  fields: Table,
+  names: Names,
+  marks: Set<string>,
+  text: ReadText,
+): Step | undefined {
+  const at = readAt(fields, marks);
+  const mark = fields.take("mark")?.text();
+  const verbs = Object.entries(VERBS).flatMap(([word, verb]) => {
+    const value = fields.take(word);
+    return value === undefined ? [] : [{ word, verb, value }];
+  });
+  const [first, second] = verbs;
+  if (first === undefined || second !== undefined) {
+    item.wrong("has not exactly one verb", `write one of ${Object.keys(VERBS).join(", ")}`);
+    return undefined;
+  }
+  const action = first.verb(first.value, fields, names, text);
+  fields.close(["at", "since", "mark", "within", "retry-after", "seconds"]);
+  if (mark !== undefined) marks.add(mark);
+  if (action === undefined) return undefined;
+  return { line: item.line, text: describe(action), at, action, mark };
+}
+
+function readAt(fields: Table, marks: ReadonlySet<string>): Step["at"] {
+  const seconds = fields.take("at")?.number(0, LONGEST);
+  const since = fields.take("since");
+  const moment = since?.text() ?? "start";
+  if (!marks.has(moment)) {
+    since?.wrong(`names ${moment}`, `name a moment marked before: ${[...marks].join(", ")}`);
+  }
+  return seconds === undefined ? undefined : { moment, ms: seconds * 1000 };
+}
+
+function faultVerb(kind: "kill" | "freeze" | "revive" | "drop" | "refuse" | "heal"): Verb {
+  return (item, _fields, names) => faultOn(item, names, { kind });
+}
+
+function faultOn(item: Item, names: Names, fault: ServerFault): Action | undefined {
+  const server = oneNamed(item, names.servers);
+  return server === undefined ? undefined : { do: "fault", server, fault };
+}
+
+function commandVerb(kind: Exclude<PhoneCommand["kind"], "call">): Verb {
+  return (item, _fields, names) => {
+    const phone = oneNamed(item, names.phones);
+    return phone === undefined ? undefined : { do: "phone", phone, command: { kind } };
+  };
+}
+
+function named(item: Item | undefined, names: readonly string[]): string | undefined {
+  return item === undefined ? undefined : oneNamed(item, names);
+}
+
+function oneNamed(item: Item, names: readonly string[]): string | undefined {
+  return item.oneOf(names);
+}
+
+function describe(action: Action): string {
+  switch (action.do) {
+    case "fault":
+      return `${action.fault.kind} ${action.server}`;
+    case "dns":
+      return `dns ${action.fault.kind}`;
+    case "phone": {
+      const { command } = action;
+      const whom = command.kind === "call" ? ` ${command.to}` : "";
+      return `${action.phone} ${command.kind}${whom}`;
+    }
+    case "wait":
+      return `wait ${action.ms / 1000} s`;
+    case "until":
+      return `until ${action.seen.text}`;
+    default:
+      return `${action.do.replace("-", " ")} ${action.name}`;
+  }
+}

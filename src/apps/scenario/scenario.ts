@@ -1,0 +1,167 @@
+/**
+ * A scenario: who is there, what is done to them, and what must then be seen. The same file is played with real
+ * processes (`dialtone lab`) and in virtual time (`dialtone sim`). docs/scenarios.md describes the YAML.
+ */
+
+export interface Scenario {
+  readonly name: string;
+  /** The file it was read from, for messages. */
+  readonly file: string;
+  readonly title: string;
+  readonly topology: Topology;
+  readonly steps: readonly Step[];
+  /** How long to go on watching after the last step. */
+  readonly settleMs: number;
+  readonly expectations: readonly Expectation[];
+  /** What each node must have decided, in this order and nothing else: the same in every world. */
+  readonly sequences: readonly Sequence[];
+}
+
+export interface Topology {
+  readonly domain: string;
+  /** Zone text in master-file form with placeholders; undefined: no resolver. */
+  readonly zone: string | undefined;
+  readonly servers: readonly ServerPlan[];
+  readonly phones: readonly PhonePlan[];
+}
+
+export interface ServerPlan {
+  readonly name: string;
+  readonly role: "working" | "fallback";
+  /** `shared`: one location store for all servers that say so. */
+  readonly location: "shared" | "own";
+  /** Whether it runs when the play begins. */
+  readonly up: boolean;
+}
+
+export interface PhonePlan {
+  readonly name: string;
+  readonly user: string;
+  readonly password: string;
+  readonly answer: "auto" | "ring" | "busy";
+  /** Provisioning files with placeholders; later ones overlay earlier ones. */
+  readonly files: readonly PlannedFile[];
+}
+
+export interface PlannedFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What can befall a server. `heal` ends `answer-503`, `drop`, `delay` and `refuse`; `revive` ends `kill` and `freeze`. */
+export type ServerFault =
+  | { readonly kind: "kill" | "freeze" | "revive" | "drop" | "refuse" | "heal" }
+  | { readonly kind: "answer-503"; readonly retryAfterSeconds: number | undefined }
+  | { readonly kind: "delay"; readonly ms: number };
+
+/** What can befall the resolver. */
+export type DnsFault =
+  | { readonly kind: "silent" | "servfail" | "heal" }
+  | { readonly kind: "zone"; readonly text: string };
+
+export type PhoneCommand =
+  | { readonly kind: "call"; readonly to: string }
+  | { readonly kind: "hangup" | "hold" | "resume" };
+
+export type Action =
+  | { readonly do: "start-server" | "start-phone" | "stop-phone"; readonly name: string }
+  | { readonly do: "fault"; readonly server: string; readonly fault: ServerFault }
+  | { readonly do: "dns"; readonly fault: DnsFault }
+  | { readonly do: "phone"; readonly phone: string; readonly command: PhoneCommand }
+  | { readonly do: "wait"; readonly ms: number }
+  | { readonly do: "until"; readonly seen: Sought; readonly withinMs: number };
+
+export interface Step {
+  readonly line: number;
+  /** As written, for people. */
+  readonly text: string;
+  /** Wait until so long after a named moment first. */
+  readonly at: { readonly moment: string; readonly ms: number } | undefined;
+  readonly action: Action;
+  /** Names the moment when it was done, or for `until` when the thing sought happened. */
+  readonly mark: string | undefined;
+}
+
+/** A field of an event and what it must be; a value may name a place instead of its address. */
+export interface FieldTest {
+  readonly field: string;
+  readonly operator: "=" | "!=" | ">=" | "<=";
+  readonly value: string;
+}
+
+export interface EventPattern {
+  readonly kind: "event";
+  readonly text: string;
+  readonly event: string;
+  readonly tests: readonly FieldTest[];
+  /** The node whose event it is; undefined: anyone's. */
+  readonly by: string | undefined;
+}
+
+export interface MessagePattern {
+  readonly kind: "message";
+  readonly text: string;
+  readonly method: string;
+  /** Of a response; 0: the request itself. */
+  readonly status: number;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** False: retransmissions do not count. */
+  readonly resends: boolean;
+}
+
+export type Sought = EventPattern | MessagePattern;
+
+/** How often and when it must be seen; milliseconds after `since`. */
+export type Demand =
+  | {
+      readonly kind: "at";
+      readonly instants: readonly number[];
+      readonly giveMs: number;
+      /** Nothing more after those. */
+      readonly only: boolean;
+    }
+  | { readonly kind: "between"; readonly fromMs: number; readonly toMs: number }
+  | { readonly kind: "never" }
+  | {
+      readonly kind: "every";
+      readonly periodMs: number;
+      readonly giveMs: number;
+      /** Periods that must be there at least. */
+      readonly least: number;
+    }
+  | { readonly kind: "count"; readonly least: number; readonly most: number };
+
+export interface Expectation {
+  readonly line: number;
+  readonly sought: Sought;
+  /** The moment that times are counted from. */
+  readonly since: string;
+  /** The moment after which nothing counts any more; undefined: the end. */
+  readonly until: string | undefined;
+  readonly demand: Demand;
+  /** Names the moment of the first match. */
+  readonly mark: string | undefined;
+  /** Under which words its times are told; undefined: not told. */
+  readonly figure: string | undefined;
+}
+
+export interface Sequence {
+  readonly line: number;
+  readonly node: string;
+  readonly events: readonly EventPattern[];
+}
+
+/** The events that a sequence is made of: decisions that do not depend on who is a millisecond faster. */
+export const SEQUENCE_EVENTS: readonly string[] = [
+  "registration.accepted",
+  "registration.failed",
+  "registration.removed",
+  "request.failed-over",
+  "server.fell-back",
+  "server.failed-back",
+  "call.started",
+  "call.answered",
+  "call.ended",
+  "subscription.moved",
+];

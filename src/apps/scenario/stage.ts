@@ -1,0 +1,39 @@
+/**
+ * Where a scenario is played: real processes on loopback addresses, or the simulator. Time is the stage's own;
+ * a virtual stage moves its clock inside `pass` and answers with promises that are already kept.
+ */
+import type { TraceRecord } from "../trace/record.ts";
+import type { DnsFault, PhoneCommand, ServerFault, Topology } from "./scenario.ts";
+
+export interface Stage {
+  /** Everything seen so far, in the order it came to light. */
+  readonly records: readonly TraceRecord[];
+  /** Milliseconds since the stage was opened. */
+  now(): number;
+  /** Adds a record of the runner's own. */
+  note(record: TraceRecord): void;
+  /**
+   * Names every place (`place.named {name, address, port}`), starts the resolver and the servers that are up.
+   * @throws StageFault when an address, a port or a program cannot be had.
+   */
+  open(topology: Topology): Promise<void>;
+  startServer(name: string): Promise<void>;
+  startPhone(name: string): Promise<void>;
+  /** In order: the phone unregisters first. */
+  stopPhone(name: string): Promise<void>;
+  disturbServer(name: string, fault: ServerFault): Promise<void>;
+  disturbDns(fault: DnsFault): Promise<void>;
+  commandPhone(name: string, command: PhoneCommand): Promise<void>;
+  /**
+   * Lets time pass until `until`, or until something is recorded.
+   * Called again and again by whoever looks for something.
+   */
+  pass(until: number): Promise<void>;
+  /** Ends everything and notes `stage.closed {left}`: what could not be ended. Never throws. */
+  close(): Promise<void>;
+}
+
+/** A stage cannot be had: the lab ends with exit 3 and names what is missing. */
+export class StageFault extends Error {
+  override readonly name = "StageFault";
+}
