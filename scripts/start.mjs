@@ -1,0 +1,3 @@
+// `npm start`: the lab; `npm start -- COMMAND …`: any command.
+if (process.argv.length === 2) process.argv.push("lab");
+await import("../dist/src/apps/cli.js");

@@ -1,0 +1,110 @@
+/**
+ * The simulated network: how long a packet takes, whether it arrives, and the faults set on it. A Rule sees each
+ * packet; the first that does not let it pass decides.
+ */
+import type { Instant, TransportName } from "../../core/machine.ts";
+import type { Prng } from "./prng.ts";
+
+export interface Packet {
+  readonly transport: TransportName;
+  readonly from: string;
+  readonly fromPort: number;
+  readonly to: string;
+  readonly toPort: number;
+  readonly size: number;
+}
+
+/** `pass`: the network's own latency; `drop`: it is lost without a word; `reject`: ICMP or RST answers. */
+export type Verdict =
+  | { readonly kind: "pass" }
+  | { readonly kind: "drop" }
+  | { readonly kind: "reject" }
+  | { readonly kind: "delay"; readonly ms: number };
+
+export type Rule = (now: Instant, packet: Packet) => Verdict;
+
+export const PASS: Verdict = { kind: "pass" };
+export const DROP: Verdict = { kind: "drop" };
+export const REJECT: Verdict = { kind: "reject" };
+
+export interface NetworkOptions {
+  /** One way, milliseconds: drawn uniformly between the two for each packet. */
+  readonly latencyMs: readonly [least: number, most: number];
+  /** Share of datagrams lost, 0..1. */
+  readonly loss: number;
+  /** Share of datagrams that arrive twice, 0..1. */
+  readonly duplication: number;
+}
+
+export const QUIET_NETWORK: NetworkOptions = { latencyMs: [0.1, 0.1], loss: 0, duplication: 0 };
+
+/** A datagram's fate: when its copies arrive (none: lost), or that it was rejected. */
+export interface Fate {
+  readonly rejected: boolean;
+  readonly delaysMs: readonly number[];
+}
+
+export class Network {
+  options: NetworkOptions;
+  readonly #prng: Prng;
+  readonly #rules = new Map<string, Rule>();
+
+  constructor(prng: Prng, options: NetworkOptions = QUIET_NETWORK) {
+    this.#prng = prng;
+    this.options = options;
+  }
+
+  /** Sets or replaces the fault of that name. */
+  fault(name: string, rule: Rule): void {
+    this.#rules.set(name, rule);
+  }
+
+  heal(name: string): void {
+    this.#rules.delete(name);
+  }
+
+  healAll(): void {
+    this.#rules.clear();
+    this.options = { ...this.options, loss: 0, duplication: 0 };
+  }
+
+  /** Cuts two sides off from each other; an empty side means everybody else. */
+  partition(name: string, side: readonly string[], other: readonly string[] = []): void {
+    const inside = new Set(side);
+    const beyond = new Set(other);
+    const far = (address: string) =>
+      beyond.size === 0 ? !inside.has(address) : beyond.has(address);
+    this.fault(name, (_now, packet) => {
+      const cut =
+        (inside.has(packet.from) && far(packet.to)) || (inside.has(packet.to) && far(packet.from));
+      return cut ? DROP : PASS;
+    });
+  }
+
+  judge(now: Instant, packet: Packet): Verdict {
+    for (const rule of this.#rules.values()) {
+      const verdict = rule(now, packet);
+      if (verdict.kind !== "pass") return verdict;
+    }
+    return PASS;
+  }
+
+  latencyMs(): number {
+    const [least, most] = this.options.latencyMs;
+    return least === most ? least : least + this.#prng.fraction() * (most - least);
+  }
+
+  fate(now: Instant, packet: Packet): Fate {
+    const verdict = this.judge(now, packet);
+    if (verdict.kind === "drop") return { rejected: false, delaysMs: [] };
+    if (verdict.kind === "reject") return { rejected: true, delaysMs: [] };
+    const extra = verdict.kind === "delay" ? verdict.ms : 0;
+    const { loss, duplication } = this.options;
+    if (loss > 0 && this.#prng.chance(loss)) return { rejected: false, delaysMs: [] };
+    const first = extra + this.latencyMs();
+    if (duplication > 0 && this.#prng.chance(duplication)) {
+      return { rejected: false, delaysMs: [first, extra + this.latencyMs()] };
+    }
+    return { rejected: false, delaysMs: [first] };
+  }
+}
