@@ -1,0 +1,48 @@
+/** Messages as events (`--trace`): what ladders and capture files are drawn from. No credential leaves the process. */
+import type { Peer, TransportName } from "../core/machine.ts";
+
+export interface MessageEvent {
+  readonly event: "message.sent" | "message.received";
+  readonly transport: TransportName;
+  readonly local: string;
+  readonly remote: string;
+  /** The message as base64, digest responses replaced by asterisks of the same length. */
+  readonly data: string;
+  readonly [field: string]: string;
+}
+
+/** Undefined for keep-alives: they are no messages. */
+export function messageEvent(
+  direction: "in" | "out",
+  peer: Peer,
+  bytes: Uint8Array,
+  transport: TransportName,
+): MessageEvent | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  if (text.trim() === "") return undefined;
+  return {
+    event: direction === "out" ? "message.sent" : "message.received",
+    transport,
+    local: endpoint(peer.localAddress, peer.localPort),
+    remote: endpoint(peer.address, peer.port),
+    data: Buffer.from(withoutDigests(text), "latin1").toString("base64"),
+  };
+}
+
+/** The same text, and as long, without what proves knowledge of a password. */
+export function withoutDigests(text: string): string {
+  if (!text.includes("uthorization")) return text;
+  return text.replace(
+    /^((?:Proxy-)?Authorization[ \t]*:)((?:[^\r\n]|\r\n[ \t])*)/gim,
+    (_line, name: string, value: string) =>
+      name +
+      value.replace(
+        /(\b(?:response|rspauth)\s*=\s*"?)([^",\s]*)/gi,
+        (_match, key: string, digest: string) => key + "*".repeat(digest.length),
+      ),
+  );
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
