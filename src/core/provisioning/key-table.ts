@@ -13,6 +13,8 @@ export interface KeyRow {
   readonly default: string;
   /** The policy field; "" if none. */
   readonly decides: string;
+  /** Further fields beside `decides`, by their last names, that the key decides too. */
+  readonly also: readonly string[];
   /** Where the value is kept until the policy is built: `decides`, unless several keys make one field. */
   readonly slot: string;
   /** A key of older firmware: the newer one of the same field wins. */
@@ -36,6 +38,7 @@ export interface KeyTable {
 export interface RowOptions {
   readonly slot?: string;
   readonly old?: boolean;
+  readonly also?: readonly string[];
   /** A whole path in place of the group's target and the field. */
   readonly decides?: string;
 }
@@ -53,8 +56,8 @@ export function honoured(prefix: string, target: string, rows: readonly RowTuple
   return rows.map(([leaf, form, standard, field, options]) => {
     const decides = options?.decides ?? target + field;
     const slot = options?.slot ?? decides;
-    const old = options?.old ?? false;
-    return { key: prefix + leaf, form, default: standard, decides, slot, old, noEffect: "" };
+    const { also = [], old = false } = options ?? {};
+    return { key: prefix + leaf, form, default: standard, decides, also, slot, old, noEffect: "" };
   });
 }
 
@@ -62,7 +65,16 @@ export function honoured(prefix: string, target: string, rows: readonly RowTuple
 export function withoutEffect(prefix: string, rows: readonly RowTuple[]): KeyRow[] {
   return rows.map(([leaf, form, standard, reason]) => {
     const key = prefix + leaf;
-    return { key, form, default: standard, decides: "", slot: "", old: false, noEffect: reason };
+    return {
+      key,
+      form,
+      default: standard,
+      decides: "",
+      also: [],
+      slot: "",
+      old: false,
+      noEffect: reason,
+    };
   });
 }
 

@@ -1,12 +1,15 @@
 /** Text of provisioning files → accounts, with the origin of every value and every fault at once. */
 
-import type { AccountPolicy } from "../redundancy/policy.ts";
+import type { AccountPolicy, FailbackMode } from "../redundancy/policy.ts";
 import type { Dialect } from "../redundancy/policy-defaults.ts";
 import { settingValue, unusedReason } from "./assemble.ts";
 import type { Fault, PhoneConfiguration, SourceFile } from "./configuration.ts";
 import { error } from "./fault.ts";
 import { KeyIndex } from "./key-table.ts";
+import { buildPolycom } from "./polycom.ts";
+import { POLYCOM_KEYS } from "./polycom-keys.ts";
 import { type Assignment, Settings } from "./settings.ts";
+import { scanXml } from "./xml-scan.ts";
 import { buildYealink } from "./yealink.ts";
 import { YEALINK_KEYS } from "./yealink-keys.ts";
 import { scanYealink } from "./yealink-scan.ts";
@@ -14,21 +17,37 @@ import { scanYealink } from "./yealink-scan.ts";
 /** Text beyond this is not read. */
 const MAX_CHARACTERS = 4_000_000;
 
+export interface ReadOptions {
+  /**
+   * failBack.mode where a Polycom or Spectralink file has none. Manuals of the Spectralink 84 name newRequests in one
+   * table and registration in another; newRequests unless given.
+   */
+  readonly failbackMode?: FailbackMode;
+}
+
 interface Reader {
   readonly index: KeyIndex;
   readonly scan: (file: SourceFile, faults: Fault[]) => Assignment[];
-  readonly build: (settings: Settings) => AccountPolicy[];
+  readonly build: (settings: Settings, options: ReadOptions) => AccountPolicy[];
 }
 
 const READERS: Readonly<Record<string, Reader>> = {
   yealink: { index: new KeyIndex(YEALINK_KEYS), scan: scanYealink, build: buildYealink },
+  polycom: {
+    index: new KeyIndex(POLYCOM_KEYS),
+    scan: scanXml,
+    build: (settings, { failbackMode }) => buildPolycom(settings, failbackMode ?? "newRequests"),
+  },
 };
 
 /**
  * Reads the files of one phone; later files overlay earlier ones key by key, and a file named after a MAC address
  * overlays common ones wherever it stands. No text makes it throw.
  */
-export function readConfiguration(files: readonly SourceFile[]): PhoneConfiguration {
+export function readConfiguration(
+  files: readonly SourceFile[],
+  options: ReadOptions = {},
+): PhoneConfiguration {
   const faults: Fault[] = [];
   const ordered = inOverlayOrder(files);
   const dialect = dialectOf(ordered[0]?.text ?? "");
@@ -49,7 +68,7 @@ export function readConfiguration(files: readonly SourceFile[]): PhoneConfigurat
     }
   }
   const settings = new Settings(reader.index, assignments);
-  const accounts = reader.build(settings);
+  const accounts = reader.build(settings, options);
   return finish(dialect, ordered, accounts, settings, faults);
 }
 

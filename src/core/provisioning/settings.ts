@@ -16,6 +16,7 @@ export interface Setting {
   readonly value: Value;
   readonly origin: Origin;
   readonly row: KeyRow;
+  readonly slot: string;
 }
 
 type OpenReading = { -readonly [Field in keyof Reading]: Reading[Field] };
@@ -23,8 +24,8 @@ type OpenReading = { -readonly [Field in keyof Reading]: Reading[Field] };
 interface Candidate extends Setting {
   readonly reading: OpenReading;
   taken: boolean;
-  /** The setting that was preferred to this one. */
-  beatenBy: Origin | undefined;
+  /** Why some account was built without it; "": none was. */
+  dropped: string;
 }
 
 export class Settings {
@@ -33,6 +34,7 @@ export class Settings {
   readonly readings: OpenReading[] = [];
   readonly origins: Map<string, Origin> = new Map<string, Origin>();
   readonly #slots = new Map<string, Candidate[]>();
+  readonly #hidden = new Set<Setting>();
 
   constructor(index: KeyIndex, assignments: readonly Assignment[]) {
     this.index = index;
@@ -66,33 +68,34 @@ export class Settings {
     if (best === undefined) return undefined;
     best.taken = true;
     this.origins.set(path, best.origin);
-    for (const other of others) other.beatenBy = best.origin;
+    for (const other of others) other.dropped = preferred(best.origin);
     return best;
   }
 
-  /** The setting cannot work as things stand: it is told, and the policy is built without it. */
+  /** The next account is about to be built: what an earlier one was built without is there again. */
+  begin(): void {
+    this.#hidden.clear();
+  }
+
+  /** The setting cannot work as things stand: it is told, and the account is built without it. */
   withdraw(setting: Setting, wrong: string, remedy: string): void {
-    this.faults.push(warning(setting.origin, wrong, remedy));
+    this.warn(setting.origin, wrong, remedy);
     this.drop(setting, wrong);
   }
 
-  /** The policy is built without the setting, for `reason`. */
+  /** The account is built without the setting, for `reason`. */
   drop(setting: Setting, reason: string): void {
-    for (const [slot, candidates] of this.#slots) {
-      const kept = candidates.filter((candidate) => candidate.origin !== setting.origin);
-      if (kept.length === candidates.length) continue;
-      this.#slots.set(slot, kept);
-      const gone = candidates.find((candidate) => candidate.origin === setting.origin);
-      if (gone) close(gone.reading, "no-effect", reason);
+    this.#hidden.add(setting);
+    for (const candidate of this.#slots.get(setting.slot) ?? []) {
+      if (candidate === setting) candidate.dropped = reason;
     }
   }
 
-  /** The setting is not used because `by` stands above it. */
-  overrule(setting: Setting, by: Origin): void {
-    for (const candidates of this.#slots.values()) {
-      for (const candidate of candidates) {
-        if (candidate.origin === setting.origin) candidate.beatenBy = by;
-      }
+  /** The account is built without anything under `prefix`, because of `by`. */
+  dropUnder(prefix: string, by: Origin): void {
+    for (const [slot, candidates] of this.#slots) {
+      if (!slot.startsWith(`${prefix}.`)) continue;
+      for (const candidate of candidates) this.drop(candidate, preferred(by));
     }
   }
 
@@ -104,29 +107,26 @@ export class Settings {
     this.faults.push(error(at, wrong, remedy));
   }
 
-  /** Every slot that is set, sorted. */
-  slots(): string[] {
-    return [...this.#slots.keys()].filter((slot) => this.peek([slot]) !== undefined).sort();
+  /** Every slot that is set. */
+  slots(): Iterable<string> {
+    return this.#slots.keys();
   }
 
   /** Says of each setting that nothing took why it has no effect. */
   finish(reasonFor: (slot: string) => string): void {
     for (const [slot, candidates] of this.#slots) {
-      for (const { taken, beatenBy, reading } of candidates) {
+      for (const { taken, dropped, reading } of candidates) {
         if (taken) continue;
-        if (beatenBy === undefined) close(reading, "no-effect", reasonFor(slot));
-        else
-          close(
-            reading,
-            "overridden",
-            `${beatenBy.key} at ${beatenBy.file}:${beatenBy.line} counts`,
-          );
+        const outcome = dropped.startsWith(PREFERRED) ? "overridden" : "no-effect";
+        close(reading, outcome, dropped || reasonFor(slot));
       }
     }
   }
 
   #candidates(slots: readonly string[]): Candidate[] {
-    const all = slots.flatMap((slot) => this.#slots.get(slot) ?? []);
+    const all = slots
+      .flatMap((slot) => this.#slots.get(slot) ?? [])
+      .filter((candidate) => !this.#hidden.has(candidate));
     return [...all.filter(({ row }) => !row.old), ...all.filter(({ row }) => row.old)];
   }
 
@@ -194,11 +194,17 @@ export class Settings {
       return;
     }
     const origin: Origin = { file: at.file, line: at.line, key: at.key };
-    const setting = { value, origin, row, reading, taken: false, beatenBy: undefined };
+    const setting = { value, origin, row, slot, reading, taken: false, dropped: "" };
     const others = this.#slots.get(slot);
     if (others) others.push(setting);
     else this.#slots.set(slot, [setting]);
   }
+}
+
+const PREFERRED = "overridden by ";
+
+function preferred(by: Origin): string {
+  return `${PREFERRED}${by.key} at ${by.file}:${by.line}`;
 }
 
 function close(reading: OpenReading, outcome: Reading["outcome"], reason: string): void {

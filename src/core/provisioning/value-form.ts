@@ -163,7 +163,7 @@ function rejected(value: Value | undefined, wrong: string, remedy: string): Pars
 function parseNumber(form: NumberForm, text: string): Parsed {
   if (Object.hasOwn(form.words, text)) {
     const value = form.words[text];
-    if (typeof value !== "number") return accepted(value);
+    if (typeof value !== "number" || String(value) === text) return accepted(value);
     return accepted(value, { wrong: `${text} means ${value} here`, remedy: `write ${value}` });
   }
   const range = describeForm(form);

@@ -105,7 +105,13 @@ const policies = honoured(ACCOUNT, POLICY, [
   ["nat.udp_update_time", seconds(1, 3600), "30", "keepAliveMs"],
   ["naptr_build", choice({ "0": "udp", "1": "all" }), "0", "srvTransports"],
   ["static_cache_pri", SWITCH, "0", "dns.staticFirst"],
-  ["dns_cache_type", number(0, 2), "1", "dns", { slot: "account.X.dnsCacheType" }],
+  [
+    "dns_cache_type",
+    number(0, 2),
+    "1",
+    "dns.cache",
+    { slot: "account.X.dnsCacheType", also: ["useAdditional"] },
+  ],
 ]);
 
 const globals = honoured("", ALL, [

@@ -24,6 +24,7 @@ import { withdrawIdleFailback } from "./yealink-rules.ts";
 export function buildYealink(settings: Settings): AccountPolicy[] {
   const accounts: AccountPolicy[] = [];
   for (const account of accountNumbers(settings)) {
+    settings.begin();
     const policy = buildAccount(settings, account);
     if (policy) accounts.push(policy);
   }
@@ -176,15 +177,13 @@ function withdrawIdleProbes(
 
 function keepAlive(settings: Settings, account: number): number {
   const path = `account.${account}.redundancy.keepAliveMs`;
-  const time = settings.take([path], path);
-  const enable = settings.peek([`account.${account}.keepAlive`]);
-  if (enable?.value !== 0) {
-    settings.take([`account.${account}.keepAlive`], `${path}.enable`);
-    return settingValue(time, POLICY_DEFAULTS.yealink.keepAliveMs);
+  const enable = settings.take([`account.${account}.keepAlive`], path);
+  const time = settings.peek([path]);
+  if (enable?.value === 0) {
+    if (time) settings.drop(time, "the keep-alive is off");
+    return 0;
   }
-  settings.take([`account.${account}.keepAlive`], path);
-  if (time) settings.drop(time, "the keep-alive is off");
-  return 0;
+  return settingValue(settings.take([path], path), POLICY_DEFAULTS.yealink.keepAliveMs);
 }
 
 /** The interval rules unless there is a base for the back-off of RFC 5626 §4.5: a base of 0 is no wait at all. */
@@ -229,7 +228,8 @@ function registerBackoff(
 function buildDns(settings: Settings, account: number, standard: DnsPolicy): DnsPolicy {
   const path = `account.${account}.redundancy.dns`;
   const plain = section(settings, standard, forAccount(account, "redundancy.dns"), path);
-  const kind = settings.take([`account.${account}.dnsCacheType`], path);
+  const kind = settings.take([`account.${account}.dnsCacheType`], `${path}.cache`);
+  if (kind) settings.origins.set(`${path}.useAdditional`, kind.origin);
   return {
     ...plain,
     records: staticRecords(settings, account, settings.index.table.limits.Z),

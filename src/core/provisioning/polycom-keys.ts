@@ -1,0 +1,173 @@
+/** The parameters of Polycom UC Software and the Spectralink 84-Series: one row a key. */
+import { honoured, type KeyRow, type KeyTable, type RowTuple, withoutEffect } from "./key-table.ts";
+import { choice, HOST, IP, number, SECRET, SWITCH, seconds, TEXT, words } from "./value-form.ts";
+
+const MOST_SECONDS = 2147483647;
+const PORT = number(0, 65535);
+const U16 = number(0, 65535);
+const RECORD_TTL = number(300, 536870912);
+const TRANSPORT = choice({
+  DNSnaptr: "naptr",
+  TCPpreferred: "tcp-preferred",
+  UDPOnly: "udp",
+  TLS: "tls",
+  TCPOnly: "tcp",
+});
+
+const ALL = "account.*.redundancy.";
+const POLICY = "account.X.redundancy.";
+
+const failover: readonly RowTuple[] = [
+  [
+    "failBack.mode",
+    words("newRequests", "DNSTTL", "registration", "duration"),
+    "newRequests",
+    "failbackMode",
+  ],
+  ["failBack.timeout", number(60, 65535, { words: { "0": 0 } }), "3600", "failbackSeconds"],
+  ["reRegisterOn", SWITCH, "0", "registerOnFailover"],
+  ["failRegistrationOn", SWITCH, "0", "dropRegistrationOnFailover"],
+  ["onlySignalWithRegistered", SWITCH, "1", "onlySignalWithRegistered"],
+];
+
+const failoverIdle: readonly RowTuple[] = [
+  ["RegisterOn", SWITCH, "", "the manuals' slip for reRegisterOn: set that"],
+  [
+    "concurrentRegistration",
+    SWITCH,
+    "0",
+    "the account registers at each server, at one address of each",
+  ],
+];
+
+/** The working server's row speaks for the account where the policy has one value an account. */
+function serverRows(prefix: string, target: string): KeyRow[] {
+  const of = target.slice(0, target.indexOf(".redundancy"));
+  const first = (field: string): { decides: string; slot: string } => ({
+    decides: `${of}.${field}`,
+    slot: `${target}${field}`,
+  });
+  const retries = { also: ["inviteRetries"] };
+  return [
+    ...honoured(prefix, target, [
+      ["address", HOST, "", "address"],
+      ["port", PORT, "0", "port"],
+      ["transport", TRANSPORT, "DNSnaptr", "transport"],
+      ["expires", number(10, MOST_SECONDS), "3600", "expiresSeconds"],
+      ["expires.overlap", number(5, 65535), "60", "overlapSeconds"],
+      ["register", SWITCH, "1", "register"],
+      ["registerRetry.baseTimeOut", seconds(10, 120), "60", "", first("redundancy.backoff.baseMs")],
+      ["registerRetry.maxTimeOut", seconds(60, 1800), "60", "", first("redundancy.backoff.maxMs")],
+      ["retryMaxCount", number(1, 20, { words: { "0": 3 } }), "3", "registerRetries", retries],
+      ["retryTimeOut", number(0, 65535, { step: 100 }), "0", "retryIntervalMs"],
+      ["useOutboundProxy", SWITCH, "1", "throughProxy"],
+      ["subscribe.expires", number(10, MOST_SECONDS), "3600", "", first("subscribeExpiresSeconds")],
+      ["subscribe.expires.overlap", number(5, 65535), "half", "", first("subscribeOverlapSeconds")],
+    ]),
+    ...honoured(`${prefix}failOver.`, target, failover),
+    ...withoutEffect(`${prefix}failOver.`, failoverIdle),
+    ...withoutEffect(prefix, [
+      ["expires.lineSeize", U16, "30", "there are no shared lines to seize"],
+      ["lcs", SWITCH, "0", "there is no special mode for Live Communications Server"],
+      ["specialInterop", TEXT, "standard", "there are no special modes for other makers' servers"],
+    ]),
+  ];
+}
+
+function proxyRows(prefix: string, target: string): KeyRow[] {
+  return [
+    ...honoured(prefix, target, [
+      ["address", HOST, "", "address"],
+      ["port", PORT, "0", "port"],
+      ["transport", TRANSPORT, "DNSnaptr", "transport"],
+    ]),
+    ...honoured(`${prefix}failOver.`, target, failover),
+    ...withoutEffect(`${prefix}failOver.`, failoverIdle),
+  ];
+}
+
+const MUTE_TCP =
+  "a silent TCP or TLS server is left by the retry count, as with 1; so is it with 0";
+
+const accounts = [
+  ...honoured("reg.X.", "account.X.", [
+    ["address", TEXT, "", "user"],
+    ["displayName", TEXT, "", "displayName"],
+    ["auth.userId", TEXT, "", "authName"],
+    ["auth.password", SECRET, "", "password"],
+    ["auth.optimizedInFailover", SWITCH, "0", "redundancy.followChallenger"],
+  ]),
+  ...honoured("msg.mwi.X.", "account.X.", [
+    ["subscribe", TEXT, "", "messageWaiting", { slot: "account.X.mailbox" }],
+  ]),
+  ...withoutEffect("reg.X.", [
+    ["label", TEXT, "", "it is text for a display, which names the account by its user"],
+    ["tcpFastFailover", SWITCH, "0", MUTE_TCP],
+  ]),
+];
+
+const globals = [
+  ...honoured("", ALL, [
+    ["voIpProt.SIP.failoverOn503Response", SWITCH, "1", "failoverOn503"],
+    ["voIpProt.SIP.authOptimizedInFailover", SWITCH, "0", "followChallenger"],
+    ["nat.keepalive.interval", seconds(0, 3600), "30", "keepAliveMs"],
+    ["voIpProt.SIP.local.port", PORT, "any", "", { decides: "localPort" }],
+    ["device.dns.serverAddress", IP, "", "", { decides: "resolvers.1" }],
+    ["device.dns.altSrvAddress", IP, "", "", { decides: "resolvers.2" }],
+  ]),
+  ...withoutEffect("voIpProt.", [
+    ["SIP.tcpFastFailover", SWITCH, "0", MUTE_TCP],
+    [
+      "SIP.pingInterval",
+      U16,
+      "",
+      "no manual says what it does; nat.keepalive.interval keeps paths open",
+    ],
+    ["server.dhcp.available", SWITCH, "0", "servers come from the files only"],
+    ["server.dhcp.option", number(128, 254), "128", "servers come from the files only"],
+    ["server.dhcp.type", number(0, 1), "0", "servers come from the files only"],
+  ]),
+];
+
+const records = [
+  ...honoured("dns.cache.NAPTR.Z.", `${ALL}dns.records.NAPTR.Z.`, [
+    ["name", HOST, "", "name"],
+    ["ttl", RECORD_TTL, "300", "ttl"],
+    ["order", U16, "0", "order"],
+    ["preference", U16, "0", "preference"],
+    ["flags", words("S", "A", "U", "P", "s"), "", "flags"],
+    ["service", TEXT, "", "service"],
+    ["regexp", TEXT, "", "regexp"],
+    ["replacement", HOST, "", "replacement"],
+  ]),
+  ...honoured("dns.cache.SRV.Z.", `${ALL}dns.records.SRV.Z.`, [
+    ["name", HOST, "", "name"],
+    ["ttl", RECORD_TTL, "300", "ttl"],
+    ["priority", U16, "0", "priority"],
+    ["weight", U16, "0", "weight"],
+    ["port", PORT, "0", "port"],
+    ["target", HOST, "", "target"],
+  ]),
+  ...honoured("dns.cache.A.Z.", `${ALL}dns.records.A.Z.`, [
+    ["name", HOST, "", "name"],
+    ["ttl", RECORD_TTL, "300", "ttl"],
+    ["address", IP, "", "address"],
+  ]),
+];
+
+/** The table of the family: four servers, one outbound proxy, twelve static records of each type. */
+export const POLYCOM_KEYS: KeyTable = {
+  dialect: "polycom",
+  rows: [
+    ...accounts,
+    ...serverRows("reg.X.server.Y.", `${POLICY}servers.Y.`),
+    ...serverRows("voIpProt.server.Y.", `${ALL}servers.Y.`),
+    ...proxyRows("reg.X.outboundProxy.", `${POLICY}proxies.1.`),
+    ...proxyRows("voIpProt.SIP.outboundProxy.", `${ALL}proxies.1.`),
+    ...globals,
+    ...records,
+  ],
+  limits: { X: 100, Y: 4, Z: 12 },
+  families: [/^(reg\.\d+|voIpProt)\.server\.\d+\./, /\.outboundProxy\./, /^dns\.cache\./],
+  clearMark: "Null",
+};
