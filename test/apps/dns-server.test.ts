@@ -1,3 +1,4 @@
+/** Zone files, and the lab's name server over UDP and TCP. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";

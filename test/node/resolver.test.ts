@@ -1,21 +1,12 @@
+/** The resolver against the lab's name server: RFC 1035, RFC 2308, RFC 8767, with faults. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
-import { decode, encode } from "dns-packet";
 import { type DnsAsked, DnsServer } from "../../src/apps/lab/dns-server.ts";
 import { readZone } from "../../src/apps/lab/zone-file.ts";
-import type { DnsAnswer, DnsQuestion, RecordType } from "../../src/core/vocabulary.ts";
+import type { DnsAnswer } from "../../src/core/vocabulary.ts";
 import { Resolver, type ResolverOptions } from "../../src/worlds/node/resolver.ts";
-import { Hosts } from "../../src/worlds/node/resolver-hosts.ts";
-import { readServers } from "../../src/worlds/node/resolver-servers.ts";
-import { findPeer, needs } from "../support/peers.ts";
+import { addresses, closedPort, HOST, lookup } from "./resolver-asking.ts";
 
-const HOST = "127.0.0.1";
 const ZONE = `
 $ORIGIN pbx.example.com.
 @ 3600 IN SOA ns hostmaster 1 3600 600 604800 45
@@ -26,26 +17,6 @@ a 60 IN AAAA 2001:db8::13
 alias 30 IN CNAME a
 none 0 IN SRV 0 0 0 .
 `;
-
-const lookup = (resolver: Resolver, name: string, type: RecordType, withinMs?: number) =>
-  new Promise<DnsAnswer>((answered) => {
-    const question: DnsQuestion = { kind: "dns", name, type };
-    resolver.ask(withinMs === undefined ? question : { ...question, withinMs }, answered);
-  });
-
-const addresses = (answer: DnsAnswer): string[] =>
-  answer.kind === "records"
-    ? answer.records.map((record) => ("address" in record ? record.address : record.type))
-    : [answer.kind];
-
-/** A UDP port of the loopback address that nothing listens on. */
-async function closedPort(): Promise<number> {
-  const socket = createSocket("udp4").bind(0, HOST);
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
 
 describe("the resolver against the lab's name server", () => {
   const asked: DnsAsked[] = [];
@@ -60,7 +31,7 @@ describe("the resolver against the lab's name server", () => {
     resolver = new Resolver({ servers, timeoutMs: 60, retries: 1, ...options });
     return resolver;
   };
-  const only = (port: number) => [{ host: HOST, port }];
+  const alone = (port: number) => [{ host: HOST, port }];
 
   before(async () => {
     ports = [(await first.listen(HOST, 0)).port, (await second.listen(HOST, 0)).port];
@@ -148,7 +119,7 @@ describe("the resolver against the lab's name server", () => {
   }
 
   test("a closed port is noticed at once", async () => {
-    const servers = [...only(await closedPort()), ...only(ports[1])];
+    const servers = [...alone(await closedPort()), ...alone(ports[1])];
     const before = performance.now();
     const answer = await lookup(resolve({ servers, timeoutMs: 5000 }), "a.pbx.example.com", "A");
     assert.deepEqual(addresses(answer), ["192.0.2.13"]);
@@ -169,7 +140,7 @@ describe("the resolver against the lab's name server", () => {
   test("all silent: each is asked once and once more per retry, then silence is the answer", async () => {
     first.setFaults({ mode: "silent" });
     const answer = await lookup(
-      resolve({ servers: only(ports[0]), retries: 2, timeoutMs: 20 }),
+      resolve({ servers: alone(ports[0]), retries: 2, timeoutMs: 20 }),
       "a.pbx.example.com",
       "A",
     );
@@ -179,22 +150,22 @@ describe("the resolver against the lab's name server", () => {
 
   test("all refuse: silence at once, with the reason, and nobody is asked twice", async () => {
     first.setFaults({ mode: "refuse" });
-    const refused = await lookup(resolve({ servers: only(ports[0]) }), "a.pbx.example.com", "A");
+    const refused = await lookup(resolve({ servers: alone(ports[0]) }), "a.pbx.example.com", "A");
     assert.deepEqual(refused, { kind: "silent", why: "REFUSED" });
     assert.equal(asked.length, 1);
-    const closed = await lookup(resolve({ servers: only(await closedPort()) }), "a.x", "A");
+    const closed = await lookup(resolve({ servers: alone(await closedPort()) }), "a.x", "A");
     assert.deepEqual(closed, { kind: "silent", why: "ECONNREFUSED" });
   });
 
   test("an answer that is later than one try still counts", async () => {
     first.setFaults({ delayMs: 90 });
-    const slow = resolve({ servers: only(ports[0]), timeoutMs: 60, retries: 1 });
+    const slow = resolve({ servers: alone(ports[0]), timeoutMs: 60, retries: 1 });
     assert.deepEqual(addresses(await lookup(slow, "a.pbx.example.com", "A")), ["192.0.2.13"]);
   });
 
   test("withinMs bounds the wait of one who has something else to serve (RFC 8767)", async () => {
     first.setFaults({ mode: "silent" });
-    const patient = resolve({ servers: only(ports[0]), timeoutMs: 60_000 });
+    const patient = resolve({ servers: alone(ports[0]), timeoutMs: 60_000 });
     const before = performance.now();
     const answer = await lookup(patient, "a.pbx.example.com", "A", 30);
     assert.deepEqual(answer, { kind: "silent", why: "timeout" });
@@ -239,7 +210,7 @@ describe("the resolver against the lab's name server", () => {
   });
 
   test("names that cannot be in the DNS are none, localhost is the loopback address (RFC 6761)", async () => {
-    const resolver = resolve({ servers: only(await closedPort()) });
+    const resolver = resolve({ servers: alone(await closedPort()) });
     assert.deepEqual(await lookup(resolver, `${"x".repeat(64)}.example`, "A"), {
       kind: "none",
       ttl: 0,
@@ -247,217 +218,5 @@ describe("the resolver against the lab's name server", () => {
     assert.deepEqual(addresses(await lookup(resolver, "localhost", "A")), [HOST]);
     assert.deepEqual(addresses(await lookup(resolver, "pc.localhost", "AAAA")), ["::1"]);
     assert.deepEqual(addresses(await lookup(resolver, "localhost", "SRV")), ["none"]);
-  });
-});
-
-describe("the resolver against servers that misbehave", () => {
-  /** Answers each datagram with what `reply` makes of the question. */
-  async function stub(
-    reply: (bytes: Buffer) => Buffer[],
-  ): Promise<{ port: number; close(): void }> {
-    const socket = createSocket("udp4").bind(0, HOST);
-    await once(socket, "listening");
-    socket.on("message", (bytes, from) => {
-      for (const answer of reply(bytes)) socket.send(answer, from.port, from.address);
-    });
-    return { port: socket.address().port, close: () => socket.close() };
-  }
-
-  const right = (bytes: Buffer, address: string, change: object = {}): Buffer => {
-    const { id = 0, questions = [] } = decode(bytes);
-    const name = questions[0]?.name ?? "";
-    const answers = [{ type: "A" as const, name, ttl: 60, data: address }];
-    return encode({ type: "response", id, questions, answers, ...change });
-  };
-
-  async function ask(reply: (bytes: Buffer) => Buffer[]): Promise<DnsAnswer> {
-    const server = await stub(reply);
-    const servers = [{ host: HOST, port: server.port }];
-    const resolver = new Resolver({ servers, timeoutMs: 50, retries: 0 });
-    const answer = await lookup(resolver, "a.example.com", "A");
-    resolver.close();
-    server.close();
-    return answer;
-  }
-
-  test("wrong ids, other questions, queries and noise are not looked at", async () => {
-    const answer = await ask((bytes) => {
-      const { id = 0 } = decode(bytes);
-      return [
-        Buffer.from("noise"),
-        right(bytes, "203.0.113.1", { id: (id + 1) & 0xffff }),
-        right(bytes, "203.0.113.2", { questions: [{ type: "A", name: "b.example.com" }] }),
-        right(bytes, "203.0.113.3", { type: "query" }),
-        right(bytes, "192.0.2.1"),
-      ];
-    });
-    assert.deepEqual(addresses(answer), ["192.0.2.1"]);
-  });
-
-  test("a server that chokes on EDNS is asked again without it (RFC 6891 §6.2.2)", async () => {
-    const answer = await ask((bytes) => {
-      const edns = (decode(bytes).additionals?.length ?? 0) > 0;
-      return [right(bytes, "192.0.2.1", edns ? { flags: 1, answers: [] } : {})];
-    });
-    assert.deepEqual(addresses(answer), ["192.0.2.1"]);
-  });
-
-  test("a CNAME that leads out of the message is asked for, a loop of them ends", async () => {
-    const alias = (bytes: Buffer, from: string, to: string): Buffer =>
-      right(bytes, "", { answers: [{ type: "CNAME", name: from, ttl: 7, data: to }] });
-    const followed = await ask((bytes) =>
-      decode(bytes).questions?.[0]?.name === "a.example.com"
-        ? [alias(bytes, "a.example.com", "b.example.net")]
-        : [right(bytes, "192.0.2.2")],
-    );
-    assert.ok(followed.kind === "records");
-    assert.equal(followed.records[0]?.ttl, 7);
-    assert.deepEqual(addresses(followed), ["192.0.2.2"]);
-    let hop = 0;
-    const endless = await ask((bytes) => {
-      hop += 1;
-      return [alias(bytes, decode(bytes).questions?.[0]?.name ?? "", `h${hop}.example.net`)];
-    });
-    assert.deepEqual(endless, { kind: "none", ttl: 0 });
-  });
-
-  test("a referral is no answer", async () => {
-    const authorities = [{ type: "NS" as const, name: "com", ttl: 60, data: "ns.example.net" }];
-    const answer = await ask((bytes) => [right(bytes, "", { answers: [], authorities })]);
-    assert.deepEqual(answer, { kind: "silent", why: "referral" });
-  });
-
-  test("a TTL with its highest bit set counts as zero (RFC 2181 §8)", async () => {
-    const answer = await ask((bytes) => [
-      right(bytes, "", {
-        answers: [{ type: "A", name: "a.example.com", ttl: 0x8000_0001, data: "192.0.2.1" }],
-      }),
-    ]);
-    assert.ok(answer.kind === "records" && answer.records[0]?.ttl === 0);
-  });
-});
-
-describe("what names a resolver", () => {
-  test("HOST, HOST:PORT, IPv6 with and without brackets, and lists of them", () => {
-    assert.deepEqual(
-      readServers(["192.0.2.1", "192.0.2.2:5353, [2001:db8::1]:53,2001:db8::2", "ns.local:54"]),
-      {
-        servers: [
-          { host: "192.0.2.1", port: 53 },
-          { host: "192.0.2.2", port: 5353 },
-          { host: "2001:db8::1", port: 53 },
-          { host: "2001:db8::2", port: 53 },
-          { host: "ns.local", port: 54 },
-        ],
-        wrong: [],
-      },
-    );
-  });
-
-  test("what cannot be read is told", () => {
-    const { servers, wrong } = readServers([
-      "192.0.2.1:0",
-      "a:b",
-      "[nonsense]:53",
-      "192.0.2.1:70000",
-      "",
-    ]);
-    assert.deepEqual(servers, []);
-    assert.deepEqual(wrong, ["192.0.2.1:0", "a:b", "[nonsense]:53", "192.0.2.1:70000"]);
-  });
-
-  test("a hosts file gives addresses and leaves other types to the DNS", () => {
-    const hosts = new Hosts(
-      "# comment\n192.0.2.5 PBX pbx.example.com # main\n2001:db8::5 pbx\nbad line\n",
-    );
-    assert.deepEqual(addresses(hosts.answer("pbx", "A") as DnsAnswer), ["192.0.2.5"]);
-    assert.deepEqual(addresses(hosts.answer("pbx", "AAAA") as DnsAnswer), ["2001:db8::5"]);
-    assert.equal(hosts.answer("pbx", "SRV"), undefined);
-    assert.equal(hosts.answer("line", "A"), undefined);
-  });
-});
-
-describe("the resolver against dnsmasq", needs("dnsmasq"), () => {
-  let dnsmasq: ChildProcess | undefined;
-  let folder = "";
-  let resolver: Resolver | undefined;
-
-  before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "dialtone-dnsmasq-"));
-    const port = await closedPort();
-    const file = join(folder, "dnsmasq.conf");
-    writeFileSync(
-      file,
-      [
-        `port=${port}`,
-        `listen-address=${HOST}`,
-        "bind-interfaces",
-        "no-resolv",
-        "no-hosts",
-        "keep-in-foreground",
-        `pid-file=${join(folder, "pid")}`,
-        "local=/example.com/",
-        "local-ttl=77",
-        "naptr-record=pbx.example.com,100,50,s,SIP+D2U,,_sip._udp.pbx.example.com",
-        "srv-host=_sip._udp.pbx.example.com,a.pbx.example.com,5060,10,60",
-        "srv-host=_sip._udp.pbx.example.com,b.pbx.example.com,5060,20,40",
-        "host-record=a.pbx.example.com,192.0.2.13,2001:db8::13",
-        "host-record=b.pbx.example.com,192.0.2.14",
-        "cname=alias.example.com,a.pbx.example.com",
-      ].join("\n"),
-    );
-    const child = spawn(findPeer("dnsmasq") as string, [`--conf-file=${file}`, "--user="], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    dnsmasq = child;
-    child.stderr?.resume();
-    const servers = [{ host: HOST, port }];
-    resolver = new Resolver({ servers, timeoutMs: 500, retries: 1 });
-    // It has no sign of being ready but to answer.
-    for (let tries = 0; tries < 200 && child.exitCode === null; tries += 1) {
-      const answer = await lookup(resolver, "a.pbx.example.com", "A");
-      if (answer.kind === "records") return;
-      await new Promise((done) => setTimeout(done, 20));
-    }
-    assert.fail(`dnsmasq does not answer, exit ${child.exitCode}`);
-  });
-
-  after(async () => {
-    resolver?.close();
-    if (dnsmasq !== undefined && dnsmasq.exitCode === null) {
-      const exited = once(dnsmasq, "exit");
-      dnsmasq.kill("SIGTERM");
-      await exited;
-    }
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  const ask = (name: string, type: RecordType): Promise<DnsAnswer> =>
-    lookup(resolver as Resolver, name, type);
-
-  test("NAPTR, SRV and both address families", async () => {
-    const naptr = await ask("pbx.example.com", "NAPTR");
-    assert.ok(naptr.kind === "records" && naptr.records[0]?.type === "NAPTR");
-    assert.equal(naptr.records[0].service, "SIP+D2U");
-    assert.equal(naptr.records[0].replacement, "_sip._udp.pbx.example.com");
-    const srv = await ask("_sip._udp.pbx.example.com", "SRV");
-    assert.ok(srv.kind === "records");
-    const targets = srv.records.map((record) => (record.type === "SRV" ? record.target : ""));
-    assert.deepEqual(targets.sort(), ["a.pbx.example.com", "b.pbx.example.com"]);
-    assert.deepEqual(addresses(await ask("a.pbx.example.com", "A")), ["192.0.2.13"]);
-    assert.deepEqual(addresses(await ask("a.pbx.example.com", "AAAA")), ["2001:db8::13"]);
-  });
-
-  test("TTLs, aliases, and what does not exist", async () => {
-    const alias = await ask("alias.example.com", "A");
-    assert.ok(alias.kind === "records");
-    assert.equal(alias.records[0]?.ttl, 77);
-    assert.equal((await ask("gone.example.com", "A")).kind, "none");
-    assert.equal((await ask("b.pbx.example.com", "AAAA")).kind, "none");
-  });
-
-  test("what it may not answer it refuses, which is silence at once", async () => {
-    const answer = await ask("www.example.org", "A");
-    assert.deepEqual(answer, { kind: "silent", why: "REFUSED" });
   });
 });

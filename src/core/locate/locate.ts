@@ -83,15 +83,11 @@ function* locateFixed(
   context: LocateContext,
 ): Inquiry<Located> {
   const supported = transports.filter((transport) => context.supported.includes(transport));
-  const [first, second] = supported;
-  if (first === undefined) {
+  if (supported.length === 0) {
     return { kind: "failed", why: "unsupported", steps: [`${transports.join(", ")}: unsupported`] };
   }
   if (literalFamily(host) === undefined) {
-    return yield* locateName(host, context, function* (search) {
-      yield* search.byAddress(first, host, port);
-      if (second !== undefined) search.repeatOver(second);
-    });
+    return yield* locateName(host, context, (search) => search.byAddressOver(supported, port));
   }
   const targets = supported.map((transport) => ({
     target: { transport, address: host, port: port || defaultPort(transport) },

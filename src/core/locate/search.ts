@@ -89,13 +89,13 @@ export class Search {
       used ||= outcome !== "none";
     }
     // Only where no SRV record stands: never because the targets it names have failed (R68, C18).
-    if (!used) yield* this.byAddress(secure ? "tls" : "udp", this.#domain, 0);
+    if (!used) yield* this.#byAddress(secure ? "tls" : "udp", this.#domain, 0);
   }
 
   /** The transport is given: its SRV records, or else the addresses of the name itself (RFC 3263 §4.2). */
   *bySrvThenAddress(transport: SipTransport): Inquiry<void> {
     const outcome = yield* this.#bySrv(transport, SRV_PREFIX[transport] + this.#domain);
-    if (outcome === "none") yield* this.byAddress(transport, this.#domain, 0);
+    if (outcome === "none") yield* this.#byAddress(transport, this.#domain, 0);
   }
 
   /** TCP targets first, then those of UDP; where UDP has no SRV records, the TCP ones over UDP. */
@@ -103,12 +103,20 @@ export class Search {
     yield* this.bySrvThenAddress("tcp");
     const outcome = yield* this.#bySrv("udp", SRV_PREFIX.udp + this.#domain);
     if (outcome === "used" || outcome === "denied") return;
-    if (this.targets.length > 0) this.repeatOver("udp");
-    else if (outcome === "none") yield* this.byAddress("udp", this.#domain, 0);
+    if (this.targets.length > 0) this.#repeatOver("udp");
+    else if (outcome === "none") yield* this.#byAddress("udp", this.#domain, 0);
+  }
+
+  /** The addresses of the name itself, over each transport in turn. */
+  *byAddressOver(transports: readonly SipTransport[], port: number): Inquiry<void> {
+    const [first, ...others] = transports;
+    if (first === undefined) return;
+    yield* this.#byAddress(first, this.#domain, port);
+    for (const transport of others) this.#repeatOver(transport);
   }
 
   /** The addresses of one host, all families, best first (RFC 7984 §4.1); port 0: the transport's own. */
-  *byAddress(transport: SipTransport, host: string, port: number): Inquiry<Outcome> {
+  *#byAddress(transport: SipTransport, host: string, port: number): Inquiry<Outcome> {
     if (!this.#supports(transport)) return "used";
     const expiries = new Map<string, Instant>();
     let silent = false;
@@ -129,7 +137,7 @@ export class Search {
   }
 
   /** Every target found so far once more, over another transport. */
-  repeatOver(transport: SipTransport): void {
+  #repeatOver(transport: SipTransport): void {
     if (!this.#supports(transport)) return;
     for (const { target, host, expiresAt } of [...this.targets]) {
       this.#add(transport, target.address, target.port, host, expiresAt);
@@ -175,7 +183,7 @@ export class Search {
       return "none";
     }
     if (leadsTo === "srv") return yield* this.#bySrv(transport, next);
-    return yield* this.byAddress(transport, next, 0);
+    return yield* this.#byAddress(transport, next, 0);
   }
 
   *#bySrv(transport: SipTransport, name: string): Inquiry<Outcome> {
@@ -194,7 +202,7 @@ export class Search {
       this.steps.push(choiceStep(choice));
       const host = normalizeHost(choice.record.target);
       if (literalFamily(host) === undefined) {
-        yield* this.byAddress(transport, host, choice.record.port);
+        yield* this.#byAddress(transport, host, choice.record.port);
       } else {
         this.#add(transport, host, choice.record.port, host, found.expiresAt);
       }

@@ -1,8 +1,13 @@
+/** From servers and URIs to targets: RFC 3263, RFC 7984, and the makers' readings of them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ServerLocation } from "../../../src/core/locate/locate.ts";
+import { Inquiries } from "../../../src/core/inquiry.ts";
+import { locateServer, type ServerLocation } from "../../../src/core/locate/locate.ts";
+import { NameService } from "../../../src/core/locate/name-service.ts";
+import { RecordCache } from "../../../src/core/locate/record-cache.ts";
 import { NEVER } from "../../../src/core/machine.ts";
-import { a, Names, naptr, seeded, shown, srv } from "./asking.ts";
+import { Outbox } from "../../../src/core/outbox.ts";
+import { a, LIVE_ONLY, Names, naptr, seeded, shown, srv } from "./asking.ts";
 
 const PBX = "pbx.example.com";
 /** The zone of the vendors' samples. */
@@ -320,5 +325,31 @@ describe("a SIP URI", () => {
       ["wss 192.0.2.5:443"],
     );
     assert.equal(names.asked[0], "SRV _sip._ws.w.example.com");
+  });
+});
+
+describe("location run by Inquiries", () => {
+  test("TTLs count from the instant of the answer, not of the question", () => {
+    const names = new Names([]);
+    const inquiries = new Inquiries(new Outbox());
+    const context = {
+      ...names.context(),
+      clock: inquiries,
+      names: new NameService(inquiries, new RecordCache(), LIVE_ONLY),
+    };
+    const told: [number, string[]][] = [];
+    const located = locateServer(server(PBX, 5060, "udp"), context);
+    inquiries.start(1000, located, (now, result) => {
+      told.push([now, shown(result)]);
+      assert.ok(result.kind === "located" && result.targets[0]?.expiresAt === 64_000);
+    });
+    assert.equal(inquiries.size, 1);
+    inquiries.answered(4000, 1, {
+      kind: "records",
+      records: [a(PBX, "192.0.2.1")],
+      additional: [],
+    });
+    assert.deepEqual(told, [[4000, ["udp 192.0.2.1:5060"]]]);
+    assert.equal(inquiries.now, 4000);
   });
 });

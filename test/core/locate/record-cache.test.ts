@@ -1,3 +1,4 @@
+/** What is kept of answers, for how long, and what serves when nobody answers (RFC 2308, RFC 8767). */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MAX_STALE_MS } from "../../../src/core/locate/limits.ts";

@@ -1,3 +1,4 @@
+/** The order of SRV records, judged over many draws (RFC 2782). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { orderSrv, type SrvRecord } from "../../../src/core/locate/srv-order.ts";

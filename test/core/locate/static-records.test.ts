@@ -1,3 +1,4 @@
+/** Static records of provisioning files and their clocks. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { a, Names, naptr, shown, srv } from "./asking.ts";
