@@ -34,6 +34,8 @@ export interface StreamAgreement {
   readonly payloadType: number;
   /** The payload type of telephone-event towards the peer; undefined if it takes none. */
   readonly telephoneEvent: number | undefined;
+  /** The payload type that the peer was told to send telephone-event with. */
+  readonly telephoneEventIn: number | undefined;
   readonly sends: boolean;
   readonly receives: boolean;
 }
@@ -53,8 +55,6 @@ export interface RtpOptions {
   readonly source: AudioSource;
   /** At most so many samples received are kept, at 8 kHz; 0: none. */
   readonly recordedSamples: number;
-  /** The payload type that the peer was told to send telephone-event with. */
-  readonly telephoneEventIn: number;
 }
 
 export class RtpSession implements TimerOwner {
@@ -130,7 +130,7 @@ export class RtpSession implements TimerOwner {
       return;
     }
     const { payloadType, payloadStart, payloadEnd, timestamp } = header;
-    if (payloadType === this.#options.telephoneEventIn) {
+    if (payloadType === agreement.telephoneEventIn) {
       this.reception.count(now, header, false);
       this.heardAt = now;
       const key = this.#keysIn.heard(timestamp, bytes, payloadStart, payloadEnd);

@@ -12,6 +12,7 @@ const AGREED: StreamAgreement = {
   codec: "PCMA",
   payloadType: 8,
   telephoneEvent: 96,
+  telephoneEventIn: 101,
   sends: true,
   receives: true,
 };
@@ -36,7 +37,7 @@ class Bench {
     const entropy = { uint32: () => last++ };
     this.session = new RtpSession(
       { world, timers: this.timers, entropy },
-      { source: tone(), recordedSamples, telephoneEventIn: 101 },
+      { source: tone(), recordedSamples },
       { keyPressed: (_now, key) => this.keys.push(key) },
     );
   }
