@@ -32,6 +32,8 @@ export function judge(scenario: Scenario, trace: readonly TraceRecord[]): Verdic
 
 class Bench {
   readonly #scenario: Scenario;
+  readonly #trace: readonly TraceRecord[];
+  /** Until the end of the play: how everybody is sent home is no part of it. */
   readonly #records: readonly TraceRecord[];
   readonly #places: Places;
   readonly #deliveries: readonly Delivery[];
@@ -39,12 +41,14 @@ class Bench {
 
   constructor(scenario: Scenario, trace: readonly TraceRecord[]) {
     this.#scenario = scenario;
-    this.#records = trace.toSorted((a, b) => a.at - b.at);
-    this.#places = new Places(trace);
-    this.#deliveries = deliveries(this.#records, this.#places);
     for (const record of trace) {
       if (record.event === "moment.reached") this.#moments.set(field(record, "name"), record.at);
     }
+    this.#trace = trace;
+    const end = this.#moments.get("end") ?? Number.POSITIVE_INFINITY;
+    this.#records = trace.filter((record) => record.at <= end).sort((a, b) => a.at - b.at);
+    this.#places = new Places(trace);
+    this.#deliveries = deliveries(this.#records, this.#places);
   }
 
   get lastedMs(): number {
@@ -53,7 +57,7 @@ class Bench {
 
   /** What no scenario allows: a step that waited in vain, a process that died by itself or would not end. */
   accidents(): Failure[] {
-    return this.#records.flatMap((record) => {
+    return this.#trace.flatMap((record) => {
       if (record.event === "scenario.stalled") {
         const where = this.#where(Number(record.line));
         return [{ where, expected: field(record, "step"), seen: this.#lately(record.at) }];

@@ -14,12 +14,17 @@ const RUNNER = "scenario";
 /** @throws StageFault when the stage cannot be had; it is closed all the same. */
 export async function play(scenario: Scenario, stage: Stage): Promise<readonly TraceRecord[]> {
   try {
-    await stage.open(scenario.topology);
-    await new Play(scenario, stage).run();
+    await playOpen(scenario, stage);
   } finally {
     await stage.close();
   }
   return stage.records;
+}
+
+/** As `play`, but leaves the stage as it is at the end. */
+export async function playOpen(scenario: Scenario, stage: Stage): Promise<void> {
+  await stage.open(scenario.topology);
+  await new Play(scenario, stage).run();
 }
 
 class Play {

@@ -1,6 +1,7 @@
 /** Reads a scenario file: every fault at once, each with file, line, key and what to write instead. */
 import type { Fault } from "../../core/provisioning/configuration.ts";
-import { knownPlaceholders, placeholdersIn } from "./placeholders.ts";
+import { readZone } from "../lab/zone-file.ts";
+import { fillPlaceholders, knownPlaceholders, placeholdersIn } from "./placeholders.ts";
 import { readExpectations, readSequences } from "./read-expectations.ts";
 import { readSteps } from "./read-steps.ts";
 import type { PhonePlan, PlannedFile, Scenario, ServerPlan, Topology } from "./scenario.ts";
@@ -43,7 +44,7 @@ function readTopology(root: Table): Topology {
   const domain = root.take("domain")?.text() ?? DEFAULT_DOMAIN;
   const known = knownPlaceholders(servers.map((server) => server.name));
   const zoneItem = root.take("zone");
-  const zone = zoneItem === undefined ? undefined : checkedText(zoneItem, known);
+  const zone = zoneItem === undefined ? undefined : checkedZone(zoneItem, known);
   const phones = (root.need("phones")?.table()?.takeAll() ?? []).map(([name, item]) =>
     readPhone(name, item, known),
   );
@@ -84,6 +85,24 @@ function readPhone(name: string, item: Item, known: ReadonlySet<string>): PhoneP
   );
   fields?.close(["user", "password", "answer", "files"]);
   return { name, user, password, answer, files };
+}
+
+/** A zone that can be read once its placeholders are filled; faults point into the block of text. */
+function checkedZone(item: Item, known: ReadonlySet<string>): string {
+  const text = checkedText(item, known);
+  const filled = fillPlaceholders(text, sampleValues(known));
+  for (const { line, wrong, remedy } of readZone(filled).faults) {
+    item.wrong(`line ${line}: ${wrong}`, remedy);
+  }
+  return text;
+}
+
+function sampleValues(known: ReadonlySet<string>): Map<string, string> {
+  const sample = (name: string): string => {
+    if (name.endsWith(".port")) return "5060";
+    return name === "domain" ? DEFAULT_DOMAIN : "192.0.2.1";
+  };
+  return new Map([...known].map((name) => [name, sample(name)]));
 }
 
 function checkName(name: string, item: Item): void {

@@ -1,5 +1,5 @@
 /** Reads YAML key by key, remembering where each stands, so that every fault names its file, line, key and remedy. */
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Fault } from "../../core/provisioning/configuration.ts";
 
 /** Where faults are gathered while one file is read. */
@@ -7,10 +7,17 @@ class Page {
   readonly faults: Fault[] = [];
   readonly file: string;
   readonly #lines: LineCounter;
+  readonly #document: Document;
 
-  constructor(file: string, lines: LineCounter) {
+  constructor(file: string, lines: LineCounter, document: Document) {
     this.file = file;
     this.#lines = lines;
+    this.#document = document;
+  }
+
+  /** What an alias (`*name`) stands for. */
+  resolved(node: unknown): unknown {
+    return isAlias(node) ? node.resolve(this.#document) : node;
   }
 
   lineOf(offset: number): number {
@@ -31,7 +38,7 @@ export class Item {
 
   constructor(page: Page, node: unknown, key: string, line: number) {
     this.#page = page;
-    this.#node = node;
+    this.#node = page.resolved(node);
     this.key = key;
     this.line = line;
   }
@@ -152,7 +159,7 @@ export interface YamlPage {
 export function readYaml(file: string, text: string): YamlPage {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const page = new Page(file, lines);
+  const page = new Page(file, lines, document);
   for (const error of document.errors) {
     const line = page.lineOf(error.pos[0]);
     page.add(line, "", error.message.split("\n")[0] ?? "is no YAML", "mend the YAML");

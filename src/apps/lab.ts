@@ -1,0 +1,167 @@
+/**
+ * `dialtone lab`: real processes on loopback addresses, real faults. Plays and judges scenarios, or stays up for
+ * whoever wants to pull plugs. docs/lab.md tells how it is used.
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { formatFault } from "../core/provisioning/fault.ts";
+import { EXIT, exitWith } from "./exit.ts";
+import { Blocks } from "./lab/block.ts";
+import { type Catalogue, loadLab, loadScenarios } from "./lab/catalogue.ts";
+import { crowd } from "./lab/crowd.ts";
+import { goLive, printRecord } from "./lab/live.ts";
+import { writeReport } from "./lab/report.ts";
+import { type Played, playAll } from "./lab/run.ts";
+import type { LabStage } from "./lab/stage.ts";
+import type { Scenario } from "./scenario/scenario.ts";
+import { StageFault } from "./scenario/stage.ts";
+import { verdictLines } from "./scenario/verdict.ts";
+import { pcapOf } from "./trace/pcap.ts";
+
+interface LabFlags {
+  readonly scenario?: string;
+  readonly phones?: number;
+  readonly exit?: boolean;
+  readonly report?: string;
+  readonly pcap?: string;
+  readonly keepGoing?: boolean;
+  readonly json?: boolean;
+  readonly jobs: number;
+  readonly block?: number;
+}
+
+const PROGRAM = join(import.meta.dirname, "cli.js");
+const MOST_PHONES = 200;
+const MOST_JOBS = 16;
+/** Exit status of a process that a signal ended, as shells count. */
+const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+export function addLabCommand(program: Command): void {
+  program
+    .command("lab")
+    .description("servers, a resolver and phones as real processes; faults; the makers' sequences")
+    .option("--scenario <name>", "play and judge: a name, a YAML file, or all")
+    .option("--phones <n>", "so many phones", count(1, MOST_PHONES))
+    .option("--exit", "end after the scenarios: status 0, or 1 if one failed")
+    .option("--report <folder>", "write index.html, junit.xml and lab.json")
+    .option("--pcap <file>", "write every message as a capture file")
+    .option("--keep-going", "play the other scenarios after one has failed")
+    .option("--json", "one JSON object a line on stdout")
+    .option("--jobs <n>", "scenarios side by side", count(1, MOST_JOBS), 3)
+    .option("--block <n>", "use the addresses 127.0.N.x and no others", count(0, 254))
+    .action(lab);
+}
+
+function count(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`write a whole number from ${least} to ${most}`);
+  };
+}
+
+async function lab(flags: LabFlags): Promise<void> {
+  const stages = new Set<LabStage>();
+  closeOnSignals(stages);
+  try {
+    if (flags.scenario === undefined) await stayUp(only(loadLab()), flags, stages);
+    else await judged(flags.scenario, flags, stages);
+  } catch (error) {
+    await closeAll(stages);
+    if (error instanceof StageFault) exitWith(EXIT.missing, error.message);
+    throw error;
+  }
+}
+
+/** Plays what was asked for; without `--exit` the lab then stays up. */
+async function judged(wanted: string, flags: LabFlags, stages: Set<LabStage>): Promise<void> {
+  const scenarios = checked(loadScenarios(wanted)).map((one) => crowd(one, flags.phones));
+  const all = await playAll(scenarios, {
+    program: PROGRAM,
+    blocks: new Blocks(),
+    jobs: flags.jobs,
+    keepGoing: flags.keepGoing === true,
+    stages,
+    ...(flags.block === undefined ? {} : { block: flags.block }),
+    ...(flags.json === true
+      ? { watch: (scenario, record) => printRecord({ ...record, scenario: scenario.name }) }
+      : {}),
+    played: (played) => announce(played, flags.json === true),
+  });
+  await keep(all, flags);
+  const passed = all.length === scenarios.length && all.every(({ verdict }) => verdict.passed);
+  if (flags.exit === true) process.exit(passed ? EXIT.ok : EXIT.failed);
+  await stayUp(only(loadLab()), flags, stages);
+}
+
+function announce({ verdict, records }: Played, json: boolean): void {
+  if (!json) {
+    for (const line of verdictLines(verdict)) process.stdout.write(`${line}\n`);
+    return;
+  }
+  const { scenario, passed, lastedMs, figures, failures } = verdict;
+  const told = { node: "lab", event: "scenario.judged", scenario, passed, lastedMs, figures };
+  const at = records.at(-1)?.at ?? lastedMs;
+  process.stdout.write(`${JSON.stringify({ at, ...told, failures })}\n`);
+}
+
+/** Writes what was asked to be kept. */
+async function keep(all: readonly Played[], flags: LabFlags): Promise<void> {
+  if (flags.report !== undefined) await writeReport(flags.report, all);
+  if (flags.pcap === undefined) return;
+  const records = all.flatMap(({ records: some, epochMs }) =>
+    some.map((record) => ({ ...record, at: record.at + epochMs })),
+  );
+  await writeFile(
+    flags.pcap,
+    pcapOf(
+      records.sort((a, b) => a.at - b.at),
+      0,
+    ),
+  );
+}
+
+async function stayUp(scenario: Scenario, flags: LabFlags, stages: Set<LabStage>): Promise<void> {
+  const live = await goLive(crowd(scenario, flags.phones), {
+    program: PROGRAM,
+    blocks: new Blocks(),
+    block: flags.block ?? 0,
+    json: flags.json === true,
+    stages,
+  });
+  await live.quit;
+  live.close();
+  await closeAll(stages);
+  if (flags.pcap !== undefined) {
+    await writeFile(flags.pcap, pcapOf(live.stage.records, live.stage.epochMs));
+  }
+  process.exit(EXIT.ok);
+}
+
+/** The one scenario of a catalogue that has exactly one. */
+function only(catalogue: Catalogue): Scenario {
+  return checked(catalogue)[0] as Scenario;
+}
+
+function checked({ scenarios, faults }: Catalogue): readonly Scenario[] {
+  if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults.map(formatFault));
+  return scenarios;
+}
+
+async function closeAll(stages: Set<LabStage>): Promise<void> {
+  await Promise.all([...stages].map((stage) => stage.close()));
+  stages.clear();
+}
+
+/** The first signal closes in order; a second one ends the process, and with it every child, at once. */
+function closeOnSignals(stages: Set<LabStage>): void {
+  let closing = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (closing) process.exit(SIGNAL_EXIT[signal]);
+      closing = true;
+      void closeAll(stages).finally(() => process.exit(SIGNAL_EXIT[signal]));
+    });
+  }
+}

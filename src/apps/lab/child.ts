@@ -1,0 +1,167 @@
+/**
+ * One process of the lab: a phone or a server, run as anybody would run it, with its events on stdout and
+ * commands to it on stdin. None survives the lab: the nursery kills what is left when this process ends, and
+ * a child whose input ends (the lab was killed outright) stops by itself.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { parseRecord, type TraceRecord } from "../trace/record.ts";
+
+/** Lines of a child's stderr that are kept to explain its end. */
+const KEPT_LINES = 20;
+
+/** Milliseconds of the wall clock since 1970, with a fraction: what all children's clocks are set against. */
+export function wallClock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Knows every child; `killAll` may be called at any time, also while the process ends. */
+export class Nursery {
+  readonly #children = new Set<ChildProcess>();
+  readonly #killAll = (): void => this.killAll();
+
+  constructor() {
+    process.on("exit", this.#killAll);
+  }
+
+  spawn(args: readonly string[]): ChildProcess {
+    const child = spawn(process.execPath, [...args], { stdio: ["pipe", "pipe", "pipe"] });
+    this.#children.add(child);
+    child.once("exit", () => this.#children.delete(child));
+    child.once("error", () => this.#children.delete(child));
+    return child;
+  }
+
+  killAll(): void {
+    for (const child of this.#children) child.kill("SIGKILL");
+  }
+
+  /** When nothing of it is left. */
+  dismiss(): void {
+    process.off("exit", this.#killAll);
+  }
+}
+
+export interface ChildUser {
+  /** `at` is on the wall clock, `node` the child's name. */
+  recorded(record: TraceRecord): void;
+  /** It ended; `asked` if somebody here wanted it to. */
+  ended(child: Child, asked: boolean, why: string): void;
+}
+
+export class Child {
+  readonly name: string;
+  readonly #process: ChildProcess;
+  readonly #user: ChildUser;
+  readonly #stderr: string[] = [];
+  readonly #exited: Promise<void>;
+  readonly #waiting = new Set<(record: TraceRecord) => void>();
+  #asked = false;
+  #frozen = false;
+  #over = false;
+  #exitCode: number | null = null;
+  /** Wall clock at the child's own instant 0: the latest of the estimates, since a clock reading is only ever cut off. */
+  #zero = Number.NEGATIVE_INFINITY;
+
+  constructor(name: string, nursery: Nursery, args: readonly string[], user: ChildUser) {
+    this.name = name;
+    this.#user = user;
+    this.#process = nursery.spawn(args);
+    const { stdout, stderr, stdin } = this.#process;
+    if (stdout !== null) createInterface({ input: stdout }).on("line", (line) => this.#line(line));
+    if (stderr !== null) createInterface({ input: stderr }).on("line", (line) => this.#said(line));
+    // A child that has just died cannot be written to; its end is told by `exit`.
+    stdin?.on("error", () => undefined);
+    this.#exited = new Promise((done) => {
+      const over = (why: string, code: number | null): void => {
+        if (this.#over) return;
+        this.#over = true;
+        this.#exitCode = code;
+        this.#user.ended(this, this.#asked, why);
+        done();
+      };
+      this.#process.once("close", (code, signal) => over(signal ?? `exit ${code}`, code));
+      this.#process.once("error", (error) => over(error.message, null));
+    });
+  }
+
+  get running(): boolean {
+    return !this.#over;
+  }
+
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** Undefined while it runs, null if a signal ended it. */
+  get exitCode(): number | null | undefined {
+    return this.#over ? this.#exitCode : undefined;
+  }
+
+  /** What it last said on stderr. */
+  get lastWords(): string {
+    return this.#stderr.join("\n");
+  }
+
+  /** Resolves with the first event that is wanted, or undefined when the child ends before. */
+  first(wanted: (record: TraceRecord) => boolean): Promise<TraceRecord | undefined> {
+    return new Promise((found) => {
+      const look = (record: TraceRecord): void => {
+        if (!wanted(record)) return;
+        this.#waiting.delete(look);
+        found(record);
+      };
+      this.#waiting.add(look);
+      void this.#exited.then(() => found(undefined));
+    });
+  }
+
+  command(control: Readonly<Record<string, unknown>>): void {
+    this.#process.stdin?.write(`${JSON.stringify(control)}\n`);
+  }
+
+  freeze(): void {
+    this.#frozen = this.#process.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    if (this.#process.kill("SIGCONT")) this.#frozen = false;
+  }
+
+  /** At once, as a crash would. */
+  async kill(): Promise<void> {
+    this.#asked = true;
+    this.#process.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  /** In order, and by force if that takes longer than `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    if (this.#over) return;
+    this.#asked = true;
+    if (this.#frozen) this.thaw();
+    this.#process.kill("SIGTERM");
+    const timer = setTimeout(() => this.#process.kill("SIGKILL"), graceMs);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  #line(line: string): void {
+    const own = parseRecord(line);
+    if (own === undefined) {
+      if (line.trim() !== "") this.#said(line);
+      return;
+    }
+    const { time, ...rest } = own;
+    if (typeof time === "string") this.#zero = Math.max(this.#zero, Date.parse(time) - own.at);
+    const at = Number.isFinite(this.#zero) ? this.#zero + own.at : wallClock();
+    const record: TraceRecord = { ...rest, at, node: this.name, event: own.event };
+    this.#user.recorded(record);
+    for (const look of this.#waiting) look(record);
+  }
+
+  #said(line: string): void {
+    this.#stderr.push(line);
+    if (this.#stderr.length > KEPT_LINES) this.#stderr.shift();
+  }
+}

@@ -1,0 +1,98 @@
+/** `--report`: the same outcome as JUnit XML for machines that build, JSON for programs, and a page for people. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { escapeMarkup } from "../trace/canvas.ts";
+import { drawLadder } from "../trace/ladder.ts";
+import type { Played } from "./run.ts";
+
+/** Writes `junit.xml`, `lab.json` and `index.html` into a folder that need not exist. */
+export async function writeReport(folder: string, all: readonly Played[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "junit.xml"), junitOf(all));
+  await writeFile(join(folder, "lab.json"), `${JSON.stringify(jsonOf(all), null, 2)}\n`);
+  await writeFile(join(folder, "index.html"), pageOf(all));
+}
+
+function jsonOf(all: readonly Played[]): unknown {
+  return all.map(({ verdict, records, epochMs }) => ({
+    ...verdict,
+    began: new Date(epochMs).toISOString(),
+    records,
+  }));
+}
+
+export function junitOf(all: readonly Played[]): string {
+  const failed = all.filter(({ verdict }) => !verdict.passed).length;
+  const seconds = all.reduce((sum, { verdict }) => sum + verdict.lastedMs, 0) / 1000;
+  const cases = all.map(({ verdict }) => {
+    const time = (verdict.lastedMs / 1000).toFixed(3);
+    const open = `  <testcase classname="lab" name="${escapeMarkup(verdict.scenario)}" time="${time}"`;
+    if (verdict.passed) return `${open}/>`;
+    const told = verdict.failures.map(
+      ({ where, expected, seen }) => `${where}: expected ${expected}; seen: ${seen}`,
+    );
+    const first = escapeMarkup(told[0] ?? "");
+    const text = escapeMarkup(told.join("\n"));
+    return `${open}>\n    <failure message="${first}">${text}</failure>\n  </testcase>`;
+  });
+  const head = `name="dialtone lab" tests="${all.length}" failures="${failed}" time="${seconds.toFixed(3)}"`;
+  return [
+    `<?xml version="1.0" encoding="UTF-8"?>`,
+    `<testsuite ${head}>`,
+    ...cases,
+    "</testsuite>",
+    "",
+  ].join("\n");
+}
+
+const STYLE = `
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+body { max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; } td, th { padding: .2rem .8rem .2rem 0; text-align: left; }
+pre { overflow-x: auto; font: 12px/1.25 ui-monospace, monospace; padding: 1rem; border: 1px solid #8884; }
+.good { color: light-dark(#17692d, #6cd98a); } .bad { color: light-dark(#b3151b, #ff7b7b); }
+.warn { color: light-dark(#8a5a00, #ffc04d); } .refused { color: light-dark(#b04a00, #ff9d5c); }
+.redirect { color: light-dark(#7a2d94, #d79bea); } .request { color: light-dark(#006080, #6fd0ee); }
+.faint { opacity: .6; } .bold { font-weight: bold; }
+`;
+
+export function pageOf(all: readonly Played[]): string {
+  const rows = all.map(({ verdict }) => {
+    const name = escapeMarkup(verdict.scenario);
+    const figures = verdict.figures.map((figure) => `${figure.label} ${figure.text}`).join("; ");
+    const seconds = (verdict.lastedMs / 1000).toFixed(1);
+    return `<tr><td><a href="#${name}">${name}</a></td><td>${outcome(verdict.passed)}</td><td>${seconds} s</td><td>${escapeMarkup(figures)}</td></tr>`;
+  });
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>dialtone lab</title><style>${STYLE}</style></head>
+<body>
+<h1>dialtone lab</h1>
+<table><thead><tr><th>scenario</th><th>outcome</th><th>lasted</th><th>figures</th></tr></thead>
+<tbody>
+${rows.join("\n")}
+</tbody></table>
+${all.map(sectionOf).join("\n")}
+</body>
+</html>
+`;
+}
+
+function outcome(passed: boolean): string {
+  return passed ? '<span class="good">passed</span>' : '<span class="bad">failed</span>';
+}
+
+function sectionOf({ verdict, records, epochMs }: Played): string {
+  const failures = verdict.failures.map(
+    ({ where, expected, seen }) =>
+      `<li>${escapeMarkup(where)}: expected ${escapeMarkup(expected)}<br>seen: ${escapeMarkup(seen)}</li>`,
+  );
+  const list = failures.length === 0 ? "" : `<ul class="bad">${failures.join("")}</ul>`;
+  const ladder = drawLadder(records, { paint: "html", width: 0 }).join("\n");
+  return `<section id="${escapeMarkup(verdict.scenario)}">
+<h2>${escapeMarkup(verdict.scenario)} ${outcome(verdict.passed)}</h2>
+<p>${escapeMarkup(verdict.title)}. Began ${new Date(epochMs).toISOString()}.</p>
+${list}
+<pre>${ladder}</pre>
+</section>`;
+}

@@ -1,0 +1,75 @@
+/** Plays scenarios with real processes, a few side by side, each in a block of addresses of its own. */
+import { judge } from "../scenario/judge.ts";
+import { play } from "../scenario/play.ts";
+import type { Scenario } from "../scenario/scenario.ts";
+import type { Verdict } from "../scenario/verdict.ts";
+import type { TraceRecord } from "../trace/record.ts";
+import { LabStage, type LabStageOptions } from "./stage.ts";
+
+export interface Played {
+  readonly scenario: Scenario;
+  readonly verdict: Verdict;
+  readonly records: readonly TraceRecord[];
+  /** Wall clock at instant 0 of the records, milliseconds since 1970. */
+  readonly epochMs: number;
+}
+
+export interface RunOptions extends Omit<LabStageOptions, "watch"> {
+  /** Scenarios played at once. */
+  readonly jobs: number;
+  /** Go on after one has failed. */
+  readonly keepGoing: boolean;
+  readonly watch?: (scenario: Scenario, record: TraceRecord) => void;
+  /** Told of each as it ends. */
+  readonly played: (played: Played) => void;
+  /** Open stages, so that a signal can close them. */
+  readonly stages: Set<LabStage>;
+}
+
+/**
+ * All that were played, in the order given.
+ * @throws StageFault when addresses or programs are missing; the plays under way are closed first.
+ */
+export async function playAll(
+  scenarios: readonly Scenario[],
+  options: RunOptions,
+): Promise<readonly Played[]> {
+  const done = new Map<Scenario, Played>();
+  const waiting = [...scenarios];
+  let broken = false;
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (broken) return;
+      try {
+        const played = await playOne(next, options);
+        done.set(next, played);
+        options.played(played);
+        if (!played.verdict.passed && !options.keepGoing) broken = true;
+      } catch (error) {
+        broken = true;
+        throw error;
+      }
+    }
+  };
+  const jobs = Array.from({ length: Math.min(options.jobs, scenarios.length) }, work);
+  const outcomes = await Promise.allSettled(jobs);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  return scenarios.flatMap((scenario) => done.get(scenario) ?? []);
+}
+
+async function playOne(scenario: Scenario, options: RunOptions): Promise<Played> {
+  const { watch, stages, program, blocks, block } = options;
+  const stage = new LabStage({
+    program,
+    blocks,
+    ...(block === undefined ? {} : { block }),
+    watch: (record) => watch?.(scenario, record),
+  });
+  stages.add(stage);
+  try {
+    const records = await play(scenario, stage);
+    return { scenario, verdict: judge(scenario, records), records, epochMs: stage.epochMs };
+  } finally {
+    stages.delete(stage);
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * The stage of real processes: a resolver in this process, servers and phones as children on loopback addresses,
+ * faults by signals (kill, freeze) and by control lines (503, drop, delay, refuse). The clock is the wall's.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { fillPlaceholders } from "../scenario/placeholders.ts";
+import type {
+  DnsFault,
+  PhoneCommand,
+  PhonePlan,
+  ServerFault,
+  ServerPlan,
+  Topology,
+} from "../scenario/scenario.ts";
+import { type Stage, StageFault } from "../scenario/stage.ts";
+import type { TraceRecord } from "../trace/record.ts";
+import type { Block, Blocks } from "./block.ts";
+import { Child, type ChildUser, Nursery, wallClock } from "./child.ts";
+import { DnsServer } from "./dns-server.ts";
+import { readZone } from "./zone-file.ts";
+
+export interface LabStageOptions {
+  /** The built `cli.js`. */
+  readonly program: string;
+  readonly blocks: Blocks;
+  /** One block and no other; undefined: any that is free. */
+  readonly block?: number;
+  /** Told of each record as it comes. */
+  readonly watch?: (record: TraceRecord) => void;
+}
+
+/** A process has so long to say that it is ready, and so long to end, in milliseconds. */
+const READY_MS = 15_000;
+const GRACE_MS = 4_000;
+const EMPTY_ZONE = "$ORIGIN lab.test.\n";
+
+export class LabStage implements Stage, ChildUser {
+  readonly records: TraceRecord[] = [];
+  readonly #options: LabStageOptions;
+  readonly #nursery = new Nursery();
+  readonly #children = new Map<string, Child>();
+  readonly #began = wallClock();
+  readonly #placeholders = new Map<string, string>();
+  #topology: Topology | undefined;
+  #block: Block | undefined;
+  #release: () => void = () => undefined;
+  #folder = "";
+  #dns: DnsServer | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(options: LabStageOptions) {
+    this.#options = options;
+  }
+
+  /** Wall clock at this stage's instant 0, milliseconds since 1970. */
+  get epochMs(): number {
+    return this.#began;
+  }
+
+  /** Where users, stores and provisioning files stand while it is open. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  now(): number {
+    return wallClock() - this.#began;
+  }
+
+  note(record: TraceRecord): void {
+    this.records.push(record);
+    this.#options.watch?.(record);
+    this.#wake();
+  }
+
+  async open(topology: Topology): Promise<void> {
+    this.#topology = topology;
+    const servers = topology.servers.map((server) => server.name);
+    const { block, release } = await this.#options.blocks.take(this.#options.block, servers);
+    this.#block = block;
+    this.#release = release;
+    this.#folder = await mkdtemp(join(tmpdir(), "dialtone-lab-"));
+    this.#namePlaces(topology, block);
+    await this.#startDns(topology, block);
+    const users = topology.phones.map(({ user, password }) => [user, { password }]);
+    await writeFile(join(this.#folder, "users.yaml"), stringify(Object.fromEntries(users)));
+    await mkdir(join(this.#folder, "shared"));
+    const up = topology.servers.filter((server) => server.up);
+    await Promise.all(up.map((server) => this.startServer(server.name)));
+  }
+
+  async startServer(name: string): Promise<void> {
+    const plan = this.#serverPlan(name);
+    const child = this.#spawn(name, this.#serverArguments(plan));
+    await this.#ready(child, (record) => record.event === "server.started");
+  }
+
+  async startPhone(name: string): Promise<void> {
+    const phones = this.#topology?.phones ?? [];
+    const index = phones.findIndex((phone) => phone.name === name);
+    const plan = phones[index] as PhonePlan;
+    const child = this.#spawn(name, await this.#phoneArguments(plan, index));
+    await this.#ready(child, (record) => record.event === "phone.started");
+  }
+
+  async stopPhone(name: string): Promise<void> {
+    await this.#children.get(name)?.stop(GRACE_MS);
+  }
+
+  async disturbServer(name: string, fault: ServerFault): Promise<void> {
+    const child = this.#children.get(name);
+    switch (fault.kind) {
+      case "kill":
+        await child?.kill();
+        break;
+      case "freeze":
+        child?.freeze();
+        break;
+      case "revive":
+        if (child?.running !== true) await this.startServer(name);
+        else child.thaw();
+        break;
+      case "answer-503": {
+        const { retryAfterSeconds } = fault;
+        const retryAfter = retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds };
+        child?.command({ do: "answer-503", ...retryAfter });
+        break;
+      }
+      case "delay":
+        child?.command({ do: "delay", ms: fault.ms });
+        break;
+      default:
+        child?.command({ do: fault.kind });
+    }
+  }
+
+  async disturbDns(fault: DnsFault): Promise<void> {
+    if (fault.kind === "heal") this.#dns?.heal();
+    else if (fault.kind !== "zone") this.#dns?.setFaults({ mode: fault.kind });
+    else this.#dns?.setZone(this.#zone(fault.text));
+  }
+
+  async commandPhone(name: string, command: PhoneCommand): Promise<void> {
+    const child = this.#children.get(name);
+    if (command.kind !== "call") {
+      child?.command({ do: command.kind });
+      return;
+    }
+    const callee = this.#topology?.phones.find((phone) => phone.name === command.to);
+    child?.command({ do: "call", to: callee?.user ?? command.to });
+  }
+
+  pass(until: number): Promise<void> {
+    return new Promise((done) => {
+      const over = (): void => {
+        clearTimeout(timer);
+        this.#wake = () => undefined;
+        done();
+      };
+      const timer = setTimeout(over, Math.max(0, until - this.now()));
+      this.#wake = over;
+    });
+  }
+
+  async close(): Promise<void> {
+    const children = [...this.#children.values()];
+    const phones = new Set(this.#topology?.phones.map((phone) => phone.name));
+    for (const isPhone of [true, false]) {
+      const some = children.filter((child) => phones.has(child.name) === isPhone);
+      await Promise.all(some.map((child) => child.stop(GRACE_MS)));
+    }
+    await this.#dns?.close();
+    this.#nursery.dismiss();
+    this.#release();
+    if (this.#folder !== "") await rm(this.#folder, { recursive: true, force: true });
+    const left = children.filter((child) => child.running).map((child) => child.name);
+    const who = left.join(" ");
+    this.note({ at: this.now(), node: "stage", event: "stage.closed", left: left.length, who });
+  }
+
+  recorded(record: TraceRecord): void {
+    this.note({ ...record, at: record.at - this.#began });
+  }
+
+  ended(child: Child, asked: boolean, why: string): void {
+    if (asked) return;
+    const said = child.lastWords === "" ? "" : `: ${child.lastWords}`;
+    this.note({ at: this.now(), node: child.name, event: "process.died", why: why + said });
+  }
+
+  #spawn(name: string, args: readonly string[]): Child {
+    const child = new Child(name, this.#nursery, [this.#options.program, ...args], this);
+    this.#children.set(name, child);
+    return child;
+  }
+
+  async #ready(child: Child, wanted: (record: TraceRecord) => boolean): Promise<void> {
+    const timer = setTimeout(() => void child.kill(), READY_MS);
+    const record = await child.first(wanted);
+    clearTimeout(timer);
+    if (record !== undefined) return;
+    const words = child.lastWords === "" ? "it said nothing" : child.lastWords;
+    throw new StageFault(`${child.name} does not start: ${words}`);
+  }
+
+  #serverPlan(name: string): ServerPlan {
+    return this.#topology?.servers.find((server) => server.name === name) as ServerPlan;
+  }
+
+  #serverArguments(plan: ServerPlan): string[] {
+    const { servers, domain } = this.#topology as Topology;
+    const block = this.#block as Block;
+    const { address, port } = block.server(plan.name, servers.indexOf(plan));
+    const listen = ["udp", "tcp"].flatMap((one) => ["--listen", `${one}:${address}:${port}`]);
+    const store = plan.location === "shared" ? join(this.#folder, "shared") : "memory";
+    const users = join(this.#folder, "users.yaml");
+    const named = ["--name", plan.name, "--role", plan.role, "--domain", domain];
+    const kept = ["--users", users, "--store", store];
+    return ["serve", ...listen, ...named, ...kept, "--json", "--trace", "--control"];
+  }
+
+  async #phoneArguments(plan: PhonePlan, index: number): Promise<string[]> {
+    const block = this.#block as Block;
+    const values = new Map(this.#placeholders)
+      .set("user", plan.user)
+      .set("password", plan.password);
+    const folder = join(this.#folder, plan.name);
+    await mkdir(folder, { recursive: true });
+    const files = plan.files.map((file) => ({
+      path: join(folder, file.name),
+      text: fillPlaceholders(file.text, values),
+    }));
+    await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
+    const dns = this.#topology?.zone === undefined ? [] : ["--dns", values.get("dns") ?? ""];
+    const bind = ["--bind", block.phone(index).address, "--answer", plan.answer];
+    const configured = files.flatMap(({ path }) => ["--config", path]);
+    return ["phone", ...configured, ...dns, ...bind, "--json", "--trace", "--control"];
+  }
+
+  #namePlaces(topology: Topology, block: Block): void {
+    const { resolver } = block;
+    this.#placeholders
+      .set("domain", topology.domain)
+      .set("dns", `${resolver.address}:${resolver.port}`)
+      .set("dns.address", resolver.address)
+      .set("dns.port", String(resolver.port));
+    const name = (node: string, address: string, port: number): void =>
+      this.note({ at: 0, node: "stage", event: "place.named", name: node, address, port });
+    topology.phones.forEach((phone, index) => {
+      name(phone.name, block.phone(index).address, 0);
+    });
+    topology.servers.forEach((server, index) => {
+      const { address, port } = block.server(server.name, index);
+      name(server.name, address, port);
+      this.#placeholders.set(server.name, address).set(`${server.name}.port`, String(port));
+    });
+  }
+
+  async #startDns(topology: Topology, block: Block): Promise<void> {
+    const dns = new DnsServer({
+      zone: this.#zone(topology.zone ?? EMPTY_ZONE),
+      asked: ({ name, type }) =>
+        this.note({ at: this.now(), node: "dns", event: "name.asked", name, type }),
+    });
+    this.#dns = dns;
+    await dns.listen(block.resolver.address, block.resolver.port);
+  }
+
+  #zone(text: string): ReturnType<typeof readZone>["zone"] {
+    const { zone, faults } = readZone(fillPlaceholders(text, this.#placeholders));
+    const [fault] = faults;
+    if (fault === undefined) return zone;
+    throw new StageFault(`zone line ${fault.line}: ${fault.wrong}; ${fault.remedy}`);
+  }
+}

@@ -1,0 +1,21 @@
+/** Opens a stage with two processes, says their pids, and stays until a signal ends or crashes it. */
+import { Blocks } from "../../src/apps/lab/block.ts";
+import { LabStage } from "../../src/apps/lab/stage.ts";
+
+const stage = new LabStage({ program: process.argv[2] as string, blocks: new Blocks() });
+process.on("SIGTERM", () => void stage.close().then(() => process.exit(143)));
+process.on("SIGUSR2", () => {
+  throw new Error("a crash");
+});
+await stage.open({
+  domain: "lab.test",
+  zone: undefined,
+  servers: [
+    { name: "primary", role: "working", location: "shared", up: true },
+    { name: "secondary", role: "working", location: "shared", up: true },
+  ],
+  phones: [],
+});
+const pids = stage.records.flatMap((record) => (record.pid === undefined ? [] : [record.pid]));
+process.stdout.write(`${pids.join(" ")}\n`);
+setInterval(() => undefined, 60_000);
