@@ -213,7 +213,7 @@ test("IPv6 is one address however it is spelled", async () => {
 });
 
 test("a peer that nobody speaks with is forgotten, one in use is kept", async () => {
-  const { machine, driver, port } = await bound(ANY_PORT, { datagrams: { idleMs: 40 } });
+  const { machine, driver, port } = await bound(ANY_PORT, { limits: { datagramIdleMs: 40 } });
   const [quiet, busy] = [await plainSocket(), await plainSocket()];
   quiet.send("once", port, "127.0.0.1");
   const { flow } = await machine.until("received");
@@ -232,7 +232,7 @@ test("a peer that nobody speaks with is forgotten, one in use is kept", async ()
 });
 
 test("the longest unused of too many peers makes room for the newest", async () => {
-  const { machine, driver, port } = await bound(ANY_PORT, { datagrams: { mostArrived: 2 } });
+  const { machine, driver, port } = await bound(ANY_PORT, { limits: { mostDatagramFlows: 2 } });
   const peers = [await plainSocket(), await plainSocket(), await plainSocket()];
   for (const [index, peer] of peers.entries()) {
     peer.send(String(index), port, "127.0.0.1");

@@ -3,6 +3,7 @@
  * what happens there through Facts, which the Driver turns into calls of its machine.
  */
 import type { FlowId, Local, LossCause, Peer, Target } from "../../core/machine.ts";
+import type { TraceEvent } from "../../core/vocabulary.ts";
 
 /** One flow, or one bound address, as its transport keeps it. */
 export interface Carrier {
@@ -21,6 +22,8 @@ export interface Facts {
   opened(flow: FlowId, peer: Peer): void;
   received(flow: FlowId, bytes: Uint8Array): void;
   lost(flow: FlowId, cause: LossCause): void;
+  /** What is worth knowing and belongs to no flow. */
+  report(event: TraceEvent): void;
 }
 
 const CAUSES: Readonly<Record<string, LossCause>> = {
@@ -55,13 +58,18 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
+/** Both ends of a flow whose local one is not known yet. */
+export function peerOf(remote: Target | Local): Peer {
+  const { transport, address, port } = remote;
+  return { transport, address, port, localAddress: "", localPort: 0, listener: 0 };
+}
+
 /** A flow that cannot be: it is lost as soon as the machine has decided. */
 export class Nowhere implements Carrier {
   readonly peer: Peer;
 
-  constructor(target: Target) {
-    const { transport, address, port } = target;
-    this.peer = { transport, address, port, localAddress: "", localPort: 0, listener: 0 };
+  constructor(place: Target | Local) {
+    this.peer = peerOf(place);
   }
 
   send(): void {

@@ -2,7 +2,6 @@
  * Drives one Machine on real sockets: tells it each fact, carries out what it intends, and wakes it at its
  * deadline. Facts that intentions cause (an answer at hand, a socket bound at once) wait until the machine has decided.
  */
-import { isIP } from "node:net";
 import { assert } from "../../core/assert.ts";
 import {
   type FlowId,
@@ -27,7 +26,9 @@ import type {
 } from "../../core/vocabulary.ts";
 import { type Carrier, type Facts, Nowhere } from "./carrier.ts";
 import { Delays, type Rule } from "./faults.ts";
-import { type DatagramLimits, DatagramTransport } from "./udp.ts";
+import { LIMITS, type Limits } from "./limits.ts";
+import { Network } from "./network.ts";
+import type { TlsSettings } from "./tls.ts";
 
 /** A trace event with what only the world knows; `at` in ms since the driver began, `time` ISO 8601. */
 export interface TimedEvent extends TraceEvent {
@@ -61,13 +62,16 @@ export interface DriverOptions {
   readonly store?: Ask<StoreRead | StoreWrite>;
   readonly capture?: Capture;
   readonly rule?: Rule;
-  readonly datagrams?: Partial<DatagramLimits>;
+  readonly limits?: Partial<Limits>;
+  readonly tls?: TlsSettings;
 }
 
 type Fact = (now: Instant) => void;
 
 /** A timer that rings this much late (ms) means that the process stood still: what has arrived meanwhile is read first. */
 const LATE_MS = 20;
+
+const NO_BYTES = new Uint8Array();
 
 const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
 
@@ -76,7 +80,8 @@ export class Driver implements World, Facts {
   readonly #options: DriverOptions;
   readonly #startedAt: Instant = performance.now();
   readonly #carriers = new Map<FlowId, Carrier>();
-  readonly #datagrams: DatagramTransport;
+  readonly #limits: Limits;
+  readonly #network: Network;
   readonly #delays = new Delays();
   readonly #capture: Capture | undefined;
   #rule: Rule | undefined;
@@ -97,7 +102,8 @@ export class Driver implements World, Facts {
     this.#options = options;
     this.#capture = options.capture;
     this.#rule = options.rule;
-    this.#datagrams = new DatagramTransport(this, options.datagrams);
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#network = new Network(this, this.#limits, options.tls);
   }
 
   /** Flows and bound addresses in use: 0 once the machine has closed all of its own. */
@@ -136,20 +142,19 @@ export class Driver implements World, Facts {
     clearImmediate(this.#turnEnd);
     for (const carrier of this.#carriers.values()) carrier.close();
     this.#carriers.clear();
-    await this.#datagrams.stopped();
+    await this.#network.stop();
   }
 
   // Intentions
 
   bind(flow: FlowId, local: Local): void {
-    this.#carriers.set(flow, this.#datagrams.bind(flow, local));
+    this.#carriers.set(flow, this.#network.bind(flow, local));
   }
 
   open(flow: FlowId, target: Target, opening: Opening): void {
-    if (isIP(target.address) === 0 || !(target.port > 0 && target.port < 0x1_0000)) {
-      this.#carriers.set(flow, new Nowhere(target));
-      this.lost(flow, "failed");
-    } else this.#carriers.set(flow, this.#datagrams.open(flow, target, opening));
+    const impossible = this.#rule === undefined ? undefined : this.#openWatched(flow, target);
+    const from = this.#carriers.get(opening.from);
+    this.#carriers.set(flow, impossible ?? this.#network.open(flow, target, opening, from));
   }
 
   send(flow: FlowId, bytes: Uint8Array): void {
@@ -302,6 +307,18 @@ export class Driver implements World, Facts {
       if (this.#machine.deadline <= now) this.#machine.elapsed(now);
     });
   };
+
+  /** A connection that the rule forbids; datagrams need none. */
+  #openWatched(flow: FlowId, target: Target): Carrier | undefined {
+    if (target.transport === "udp" || target.transport === "rtp") return undefined;
+    const nowhere = new Nowhere(target);
+    const verdict = this.#rule?.({ direction: "open", peer: nowhere.peer, bytes: NO_BYTES });
+    if (verdict === "refuse") this.lost(flow, "refused");
+    else if (verdict === "drop") {
+      this.#delays.after(this.#limits.connectMs, () => this.lost(flow, "timeout"));
+    } else return undefined;
+    return nowhere;
+  }
 
   #sendWatched(flow: FlowId, carrier: Carrier, bytes: Uint8Array): void {
     const peer = carrier.peer;

@@ -5,7 +5,7 @@
 import type { Peer } from "../../core/machine.ts";
 
 export interface Packet {
-  /** "open": a connection is about to be tried; it has no bytes. */
+  /** "open": a connection is about to be tried: no bytes yet, and a delay is no verdict on it. */
   readonly direction: "in" | "out" | "open";
   readonly peer: Peer;
   readonly bytes: Uint8Array;

@@ -1,0 +1,102 @@
+/** One TCP or TLS connection, begun by either side. */
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { FlowId, LossCause, Peer } from "../../core/machine.ts";
+import { type Carrier, causeOf, type Facts } from "./carrier.ts";
+import type { Limits } from "./limits.ts";
+
+export class StreamFlow implements Carrier {
+  readonly #facts: Facts;
+  readonly #limits: Limits;
+  readonly #socket: Socket;
+  #id: FlowId = 0;
+  #peer: Peer;
+  /** `securing`: connected, and the TLS handshake under way. */
+  #state: "connecting" | "securing" | "open" | "closed" = "connecting";
+  /** For the connection to be made, or for an inbound one to be worth an answer; then for it to close. */
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, peer: Peer, facts: Facts, limits: Limits) {
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#facts = facts;
+    this.#limits = limits;
+    socket.on("data", (bytes) => this.#facts.received(this.#id, bytes));
+    socket.on("error", (error) => {
+      this.#end(this.#state === "securing" ? "tls" : causeOf(error));
+    });
+    socket.on("close", () => this.#end(this.#state === "securing" ? "tls" : "closed"));
+  }
+
+  get peer(): Peer {
+    return this.#peer;
+  }
+
+  /** A connection of ours that is being made. */
+  connecting(id: FlowId): void {
+    this.#id = id;
+    const socket = this.#socket;
+    const secure = socket instanceof TLSSocket;
+    this.#timer = setTimeout(() => this.#end("timeout"), this.#limits.connectMs);
+    socket.once("connect", () => {
+      if (!secure) this.#opened();
+      else if (this.#state === "connecting") this.#state = "securing";
+    });
+    if (secure) socket.once("secureConnect", () => this.#opened());
+  }
+
+  /** A connection that a peer has made. */
+  accepted(): void {
+    this.#state = "open";
+    this.#id = this.#facts.arrived(this);
+    this.#timer = setTimeout(() => this.#end("idle"), this.#limits.unansweredMs);
+    this.#socket.setTimeout(this.#limits.inboundIdleMs, () => this.#end("idle"));
+    this.#facts.opened(this.#id, this.#peer);
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#state === "closed") return;
+    if (this.#state === "open" && this.#timer !== undefined) this.#disarm();
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > this.#limits.mostUnsentBytes) this.#end("failed");
+  }
+
+  /** What was sent before still goes out, as long as the peer takes it soon. */
+  close(): void {
+    if (this.#state === "closed") return;
+    const lingers = this.#state === "open";
+    this.#state = "closed";
+    this.#disarm();
+    if (!lingers) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#socket.removeAllListeners("data");
+    this.#socket.resume();
+    this.#socket.destroySoon();
+    this.#socket.setTimeout(this.#limits.lingerMs, () => this.#socket.destroy());
+  }
+
+  #opened(): void {
+    // A certificate that is not believed has destroyed the socket in this very event.
+    if (this.#state === "closed" || this.#socket.destroyed) return;
+    this.#state = "open";
+    this.#disarm();
+    const { localAddress = "", localPort = 0 } = this.#socket;
+    this.#peer = { ...this.#peer, localAddress, localPort };
+    this.#facts.opened(this.#id, this.#peer);
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #end(cause: LossCause): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#disarm();
+    this.#socket.destroy();
+    this.#facts.lost(this.#id, cause);
+  }
+}

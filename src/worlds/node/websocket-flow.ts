@@ -1,0 +1,148 @@
+/** One WebSocket connection, begun by either side. */
+import { isUtf8 } from "node:buffer";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { RawData, WebSocket } from "ws";
+import type { FlowId, LossCause, Peer } from "../../core/machine.ts";
+import { type Carrier, causeOf, type Facts } from "./carrier.ts";
+import type { Limits } from "./limits.ts";
+
+export class WebSocketFlow implements Carrier {
+  readonly #facts: Facts;
+  readonly #limits: Limits;
+  readonly #web: WebSocket;
+  readonly #socket: Socket;
+  #id: FlowId = 0;
+  #peer: Peer;
+  /** `securing`: connected, and the TLS handshake under way. */
+  #state: "connecting" | "securing" | "open" | "closed" = "connecting";
+  #timer: NodeJS.Timeout | undefined;
+  #pinging: NodeJS.Timeout | undefined;
+  #alive = true;
+  #unsent: Uint8Array[] = [];
+  #unsentBytes = 0;
+
+  constructor(web: WebSocket, socket: Socket, peer: Peer, facts: Facts, limits: Limits) {
+    this.#web = web;
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#facts = facts;
+    this.#limits = limits;
+    web.on("message", (data) => this.#heard(data));
+    web.on("pong", () => {
+      this.#alive = true;
+    });
+    web.on("error", (error) => this.#end(this.#state === "securing" ? "tls" : causeOf(error)));
+    web.on("close", () => this.#end("closed"));
+  }
+
+  get peer(): Peer {
+    return this.#peer;
+  }
+
+  /** A connection of ours that is being made. */
+  connecting(id: FlowId): void {
+    this.#id = id;
+    this.#timer = setTimeout(() => this.#end("timeout"), this.#limits.connectMs);
+    if (this.#socket instanceof TLSSocket) {
+      this.#socket.once("connect", () => this.#proceed("connecting", "securing"));
+      this.#socket.once("secureConnect", () => this.#proceed("securing", "connecting"));
+    }
+    this.#web.once("open", () => this.#opened());
+  }
+
+  /** A connection that a peer has made. */
+  accepted(): void {
+    this.#state = "open";
+    this.#id = this.#facts.arrived(this);
+    this.#timer = setTimeout(() => this.#end("idle"), this.#limits.unansweredMs);
+    this.#pinging = setInterval(() => this.#ping(), this.#limits.pingMs);
+    this.#facts.opened(this.#id, this.#peer);
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#state === "closed") return;
+    if (this.#state === "open") {
+      if (this.#timer !== undefined) this.#disarm();
+      this.#write(bytes);
+    } else {
+      this.#unsent.push(bytes);
+      this.#unsentBytes += bytes.length;
+    }
+    const waiting = this.#unsentBytes + this.#web.bufferedAmount;
+    if (waiting > this.#limits.mostUnsentBytes) this.#end("failed");
+  }
+
+  /** What was sent before still goes out, as long as the peer takes it soon. */
+  close(): void {
+    if (this.#state === "closed") return;
+    const lingers = this.#state === "open";
+    this.#retire();
+    if (!lingers) {
+      this.#cut();
+      return;
+    }
+    this.#web.close(1000);
+    this.#socket.setTimeout(this.#limits.lingerMs, () => this.#socket.destroy());
+  }
+
+  #proceed(from: "connecting" | "securing", to: "connecting" | "securing"): void {
+    // A certificate that is not believed has destroyed the socket in this very event.
+    if (this.#state === from && !this.#socket.destroyed) this.#state = to;
+  }
+
+  #opened(): void {
+    if (this.#state === "closed") return;
+    this.#state = "open";
+    this.#disarm();
+    const { localAddress = "", localPort = 0 } = this.#socket;
+    this.#peer = { ...this.#peer, localAddress, localPort };
+    for (const bytes of this.#unsent) this.#write(bytes);
+    this.#unsent = [];
+    this.#unsentBytes = 0;
+    this.#facts.opened(this.#id, this.#peer);
+  }
+
+  #heard(data: RawData): void {
+    if (this.#state !== "open") return;
+    if (data instanceof ArrayBuffer) this.#facts.received(this.#id, new Uint8Array(data));
+    else this.#facts.received(this.#id, Array.isArray(data) ? Buffer.concat(data) : data);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#web.send(bytes, { binary: !isUtf8(bytes) });
+  }
+
+  #ping(): void {
+    if (!this.#alive) {
+      this.#end("timeout");
+      return;
+    }
+    this.#alive = false;
+    this.#web.ping();
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #retire(): void {
+    this.#state = "closed";
+    this.#unsent = [];
+    this.#disarm();
+    clearInterval(this.#pinging);
+  }
+
+  #cut(): void {
+    this.#web.terminate();
+    this.#socket.destroy();
+  }
+
+  #end(cause: LossCause): void {
+    if (this.#state === "closed") return;
+    this.#retire();
+    this.#cut();
+    this.#facts.lost(this.#id, cause);
+  }
+}
