@@ -4,6 +4,7 @@
  */
 import { type Delivery, deliveries } from "../trace/deliveries.ts";
 import { field, Places, type TraceRecord } from "../trace/record.ts";
+import { Registrations } from "../trace/registrations.ts";
 import { describeDemand, meetDemand } from "./demand.ts";
 import { CLOCK_GIVE_MS, describeEvent, matchesDelivery, matchesEvent } from "./pattern.ts";
 import type { EventPattern, Expectation, Scenario, Sequence, Sought } from "./scenario.ts";
@@ -99,7 +100,7 @@ class Bench {
     };
   }
 
-  /** The decisions of one node, repeats counted once, must be exactly those listed. */
+  /** The decisions of one node, renewals apart and repeats counted once, must be exactly those listed. */
   compare(sequence: Sequence): Failure[] {
     const fields = new Map<string, string[]>();
     for (const pattern of sequence.events) {
@@ -107,8 +108,10 @@ class Bench {
       fields.set(pattern.event, [...new Set([...(fields.get(pattern.event) ?? []), ...names])]);
     }
     const seen: { text: string; record: TraceRecord }[] = [];
+    const registrations = new Registrations();
     for (const record of this.#records) {
       if (record.node !== sequence.node || !SEQUENCE_EVENTS.includes(record.event)) continue;
+      if (registrations.renews(record)) continue;
       const text = describeEvent(record, fields.get(record.event) ?? [], this.#places);
       if (text !== seen.at(-1)?.text) seen.push({ text, record });
     }

@@ -2,6 +2,7 @@
 import type { Tone } from "./canvas.ts";
 import { type Delivery, deliveries } from "./deliveries.ts";
 import { field, Places, type TraceRecord } from "./record.ts";
+import { Registrations } from "./registrations.ts";
 
 /** How a lifeline stands from a row on. */
 export type Life = "up" | "suspect" | "frozen" | "down";
@@ -43,10 +44,10 @@ const LATE_MS = 200;
 /** The rows of a whole trace. `places` knows nodes that the records themselves do not name. */
 export function ladderRows(records: readonly TraceRecord[], places?: Places): LadderRow[] {
   const names = places ?? new Places(records);
-  const registered = new Map<string, string>();
+  const registrations = new Registrations();
   const messages = new Map(deliveries(records, names).map((one) => [one.record, messageRow(one)]));
   return records
-    .map((record) => messages.get(record) ?? eventRow(record, names, registered))
+    .map((record) => messages.get(record) ?? eventRow(record, names, registrations))
     .filter((row) => row !== undefined)
     .sort((a, b) => a.at - b.at);
 }
@@ -77,8 +78,9 @@ function statusTone(status: number): Tone {
 function eventRow(
   record: TraceRecord,
   places: Places,
-  registered: Map<string, string>,
+  registrations: Registrations,
 ): LadderRow | undefined {
+  if (registrations.renews(record)) return undefined;
   const place = (name: string): string => {
     const value = field(record, name);
     return places.nameOf(value) ?? value;
@@ -93,11 +95,10 @@ function eventRow(
   });
   switch (record.event) {
     case "registration.accepted":
-      return moved(record, place("target"), registered, note);
+      return note("●", `registered at ${place("target")}`, "good");
     case "registration.failed":
       return note("○", `not registered at ${place("target")}: ${reason(record)}`, "bad");
     case "registration.removed":
-      registered.delete(registrationKey(record));
       return note("○", `unregistered from ${place("target")}`, "faint");
     case "request.failed-over":
       return {
@@ -128,23 +129,6 @@ function eventRow(
 }
 
 type Note = (mark: string, text: string, tone: Tone, on?: string) => LadderRow;
-
-/** Registrations are shown when they move, not each time they are renewed. */
-function moved(
-  record: TraceRecord,
-  target: string,
-  registered: Map<string, string>,
-  note: Note,
-): LadderRow | undefined {
-  const key = registrationKey(record);
-  if (registered.get(key) === target) return undefined;
-  registered.set(key, target);
-  return note("●", `registered at ${target}`, "good");
-}
-
-function registrationKey(record: TraceRecord): string {
-  return `${record.node} ${field(record, "account")} ${field(record, "server")}`;
-}
 
 /** What was done to a server, as the runner of a scenario notes it. */
 function fateRow(record: TraceRecord, note: Note): LadderRow | undefined {

@@ -1,7 +1,8 @@
 /** A ladder drawn while its trace grows: rows are held back a little, so that a receipt can join its sending. */
 import { Ladder, type LadderOptions } from "./ladder.ts";
 import { ladderRows } from "./ladder-rows.ts";
-import { field, Places, type TraceRecord } from "./record.ts";
+import { Places, type TraceRecord } from "./record.ts";
+import { Registrations } from "./registrations.ts";
 
 /** How long a row waits for what belongs to it, in milliseconds. */
 const HOLD_MS = 250;
@@ -11,7 +12,7 @@ const WINDOW_MS = 40_000;
 export class LiveLadder {
   readonly #ladder: Ladder;
   readonly #places: Places;
-  readonly #registered = new Map<string, string>();
+  readonly #registrations = new Registrations();
   #window: TraceRecord[] = [];
   #drawnUntil = Number.NEGATIVE_INFINITY;
 
@@ -27,7 +28,7 @@ export class LiveLadder {
 
   add(record: TraceRecord): void {
     this.#places.add(record);
-    if (!this.#renewal(record)) this.#window.push(record);
+    if (!this.#registrations.renews(record)) this.#window.push(record);
   }
 
   /** The lines that have become certain by `now`. */
@@ -39,16 +40,5 @@ export class LiveLadder {
     this.#drawnUntil = Math.max(this.#drawnUntil, until);
     this.#window = this.#window.filter((record) => record.at > now - WINDOW_MS);
     return lines;
-  }
-
-  /** A registration renewed where it was: told once, however old the first is by now. */
-  #renewal(record: TraceRecord): boolean {
-    const key = `${record.node} ${field(record, "account")} ${field(record, "server")}`;
-    if (record.event === "registration.removed") this.#registered.delete(key);
-    if (record.event !== "registration.accepted") return false;
-    const target = field(record, "target");
-    if (this.#registered.get(key) === target) return true;
-    this.#registered.set(key, target);
-    return false;
   }
 }
