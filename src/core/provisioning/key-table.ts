@@ -30,6 +30,8 @@ export interface KeyTable {
   readonly limits: Readonly<Record<"X" | "Y" | "Z", number>>;
   /** Keys that begin like this are ours: an unknown one is a slip worth telling. */
   readonly families: readonly RegExp[];
+  /** Whether such a slip is an error. */
+  readonly strict: boolean;
   /** A value that clears the setting; undefined: there is none but the blank one. */
   readonly clearMark: string | undefined;
 }
@@ -145,16 +147,29 @@ export class KeyIndex {
     return best.replace(/#/g, () => numbers.shift() ?? "1");
   }
 
-  /** The key that decides a policy field, for remedies; undefined if this dialect has none. */
-  keyFor(path: string): string | undefined {
+  /**
+   * The row that decides a policy field and its key with the numbers filled in, for remedies; where several do, the
+   * one whose key is most like `like`. Undefined if this dialect has none.
+   */
+  rowFor(path: string, like = ""): { readonly row: KeyRow; readonly key: string } | undefined {
     const wanted = path.split(".");
+    let best: { row: KeyRow; key: string; likeness: number } | undefined;
     for (const row of this.table.rows) {
       if (row.old || row.decides === "") continue;
       const numbers = unify(row.decides.split("."), wanted);
-      if (numbers) return fill(row.key, { X: 1, Y: 1, Z: 1, ...numbers });
+      if (numbers === undefined) continue;
+      const key = fill(row.key, { X: 1, Y: 1, Z: 1, ...numbers });
+      const likeness = commonStart(key, like);
+      if (best === undefined || likeness > best.likeness) best = { row, key, likeness };
     }
-    return undefined;
+    return best;
   }
+}
+
+function commonStart(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return at;
 }
 
 function unify(

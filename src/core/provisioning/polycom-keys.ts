@@ -169,5 +169,6 @@ export const POLYCOM_KEYS: KeyTable = {
   ],
   limits: { X: 100, Y: 4, Z: 12 },
   families: [/^(reg\.\d+|voIpProt)\.server\.\d+\./, /\.outboundProxy\./, /^dns\.cache\./],
+  strict: false,
   clearMark: "Null",
 };

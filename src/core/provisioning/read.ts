@@ -6,6 +6,10 @@ import { settingValue, unusedReason } from "./assemble.ts";
 import type { Fault, PhoneConfiguration, SourceFile } from "./configuration.ts";
 import { error } from "./fault.ts";
 import { KeyIndex } from "./key-table.ts";
+import { lint } from "./lint.ts";
+import { buildNative } from "./native.ts";
+import { NATIVE_KEYS } from "./native-keys.ts";
+import { scanNative } from "./native-scan.ts";
 import { buildPolycom } from "./polycom.ts";
 import { POLYCOM_KEYS } from "./polycom-keys.ts";
 import { type Assignment, Settings } from "./settings.ts";
@@ -31,7 +35,8 @@ interface Reader {
   readonly build: (settings: Settings, options: ReadOptions) => AccountPolicy[];
 }
 
-const READERS: Readonly<Record<string, Reader>> = {
+const READERS: Readonly<Record<Dialect, Reader>> = {
+  native: { index: new KeyIndex(NATIVE_KEYS), scan: scanNative, build: buildNative },
   yealink: { index: new KeyIndex(YEALINK_KEYS), scan: scanYealink, build: buildYealink },
   polycom: {
     index: new KeyIndex(POLYCOM_KEYS),
@@ -51,7 +56,7 @@ export function readConfiguration(
   const faults: Fault[] = [];
   const ordered = inOverlayOrder(files);
   const dialect = dialectOf(ordered[0]?.text ?? "");
-  const reader = READERS[dialect]!;
+  const reader = READERS[dialect];
   const assignments: Assignment[] = [];
   for (const file of ordered) {
     const own = dialectOf(file.text);
@@ -69,6 +74,7 @@ export function readConfiguration(
   }
   const settings = new Settings(reader.index, assignments);
   const accounts = reader.build(settings, options);
+  lint(settings, accounts);
   return finish(dialect, ordered, accounts, settings, faults);
 }
 
@@ -79,9 +85,11 @@ function finish(
   settings: Settings,
   faults: Fault[],
 ): PhoneConfiguration {
-  const resolvers = [1, 2]
+  const listed = settings.take(["resolvers"], "resolvers")?.value;
+  const numbered = [1, 2]
     .map((number) => settings.take([`resolvers.${number}`], `resolvers.${number}`))
     .flatMap((setting) => (setting ? [String(setting.value)] : []));
+  const resolvers = Array.isArray(listed) ? listed.map(String) : numbered;
   const localPort = settingValue(settings.take(["localPort"], "localPort"), 0);
   settings.finish(unusedReason);
   const all = [...faults, ...settings.faults];

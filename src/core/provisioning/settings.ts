@@ -107,6 +107,14 @@ export class Settings {
     this.faults.push(error(at, wrong, remedy));
   }
 
+  /** The first line that sets anything under `prefix`. */
+  firstUnder(prefix: string): Origin | undefined {
+    for (const [slot, [first]] of this.#slots) {
+      if (first && slot.startsWith(`${prefix}.`)) return first.origin;
+    }
+    return undefined;
+  }
+
   /** Every slot that is set. */
   slots(): Iterable<string> {
     return this.#slots.keys();
@@ -146,10 +154,13 @@ export class Settings {
   }
 
   #unknown(at: Assignment): void {
-    const ours = this.index.table.families.some((family) => family.test(at.key));
+    const { families, strict } = this.index.table;
+    const ours = families.some((family) => family.test(at.key));
     const nearest = this.index.nearest(at.key);
-    if (nearest !== undefined) this.warn(at, "no such key", `write ${nearest}, or delete the line`);
-    else if (ours) this.warn(at, "no such key", "delete the line");
+    if (nearest === undefined && !ours) return;
+    const remedy =
+      nearest === undefined ? "delete the line" : `write ${nearest}, or delete the line`;
+    this.faults.push((strict ? error : warning)(at, "no such key", remedy));
   }
 
   #repeated(earlier: Assignment, later: Assignment): void {

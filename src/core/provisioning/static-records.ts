@@ -81,5 +81,5 @@ const NEEDED: Readonly<Record<RecordKind, readonly string[]>> = {
 };
 
 function nameOf(settings: Settings, path: string): string {
-  return settings.index.keyFor(path) ?? path.slice(path.lastIndexOf(".") + 1);
+  return settings.index.rowFor(path)?.key ?? path.slice(path.lastIndexOf(".") + 1);
 }

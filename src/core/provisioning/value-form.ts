@@ -1,6 +1,6 @@
 /** How the text of one key becomes a value of the policy: ranges, words, units, and what to say when it does not. */
 
-export type Value = string | number | boolean | readonly number[];
+export type Value = string | number | boolean | readonly number[] | readonly string[];
 
 interface NumberForm {
   readonly kind: "number";
@@ -27,6 +27,7 @@ interface ChoiceForm {
 interface DurationForm {
   readonly kind: "duration";
   readonly unitMs: 1 | 1000;
+  readonly leastMs: number;
   readonly words: Readonly<Record<string, Value | undefined>>;
 }
 
@@ -37,7 +38,7 @@ interface NumbersForm {
 }
 
 interface TextForm {
-  readonly kind: "text" | "secret" | "host" | "ip";
+  readonly kind: "text" | "secret" | "host" | "ip" | "endpoints";
 }
 
 export type ValueForm = NumberForm | ChoiceForm | DurationForm | NumbersForm | TextForm;
@@ -75,6 +76,8 @@ export function parseValue(form: ValueForm, text: string): Parsed {
             `${shown(text)} is not an IP address`,
             "write an IPv4 or IPv6 address",
           );
+    case "endpoints":
+      return parseEndpoints(text);
     case "text":
     case "secret":
       return accepted(text);
@@ -92,17 +95,28 @@ export function describeForm(form: ValueForm): string {
     case "choice":
       return Object.keys(form.choices).join(", ");
     case "duration":
-      return ["a time such as 500 ms, 2 s, 5 min", ...Object.keys(form.words)].join(", ");
+      return ["a time (500 ms, 2 s, 5 min, 1 h)", ...Object.keys(form.words)].join(" or ");
     case "numbers":
       return `numbers ${form.least}..${form.most}`;
     case "host":
       return "IP address or name";
     case "ip":
       return "IP address";
+    case "endpoints":
+      return "IP addresses, each with :PORT if not 53";
     case "text":
     case "secret":
       return "text";
   }
+}
+
+/** How a policy value is written in this form; the inverse of parsing, for remedies. */
+export function spellValue(form: ValueForm, value: Value): string {
+  const words = form.kind === "choice" ? form.choices : form.kind === "number" ? form.words : {};
+  for (const [word, meaning] of Object.entries(words)) if (meaning === value) return word;
+  if (form.kind === "number") return String(Number(value) / form.times);
+  if (form.kind === "duration") return `${Number(value) * form.unitMs} ms`.replace(/000 ms$/, " s");
+  return String(value);
 }
 
 type NumberOptions = Partial<Omit<NumberForm, "kind" | "least" | "most">>;
@@ -130,6 +144,16 @@ export function choice(choices: Readonly<Record<string, Value | undefined>>): Va
   return { kind: "choice", choices };
 }
 
+/** A time for a policy field in milliseconds (`unitMs` 1) or seconds (1000). */
+export function duration(unitMs: 1 | 1000, leastMs = 0): ValueForm {
+  return { kind: "duration", unitMs, leastMs, words: {} };
+}
+
+/** Several whole numbers with commas between. */
+export function numbers(least: number, most: number): ValueForm {
+  return { kind: "numbers", least, most };
+}
+
 /** Several words, each standing for itself. */
 export function words(...choices: readonly string[]): ValueForm {
   return choice(Object.fromEntries(choices.map((word) => [word, word])));
@@ -139,6 +163,13 @@ export const TEXT: ValueForm = { kind: "text" };
 export const SECRET: ValueForm = { kind: "secret" };
 export const HOST: ValueForm = { kind: "host" };
 export const IP: ValueForm = { kind: "ip" };
+export const ENDPOINTS: ValueForm = { kind: "endpoints" };
+export const DURATION_OR_HALF: ValueForm = {
+  kind: "duration",
+  unitMs: 1000,
+  leastMs: 0,
+  words: { half: "half" },
+};
 export const SWITCH: ValueForm = choice({ "0": false, "1": true });
 
 /** Whether `host` is a literal IPv4 or IPv6 address rather than a name. */
@@ -218,6 +249,10 @@ function parseDuration(form: DurationForm, text: string): Parsed {
   if (ms < 0) {
     return rejected(undefined, `${shown(text)} is not a time`, `write ${describeForm(form)}`);
   }
+  if (ms < form.leastMs) {
+    const remedy = `write ${form.leastMs} ms or more`;
+    return rejected(form.leastMs / form.unitMs, `${shown(text)} is too short`, remedy);
+  }
   if (ms > 2147483647_000) {
     return rejected(undefined, `${shown(text)} is too long`, "write at most 596523 h");
   }
@@ -225,16 +260,28 @@ function parseDuration(form: DurationForm, text: string): Parsed {
 }
 
 function parseNumbers(form: NumbersForm, text: string): Parsed {
-  const numbers: number[] = [];
+  const list: number[] = [];
   for (const part of text.split(/[\s,]+/)) {
     const given = /^\d{1,9}$/.test(part) ? Number(part) : Number.NaN;
     if (!(given >= form.least && given <= form.most)) {
       const remedy = `write ${describeForm(form)} with commas between`;
       return rejected(undefined, `${shown(part)} is not in ${form.least}..${form.most}`, remedy);
     }
-    if (!numbers.includes(given)) numbers.push(given);
+    if (!list.includes(given)) list.push(given);
   }
-  return accepted(numbers);
+  return accepted(list);
+}
+
+function parseEndpoints(text: string): Parsed {
+  const endpoints = text.split(/[\s,]+/);
+  const wrong = endpoints.find((endpoint) => {
+    const match = /^(?:\[(.*)\]|([^:]*)):(\d{1,5})$/.exec(endpoint);
+    const port = match ? Number(match[3]) : 53;
+    return !isLiteral(match?.[1] ?? match?.[2] ?? endpoint) || port < 1 || port > 65535;
+  });
+  if (wrong === undefined) return accepted(endpoints);
+  const remedy = "write addresses such as 192.0.2.53 or 127.0.0.1:5353";
+  return rejected(undefined, `${shown(wrong)} is not an address of a resolver`, remedy);
 }
 
 function parseHost(text: string): Parsed {

@@ -198,5 +198,6 @@ export const YEALINK_KEYS: KeyTable = {
     /^account\.\d+\.(sip_server|outbound_proxy|fallback)[._]/,
     /^(account\.\d+\.)?dns_cache_/,
   ],
+  strict: false,
   clearMark: "%NULL%",
 };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readConfiguration } from "../../../src/core/provisioning/read.ts";
-import { account, faults, has, reading, sample, server } from "./samples.ts";
+import { account, faults, has, sample, server } from "./samples.ts";
 
 test("P1 registers at both addresses at once and resends each 500 ms", () => {
   const phone = sample("P1-fallback-register-both.xml");

@@ -1,0 +1,85 @@
+/** What a check of one account writes on: it finds the line to blame and spells the remedy in the file's dialect. */
+
+import type { AccountPolicy } from "../redundancy/policy.ts";
+import type { Dialect } from "../redundancy/policy-defaults.ts";
+import type { Origin } from "./configuration.ts";
+import type { KeyIndex } from "./key-table.ts";
+import type { Settings } from "./settings.ts";
+import { spellValue, type Value } from "./value-form.ts";
+
+export class LintPad {
+  readonly dialect: Dialect;
+  readonly messageWaiting: boolean;
+  readonly #settings: Settings;
+  readonly #account: string;
+
+  constructor(settings: Settings, account: AccountPolicy) {
+    this.dialect = settings.index.table.dialect;
+    this.messageWaiting = account.messageWaiting;
+    this.#settings = settings;
+    this.#account = `account.${account.index}`;
+  }
+
+  /** Blames the first of these policy fields that a file decided, else the address of server 1. */
+  warn(fields: readonly string[], wrong: string, remedy: string): void {
+    const origin = [...fields, "servers.1.address"]
+      .map((field) => this.origin(field))
+      .find(Boolean);
+    if (origin) this.warnAt(origin, wrong, remedy);
+  }
+
+  /** A line that has an error is not blamed further. */
+  warnAt(origin: Origin, wrong: string, remedy: string): void {
+    const { file, line, key } = origin;
+    const known = this.#settings.faults.some(
+      (fault) =>
+        fault.severity === "error" &&
+        fault.line === line &&
+        fault.key === key &&
+        fault.file === file,
+    );
+    if (!known) this.#settings.warn(origin, wrong, remedy);
+  }
+
+  /** Where a field of the account's redundancy policy was decided; undefined: by default. */
+  origin(field: string): Origin | undefined {
+    return this.#settings.origins.get(`${this.#account}.redundancy.${field}`);
+  }
+
+  /** The key of a field of the redundancy policy. */
+  key(field: string): string | undefined {
+    return this.#rowFor(field)?.key;
+  }
+
+  /** `write KEY = VALUE` as the dialect spells it; undefined if it cannot say it. */
+  write(field: string, value: Value): string | undefined {
+    const found = this.#rowFor(field);
+    if (found === undefined) return undefined;
+    const text = spellValue(found.row.form, value);
+    switch (this.dialect) {
+      case "yealink":
+        return `write ${found.key} = ${text}`;
+      case "polycom":
+        return `write ${found.key}="${text}"`;
+      case "native":
+        return `write ${found.key}: ${text}`;
+    }
+  }
+
+  /** Of a global and an own key, the one that the file uses for the same server. */
+  #rowFor(field: string): ReturnType<KeyIndex["rowFor"]> {
+    const address = field.replace(/^((?:servers|proxies)\.\d+)\..*/, "$1.address");
+    const like = this.origin(field) ?? this.origin(address);
+    return this.#settings.index.rowFor(`${this.#account}.redundancy.${field}`, like?.key);
+  }
+
+  /** The lifetimes of the static records that hold for the account. */
+  *recordTtls(): Iterable<{ readonly origin: Origin; readonly seconds: number }> {
+    for (const slot of this.#settings.slots()) {
+      if (!/\.dns\.records\..*\.ttl$/.test(slot)) continue;
+      if (!slot.startsWith(`${this.#account}.`) && !slot.startsWith("account.*.")) continue;
+      const setting = this.#settings.peek([slot]);
+      if (setting) yield { origin: setting.origin, seconds: Number(setting.value) };
+    }
+  }
+}

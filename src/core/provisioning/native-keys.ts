@@ -1,0 +1,154 @@
+/** The keys of our own YAML: one row a key, every policy field in plain words, no vendor's least values. */
+import { honoured, type KeyRow, type KeyTable } from "./key-table.ts";
+import {
+  choice,
+  DURATION_OR_HALF,
+  duration,
+  ENDPOINTS,
+  HOST,
+  IP,
+  number,
+  numbers,
+  SECRET,
+  TEXT,
+  words,
+} from "./value-form.ts";
+
+const YES_NO = choice({ yes: true, no: false, true: true, false: false, on: true, off: false });
+const TIME = duration(1);
+const SECONDS = duration(1000);
+/** What repeats must not spin. */
+const PERIOD = duration(1, 10);
+const PORT = number(0, 65535);
+const U16 = number(0, 65535);
+const RETRIES = number(0, 20);
+
+function serverRows(prefix: string, target: string): KeyRow[] {
+  return honoured(prefix, target, [
+    ["port", PORT, "0", "port"],
+    ["transport", words("naptr", "udp", "tcp", "tls", "tcp-preferred"), "naptr", "transport"],
+    ["features", words("full", "basic"), "full for server 1, basic below", "features"],
+    ["register", YES_NO, "yes", "register"],
+    ["expires", duration(1000, 1000), "600 s", "expiresSeconds"],
+    ["overlap", DURATION_OR_HALF, "60 s", "overlapSeconds"],
+    ["register-retries", RETRIES, "3", "registerRetries"],
+    ["invite-retries", RETRIES, "3", "inviteRetries"],
+    ["retry-interval", TIME, "0", "retryIntervalMs"],
+    [
+      "failback",
+      words("newRequests", "DNSTTL", "registration", "duration"),
+      "duration",
+      "failbackMode",
+    ],
+    ["failback-after", SECONDS, "120 s", "failbackSeconds"],
+    ["register-on-failover", YES_NO, "yes", "registerOnFailover"],
+    ["drop-registration-on-failover", YES_NO, "no", "dropRegistrationOnFailover"],
+    ["only-signal-with-registered", YES_NO, "no", "onlySignalWithRegistered"],
+    ["resubscribe-on-failover", YES_NO, "yes", "resubscribeOnFailover"],
+    ["through-proxy", YES_NO, "yes", "throughProxy"],
+  ]);
+}
+
+function policyRows(prefix: string, target: string): KeyRow[] {
+  const of = target.slice(0, target.indexOf("redundancy"));
+  return honoured(prefix, target, [
+    ["registration", words("concurrent", "successive"), "concurrent", "registration"],
+    ["probe-interval", PERIOD, "60 s", "probeIntervalMs"],
+    ["proxy-probe-interval", PERIOD, "60 s", "proxyProbeIntervalMs"],
+    ["t1", PERIOD, "500 ms", "t1Ms"],
+    ["t2", PERIOD, "4 s", "t2Ms"],
+    ["t4", PERIOD, "5 s", "t4Ms"],
+    ["register-retry", PERIOD, "by back-off", "backoff", { slot: `${of}retryMs` }],
+    ["register-backoff-base", PERIOD, "5 s", "backoff.baseMs"],
+    ["register-backoff-max", PERIOD, "120 s", "backoff.maxMs"],
+    ["start-surge", TIME, "0", "startSurgeMs"],
+    ["keep-alive", TIME, "30 s", "keepAliveMs"],
+    ["refresh-jitter", number(0, 0.5, { whole: false }), "0.1", "refreshJitter"],
+    ["srv-order", words("rfc2782", "highest-weight-first"), "rfc2782", "srvOrder"],
+    ["srv-transports", words("all", "udp"), "all", "srvTransports"],
+    ["skip-same-address", YES_NO, "no", "skipSameAddress"],
+    ["strict-last-target", YES_NO, "no", "strictLastTarget"],
+    ["failover-on-503", YES_NO, "yes", "failoverOn503"],
+    ["failover-statuses", numbers(400, 699), "none", "failoverStatuses"],
+    ["failover-on-register-refusal", YES_NO, "no", "failoverOnRegisterRefusal"],
+    ["invite-unregistered", YES_NO, "yes", "inviteUnregistered"],
+    ["follow-challenger", YES_NO, "no", "followChallenger"],
+    ["idle-wait-max", TIME, "1 h", "idleWaitMaxMs"],
+    ["good-probes", number(1, 100), "1", "goodProbes"],
+    ["good-probes-time", TIME, "0", "goodProbesMs"],
+    ["hedge", TIME, "0", "hedgeMs"],
+    ["skip-known-dead", YES_NO, "yes", "skipKnownDead"],
+    ["dns.static-first", YES_NO, "no", "dns.staticFirst"],
+    ["dns.cache", YES_NO, "yes", "dns.cache"],
+    ["dns.use-additional", YES_NO, "yes", "dns.useAdditional"],
+    ["dns.timeout", TIME, "2 s", "dns.timeoutMs"],
+    ["dns.retries", number(0, 100), "1", "dns.retries"],
+    ["dns.transport", words("udp", "tcp"), "udp", "dns.transport"],
+    ["dns.naptr.Z.name", HOST, "", "dns.records.NAPTR.Z.name"],
+    ["dns.naptr.Z.ttl", SECONDS, "300 s", "dns.records.NAPTR.Z.ttl"],
+    ["dns.naptr.Z.order", U16, "0", "dns.records.NAPTR.Z.order"],
+    ["dns.naptr.Z.preference", U16, "0", "dns.records.NAPTR.Z.preference"],
+    [
+      "dns.naptr.Z.flags",
+      words("s", "S", "a", "A", "u", "U", "p", "P"),
+      "",
+      "dns.records.NAPTR.Z.flags",
+    ],
+    ["dns.naptr.Z.service", TEXT, "", "dns.records.NAPTR.Z.service"],
+    ["dns.naptr.Z.regexp", TEXT, "", "dns.records.NAPTR.Z.regexp"],
+    ["dns.naptr.Z.replacement", HOST, "", "dns.records.NAPTR.Z.replacement"],
+    ["dns.srv.Z.name", HOST, "", "dns.records.SRV.Z.name"],
+    ["dns.srv.Z.ttl", SECONDS, "300 s", "dns.records.SRV.Z.ttl"],
+    ["dns.srv.Z.priority", U16, "0", "dns.records.SRV.Z.priority"],
+    ["dns.srv.Z.weight", U16, "0", "dns.records.SRV.Z.weight"],
+    ["dns.srv.Z.port", PORT, "", "dns.records.SRV.Z.port"],
+    ["dns.srv.Z.target", HOST, "", "dns.records.SRV.Z.target"],
+    ["dns.a.Z.name", HOST, "", "dns.records.A.Z.name"],
+    ["dns.a.Z.ttl", SECONDS, "300 s", "dns.records.A.Z.ttl"],
+    ["dns.a.Z.address", IP, "", "dns.records.A.Z.address"],
+  ]);
+}
+
+const accounts = honoured("accounts.X.", "account.X.", [
+  ["enabled", YES_NO, "yes", "enabled"],
+  ["user", TEXT, "", "user"],
+  ["domain", HOST, "the server's address", "domain"],
+  ["display-name", TEXT, "", "displayName"],
+  ["auth-name", TEXT, "the user", "authName"],
+  ["password", SECRET, "", "password"],
+  ["unregister-on-start", YES_NO, "no", "unregisterOnStart"],
+  ["message-waiting", YES_NO, "no", "messageWaiting"],
+  ["subscribe-registration", YES_NO, "no", "subscribeRegistration"],
+  ["subscribe-expires", duration(1000, 1000), "1 h", "subscribeExpiresSeconds"],
+  ["subscribe-overlap", DURATION_OR_HALF, "half", "subscribeOverlapSeconds"],
+  ["subscribe-retry", PERIOD, "30 s", "subscribeRetryMs"],
+]);
+
+const OWN = "account.X.redundancy.";
+const ALL = "account.*.redundancy.";
+const ADDRESS = ["address", HOST, "", "address"] as const;
+
+/** The table of our own dialect; the numbers are places in lists, from 1. */
+export const NATIVE_KEYS: KeyTable = {
+  dialect: "native",
+  rows: [
+    ...accounts,
+    ...policyRows("accounts.X.", OWN),
+    ...policyRows("every-account.", ALL),
+    ...honoured("accounts.X.servers.Y.", `${OWN}servers.Y.`, [ADDRESS]),
+    ...serverRows("accounts.X.servers.Y.", `${OWN}servers.Y.`),
+    ...serverRows("every-server.", `${ALL}servers.*.`),
+    ...honoured("accounts.X.proxies.Y.", `${OWN}proxies.Y.`, [ADDRESS]),
+    ...serverRows("accounts.X.proxies.Y.", `${OWN}proxies.Y.`).filter(
+      ({ key }) => !/\.(features|register|through-proxy)$/.test(key),
+    ),
+    ...honoured("", "", [
+      ["local-port", PORT, "any", "", { decides: "localPort" }],
+      ["resolvers", ENDPOINTS, "the system's", "", { decides: "resolvers" }],
+    ]),
+  ],
+  limits: { X: 1000, Y: 16, Z: 100 },
+  families: [/^/],
+  strict: true,
+  clearMark: undefined,
+};
