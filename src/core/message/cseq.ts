@@ -1,6 +1,7 @@
 /** CSeq (RFC 3261 §8.1.1.5, §20.16): a number below 2^31 and a method. */
 import type { Headers } from "./headers.ts";
-import { decimal, isBlankCode, isToken, skipBlank } from "./lexer.ts";
+import { isToken, skipBlank } from "./lexer.ts";
+import { methodNamed } from "./method.ts";
 
 export interface CSeq {
   /** 0..2^31 - 1. */
@@ -12,14 +13,19 @@ export interface CSeq {
 export const CSEQ_END = 0x8000_0000;
 
 /** Undefined if the text is no CSeq or its number is 2^31 or more. */
-export function parseCSeq(value: string): CSeq | undefined {
-  let end = 0;
-  while (end < value.length && !isBlankCode(value.charCodeAt(end))) end += 1;
-  const number = decimal(value, 0, end, CSEQ_END);
-  if (number < 0 || number >= CSEQ_END) return undefined;
-  const start = skipBlank(value, end, value.length);
-  if (!isToken(value, start, value.length)) return undefined;
-  return { number, method: value.slice(start) };
+export function parseCSeq(text: string, from = 0, end: number = text.length): CSeq | undefined {
+  let at = from;
+  let number = 0;
+  for (; at < end; at += 1) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) break;
+    number = number * 10 + digit;
+    if (number >= CSEQ_END) return undefined;
+  }
+  const start = skipBlank(text, at, end);
+  if (at === from || start === at) return undefined;
+  if (!isToken(text, start, end)) return undefined;
+  return { number, method: methodNamed(text, start, end) };
 }
 
 /** Of a message that was parsed it is always there. */

@@ -14,8 +14,8 @@ export function decimalSeconds(text: string): number | undefined {
 
 /** Undefined if there is no such header or it is malformed, which is to count as absent. */
 export function secondsOf(headers: Headers, name: string): number | undefined {
-  const value = headers.get(name);
-  return value === undefined ? undefined : decimalSeconds(value);
+  const seconds = headers.number(name, MAX_DELTA);
+  return seconds === undefined || seconds < 0 ? undefined : seconds;
 }
 
 /** When to come back. */

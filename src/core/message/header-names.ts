@@ -1,8 +1,9 @@
 /**
  * The header names the stack knows: long lower-case name, canonical spelling, compact form (RFC 3261 §7.3.3, IANA
- * registry), and which may stand only once. Recognised in the datagram without making a string of the name.
+ * registry), and which may stand only once. The usual
+ * spelling is recognised without making a string of the name.
  */
-import { isLetterCode, isToken } from "./lexer.ts";
+import { isToken } from "./lexer.ts";
 
 /** One known name. */
 export interface HeaderName {
@@ -10,10 +11,12 @@ export interface HeaderName {
   readonly name: string;
   /** As printed. */
   readonly canonical: string;
+  /** `Name: `, the spelling that most senders use. */
+  readonly prefix: string;
   /** A bit of its own if a second such header makes the message malformed, else 0. */
   readonly single: number;
-  /** Another known name in the same bucket. */
-  next: HeaderName | undefined;
+  /** Another known name whose prefix shares the bucket. */
+  readonly next: HeaderName | undefined;
 }
 
 /** Those with `!` may stand once; after `/` comes the compact form. */
@@ -30,41 +33,47 @@ Replaces! Reply-To! Retry-After! RSeq! Security-Client Security-Server Security-
 Session-ID SIP-ETag! SIP-If-Match! Subject/s Subscription-State! Suppress-If-Match Target-Dialog Timestamp Warning
 Diversion Remote-Party-ID`;
 
-const BUCKETS: (HeaderName | undefined)[] = new Array<HeaderName | undefined>(1024).fill(undefined);
-const COMPACT: (HeaderName | undefined)[] = new Array<HeaderName | undefined>(128).fill(undefined);
+const BY_PREFIX: (HeaderName | undefined)[] = new Array<HeaderName | undefined>(256).fill(
+  undefined,
+);
 const BY_NAME = new Map<string, HeaderName>();
 
 {
   let single = 1;
-  for (const entry of NAMES.split(/\s+/)) {
+  // The first named end up first in their bucket.
+  for (const entry of NAMES.split(/\s+/).reverse()) {
     const once = entry.endsWith("!");
     const [canonical = "", compact] = entry.replace("!", "").split("/");
     const name = canonical.toLowerCase();
-    const bucket = bucketOf(name, 0, name.length);
-    const known = { name, canonical, single: once ? single : 0, next: BUCKETS[bucket] };
+    const prefix = `${canonical}: `;
+    const bucket = bucketOf(prefix, 0);
+    const next = BY_PREFIX[bucket];
+    const known: HeaderName = { name, canonical, prefix, single: once ? single : 0, next };
     if (once) single <<= 1;
-    BUCKETS[bucket] = known;
+    BY_PREFIX[bucket] = known;
     BY_NAME.set(name, known);
-    if (compact !== undefined) COMPACT[compact.charCodeAt(0)] = known;
+    if (compact !== undefined) BY_NAME.set(compact, known);
   }
+}
+
+/** The name whose prefix, spelled as we would, stands at `start`. */
+export function usualName(text: string, start: number): HeaderName | undefined {
+  let known = BY_PREFIX[bucketOf(text, start)];
+  while (known !== undefined && text.slice(start, start + known.prefix.length) !== known.prefix) {
+    known = known.next;
+  }
+  return known;
 }
 
 /** The known name spelled in `text[start, end)` in whatever case, or in its compact form. */
 export function knownName(text: string, start: number, end: number): HeaderName | undefined {
-  if (end - start === 1) {
-    const code = text.charCodeAt(start);
-    return isLetterCode(code) ? COMPACT[code | 32] : undefined;
-  }
-  let known = BUCKETS[bucketOf(text, start, end)];
-  while (known !== undefined && !spells(text, start, end, known)) known = known.next;
-  return known;
+  return BY_NAME.get(text.slice(start, end).toLowerCase());
 }
 
 /** The key of a name in whatever case or form; undefined if it is no token. */
 export function headerKey(text: string, start: number, end: number): string | undefined {
-  const known = knownName(text, start, end);
-  if (known !== undefined) return known.name;
-  return isToken(text, start, end) ? text.slice(start, end).toLowerCase() : undefined;
+  const lower = text.slice(start, end).toLowerCase();
+  return BY_NAME.get(lower)?.name ?? (isToken(lower, 0, lower.length) ? lower : undefined);
 }
 
 /** A key as it is printed; an unknown one with each of its words capitalised. */
@@ -80,20 +89,7 @@ export function printedName(name: string): string {
   return printed;
 }
 
-function bucketOf(text: string, start: number, end: number): number {
-  const first = text.charCodeAt(start) | 32;
-  const last = text.charCodeAt(end - 1) | 32;
-  return ((end - start) * 37 + first * 11 + last * 3) & 1023;
-}
-
-function spells(text: string, start: number, end: number, known: HeaderName): boolean {
-  const name = known.name;
-  if (end - start !== name.length) return false;
-  const canonical = known.canonical;
-  for (let index = 0; index < name.length; index += 1) {
-    const code = text.charCodeAt(start + index);
-    if (code === canonical.charCodeAt(index)) continue;
-    if (!isLetterCode(code) || (code | 32) !== name.charCodeAt(index)) return false;
-  }
-  return true;
+/** Two characters tell nearly all prefixes apart; most buckets hold one. */
+function bucketOf(text: string, start: number): number {
+  return (text.charCodeAt(start) + text.charCodeAt(start + 3) * 44) & 255;
 }

@@ -112,22 +112,23 @@ export function matches(text: string, start: number, end: number, lower: string)
 }
 
 /**
- * The end of the list value that starts at `start`: the next comma outside quotes and `<>`, or the end. -1 if a
- * quote or bracket stays open.
+ * The end of the list value that starts at `start`: the next comma outside quotes and `<>`, or `end`. -1 if a quote
+ * or bracket stays open.
  */
-export function valueEnd(text: string, start: number): number {
-  if (text.indexOf(",", start) < 0) return text.length;
+export function valueEnd(text: string, start: number, end: number = text.length): number {
+  const comma = text.indexOf(",", start);
+  if (comma < 0 || comma >= end) return end;
   let bracketed = false;
-  for (let index = start; index < text.length; index += 1) {
+  for (let index = start; index < end; index += 1) {
     const code = text.charCodeAt(index);
     if (code === QUOTE && !bracketed) {
-      index = quotedEnd(text, index, text.length) - 1;
+      index = quotedEnd(text, index, end) - 1;
       if (index < 0) return -1;
     } else if (code === LESS) bracketed = true;
     else if (code === GREATER) bracketed = false;
     else if (code === COMMA && !bracketed) return index;
   }
-  return bracketed ? -1 : text.length;
+  return bracketed ? -1 : end;
 }
 
 /** The text inside a quoted string, escapes resolved; other text unchanged. */

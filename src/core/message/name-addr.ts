@@ -6,6 +6,7 @@ import {
   COLON,
   COMMA,
   isLetterCode,
+  isToken,
   isTokenCode,
   isUriText,
   LESS,
@@ -36,7 +37,10 @@ export class NameAddr {
   }
 
   get tag(): string | undefined {
-    return paramOf(this.params, "tag");
+    const { params } = this;
+    if (params === "") return undefined;
+    const alone = params.startsWith(TAG) && params.indexOf(";", TAG.length) < 0;
+    return alone ? params.slice(TAG.length) : paramOf(params, "tag");
   }
 
   /** `expires` of a Contact in seconds; undefined if it is absent, malformed counts as 3600 (§20.10). */
@@ -101,8 +105,28 @@ export function parseNameAddrList(line: string): NameAddr[] | undefined {
 }
 
 /** One value and nothing behind it; undefined if it is malformed. */
-export function parseNameAddr(value: string): NameAddr | undefined {
-  return readNameAddr(value, 0, value.length);
+export function parseNameAddr(
+  text: string,
+  start = 0,
+  end: number = text.length,
+): NameAddr | undefined {
+  return usualNameAddr(text, start, end) ?? readNameAddr(text, start, end);
+}
+
+const TAG = ";tag=";
+
+/** The usual From and To: brackets, no name, and at most a tag behind them. Undefined for any other. */
+function usualNameAddr(text: string, start: number, end: number): NameAddr | undefined {
+  if (text.charCodeAt(start) !== LESS) return undefined;
+  const greater = text.indexOf(">", start);
+  if (greater < 0 || greater >= end || !isUri(text, start + 1, greater)) return undefined;
+  const uri = text.slice(start + 1, greater);
+  if (greater + 1 === end) return new NameAddr("", uri, "");
+  const tagAt = greater + 1 + TAG.length;
+  if (tagAt >= end || text.slice(greater + 1, tagAt) !== TAG) return undefined;
+  return isToken(text, tagAt, end)
+    ? new NameAddr("", uri, text.slice(greater + 1, end))
+    : undefined;
 }
 
 export function printNameAddr(display: string, uri: string, params = ""): string {

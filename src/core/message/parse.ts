@@ -4,7 +4,7 @@
  * is asked for. No regular expressions and no object per header: this runs for each packet.
  */
 import { CSEQ_END, cseqOf } from "./cseq.ts";
-import { headerKey, knownName } from "./header-names.ts";
+import { type HeaderName, headerKey, knownName, usualName } from "./header-names.ts";
 import { Headers } from "./headers.ts";
 import {
   CR,
@@ -20,9 +20,10 @@ import {
 } from "./lexer.ts";
 import { MAX_HEADERS, MAX_LINE_BYTES, MAX_MESSAGE_BYTES, MAX_URI_BYTES } from "./limits.ts";
 import type { Malformed, Message, Request } from "./message.ts";
+import { methodNamed } from "./method.ts";
 import { fromOf, toOf } from "./name-addr.ts";
 import { parseUri } from "./uri.ts";
-import { isViaLine, topVia } from "./via.ts";
+import { topVia } from "./via.ts";
 
 /** @param text latin1: one character a byte. */
 export function parseMessage(text: string): Message | Malformed {
@@ -37,29 +38,54 @@ export function parseMessage(text: string): Message | Malformed {
     : request(reading, start, lineEnd);
 }
 
+const VERSION = " SIP/2.0";
+
 function request(reading: Reading, start: number, lineEnd: number): Message | Malformed {
   const { text } = reading;
   const methodEnd = text.indexOf(" ", start);
-  const versionStart = text.lastIndexOf(" ", trimEnd(text, start, lineEnd) - 1) + 1;
+  const uriEnd = lineEnd - VERSION.length;
+  const uriStart = methodEnd + 1;
+  // The second space must be the one before the version: then all three parts are where they should be.
+  if (
+    methodEnd < 0 ||
+    text.indexOf(" ", uriStart) !== uriEnd ||
+    text.slice(uriEnd, lineEnd) !== VERSION
+  ) {
+    return oddRequest(reading, start, lineEnd);
+  }
+  const method = methodNamed(text, start, methodEnd);
+  const uri = text.slice(uriStart, uriEnd);
+  if (!isToken(text, start, methodEnd)) return dropped("no method", start);
+  if (uri.length > MAX_URI_BYTES) reading.fail(414, "Request-URI too long", uriStart);
+  else if (!isRequestUri(uri)) reading.fail(400, "malformed Request-URI", uriStart);
+  return wholeRequest(reading, method, uri);
+}
+
+/** A request line that is not quite one: what can be told of it goes into the answer. */
+function oddRequest(reading: Reading, start: number, lineEnd: number): Message | Malformed {
+  const { text } = reading;
+  const methodEnd = text.indexOf(" ", start);
+  const end = trimEnd(text, start, lineEnd);
+  const versionStart = text.lastIndexOf(" ", end - 1) + 1;
   if (methodEnd < 0 || versionStart <= methodEnd) return dropped("no request line", start);
   if (!matches(text, versionStart, versionStart + 4, "sip/"))
     return dropped("not SIP", versionStart);
   if (!isToken(text, start, methodEnd)) return dropped("no method", start);
   const uriStart = skipBlank(text, methodEnd, versionStart);
-  const uriEnd = trimEnd(text, uriStart, versionStart);
-  const method = methodNamed(text, start, methodEnd);
-  const uri = text.slice(uriStart, uriEnd);
-  if (!matches(text, versionStart, lineEnd, "sip/2.0")) {
-    const version = text.slice(versionStart + 4, trimEnd(text, versionStart, lineEnd));
-    if (version === "2.0") reading.fail(400, "blanks at the end of the request line", lineEnd);
-    else reading.fail(505, "unknown SIP version", versionStart);
-  } else if (uriStart !== methodEnd + 1 || uriEnd !== versionStart - 1) {
+  const uri = text.slice(uriStart, trimEnd(text, uriStart, versionStart));
+  if (text.slice(versionStart + 4, end) !== "2.0")
+    reading.fail(505, "unknown SIP version", versionStart);
+  else if (
+    end < lineEnd ||
+    uriStart + uri.length + 1 !== versionStart ||
+    uriStart !== methodEnd + 1
+  ) {
     reading.fail(400, "request line not parted by single spaces", methodEnd);
-  } else if (uriEnd - uriStart > MAX_URI_BYTES) {
-    reading.fail(414, "Request-URI too long", uriStart);
-  } else if (!isRequestUri(uri)) {
-    reading.fail(400, "malformed Request-URI", uriStart);
-  }
+  } else if (!isRequestUri(uri)) reading.fail(400, "malformed Request-URI", uriStart);
+  return wholeRequest(reading, methodNamed(text, start, methodEnd), uri);
+}
+
+function wholeRequest(reading: Reading, method: string, uri: string): Message | Malformed {
   reading.readHeaders();
   reading.checkRequest(method);
   const body = reading.readBody();
@@ -89,7 +115,7 @@ function dropped(reason: string, offset: number): Malformed {
 /** One pass over a message. The first fault is kept; the rest is still read, so that it can be answered. */
 class Reading {
   readonly text: string;
-  readonly headers = new Headers();
+  readonly headers: Headers;
   at: number;
   status = 0;
   reason = "";
@@ -97,6 +123,7 @@ class Reading {
 
   constructor(text: string, at: number) {
     this.text = text;
+    this.headers = new Headers(text);
     this.at = at;
     if (text.length > MAX_MESSAGE_BYTES) this.fail(513, "message too large", MAX_MESSAGE_BYTES);
   }
@@ -129,16 +156,18 @@ class Reading {
       const folded = isBlankCode(text.charCodeAt(lineFeed + 1));
       if (folded) lineFeed = endOfFolded(text, lineFeed);
       if (lineFeed < 0) break;
-      // A lone CR or LF would be a line end to some other parser: nothing that holds one goes on (§7.3.1).
-      if (!folded && text.indexOf("\r", start) !== lineFeed - 1) {
-        this.fail(400, "CR or LF alone", start);
-      } else if (lineFeed - start > MAX_LINE_BYTES) {
+      if (lineFeed - start > MAX_LINE_BYTES) {
         this.fail(513, "header too long", start);
       } else if (this.headers.size === MAX_HEADERS) {
         this.fail(513, "too many headers", start);
         break;
+      } else if (text.charCodeAt(lineFeed - 1) !== CR) {
+        this.fail(400, "LF without CR", start);
       } else {
-        seen = this.#readLine(start, lineFeed - 1, folded, seen);
+        const known = usualName(text, start);
+        if (known === undefined || folded)
+          seen = this.#readOddLine(start, lineFeed - 1, folded, seen);
+        else seen = this.#keep(known, start, start + known.prefix.length, lineFeed - 1, seen);
       }
       start = lineFeed + 1;
     }
@@ -149,8 +178,30 @@ class Reading {
     }
   }
 
-  /** Returns `seen` with the bit of the header added. */
-  #readLine(start: number, end: number, folded: boolean, seen: number): number {
+  /** A line in the usual spelling. Returns `seen` with the bit of its name added. */
+  #keep(
+    known: HeaderName,
+    start: number,
+    valueStart: number,
+    valueEnd: number,
+    seen: number,
+  ): number {
+    const { text } = this;
+    const { single } = known;
+    if ((seen & single) !== 0) {
+      this.fail(400, `second ${known.name}`, start);
+      return seen;
+    }
+    let from = valueStart;
+    let end = valueEnd;
+    if (isBlankCode(text.charCodeAt(from))) from = skipBlank(text, from, end);
+    if (isBlankCode(text.charCodeAt(end - 1))) end = trimEnd(text, from, end);
+    this.headers.addSpan(known.name, from, end);
+    return seen | single;
+  }
+
+  /** A line with another spelling, a name of its own, or folds. */
+  #readOddLine(start: number, end: number, folded: boolean, seen: number): number {
     const { text } = this;
     const colon = text.indexOf(":", start);
     if (colon < 0 || colon >= end) {
@@ -159,23 +210,15 @@ class Reading {
     }
     const nameEnd = trimEnd(text, start, colon);
     const known = knownName(text, start, nameEnd);
-    const name = known === undefined ? headerKey(text, start, nameEnd) : known.name;
-    if (name === undefined) {
-      this.fail(400, "malformed header name", start);
-      return seen;
-    }
-    const single = known === undefined ? 0 : known.single;
-    if ((seen & single) !== 0) {
-      this.fail(400, `second ${name}`, start);
-      return seen;
-    }
-    if (folded) {
-      const value = unfold(text, colon + 1, end);
-      if (value === undefined) this.fail(400, "CR or LF alone", start);
-      else this.headers.add(name, value);
-    } else {
+    if (known !== undefined && !folded) return this.#keep(known, start, colon + 1, end, seen);
+    const name = known?.name ?? headerKey(text, start, nameEnd);
+    const single = known?.single ?? 0;
+    if (name === undefined) this.fail(400, "malformed header name", start);
+    else if ((seen & single) !== 0) this.fail(400, `second ${name}`, start);
+    else if (folded) this.headers.add(name, unfold(text, colon + 1, end));
+    else {
       const from = skipBlank(text, colon + 1, end);
-      this.headers.add(name, text.slice(from, trimEnd(text, from, end)));
+      this.headers.addSpan(name, from, trimEnd(text, from, end));
     }
     return seen | single;
   }
@@ -183,13 +226,9 @@ class Reading {
   /** What a response must have as well as a request. */
   checkCommon(): void {
     const { headers } = this;
-    const via = headers.get("via");
+    if (topVia(headers)?.sound !== true) this.#failFor("via");
     const callId = headers.get("call-id");
-    if (via === undefined) this.fail(400, "no via", this.at);
-    else if (!isViaLine(via) || topVia(headers) === undefined)
-      this.fail(400, "malformed via", this.at);
-    if (callId === undefined) this.fail(400, "no call-id", this.at);
-    else if (!isCallId(callId)) this.fail(400, "malformed call-id", this.at);
+    if (callId === undefined || !isCallId(callId)) this.#failFor("call-id");
     if (fromOf(headers) === undefined) this.#failFor("from");
     if (toOf(headers) === undefined) this.#failFor("to");
     if (cseqOf(headers) === undefined) this.#failFor("cseq");
@@ -201,10 +240,9 @@ class Reading {
     const cseq = cseqOf(headers);
     if (cseq !== undefined && cseq.method !== method)
       this.fail(400, "cseq names another method", this.at);
-    const hops = headers.get("max-forwards");
-    if (hops === undefined) return;
-    const left = decimal(hops, 0, hops.length, CSEQ_END);
-    if (left < 0 || left > 255) this.fail(400, "malformed max-forwards", this.at);
+    const hops = headers.number("max-forwards", CSEQ_END);
+    if (hops !== undefined && (hops < 0 || hops > 255))
+      this.fail(400, "malformed max-forwards", this.at);
   }
 
   #failFor(name: string): void {
@@ -214,10 +252,9 @@ class Reading {
   /** By Content-Length if there is one: what lies behind is no part of the message, and too little is a fault (§18.3). */
   readBody(): string {
     const { text } = this;
-    const length = this.headers.get("content-length");
+    const bytes = this.headers.number("content-length", CSEQ_END);
     const rest = text.length - this.at;
-    if (length === undefined) return rest > 0 ? text.slice(this.at) : "";
-    const bytes = decimal(length, 0, length.length, CSEQ_END);
+    if (bytes === undefined) return rest > 0 ? text.slice(this.at) : "";
     if (bytes < 0) this.fail(400, "malformed content-length", this.at);
     else if (bytes > rest) this.fail(400, "body shorter than content-length", this.at);
     else if (bytes > 0) return text.slice(this.at, this.at + bytes);
@@ -234,23 +271,19 @@ function endOfFolded(text: string, first: number): number {
   return lineFeed;
 }
 
-/** A folded value on one line, each fold one space; undefined if a CR or LF stands alone in it. */
-function unfold(text: string, start: number, end: number): string | undefined {
+/** A folded value on one line, each fold one space. */
+function unfold(text: string, start: number, end: number): string {
   let value = "";
-  let from = start;
-  for (;;) {
+  for (let from = start; from < end; ) {
     const lineFeed = text.indexOf("\n", from);
-    const last = lineFeed < 0 || lineFeed > end;
-    const to = last ? end : lineFeed - 1;
-    if (!last && text.charCodeAt(to) !== CR) return undefined;
-    const carriage = text.indexOf("\r", from);
-    if (carriage >= 0 && carriage < to) return undefined;
-    const begin = skipBlank(text, from, to);
-    const part = text.slice(begin, trimEnd(text, begin, to));
+    const next = lineFeed < 0 || lineFeed > end ? end : lineFeed;
+    const begin = skipBlank(text, from, next);
+    const stop = text.charCodeAt(next - 1) === CR ? next - 1 : next;
+    const part = text.slice(begin, trimEnd(text, begin, stop));
     value = value === "" || part === "" ? value + part : `${value} ${part}`;
-    if (last) return value;
-    from = lineFeed + 1;
+    from = next + 1;
   }
+  return value;
 }
 
 /** A scheme, no blanks or brackets around it, and no header components, which a Request-URI must not have (§19.1.1). */
@@ -264,24 +297,5 @@ function isRequestUri(uri: string): boolean {
 }
 
 function isCallId(value: string): boolean {
-  return value !== "" && value.indexOf(" ") < 0 && value.indexOf("\t") < 0;
-}
-
-/** The methods that are most of all traffic as constants: comparing them compares pointers. */
-function methodNamed(text: string, start: number, end: number): string {
-  switch (end - start) {
-    case 8:
-      if (text.startsWith("REGISTER", start)) return "REGISTER";
-      break;
-    case 6:
-      if (text.startsWith("INVITE", start)) return "INVITE";
-      if (text.startsWith("NOTIFY", start)) return "NOTIFY";
-      if (text.startsWith("CANCEL", start)) return "CANCEL";
-      break;
-    case 3:
-      if (text.startsWith("ACK", start)) return "ACK";
-      if (text.startsWith("BYE", start)) return "BYE";
-      break;
-  }
-  return text.slice(start, end);
+  return value !== "" && value.indexOf(" ") < 0;
 }

@@ -8,8 +8,10 @@ import {
   COLON,
   COMMA,
   decimal,
+  isBlankCode,
   isDigitCode,
   isToken,
+  isTokenCode,
   OPEN_BRACKET,
   SEMICOLON,
   SLASH,
@@ -33,13 +35,23 @@ export class Via {
   readonly branch: string;
   /** Everything from the first semicolon on, as written. */
   readonly params: string;
+  /** False if this value, or one behind it in the same line, is not as the grammar wants it. */
+  readonly sound: boolean;
 
-  constructor(transport: string, host: string, port: number, branch: string, params: string) {
+  constructor(
+    transport: string,
+    host: string,
+    port: number,
+    branch: string,
+    params: string,
+    sound: boolean,
+  ) {
     this.transport = transport;
     this.host = host;
     this.port = port;
     this.branch = branch;
     this.params = params;
+    this.sound = sound;
   }
 
   /** The address that `received` names, without brackets (RFC 5118 §4.5). */
@@ -125,7 +137,7 @@ export function stampSource(headers: Headers, address: string, port: number): vo
   else if (!claimed) return;
   const before = line.indexOf(";");
   const head = before < 0 || before > end ? line.slice(0, end) : line.slice(0, before);
-  const stamped = new Via(via.transport, via.host, via.port, via.branch, params);
+  const stamped = new Via(via.transport, via.host, via.port, via.branch, params, via.sound);
   headers.setAt(index, `${head}${params}${line.slice(end)}`, stamped);
 }
 
@@ -146,33 +158,78 @@ export function printVia(
   return `SIP/2.0/${transport} ${sentBy};branch=${branch}${params}`;
 }
 
-/** Whether every Via value of a line is as the grammar wants it, empty parameters included in the blame. */
-export function isViaLine(line: string): boolean {
-  for (let start = 0; start <= line.length; ) {
-    const end = valueEnd(line, start);
-    if (end < 0 || readVia(line, start, end, true) === undefined) return false;
-    start = end + 1;
+/**
+ * The first Via of a line. Empty or odd parameters are forgiven, so that a bad request can still be answered, but they
+ * make it unsound.
+ */
+export function parseVia(text: string, start = 0, lineEnd: number = text.length): Via | undefined {
+  const end = valueEnd(text, start, lineEnd);
+  if (end < 0) return readVia(text, start, lineEnd, false);
+  if (end < lineEnd) return readVia(text, start, end, areVias(text, end + 1, lineEnd));
+  return usualVia(text, start, end) ?? readVia(text, start, end, true);
+}
+
+/** Whether all of `text[from, end)` are sound Via values. */
+function areVias(text: string, from: number, end: number): boolean {
+  for (let start = from; start <= end; ) {
+    const stop = valueEnd(text, start, end);
+    if (stop < 0 || readVia(text, start, stop, true)?.sound !== true) return false;
+    start = stop + 1;
   }
   return true;
 }
 
-/** The first Via of a line, empty or odd parameters forgiven so that a bad request can still be answered. */
-export function parseVia(value: string): Via | undefined {
-  const end = valueEnd(value, 0);
-  return readVia(value, 0, end < 0 ? value.length : end, false);
+const USUAL = "SIP/2.0/UDP ";
+const BRANCH = ";branch=";
+
+/**
+ * The Via that nearly every datagram has, read with the built-in searches: they pass over a character many times
+ * faster than a loop does. Undefined for any other, sound or not.
+ */
+function usualVia(text: string, start: number, end: number): Via | undefined {
+  const hostAt = start + USUAL.length;
+  const semicolon = text.indexOf(";", hostAt);
+  const branchAt = semicolon + BRANCH.length;
+  if (semicolon < 0 || branchAt > end || text.slice(start, hostAt) !== USUAL) return undefined;
+  if (text.slice(semicolon, branchAt) !== BRANCH || !isPlain(text, hostAt, end)) return undefined;
+  let hostEnd = text.indexOf(":", hostAt);
+  let port = 0;
+  if (hostEnd < 0 || hostEnd > semicolon) hostEnd = semicolon;
+  else {
+    port = decimal(text, hostEnd + 1, semicolon, 65_536);
+    if (port <= 0 || port > 65_535) return undefined;
+  }
+  if (!isToken(text, hostAt, hostEnd)) return undefined;
+  let next = text.indexOf(";", branchAt);
+  if (next < 0 || next > end) next = end;
+  if (next === branchAt) return undefined;
+  const branch = text.slice(branchAt, next);
+  for (; next < end && next >= 0; next = text.indexOf(";", next + 1)) {
+    if (next + 1 === end || !isTokenCode(text.charCodeAt(next + 1))) return undefined;
+  }
+  return new Via(
+    "UDP",
+    text.slice(hostAt, hostEnd),
+    port,
+    branch,
+    text.slice(semicolon, end),
+    true,
+  );
 }
 
-const USUAL = "SIP/2.0/";
+/** Neither blanks nor quotes. */
+function isPlain(text: string, start: number, end: number): boolean {
+  const space = text.indexOf(" ", start);
+  const quote = text.indexOf('"', start);
+  const tab = text.indexOf("\t", start);
+  return (space < 0 || space >= end) && (quote < 0 || quote >= end) && (tab < 0 || tab >= end);
+}
 
-function readVia(text: string, start: number, end: number, strict: boolean): Via | undefined {
-  const from = skipBlank(text, start, end);
-  const transportAt = text.startsWith(USUAL, from)
-    ? from + USUAL.length
-    : afterProtocol(text, from, end);
-  if (transportAt < 0) return undefined;
-  const transportStart = skipBlank(text, transportAt, end);
+function readVia(text: string, start: number, end: number, rest: boolean): Via | undefined {
+  const transportStart = afterProtocol(text, start, end);
+  if (transportStart < 0) return undefined;
   let at = transportStart;
-  while (at < end && text.charCodeAt(at) !== SPACE && text.charCodeAt(at) !== TAB) at += 1;
+  while (at < end && !isBlankCode(text.charCodeAt(at))) at += 1;
   if (!isToken(text, transportStart, at)) return undefined;
   const hostAt = skipBlank(text, at, end);
   const hostEnd = endOfHost(text, hostAt, end);
@@ -187,15 +244,16 @@ function readVia(text: string, start: number, end: number, strict: boolean): Via
     if (port <= 0 || port > 65_535) return undefined;
     next = skipBlank(text, next, end);
   }
-  const scan = new ParamScan(text, next, end);
+  const params = next < end ? text.slice(next, trimEnd(text, next, end)) : "";
+  const host = text.slice(hostAt, hostEnd);
+  const scan = new ParamScan(params, 0, params.length);
   let branch = "";
   while (scan.next()) {
-    if (branch === "" && scan.is("branch")) branch = text.slice(scan.valueStart, scan.valueEnd);
+    if (branch === "" && scan.is("branch")) branch = scan.value();
   }
-  if (strict && (!scan.sound || scan.at < end)) return undefined;
-  const transport = transportNamed(text, transportStart, at);
-  const params = next < end ? text.slice(next, trimEnd(text, next, end)) : "";
-  return new Via(transport, text.slice(hostAt, hostEnd), port, branch, params);
+  const transport = text.slice(transportStart, at).toUpperCase();
+  const sound = rest && scan.sound && scan.at === params.length;
+  return new Via(transport, host, port, branch, params, sound);
 }
 
 /** The index behind `SIP / 2.0 /` however it is spaced and whatever the version; -1 if it is not that. */
@@ -208,7 +266,7 @@ function afterProtocol(text: string, start: number, end: number): number {
     if (!isToken(text, from, trimEnd(text, from, slash))) return -1;
     at = slash + 1;
   }
-  return at;
+  return skipBlank(text, at, end);
 }
 
 function endOfHost(text: string, start: number, end: number): number {
@@ -230,10 +288,4 @@ function endOfHost(text: string, start: number, end: number): number {
     if (code === SLASH || code === CLOSE_BRACKET || code < SPACE) return -1;
   }
   return isToken(text, start, index) ? index : -1;
-}
-
-/** Interned, so that comparing transports compares pointers. */
-function transportNamed(text: string, start: number, end: number): string {
-  if (text.startsWith("UDP", start) && end === start + 3) return "UDP";
-  return text.slice(start, end).toUpperCase();
 }

@@ -1,0 +1,26 @@
+/** Method names. The usual ones come out as the same constant each time: comparing those compares pointers. */
+
+/** The method spelled in `text[start, end)`; whether it is a token is the caller's to check. */
+export function methodNamed(text: string, start: number, end: number): string {
+  const method = text.slice(start, end);
+  switch (method) {
+    case "REGISTER":
+      return "REGISTER";
+    case "INVITE":
+      return "INVITE";
+    case "ACK":
+      return "ACK";
+    case "BYE":
+      return "BYE";
+    case "CANCEL":
+      return "CANCEL";
+    case "OPTIONS":
+      return "OPTIONS";
+    case "SUBSCRIBE":
+      return "SUBSCRIBE";
+    case "NOTIFY":
+      return "NOTIFY";
+    default:
+      return method;
+  }
+}
