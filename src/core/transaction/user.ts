@@ -2,7 +2,7 @@
  * The upward seam of the transaction layer: what a transaction user (RFC 3261 §5) is told. Users
  * are phones, dialogs, failover attempts and servers; they know flows by number and peers by value.
  */
-import type { FlowId, Instant, LossCause, Peer } from "../machine.ts";
+import type { FlowId, Instant, Local, LossCause, Peer } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 
 /** A usable path, as the transport layer keeps it. */
@@ -13,11 +13,28 @@ export interface Flow {
   readonly heardAt: Instant;
 }
 
-/** Told of one flow that was asked for. */
+/** Told of one flow: of its opening by `reach`, of its end by `watch`. */
 export interface FlowUser {
   reached(now: Instant, flow: Flow): void;
-  /** The flow cannot be had, or was had and is gone. */
+  /** The flow cannot be had, or was had, was watched, and is gone. */
   unreached(now: Instant, cause: LossCause): void;
+}
+
+/** Told of one address to listen on. */
+export interface ListenerUser {
+  /** `local.port` is the real one. */
+  listening(now: Instant, flow: FlowId, local: Local): void;
+  /** The address cannot be had, or was had and is gone. */
+  deaf(now: Instant, flow: FlowId, cause: LossCause): void;
+}
+
+/** Told the raw facts of media flows. */
+export interface MediaUser {
+  bound(now: Instant, flow: FlowId, local: Local): void;
+  opened(now: Instant, flow: FlowId, peer: Peer): void;
+  /** `bytes` are valid during the call only. */
+  received(now: Instant, flow: FlowId, bytes: Uint8Array): void;
+  lost(now: Instant, flow: FlowId, cause: LossCause): void;
 }
 
 export interface ClientTransactionUser {
@@ -57,14 +74,19 @@ export interface ServerTransaction {
 
 /** The one user of a whole layer, told what belongs to no client transaction. */
 export interface TransactionUser {
+  /**
+   * Asked of each new request but INVITE, ACK and CANCEL: true if the user answers it statelessly (RFC 3261 §8.2.7), as a
+   * registrar may; no transaction is made then, and a retransmission is asked about again.
+   */
+  claims?(now: Instant, request: Request, flow: Flow): boolean;
   /** A new request. For INVITE the layer sends 100 after 200 ms unless the user has answered (RFC 3261 §17.2.1). */
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void;
   /** CANCEL that matches a server transaction; the layer has answered the CANCEL with 200 (§9.2). */
   cancelled(now: Instant, transaction: ServerTransaction): void;
   /** ACK for a 2xx, which belongs to no transaction (§13.3.1.4, §17). */
   acknowledged(now: Instant, ack: Request, flow: Flow): void;
-  /** A final response was not acknowledged in time (Timer H), or its flow was lost. */
+  /** A final response was not acknowledged in time (Timer H), or could not be sent. */
   undelivered(now: Instant, transaction: ServerTransaction): void;
-  /** A response that matches no client transaction (a late or stray 2xx, for instance). */
+  /** A response to INVITE that matches no client transaction (a late 2xx, for instance). Others are dropped (R59). */
   strayed(now: Instant, response: Response, flow: Flow): void;
 }

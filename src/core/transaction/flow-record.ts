@@ -1,0 +1,87 @@
+/** One flow as the transport keeps it, and the list of those that must hear of its end. */
+import type { FlowId, Instant, LossCause, Peer, Target, TransportName } from "../machine.ts";
+import type { PongWait } from "./keep-alive.ts";
+import type { Flow, FlowUser } from "./user.ts";
+
+/** Links itself into the flow it depends on, so that neither joining nor leaving allocates. */
+export interface FlowMember {
+  before: FlowMember | undefined;
+  after: FlowMember | undefined;
+  /** The flow is over. The member has left it already. */
+  flowLost(now: Instant, cause: LossCause): void;
+}
+
+export class FlowRecord implements Flow {
+  readonly id: FlowId;
+  /** Until the flow is open its local end is unknown: "" and 0. */
+  peer: Peer;
+  /** What was asked for; of a flow that arrived, its peer. */
+  readonly asked: Target;
+  /** The listener through which it arrived or was opened; 0: none. */
+  readonly from: FlowId;
+  /** Datagrams: on a connected socket, which hears of ICMP errors. */
+  readonly connected: boolean;
+  state: "opening" | "open" | "gone";
+  heardAt: Instant;
+  /** When bytes were last sent or received. */
+  usedAt: Instant;
+  /** Told once the flow is open or cannot be had; undefined when it is open. */
+  waiting: FlowUser[] | undefined;
+  /** There if the peer has ever answered a ping. */
+  pongWait: PongWait | undefined;
+  /** The next flow with the same place. */
+  sibling: FlowRecord | undefined;
+  #first: FlowMember | undefined;
+
+  constructor(
+    now: Instant,
+    id: FlowId,
+    peer: Peer,
+    asked: Target,
+    from: FlowId,
+    connected: boolean,
+    state: "opening" | "open",
+  ) {
+    this.id = id;
+    this.peer = peer;
+    this.asked = asked;
+    this.from = from;
+    this.connected = connected;
+    this.state = state;
+    this.heardAt = now;
+    this.usedAt = now;
+  }
+
+  get reliable(): boolean {
+    return isReliable(this.asked.transport);
+  }
+
+  /** Whether anyone depends on it. */
+  get needed(): boolean {
+    return this.#first !== undefined || this.waiting !== undefined;
+  }
+
+  get firstMember(): FlowMember | undefined {
+    return this.#first;
+  }
+
+  join(member: FlowMember): void {
+    member.after = this.#first;
+    if (this.#first !== undefined) this.#first.before = member;
+    this.#first = member;
+  }
+
+  /** One that has left already may say so again. */
+  leave(member: FlowMember): void {
+    if (member.before !== undefined) member.before.after = member.after;
+    else if (this.#first === member) this.#first = member.after;
+    if (member.after !== undefined) member.after.before = member.before;
+    member.before = undefined;
+    member.after = undefined;
+  }
+}
+
+/** Transports that deliver or fail (RFC 3261 §17): nothing is resent over them. */
+export function isReliable(transport: TransportName): boolean {
+  return transport !== "udp" && transport !== "rtp";
+}

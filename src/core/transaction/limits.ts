@@ -1,0 +1,13 @@
+/** Every bound on what peers can make the transaction layer hold, and how long it holds what nobody uses. */
+
+/** Server transactions at a time; a further request is answered 503. */
+export const MAX_SERVER_TRANSACTIONS = 100_000;
+
+/** A larger request leaves over TCP, path MTU unknown (RFC 3261 §18.1.1). */
+export const MAX_DATAGRAM_REQUEST_BYTES = 1300;
+
+/** A flow that was opened here, and that nobody uses, is closed after so long. */
+export const IDLE_FLOW_MS = 180_000;
+
+/** A peer that answers pings must do so within this time (RFC 5626 §4.4.1). */
+export const PONG_WAIT_MS = 10_000;
