@@ -25,7 +25,7 @@ name: small
 title: A small one
 servers: { primary: working, fallback: fallback }
 phones:
-  alice: { user: "2001", files: { a.cfg: "server = \${primary}" } }
+  alice: { user: "2001", files: { a.yaml: "accounts: [ { user: u, servers: [ { address: \${primary} } ] } ]" } }
 play:
   - start: alice
     mark: started
@@ -143,7 +143,7 @@ title: Bad
 colour: red
 servers: { primary: master }
 phones:
-  alice: { user: "1", files: { a: "\${secondary}" } }
+  alice: { user: "1", files: { a: "accounts: [ { user: u, servers: [ { address: \${secondary} } ] } ]" } }
 play:
   - explode: primary
   - kill: nobody

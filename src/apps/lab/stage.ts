@@ -34,7 +34,10 @@ export interface LabStageOptions {
 
 /** A process has so long to say that it is ready, and so long to end, in milliseconds. */
 const READY_MS = 15_000;
-const GRACE_MS = 4_000;
+const GRACE_MS = 5_000;
+/** At the end phones may unregister for so long, then servers may write down what they have: 5 s in all. */
+const PHONES_GRACE_MS = 3_000;
+const SERVERS_GRACE_MS = 1_500;
 const EMPTY_ZONE = "$ORIGIN lab.test.\n";
 
 export class LabStage implements Stage, ChildUser {
@@ -167,10 +170,9 @@ export class LabStage implements Stage, ChildUser {
   async close(): Promise<void> {
     const children = [...this.#children.values()];
     const phones = new Set(this.#topology?.phones.map((phone) => phone.name));
-    for (const isPhone of [true, false]) {
-      const some = children.filter((child) => phones.has(child.name) === isPhone);
-      await Promise.all(some.map((child) => child.stop(GRACE_MS)));
-    }
+    const callers = children.filter((child) => phones.has(child.name));
+    await Promise.all(callers.map((child) => child.stop(PHONES_GRACE_MS)));
+    await Promise.all(children.map((child) => child.stop(SERVERS_GRACE_MS)));
     await this.#dns?.close();
     this.#nursery.dismiss();
     this.#release();

@@ -1,5 +1,6 @@
 /** Reads a scenario file: every fault at once, each with file, line, key and what to write instead. */
 import type { Fault } from "../../core/provisioning/configuration.ts";
+import { readConfiguration } from "../../core/provisioning/read.ts";
 import { readZone } from "../lab/zone-file.ts";
 import { fillPlaceholders, knownPlaceholders, placeholdersIn } from "./placeholders.ts";
 import { readExpectations, readSequences } from "./read-expectations.ts";
@@ -77,14 +78,31 @@ function readPhone(name: string, item: Item, known: ReadonlySet<string>): PhoneP
   const user = fields?.need("user")?.text() ?? "";
   const password = fields?.take("password")?.text() ?? `lab-${user}`;
   const answer = fields?.take("answer")?.oneOf(["auto", "ring", "busy"]) ?? "auto";
-  const files = (fields?.need("files")?.table()?.takeAll() ?? []).map(
+  const written = fields?.need("files")?.table()?.takeAll() ?? [];
+  const files = written.map(
     ([fileName, content]): PlannedFile => ({
       name: fileName,
       text: checkedText(content, known),
     }),
   );
+  checkProvisioning(files, new Map(written), known);
   fields?.close(["user", "password", "answer", "files"]);
   return { name, user, password, answer, files };
+}
+
+/** Files that a phone would take; its own faults are told at the text they stand in. */
+function checkProvisioning(
+  files: readonly PlannedFile[],
+  items: ReadonlyMap<string, Item>,
+  known: ReadonlySet<string>,
+): void {
+  const used = files.flatMap((file) => [...placeholdersIn(file.text).keys()]);
+  const sample = sampleValues(new Set([...known, ...used]));
+  const filled = files.map(({ name, text }) => ({ name, text: fillPlaceholders(text, sample) }));
+  if (filled.length === 0) return;
+  for (const { file, line, key, severity, wrong, remedy } of readConfiguration(filled).faults) {
+    if (severity === "error") items.get(file)?.wrong(`line ${line}: ${key}: ${wrong}`, remedy);
+  }
 }
 
 /** A zone that can be read once its placeholders are filled; faults point into the block of text. */
