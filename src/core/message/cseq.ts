@@ -1,6 +1,6 @@
 /** CSeq (RFC 3261 §8.1.1.5, §20.16): a number below 2^31 and a method. */
 import type { Headers } from "./headers.ts";
-import { isToken, skipBlank } from "./lexer.ts";
+import { skipBlank } from "./lexer.ts";
 import { methodNamed } from "./method.ts";
 
 export interface CSeq {
@@ -24,8 +24,8 @@ export function parseCSeq(text: string, from = 0, end: number = text.length): CS
   }
   const start = skipBlank(text, at, end);
   if (at === from || start === at) return undefined;
-  if (!isToken(text, start, end)) return undefined;
-  return { number, method: methodNamed(text, start, end) };
+  const method = methodNamed(text, start, end);
+  return method === undefined ? undefined : { number, method };
 }
 
 /** Of a message that was parsed it is always there. */

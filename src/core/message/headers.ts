@@ -8,16 +8,19 @@ import { decimal } from "./lexer.ts";
 /** Makes a view of `text[start, end)`; undefined if that is malformed. */
 export type ViewReader<View> = (text: string, start: number, end: number) => View | undefined;
 
+/** One header line. Without a value it still stands at `source[start, end)`. */
+interface Line {
+  readonly name: string;
+  value: string | undefined;
+  readonly start: number;
+  readonly end: number;
+  view: unknown;
+}
+
 export class Headers {
-  /** What the spans point into. */
+  /** What the spans of lines point into. */
   readonly #source: string;
-  readonly #names: string[] = [];
-  /** Undefined: still at its span. */
-  readonly #values: (string | undefined)[] = [];
-  /** Start and end in the source, two by line. */
-  readonly #spans: number[] = [];
-  /** Views by line; shorter than the names where none was asked for. */
-  readonly #views: unknown[] = [];
+  readonly #lines: Line[] = [];
 
   /** @param source the message that `addSpan` refers to. */
   constructor(source = "") {
@@ -25,27 +28,24 @@ export class Headers {
   }
 
   get size(): number {
-    return this.#names.length;
+    return this.#lines.length;
   }
 
   nameAt(index: number): string {
-    return this.#names[index] as string;
+    return (this.#lines[index] as Line).name;
   }
 
   valueAt(index: number): string {
-    const known = this.#values[index];
-    if (known !== undefined) return known;
-    const spans = this.#spans;
-    const value = this.#source.slice(spans[2 * index] as number, spans[2 * index + 1] as number);
-    this.#values[index] = value;
-    return value;
+    const line = this.#lines[index] as Line;
+    if (line.value === undefined) line.value = this.#source.slice(line.start, line.end);
+    return line.value;
   }
 
   /** Where the first line of that name stands, at or after `from`; -1 if there is none. */
   indexOf(name: string, from = 0): number {
-    const names = this.#names;
-    for (let index = from; index < names.length; index += 1) {
-      if (names[index] === name) return index;
+    const lines = this.#lines;
+    for (let index = from; index < lines.length; index += 1) {
+      if ((lines[index] as Line).name === name) return index;
     }
     return -1;
   }
@@ -76,45 +76,36 @@ export class Headers {
   view<View>(name: string, read: ViewReader<View>): View | undefined {
     const index = this.indexOf(name);
     if (index < 0) return undefined;
-    const known = this.#views[index] as View | undefined;
-    if (known !== undefined) return known;
-    const view = this.readAt(index, read);
-    while (this.#views.length < index) this.#views.push(undefined);
-    this.#views[index] = view;
-    return view;
+    const line = this.#lines[index] as Line;
+    if (line.view === undefined) line.view = this.readAt(index, read);
+    return line.view as View | undefined;
   }
 
   /** What `read` makes of one line, not kept. */
   readAt<Result>(index: number, read: ViewReader<Result>): Result | undefined {
-    const value = this.#values[index];
-    if (value !== undefined) return read(value, 0, value.length);
-    const spans = this.#spans;
-    return read(this.#source, spans[2 * index] as number, spans[2 * index + 1] as number);
+    const { value, start, end } = this.#lines[index] as Line;
+    return value === undefined ? read(this.#source, start, end) : read(value, 0, value.length);
   }
 
   /** The first line of that name as a number of at most `cap`; undefined if there is none, -1 if it is no number. */
   number(name: string, cap: number): number | undefined {
     const index = this.indexOf(name);
     if (index < 0) return undefined;
-    const value = this.#values[index];
-    if (value !== undefined) return decimal(value, 0, value.length, cap);
-    const spans = this.#spans;
-    return decimal(this.#source, spans[2 * index] as number, spans[2 * index + 1] as number, cap);
+    const { value, start, end } = this.#lines[index] as Line;
+    return value === undefined
+      ? decimal(this.#source, start, end, cap)
+      : decimal(value, 0, value.length, cap);
   }
 
   /** Appends a line after all others. */
   add(name: string, value: string): this {
-    this.#names.push(name);
-    this.#values.push(value);
-    this.#spans.push(0, 0);
+    this.#lines.push({ name, value, start: 0, end: 0, view: undefined });
     return this;
   }
 
   /** Appends a line whose value is `source[start, end)`. */
   addSpan(name: string, start: number, end: number): void {
-    this.#names.push(name);
-    this.#values.push(undefined);
-    this.#spans.push(start, end);
+    this.#lines.push({ name, value: undefined, start, end, view: undefined });
   }
 
   /** Puts a line before the first of that name, or before all headers. */
@@ -124,17 +115,15 @@ export class Headers {
 
   /** Puts a line before the one that stands at `index`. */
   insertAt(index: number, name: string, value: string): this {
-    this.#names.splice(index, 0, name);
-    this.#values.splice(index, 0, value);
-    this.#spans.splice(2 * index, 0, 0, 0);
-    if (index < this.#views.length) this.#views.splice(index, 0, undefined);
+    this.#lines.splice(index, 0, { name, value, start: 0, end: 0, view: undefined });
     return this;
   }
 
   /** Replaces the value of one line, and its view where the caller has it at hand. */
   setAt(index: number, value: string, view?: unknown): this {
-    this.#values[index] = value;
-    if (index < this.#views.length) this.#views[index] = view;
+    const line = this.#lines[index] as Line;
+    line.value = value;
+    line.view = view;
     return this;
   }
 
@@ -143,36 +132,30 @@ export class Headers {
     const index = this.indexOf(name);
     if (index < 0) return this.add(name, value);
     this.setAt(index, value);
-    for (let other = this.#names.length - 1; other > index; other -= 1) {
-      if (this.#names[other] === name) this.removeAt(other);
+    for (let other = this.#lines.length - 1; other > index; other -= 1) {
+      if (this.nameAt(other) === name) this.removeAt(other);
     }
     return this;
   }
 
   remove(name: string): this {
-    for (let index = this.#names.length - 1; index >= 0; index -= 1) {
-      if (this.#names[index] === name) this.removeAt(index);
+    for (let index = this.#lines.length - 1; index >= 0; index -= 1) {
+      if (this.nameAt(index) === name) this.removeAt(index);
     }
     return this;
   }
 
   removeAt(index: number): this {
-    this.#names.splice(index, 1);
-    this.#values.splice(index, 1);
-    this.#spans.splice(2 * index, 2);
-    if (index < this.#views.length) this.#views.splice(index, 1);
+    this.#lines.splice(index, 1);
     return this;
   }
 
   /** Views are immutable, so the copy shares them. */
   copy(): Headers {
     const copy = new Headers(this.#source);
-    for (let index = 0; index < this.#names.length; index += 1) {
-      copy.#names.push(this.#names[index] as string);
-      copy.#values.push(this.#values[index]);
-      copy.#spans.push(this.#spans[2 * index] as number, this.#spans[2 * index + 1] as number);
+    for (const { name, value, start, end, view } of this.#lines) {
+      copy.#lines.push({ name, value, start, end, view });
     }
-    for (const view of this.#views) copy.#views.push(view);
     return copy;
   }
 }

@@ -1,7 +1,8 @@
 /** Method names. The usual ones come out as the same constant each time: comparing those compares pointers. */
+import { isToken } from "./lexer.ts";
 
-/** The method spelled in `text[start, end)`; whether it is a token is the caller's to check. */
-export function methodNamed(text: string, start: number, end: number): string {
+/** The method spelled in `text[start, end)`; undefined if that is no token. */
+export function methodNamed(text: string, start: number, end: number): string | undefined {
   const method = text.slice(start, end);
   switch (method) {
     case "REGISTER":
@@ -21,6 +22,6 @@ export function methodNamed(text: string, start: number, end: number): string {
     case "NOTIFY":
       return "NOTIFY";
     default:
-      return method;
+      return isToken(method, 0, method.length) ? method : undefined;
   }
 }

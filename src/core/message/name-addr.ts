@@ -113,20 +113,26 @@ export function parseNameAddr(
   return usualNameAddr(text, start, end) ?? readNameAddr(text, start, end);
 }
 
+const USUAL = "<sip:";
 const TAG = ";tag=";
 
-/** The usual From and To: brackets, no name, and at most a tag behind them. Undefined for any other. */
+/**
+ * The usual From and To: a SIP URI in brackets, no name, and at most a tag behind it. What is in the brackets is only
+ * looked at closely when it is used. Undefined for any other.
+ */
 function usualNameAddr(text: string, start: number, end: number): NameAddr | undefined {
-  if (text.charCodeAt(start) !== LESS) return undefined;
   const greater = text.indexOf(">", start);
-  if (greater < 0 || greater >= end || !isUri(text, start + 1, greater)) return undefined;
+  if (greater < 0 || greater >= end || text.slice(start, start + USUAL.length) !== USUAL) {
+    return undefined;
+  }
+  const blank = text.indexOf(" ", start);
+  if (blank >= 0 && blank < end) return undefined;
   const uri = text.slice(start + 1, greater);
   if (greater + 1 === end) return new NameAddr("", uri, "");
+  const params = text.slice(greater + 1, end);
   const tagAt = greater + 1 + TAG.length;
-  if (tagAt >= end || text.slice(greater + 1, tagAt) !== TAG) return undefined;
-  return isToken(text, tagAt, end)
-    ? new NameAddr("", uri, text.slice(greater + 1, end))
-    : undefined;
+  if (!params.startsWith(TAG) || !isToken(text, tagAt, end)) return undefined;
+  return new NameAddr("", uri, params);
 }
 
 export function printNameAddr(display: string, uri: string, params = ""): string {

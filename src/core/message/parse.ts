@@ -11,7 +11,6 @@ import {
   decimal,
   isBlankCode,
   isLetterCode,
-  isToken,
   isUriText,
   LF,
   matches,
@@ -55,7 +54,7 @@ function request(reading: Reading, start: number, lineEnd: number): Message | Ma
   }
   const method = methodNamed(text, start, methodEnd);
   const uri = text.slice(uriStart, uriEnd);
-  if (!isToken(text, start, methodEnd)) return dropped("no method", start);
+  if (method === undefined) return dropped("no method", start);
   if (uri.length > MAX_URI_BYTES) reading.fail(414, "Request-URI too long", uriStart);
   else if (!isRequestUri(uri)) reading.fail(400, "malformed Request-URI", uriStart);
   return wholeRequest(reading, method, uri);
@@ -70,7 +69,8 @@ function oddRequest(reading: Reading, start: number, lineEnd: number): Message |
   if (methodEnd < 0 || versionStart <= methodEnd) return dropped("no request line", start);
   if (!matches(text, versionStart, versionStart + 4, "sip/"))
     return dropped("not SIP", versionStart);
-  if (!isToken(text, start, methodEnd)) return dropped("no method", start);
+  const method = methodNamed(text, start, methodEnd);
+  if (method === undefined) return dropped("no method", start);
   const uriStart = skipBlank(text, methodEnd, versionStart);
   const uri = text.slice(uriStart, trimEnd(text, uriStart, versionStart));
   if (text.slice(versionStart + 4, end) !== "2.0")
@@ -82,7 +82,7 @@ function oddRequest(reading: Reading, start: number, lineEnd: number): Message |
   ) {
     reading.fail(400, "request line not parted by single spaces", methodEnd);
   } else if (!isRequestUri(uri)) reading.fail(400, "malformed Request-URI", uriStart);
-  return wholeRequest(reading, methodNamed(text, start, methodEnd), uri);
+  return wholeRequest(reading, method, uri);
 }
 
 function wholeRequest(reading: Reading, method: string, uri: string): Message | Malformed {

@@ -199,10 +199,12 @@ function usualVia(text: string, start: number, end: number): Via | undefined {
     port = decimal(text, hostEnd + 1, semicolon, 65_536);
     if (port <= 0 || port > 65_535) return undefined;
   }
-  if (!isToken(text, hostAt, hostEnd)) return undefined;
+  if (!isTokenCode(text.charCodeAt(hostAt)) || !isTokenCode(text.charCodeAt(hostEnd - 1))) {
+    return undefined;
+  }
   let next = text.indexOf(";", branchAt);
   if (next < 0 || next > end) next = end;
-  if (next === branchAt) return undefined;
+  if (next === branchAt || !isTokenCode(text.charCodeAt(next - 1))) return undefined;
   const branch = text.slice(branchAt, next);
   for (; next < end && next >= 0; next = text.indexOf(";", next + 1)) {
     if (next + 1 === end || !isTokenCode(text.charCodeAt(next + 1))) return undefined;
@@ -217,12 +219,11 @@ function usualVia(text: string, start: number, end: number): Via | undefined {
   );
 }
 
-/** Neither blanks nor quotes. */
+/** Neither spaces nor quotes. */
 function isPlain(text: string, start: number, end: number): boolean {
   const space = text.indexOf(" ", start);
   const quote = text.indexOf('"', start);
-  const tab = text.indexOf("\t", start);
-  return (space < 0 || space >= end) && (quote < 0 || quote >= end) && (tab < 0 || tab >= end);
+  return (space < 0 || space >= end) && (quote < 0 || quote >= end);
 }
 
 function readVia(text: string, start: number, end: number, rest: boolean): Via | undefined {
