@@ -287,3 +287,9 @@ test("the stage is closed even when it cannot be opened", async () => {
   await assert.rejects(play(wanted, stage), /taken/);
   assert.deepEqual(stage.did, ["close"]);
 });
+
+test("the example in the guide is a scenario that can be read", () => {
+  const guide = readFileSync(join(SCENARIOS, "..", "docs", "scenarios.md"), "utf8");
+  const example = /```yaml\n(name: [\s\S]*?)```/.exec(guide)?.[1] ?? "";
+  assert.deepEqual(readScenario("guide.yaml", example).faults, []);
+});
