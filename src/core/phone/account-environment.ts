@@ -15,8 +15,9 @@ import type { Composer } from "./composer.ts";
 export interface AccountSender extends RequestSender {
   /** Sends what keeps a flow and its NAT binding alive (RFC 5626 §4.4). */
   keepAlive(now: Instant, flow: Flow): void;
-  /** Tells `user` when the flow is lost. */
-  watch(flow: Flow, user: FlowUser): void;
+  /** Tells `user` when the flow is lost; false: it is lost already. */
+  watch(flow: Flow, user: FlowUser): boolean;
+  unwatch(flow: Flow, user: FlowUser): void;
 }
 
 export interface AccountEnvironment extends EventOutlet {

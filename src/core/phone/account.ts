@@ -102,6 +102,11 @@ export class Account
     this.#strategy.stop(now);
   }
 
+  /** Ends everything at once: nothing is sent any more. */
+  close(): void {
+    for (const registration of this.#registrations) registration?.stop();
+  }
+
   becameIdle(now: Instant): void {
     for (const failback of this.#failbacks) failback.becameIdle(now);
   }
@@ -233,6 +238,10 @@ export class Account
 
   watch(_now: Instant, place: AttemptPlace, user: FlowUser): void {
     this.sender.watch(place.flow, user);
+  }
+
+  unwatch(place: AttemptPlace, user: FlowUser): void {
+    this.sender.unwatch(place.flow, user);
   }
 
   refreshDue(now: Instant, server: number): void {

@@ -21,6 +21,7 @@ export interface RegistrationHost {
   keepAlive(now: Instant, flow: Flow): void;
   /** Tells `user` when the flow of a binding is lost. */
   watch(now: Instant, place: AttemptPlace, user: FlowUser): void;
+  unwatch(place: AttemptPlace, user: FlowUser): void;
   // Told by the registration at `server`, 1-based:
   refreshDue(now: Instant, server: number): void;
   flowLost(now: Instant, server: number, cause: LossCause): void;

@@ -124,6 +124,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   forget(): void {
     this.#host.timers.silence(this.#refresh);
     this.#host.timers.silence(this.#keepAlive);
+    if (this.place !== undefined) this.#host.unwatch(this.place, this);
     this.place = undefined;
     this.expiresAt = NEVER;
     this.#held.clear();
@@ -237,6 +238,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.state = "registered";
     const moved = this.place !== undefined && this.place.flow.id !== attempt.flow.id;
     if (moved && attempt.hop.dropRegistrationOnFailover) this.#held.clear();
+    if (moved && this.place !== undefined) this.#host.unwatch(this.place, this);
     this.place = attempt;
     this.expiresAt = now + granted * 1000;
     this.#held.set(targetName(attempt.target), this.expiresAt);

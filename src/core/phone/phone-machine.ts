@@ -1,0 +1,133 @@
+/**
+ * One phone or a whole fleet as a Machine: one transaction layer, one outbox and one heap of timers serve them
+ * all, so that a million phones cost a million small objects.
+ */
+import { Inquiries } from "../inquiry.ts";
+import { RecordCache } from "../locate/record-cache.ts";
+import type { FlowId, Instant, Local, LossCause, Machine, Peer, World } from "../machine.ts";
+import type { Request } from "../message/message.ts";
+import { responseTo } from "../message/print.ts";
+import { Outbox } from "../outbox.ts";
+import type { Primitives } from "../primitives.ts";
+import { Timers } from "../timers.ts";
+import { TransactionLayer } from "../transaction/layer.ts";
+import type { Flow, ServerTransaction, TransactionUser } from "../transaction/user.ts";
+import type { Answer } from "../vocabulary.ts";
+import { Phone } from "./phone.ts";
+import type { PhoneConfig } from "./phone-config.ts";
+import type { PhoneShared } from "./phone-shared.ts";
+
+export class PhoneMachine implements Machine, TransactionUser {
+  readonly #outbox = new Outbox();
+  readonly #timers = new Timers();
+  readonly #inquiries: Inquiries;
+  readonly #layer: TransactionLayer;
+  readonly #shared: PhoneShared;
+  readonly #phones: Phone[] = [];
+  /** Phones by their bound flows. */
+  readonly #listeners = new Map<FlowId, Phone>();
+
+  constructor(primitives: Primitives) {
+    this.#inquiries = new Inquiries(this.#outbox);
+    this.#layer = new TransactionLayer({
+      world: this.#outbox,
+      timers: this.#timers,
+      primitives,
+      user: this,
+    });
+    this.#shared = {
+      world: this.#outbox,
+      timers: this.#timers,
+      primitives,
+      inquiries: this.#inquiries,
+      cache: new RecordCache(),
+      sender: this.#layer,
+    };
+  }
+
+  get phones(): readonly Phone[] {
+    return this.#phones;
+  }
+
+  /** Timers, flows, transactions and questions in use: 0 after every phone was closed (invariant I8). */
+  get holdings(): number {
+    return this.#timers.size + this.#layer.size + this.#inquiries.size;
+  }
+
+  add(config: PhoneConfig): Phone {
+    const phone = new Phone(config, this.#shared, this.#listeners);
+    this.#phones.push(phone);
+    return phone;
+  }
+
+  /** Ends everything at once; nothing is sent any more. */
+  close(): void {
+    for (const phone of this.#phones) phone.close();
+    this.#inquiries.abandon();
+    this.#layer.stop();
+  }
+
+  // What the layer tells.
+
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    const phone = this.#phoneAt(flow);
+    if (phone === undefined) transaction.respond(now, responseTo(transaction.request, 404));
+    else if (this.#layer.isMerged(transaction.request)) {
+      transaction.respond(now, responseTo(transaction.request, 482));
+    } else phone.requested(now, transaction, flow);
+  }
+
+  cancelled(now: Instant, transaction: ServerTransaction): void {
+    for (const phone of this.#phones) if (phone.cancelled(now, transaction)) return;
+  }
+
+  acknowledged(now: Instant, ack: Request, flow: Flow): void {
+    this.#phoneAt(flow)?.acknowledged(now, ack);
+  }
+
+  undelivered(now: Instant, transaction: ServerTransaction): void {
+    for (const phone of this.#phones) if (phone.undelivered(now, transaction)) return;
+  }
+
+  /** A response to an INVITE long forgotten: whoever sent it gives up by itself (Timer H, RFC 6026 Timer L). */
+  strayed(): void {}
+
+  /** Requests arrive through the port of the phone they are for, or over a connection that it opened. */
+  #phoneAt(flow: Flow): Phone | undefined {
+    return this.#phones.length === 1 ? this.#phones[0] : this.#listeners.get(flow.peer.listener);
+  }
+
+  // Facts.
+
+  bound(now: Instant, flow: FlowId, local: Local): void {
+    this.#layer.bound(now, flow, local);
+  }
+
+  opened(now: Instant, flow: FlowId, peer: Peer): void {
+    this.#layer.opened(now, flow, peer);
+  }
+
+  received(now: Instant, flow: FlowId, bytes: Uint8Array): void {
+    this.#layer.received(now, flow, bytes);
+  }
+
+  lost(now: Instant, flow: FlowId, cause: LossCause): void {
+    this.#layer.lost(now, flow, cause);
+  }
+
+  answered(now: Instant, asked: number, answer: Answer): void {
+    this.#inquiries.answered(now, asked, answer);
+  }
+
+  elapsed(now: Instant): void {
+    this.#timers.elapsed(now);
+  }
+
+  get deadline(): Instant {
+    return this.#timers.deadline;
+  }
+
+  deliver(world: World): void {
+    this.#outbox.deliver(world);
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * A phone: its accounts and the local port that all of them share. The first fact it waits for is that
+ * the port is bound; then every account starts, after a random wait if the policy wants one.
+ */
+import { uniform } from "../identifiers.ts";
+import type { Inquiry } from "../inquiry.ts";
+import { type LocateContext, locateServer } from "../locate/locate.ts";
+import type { Located } from "../locate/located.ts";
+import { NameService } from "../locate/name-service.ts";
+import {
+  type FlowId,
+  type Instant,
+  type Local,
+  type LossCause,
+  NEVER,
+  type Opening,
+  type Peer,
+  type Target,
+} from "../machine.ts";
+import type { Primitives } from "../primitives.ts";
+import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
+import type { AttemptPlace } from "../redundancy/request.ts";
+import { ServerHealth } from "../redundancy/server-health.ts";
+import type { ResolvedHop } from "../redundancy/server-set.ts";
+import { Timer, type TimerOwner, type Timers } from "../timers.ts";
+import type { ListenerUser } from "../transaction/user.ts";
+import type { TraceEvent } from "../vocabulary.ts";
+import { Account } from "./account.ts";
+import type { AccountEnvironment, AccountSender } from "./account-environment.ts";
+import { Composer } from "./composer.ts";
+import type { PhoneConfig } from "./phone-config.ts";
+import type { PhoneShared } from "./phone-shared.ts";
+
+export class Phone implements AccountEnvironment, ListenerUser, TimerOwner {
+  readonly config: PhoneConfig;
+  readonly accounts: readonly Account[];
+  readonly health: ServerHealth = new ServerHealth();
+  readonly #shared: PhoneShared;
+  readonly #listeners: Map<FlowId, Phone>;
+  readonly #surges: readonly Timer[];
+  readonly #names = new Map<RedundancyPolicy, NameService>();
+  /** Bound flows, 0 until asked for. */
+  #datagrams: FlowId = 0;
+  #connections: FlowId = 0;
+  /** The real port, 0 until bound. */
+  port = 0;
+  state: "binding" | "running" | "stopping" | "stopped" = "binding";
+
+  /** @param listeners where the phone enters the flows through which its requests arrive. */
+  constructor(config: PhoneConfig, shared: PhoneShared, listeners: Map<FlowId, Phone>) {
+    this.config = config;
+    this.#shared = shared;
+    this.#listeners = listeners;
+    this.accounts = config.accounts
+      .filter((account) => account.enabled)
+      .map((account) => new Account(account, this));
+    this.#surges = this.accounts.map(() => new Timer("surge", this));
+  }
+
+  get primitives(): Primitives {
+    return this.#shared.primitives;
+  }
+
+  get timers(): Timers {
+    return this.#shared.timers;
+  }
+
+  get sender(): AccountSender {
+    return this.#shared.sender;
+  }
+
+  get idle(): boolean {
+    return true;
+  }
+
+  /** Asks for the phone's port; everything else follows from `listening`. */
+  start(): void {
+    this.#datagrams = this.#bind("udp", this.config.localPort);
+  }
+
+  /** Removes the bindings, best-effort; `stopped` follows when nothing is on its way any more. */
+  stop(now: Instant): void {
+    if (this.state === "stopping" || this.state === "stopped") return;
+    this.state = "stopping";
+    for (const surge of this.#surges) this.timers.silence(surge);
+    for (const account of this.accounts) account.stop(now);
+  }
+
+  /** Closes the port: nothing is sent or heard any more. */
+  close(): void {
+    this.state = "stopped";
+    for (const account of this.accounts) account.close();
+    for (const flow of [this.#datagrams, this.#connections]) {
+      this.#shared.sender.unbind(flow);
+      this.#listeners.delete(flow);
+    }
+  }
+
+  listening(now: Instant, flow: FlowId, local: Local): void {
+    if (flow !== this.#datagrams || this.state !== "binding") return;
+    this.port = local.port;
+    this.state = "running";
+    if (this.#usesConnections()) this.#connections = this.#bind("tcp", local.port);
+    this.report({ event: "phone.started", address: local.address, port: local.port });
+    for (const [index, account] of this.accounts.entries()) this.#startLater(now, account, index);
+  }
+
+  /** A port is gone, or could not be had; without one for TCP, calls still come over the phone's own connections. */
+  deaf(_now: Instant, flow: FlowId, cause: LossCause): void {
+    const fatal = flow === this.#datagrams;
+    this.report({ event: fatal ? "phone.failed" : "phone.unreachable-by-tcp", why: cause });
+  }
+
+  rang(now: Instant, timer: Timer): void {
+    this.accounts[this.#surges.indexOf(timer)]?.start(now);
+  }
+
+  composerFor(account: AccountPolicy): Composer {
+    const { userAgent, instance } = this.config;
+    return new Composer(account, this.primitives.entropy, userAgent, instance, (peer) =>
+      this.#listeningPort(peer),
+    );
+  }
+
+  opening(target: Target): Opening {
+    const shared = target.transport === "udp";
+    return { from: shared ? this.#datagrams : 0, connected: shared };
+  }
+
+  resolve(
+    now: Instant,
+    hops: readonly ServerPolicy[],
+    policy: RedundancyPolicy,
+    resolved: (now: Instant, hops: readonly ResolvedHop[]) => void,
+  ): void {
+    const context: LocateContext = {
+      clock: this.#shared.inquiries,
+      entropy: this.primitives.entropy,
+      names: this.#nameService(policy),
+      supported: this.config.supported,
+      srvOrder: policy.srvOrder,
+      srvTransports: policy.srvTransports,
+      families: ["ipv4", "ipv6"],
+    };
+    this.#shared.inquiries.start(now, locateAll(hops, context), (at, located) =>
+      resolved(at, located.map(resolvedHop)),
+    );
+  }
+
+  rule(account: number, path: string, value: unknown): string {
+    return this.config.rule(account, path, value);
+  }
+
+  registered(_now: Instant, _account: number, _server: number, _place: AttemptPlace): void {}
+
+  moved(_now: Instant, _account: number): void {}
+
+  report(event: TraceEvent): void {
+    this.#shared.world.report(event);
+  }
+
+  #bind(transport: "udp" | "tcp", port: number): FlowId {
+    const { bindAddress: address } = this.config;
+    const flow = this.#shared.sender.bind({ transport, address, port }, this);
+    this.#listeners.set(flow, this);
+    return flow;
+  }
+
+  #startLater(now: Instant, account: Account, index: number): void {
+    const surge = account.policy.startSurgeMs;
+    if (surge === 0) {
+      account.start(now);
+      return;
+    }
+    const wait = uniform(this.primitives.entropy, 0, surge);
+    this.timers.set(this.#surges[index] as Timer, now + wait);
+  }
+
+  #usesConnections(): boolean {
+    return this.accounts.some((account) =>
+      [...account.policy.servers, ...account.policy.proxies].some(
+        (server) => server.transport !== "udp",
+      ),
+    );
+  }
+
+  /** Datagrams and TCP arrive at the phone's one port; other transports only on their own connection. */
+  #listeningPort(peer: Peer): number {
+    return peer.transport === "tcp" ? this.port : peer.localPort;
+  }
+
+  #nameService(policy: RedundancyPolicy): NameService {
+    let names = this.#names.get(policy);
+    if (names === undefined) {
+      names = new NameService(this.#shared.inquiries, this.#shared.cache, policy.dns);
+      this.#names.set(policy, names);
+    }
+    return names;
+  }
+}
+
+function* locateAll(hops: readonly ServerPolicy[], context: LocateContext): Inquiry<Located[]> {
+  const all: Located[] = [];
+  for (const hop of hops) all.push(yield* locateServer(hop, context));
+  return all;
+}
+
+function resolvedHop(located: Located): ResolvedHop {
+  if (located.kind === "failed") return { targets: [], expiresAt: NEVER };
+  return { targets: located.targets, expiresAt: located.expiresAt };
+}

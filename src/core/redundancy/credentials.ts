@@ -1,0 +1,93 @@
+/**
+ * The client's side of digest authentication: one password, and for each target the challenge it gave. A nonce
+ * goes back to the target that gave it and to no other (C20, R107).
+ */
+import { token } from "../identifiers.ts";
+import type { Target } from "../machine.ts";
+import { type Challenge, printCredentials, strongestChallenge } from "../message/digest.ts";
+import type { Request, Response } from "../message/message.ts";
+import type { Primitives } from "../primitives.ts";
+import { targetName } from "./server-health.ts";
+
+/** Targets whose challenge is remembered: a phone has a few servers, and a liar must not fill its memory. */
+const REMEMBERED_LIMIT = 32;
+
+type CredentialsHeader = "authorization" | "proxy-authorization";
+
+interface Known {
+  readonly header: CredentialsHeader;
+  readonly challenge: Challenge;
+  /** Requests answered with this nonce so far (nc). */
+  uses: number;
+}
+
+export class Credentials {
+  readonly #user: string;
+  readonly #password: string;
+  readonly #primitives: Primitives;
+  /** By header and target name. */
+  #known: Map<string, Known> | undefined;
+
+  constructor(user: string, password: string, primitives: Primitives) {
+    this.#user = user;
+    this.#password = password;
+    this.#primitives = primitives;
+  }
+
+  /** Adds what the target is known to ask for, so that it need not ask again. ACK and CANCEL take it from the INVITE. */
+  authorize(request: Request, target: Target): void {
+    if (this.#known === undefined || request.method === "ACK" || request.method === "CANCEL")
+      return;
+    for (const header of ["authorization", "proxy-authorization"] as const) {
+      // Registrars challenge REGISTER with 401, proxies everything else with 407: each gets its own.
+      const known = this.#known.get(keyOf(header, request.method, target));
+      if (known !== undefined) request.headers.set(header, this.#answer(known, request));
+    }
+  }
+
+  /**
+   * Takes in a 401 or 407. @returns false if trying again would be no use: no challenge that can be answered, or the
+   * answer to this very nonce was refused.
+   */
+  challenged(response: Response, request: Request, target: Target): boolean {
+    const proxy = response.status === 407;
+    const header = proxy ? "proxy-authorization" : "authorization";
+    const values = response.headers.all(proxy ? "proxy-authenticate" : "www-authenticate");
+    const challenge = strongestChallenge(values);
+    if (challenge === undefined) return false;
+    const key = keyOf(header, request.method, target);
+    this.#known ??= new Map();
+    const before = this.#known.get(key);
+    const tried = before !== undefined && request.headers.has(header);
+    if (
+      tried &&
+      !challenge.stale &&
+      before.challenge.realm === challenge.realm &&
+      before.uses <= 1
+    ) {
+      this.#known.delete(key);
+      return false;
+    }
+    if (this.#known.size >= REMEMBERED_LIMIT) this.#known.clear();
+    this.#known.set(key, { header, challenge, uses: 0 });
+    return true;
+  }
+
+  #answer(known: Known, request: Request): string {
+    known.uses += 1;
+    return printCredentials(this.#primitives.hash, known.challenge, {
+      username: this.#user,
+      password: this.#password,
+      method: request.method,
+      uri: request.uri,
+      nonceCount: known.uses,
+      cnonce: token(this.#primitives.entropy, 2),
+    });
+  }
+}
+
+/** REGISTER is asked for by the registrar, all else by the proxy: two realms may stand behind one target. */
+function keyOf(header: CredentialsHeader, method: string, target: Target): string {
+  const registers = method === "REGISTER" ? "registrar" : "proxy";
+  return `${header} ${registers} ${targetName(target)}`;
+}
