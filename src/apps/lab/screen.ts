@@ -18,6 +18,7 @@ export class Screen {
   readonly #clock: () => number;
   readonly #timer: NodeJS.Timeout;
   #statusLines = 0;
+  #shown = "";
   #rows = 0;
 
   constructor(
@@ -66,16 +67,17 @@ export class Screen {
     return this.#out.isTTY ? this.#out.columns : PLAIN_WIDTH;
   }
 
+  /** Draws only what is new: a still lab leaves the terminal alone. */
   #write(lines: readonly string[]): void {
+    const status = this.#out.isTTY
+      ? [...this.#board.lines("terminal", this.#width), this.#help.slice(0, this.#width)]
+      : [];
+    const shown = status.join("\n");
+    if (lines.length === 0 && shown === this.#shown) return;
     this.#eraseStatus();
-    for (const line of lines) this.#out.write(`${line}\n`);
-    if (!this.#out.isTTY) return;
-    const status = [
-      ...this.#board.lines("terminal", this.#width),
-      this.#help.slice(0, this.#width),
-    ];
-    for (const line of status) this.#out.write(`${line}\n`);
+    for (const line of [...lines, ...status]) this.#out.write(`${line}\n`);
     this.#statusLines = status.length;
+    this.#shown = shown;
   }
 
   #eraseStatus(): void {
