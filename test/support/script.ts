@@ -48,14 +48,15 @@ export class Script {
   readonly questions: { readonly asked: number; readonly question: Question }[] = [];
   readonly #machine: Machine;
   readonly #caption: Caption;
-  readonly #world: World;
+  /** Writes intentions down; a machine without an outbox of its own may act on it directly. */
+  readonly world: World;
   #lines: string[] = [];
   #arrived: FlowId = 0;
 
   constructor(machine: Machine, caption: Caption = startLine) {
     this.#machine = machine;
     this.#caption = caption;
-    this.#world = new Recorder(this, caption);
+    this.world = new Recorder(this, caption);
   }
 
   // What happens.
@@ -65,7 +66,7 @@ export class Script {
     while (this.#machine.deadline <= instant) {
       this.now = Math.max(this.now, this.#machine.deadline);
       this.#machine.elapsed(this.now);
-      this.#machine.deliver(this.#world);
+      this.#machine.deliver(this.world);
     }
     this.now = instant;
     return this;
@@ -80,7 +81,7 @@ export class Script {
   /** Does something to the machine by another door than its facts. */
   do(act: (now: Instant) => void): this {
     act(this.now);
-    this.#machine.deliver(this.#world);
+    this.#machine.deliver(this.world);
     return this;
   }
 

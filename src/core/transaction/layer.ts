@@ -101,6 +101,11 @@ export class TransactionLayer implements MessageUser {
     this.#servers.respondStateless(now, request, flow, response);
   }
 
+  /** The same for a response that has been printed already. */
+  respondPrinted(now: Instant, request: Request, flow: Flow, text: string): void {
+    this.#servers.respondPrinted(now, request, flow, text);
+  }
+
   /** Puts a Via for this flow on top, with a new branch, which it returns. */
   stampVia(request: Request, flow: Flow): string {
     const { transport, localAddress } = flow.peer;

@@ -77,9 +77,14 @@ export class ServerSide implements ServerHost {
 
   /** Answers without a transaction; nothing will be repeated. */
   respondStateless(now: Instant, request: Request, flow: Flow, response: Response): void {
+    this.respondPrinted(now, request, flow, printMessage(response));
+  }
+
+  respondPrinted(now: Instant, request: Request, flow: Flow, text: string): void {
     const via = topVia(request.headers);
     if (via === undefined) return;
-    this.#transport.respond(now, via, flow, this.encode(response), undefined);
+    const bytes = this.#primitives.bytes.fromText(text);
+    this.#transport.respond(now, via, flow, bytes, undefined);
   }
 
   drop(): void {
