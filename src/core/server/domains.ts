@@ -17,6 +17,7 @@ export class Domains {
   readonly #places = new Set<string>();
   readonly #ports = new Set<number>([0]);
   #siblingPlaces: ReadonlySet<string> = new Set();
+  #siblingHosts: ReadonlySet<string> = new Set();
 
   constructor(names: readonly string[]) {
     this.canonical = names[0] as string;
@@ -34,22 +35,31 @@ export class Domains {
   /** Replaces the addresses of the other nodes. */
   siblings(addresses: Iterable<string>): void {
     const places = new Set<string>();
+    const hosts = new Set<string>();
     for (const text of addresses) {
       const { transport, address, port } = readPlace(text);
-      addPlace(places, transport, hostText(address), port);
+      const host = hostText(address);
+      hosts.add(host);
+      addPlace(places, transport, host, port);
     }
     this.#siblingPlaces = places;
+    this.#siblingHosts = hosts;
   }
 
   /** Whether an address-of-record at this host is ours to keep; a port in it says nothing. */
   serves(host: string): boolean {
-    return this.#names.has(host) || this.#addresses.has(host);
+    return this.#names.has(host) || this.#addresses.has(host) || this.#siblingHosts.has(host);
   }
 
   /** Whether a Request-URI or a route leads to this very server. */
   isSelf(uri: SipUri): boolean {
     if (this.#places.has(`${uri.host}:${uri.port}`)) return true;
     return this.#names.has(uri.host) && this.#ports.has(uri.port);
+  }
+
+  /** Whether a Via's sent-by is ours. */
+  isOwnPlace(host: string, port: number): boolean {
+    return this.#places.has(`${host}:${port}`);
   }
 
   /** Whether it leads to another node of the same system. */

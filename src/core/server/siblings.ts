@@ -8,6 +8,7 @@ import type { Instant } from "../machine.ts";
 import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
+import type { ServerClock } from "./clock.ts";
 
 /** One node of the system. */
 export interface Sibling {
@@ -41,20 +42,26 @@ export class Siblings implements TimerOwner {
   readonly #self: Omit<Sibling, "aliveAt">;
   readonly #inquiries: Inquiries;
   readonly #timers: Timers;
-  readonly #epochOffset: number;
+  readonly #clock: ServerClock;
+  readonly #changed: (others: readonly Sibling[]) => void;
   readonly #heartbeat: Timer = new Timer("heartbeat", this);
+  /** Nodes that did not answer, and when (epoch seconds): believed again after a later sign of life. */
+  readonly #suspects = new Map<string, number>();
   #nodes: readonly Sibling[] = [];
 
+  /** @param changed told the others after each look at them. */
   constructor(
     self: Omit<Sibling, "aliveAt">,
     inquiries: Inquiries,
     timers: Timers,
-    epochOffset: number,
+    clock: ServerClock,
+    changed: (others: readonly Sibling[]) => void,
   ) {
     this.#self = self;
     this.#inquiries = inquiries;
     this.#timers = timers;
-    this.#epochOffset = epochOffset;
+    this.#clock = clock;
+    this.#changed = changed;
   }
 
   /** All others, alive or not. */
@@ -78,18 +85,37 @@ export class Siblings implements TimerOwner {
   }
 
   /** Whether that life of that node has given a sign of life lately. */
-  isAlive(now: Instant, name: string, boot: string): boolean {
-    const latest = (now + this.#epochOffset) / 1000 - SILENCE_SECONDS;
-    return this.#nodes.some(
-      (node) => node.name === name && node.boot === boot && node.aliveAt >= latest,
-    );
+  isAlive(name: string, boot: string): boolean {
+    const node = this.#nodes.find((one) => one.name === name);
+    return node !== undefined && node.boot === boot && this.#lives(node);
+  }
+
+  /** Whether the node that listens at `host:port` is alive, `host` as in a URI. */
+  isPlaceAlive(place: string): boolean {
+    const node = this.#nodes.find(({ addresses }) => addresses.some((one) => one.endsWith(place)));
+    return node !== undefined && this.#lives(node);
+  }
+
+  /** Where a node listens for others; empty if it is unknown. */
+  addressOf(name: string): string {
+    return this.#nodes.find((node) => node.name === name)?.addresses[0] ?? "";
+  }
+
+  /** It has not answered: not to be waited for until it gives another sign of life. */
+  suspect(name: string): void {
+    this.#suspects.set(name, Math.ceil(this.#clock.epochSeconds));
+  }
+
+  #lives(node: Sibling): boolean {
+    if (node.aliveAt < this.#clock.epochSeconds - SILENCE_SECONDS) return false;
+    return node.aliveAt > (this.#suspects.get(node.name) ?? 0);
   }
 
   *#beat(staying: boolean): Inquiry<void> {
     for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
       const read = (yield { kind: "store.read", key: NODES_KEY }) as StoreAnswer;
       if (read.kind !== "stored") return;
-      const epoch = Math.floor((this.#inquiries.now + this.#epochOffset) / 1000);
+      const epoch = Math.floor(this.#clock.epochSeconds);
       const nodes = decodeNodes(read.value).filter(
         ({ name, aliveAt }) => name !== this.#self.name && aliveAt > epoch - FORGET_SECONDS,
       );
@@ -104,6 +130,7 @@ export class Siblings implements TimerOwner {
       }) as StoreAnswer;
       if (written.kind === "conflict") continue;
       this.#nodes = nodes;
+      this.#changed(this.others);
       return;
     }
   }

@@ -1,0 +1,197 @@
+/** One branch of a forwarded request: get a flow, send, pass on what is heard, cancel (RFC 3261 §16.6, §16.8, §16.10). */
+import type { FlowId, Instant, LossCause, Opening, Target } from "../machine.ts";
+import type { Request, Response } from "../message/message.ts";
+import { cancelFor } from "../message/print.ts";
+import { Timer, type TimerOwner, type Timers } from "../timers.ts";
+import type {
+  ClientTransaction,
+  ClientTransactionUser,
+  Flow,
+  FlowUser,
+  Resending,
+} from "../transaction/user.ts";
+import type { Way } from "./ways.ts";
+
+/** Somebody to be called. */
+export interface Callee {
+  readonly requestUri: string;
+  /** Routes that come before all others (RFC 3327 §5.5). */
+  readonly routes: readonly string[];
+  /** Best first; the next is tried when one fails. */
+  readonly ways: readonly Way[];
+}
+
+/** The part of the transaction layer that branches need. */
+export interface BranchSender {
+  flow(id: FlowId): Flow | undefined;
+  reach(now: Instant, target: Target, opening: Opening, user: FlowUser): void;
+  request(
+    now: Instant,
+    request: Request,
+    flow: Flow,
+    resending: Resending,
+    user: ClientTransactionUser,
+  ): ClientTransaction;
+}
+
+export interface BranchHost {
+  readonly sender: BranchSender;
+  readonly timers: Timers;
+  readonly resending: Resending;
+  /** The request as it goes to that callee over that flow. */
+  compose(owner: BranchOwner, callee: Callee, way: Way, flow: Flow): Request;
+  /** The node at the end of that way has not answered in time. */
+  suspect(now: Instant, node: string): void;
+}
+
+/** Told how the branch goes. */
+export interface BranchOwner {
+  readonly invite: boolean;
+  provisional(now: Instant, response: Response): void;
+  accepted(now: Instant, response: Response): void;
+  ended(now: Instant, branch: Branch, response: Response | undefined): void;
+  overdue(now: Instant, branch: Branch): void;
+}
+
+/** Above the three minutes that §16.6(11) asks for. */
+const TIMER_C_MS = 185_000;
+
+/** A living node says 100 to an INVITE at once; other requests wait for the phone behind it. */
+const INVITE_PATIENCE_MS = 500;
+const OTHER_PATIENCE_MS = 1_500;
+
+export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
+  readonly #host: BranchHost;
+  readonly #owner: BranchOwner;
+  readonly #callee: Callee;
+  readonly #way: Way;
+  readonly #hasSuccessor: boolean;
+  #flow: Flow | undefined;
+  #transaction: ClientTransaction | undefined;
+  #provisionals = 0;
+  #cancelWanted = false;
+  #cancelSent = false;
+  #over = false;
+  /** Timer C of an INVITE. */
+  #c: Timer | undefined;
+  #patience: Timer | undefined;
+  /** Ended by the loss of its flow, not by silence. */
+  lost = false;
+
+  constructor(
+    host: BranchHost,
+    owner: BranchOwner,
+    callee: Callee,
+    way: Way,
+    hasSuccessor: boolean,
+  ) {
+    this.#host = host;
+    this.#owner = owner;
+    this.#callee = callee;
+    this.#way = way;
+    this.#hasSuccessor = hasSuccessor;
+  }
+
+  start(now: Instant): void {
+    const way = this.#way;
+    const { sender } = this.#host;
+    if (way.kind === "flow") {
+      const flow = sender.flow(way.flow);
+      if (flow === undefined) this.unreached(now, "closed");
+      else this.reached(now, flow);
+      return;
+    }
+    // A connected socket hears at once that the other node's port is closed.
+    const opening =
+      way.kind === "node" ? { from: 0, connected: true } : { from: way.from, connected: false };
+    sender.reach(now, way.target, opening, this);
+  }
+
+  reached(now: Instant, flow: Flow): void {
+    if (this.#over || this.#transaction !== undefined) return;
+    const { sender, resending, timers } = this.#host;
+    this.#flow = flow;
+    const request = this.#host.compose(this.#owner, this.#callee, this.#way, flow);
+    this.#transaction = sender.request(now, request, flow, resending, this);
+    if (this.#way.kind === "node" && this.#hasSuccessor && !this.#over) {
+      this.#patience = new Timer("patience", this);
+      const wait = this.#owner.invite ? INVITE_PATIENCE_MS : OTHER_PATIENCE_MS;
+      timers.set(this.#patience, now + wait);
+    }
+  }
+
+  unreached(now: Instant, cause: LossCause): void {
+    if (this.#transaction === undefined) this.failed(now, "transport", cause);
+  }
+
+  responded(now: Instant, response: Response): void {
+    this.#silence(this.#patience);
+    if (response.status < 200) {
+      this.#provisionals += 1;
+      if (this.#cancelWanted) this.#sendCancel(now);
+      if (this.#owner.invite) this.#extend(now, response.status);
+      this.#owner.provisional(now, response);
+      return;
+    }
+    if (response.status < 300) this.#owner.accepted(now, response);
+    this.#end(now, response);
+  }
+
+  failed(now: Instant, why: "timeout" | "transport", _cause: LossCause | undefined): void {
+    this.lost = why === "transport";
+    if (this.#way.kind === "node" && this.#provisionals === 0) {
+      this.#host.suspect(now, this.#way.token.node);
+    }
+    this.#end(now, undefined);
+  }
+
+  rang(now: Instant, timer: Timer): void {
+    if (timer === this.#c) {
+      this.cancel(now);
+    } else if (this.#way.kind === "node") {
+      this.#host.suspect(now, this.#way.token.node);
+      this.#owner.overdue(now, this);
+    }
+  }
+
+  /** Only after a provisional may a CANCEL be sent (§9.1); until then it is kept. */
+  cancel(now: Instant): void {
+    if (this.#over || this.#cancelWanted) return;
+    this.#cancelWanted = true;
+    if (this.#transaction === undefined) this.#end(now, undefined);
+    else if (this.#provisionals > 0) this.#sendCancel(now);
+  }
+
+  /** Timer C starts with the first provisional, Timer B covering the time before, and again with each but 100. */
+  #extend(now: Instant, status: number): void {
+    if (this.#c !== undefined && status === 100) return;
+    this.#c ??= new Timer("C", this);
+    this.#host.timers.set(this.#c, now + TIMER_C_MS);
+  }
+
+  #sendCancel(now: Instant): void {
+    if (this.#cancelSent || !this.#owner.invite) return;
+    if (this.#transaction === undefined || this.#flow === undefined) return;
+    this.#cancelSent = true;
+    const { sender, resending } = this.#host;
+    sender.request(now, cancelFor(this.#transaction.request), this.#flow, resending, IGNORED);
+  }
+
+  #end(now: Instant, response: Response | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#silence(this.#patience);
+    this.#silence(this.#c);
+    this.#owner.ended(now, this, response);
+  }
+
+  #silence(timer: Timer | undefined): void {
+    if (timer !== undefined) this.#host.timers.silence(timer);
+  }
+}
+
+/** What counts is the final response to the INVITE, not that to its CANCEL (§9.1). */
+const IGNORED: ClientTransactionUser = {
+  responded(): void {},
+  failed(): void {},
+};

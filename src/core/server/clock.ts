@@ -1,0 +1,17 @@
+/** The time of the fact being dealt with, for all parts of one server. */
+import type { Clock } from "../inquiry.ts";
+import type { Instant } from "../machine.ts";
+
+export class ServerClock implements Clock {
+  now: Instant = 0;
+  readonly #epochOffset: number;
+
+  /** @param epochOffset what to add to an Instant to get milliseconds since the epoch. */
+  constructor(epochOffset: number) {
+    this.#epochOffset = epochOffset;
+  }
+
+  get epochSeconds(): number {
+    return (this.now + this.#epochOffset) / 1000;
+  }
+}

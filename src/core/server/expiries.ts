@@ -1,0 +1,61 @@
+/** Which addresses-of-record have a binding that ends when: one entry each, in buckets of a second. */
+import type { Instant } from "../machine.ts";
+import { Timer, type TimerOwner, type Timers } from "../timers.ts";
+import type { ServerClock } from "./clock.ts";
+
+/** Told which records to look at because a binding in them may have ended. */
+export type Lapsed = (now: Instant, keys: readonly string[]) => void;
+
+export class Expiries implements TimerOwner {
+  readonly #timers: Timers;
+  readonly #clock: ServerClock;
+  readonly #lapsed: Lapsed;
+  readonly #timer: Timer = new Timer("expiry", this);
+  /** The epoch second under which a key stands. */
+  readonly #seconds = new Map<string, number>();
+  readonly #buckets = new Map<number, string[]>();
+
+  constructor(timers: Timers, clock: ServerClock, lapsed: Lapsed) {
+    this.#timers = timers;
+    this.#clock = clock;
+    this.#lapsed = lapsed;
+  }
+
+  /** Looks at `key` at that epoch second, or earlier if that was asked before: a refresh costs one look-up. */
+  watch(now: Instant, key: string, second: number): void {
+    const known = this.#seconds.get(key);
+    if (known !== undefined && known <= second) return;
+    this.#seconds.set(key, second);
+    const bucket = this.#buckets.get(second);
+    if (bucket === undefined) this.#buckets.set(second, [key]);
+    else bucket.push(key);
+    const due = now + Math.max(0, second - this.#clock.epochSeconds) * 1000;
+    if (due < this.#timer.due) this.#timers.set(this.#timer, due);
+  }
+
+  stop(): void {
+    this.#timers.silence(this.#timer);
+  }
+
+  rang(now: Instant): void {
+    const present = this.#clock.epochSeconds;
+    const keys: string[] = [];
+    let next = Number.POSITIVE_INFINITY;
+    for (const [second, bucket] of this.#buckets) {
+      if (second > present) {
+        next = Math.min(next, second);
+        continue;
+      }
+      this.#buckets.delete(second);
+      for (const key of bucket) {
+        if (this.#seconds.get(key) !== second) continue;
+        this.#seconds.delete(key);
+        keys.push(key);
+      }
+    }
+    if (next < Number.POSITIVE_INFINITY) {
+      this.#timers.set(this.#timer, now + (next - present) * 1000);
+    }
+    if (keys.length > 0) this.#lapsed(now, keys);
+  }
+}

@@ -1,0 +1,96 @@
+/** A request as it leaves this proxy: the copy of RFC 3261 §16.6, made once for all branches and finished for each. */
+import type { Headers } from "../message/headers.ts";
+import type { Request } from "../message/message.ts";
+import { printNameAddr } from "../message/name-addr.ts";
+import { parseUri, uriParam } from "../message/uri.ts";
+import type { Flow } from "../transaction/user.ts";
+import type { Callee } from "./branch.ts";
+import { loopDigest } from "./loops.ts";
+import type { RouteMaker, Side } from "./record-route.ts";
+import type { Routed } from "./routing.ts";
+import type { Way } from "./ways.ts";
+
+/** What all branches of a request share. */
+export interface Forward {
+  readonly method: string;
+  readonly body: string;
+  /** Without routes, Max-Forwards lowered, our credentials gone. */
+  readonly headers: Headers;
+  /** The routes still ahead. */
+  readonly routes: readonly string[];
+  /** The caller's side, if the request is to be record-routed. */
+  readonly recordRoute: Side | undefined;
+  readonly admission: string;
+  /** See loopDigest. */
+  readonly digest: string;
+}
+
+export const DEFAULT_MAX_FORWARDS = 70;
+
+/** Of a request without Max-Breadth (RFC 5393 §5.3.3). */
+export const DEFAULT_MAX_BREADTH = 60;
+
+/** @param breadth how many branches each branch may have further on; undefined for ACK. */
+export function prepare(
+  request: Request,
+  routed: Routed,
+  recordRoute: Side | undefined,
+  admission: string,
+  breadth: number | undefined,
+): Forward {
+  const headers = request.headers.copy();
+  const hops = headers.get("max-forwards");
+  const left = hops === undefined ? DEFAULT_MAX_FORWARDS : Number(hops) - 1;
+  headers.set("max-forwards", String(left));
+  if (breadth !== undefined) headers.set("max-breadth", String(breadth));
+  headers.remove("route");
+  const routes = routed.routes.map(({ display, uri, params }) =>
+    printNameAddr(display, uri, params),
+  );
+  const { method, body } = request;
+  const digest = loopDigest(request);
+  return { method, body, headers, routes, recordRoute, admission, digest };
+}
+
+/** @param callee side where the request leaves. */
+export function compose(
+  forward: Forward,
+  callee: Callee,
+  way: Way,
+  side: Side,
+  maker: RouteMaker,
+): Request {
+  const headers = forward.headers.copy();
+  const routes = [...callee.routes, ...forward.routes];
+  if (way.kind === "node") {
+    routes.unshift(maker.route({ ...way.target, token: way.token }, forward.admission));
+  }
+  let uri = callee.requestUri;
+  const first = routes[0];
+  if (first !== undefined && !isLoose(first)) {
+    // A strict router wants to find itself in the Request-URI (§16.6(6)).
+    routes.shift();
+    routes.push(`<${uri}>`);
+    uri = first.slice(first.indexOf("<") + 1, first.indexOf(">"));
+  }
+  for (const route of routes) headers.add("route", route);
+  if (forward.recordRoute !== undefined) {
+    const values = maker.recordRoutes(forward.recordRoute, side, forward.admission);
+    const at = headers.indexOf("record-route");
+    headers.insertAt(at < 0 ? headers.indexOf("from") : at, "record-route", values.join(", "));
+  }
+  return { kind: "request", method: forward.method, uri, headers, body: forward.body };
+}
+
+/** The token that leads to the phone at the end of a way; undefined where the next node or its Contact does. */
+export function tokenFor(way: Way, flow: Flow, node: string, boot: string): Side["token"] {
+  if (way.kind === "node") return undefined;
+  const { token } = way;
+  if (token === undefined || way.kind === "flow" || flow.peer.transport === "udp") return token;
+  return { ...token, node, boot, flow: flow.id };
+}
+
+function isLoose(route: string): boolean {
+  const uri = parseUri(route.slice(route.indexOf("<") + 1, route.indexOf(">")));
+  return uri === undefined || uriParam(uri, "lr") !== undefined;
+}

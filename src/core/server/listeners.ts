@@ -1,0 +1,67 @@
+/** The addresses this server listens on, and which of them it names to whom. */
+import type { FlowId, Local, Peer, TransportName } from "../machine.ts";
+import { placeText } from "./flow-token.ts";
+
+/** A listening address as peers can use it: never a wildcard. */
+export interface Place {
+  readonly transport: TransportName;
+  readonly address: string;
+  readonly port: number;
+}
+
+export class Listeners {
+  readonly #advertised: string | undefined;
+  readonly #places = new Map<FlowId, Place>();
+
+  /** @param advertised what peers are told instead of a wildcard address. */
+  constructor(advertised: string | undefined) {
+    this.#advertised = advertised;
+  }
+
+  add(flow: FlowId, local: Local): Place {
+    const wild = local.address === "0.0.0.0" || local.address === "::";
+    const address = wild && this.#advertised !== undefined ? this.#advertised : local.address;
+    const place = { transport: local.transport, address, port: local.port };
+    this.#places.set(flow, place);
+    return place;
+  }
+
+  remove(flow: FlowId): void {
+    this.#places.delete(flow);
+  }
+
+  get flows(): readonly FlowId[] {
+    return [...this.#places.keys()];
+  }
+
+  get transports(): readonly TransportName[] {
+    return [...new Set([...this.#places.values()].map(({ transport }) => transport))];
+  }
+
+  /** The bound flow that datagrams leave through: `preferred` if it is one, otherwise the first; 0 if there is none. */
+  datagramsFrom(preferred: FlowId): FlowId {
+    if (this.#places.get(preferred)?.transport === "udp") return preferred;
+    for (const [flow, { transport }] of this.#places) if (transport === "udp") return flow;
+    return 0;
+  }
+
+  /** The place to name to the far end of a flow: where it can reach us again. */
+  placeFor(peer: Peer): Place {
+    const own = this.#places.get(peer.listener);
+    if (own !== undefined) return own;
+    const places = [...this.#places.values()];
+    const alike = places.filter(({ transport }) => transport === peer.transport);
+    const here = alike.find(({ address }) => address === peer.localAddress);
+    return here ?? alike[0] ?? (places[0] as Place);
+  }
+
+  /** Every place as text, the one for other nodes first: datagrams if there are any. */
+  get addresses(): string[] {
+    const places = [...this.#places.values()];
+    const datagrams = places.filter(({ transport }) => transport === "udp");
+    const streams = places.filter(({ transport }) => transport !== "udp");
+    return [...datagrams, ...streams].map(({ transport, address, port }) =>
+      placeText(transport, address, port),
+    );
+  }
+}

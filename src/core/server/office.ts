@@ -1,0 +1,188 @@
+/** Puts the parts of a server together, once the secret that they share with its siblings is known. */
+
+import { newTag } from "../identifiers.ts";
+import type { Inquiries } from "../inquiry.ts";
+import type { LocateContext } from "../locate/locate.ts";
+import type { Request, Response } from "../message/message.ts";
+import { fromOf, toOf } from "../message/name-addr.ts";
+import { responseTo } from "../message/print.ts";
+import type { Primitives } from "../primitives.ts";
+import type { Timers } from "../timers.ts";
+import type { TransactionLayer } from "../transaction/layer.ts";
+import type { Flow, Resending } from "../transaction/user.ts";
+import type { TraceEvent } from "../vocabulary.ts";
+import { Access } from "./access.ts";
+import { Authenticator } from "./authenticator.ts";
+import type { ServerClock } from "./clock.ts";
+import type { Domains } from "./domains.ts";
+import { decodeFlowToken, placeText } from "./flow-token.ts";
+import type { Listeners } from "./listeners.ts";
+import { Nonces } from "./nonces.ts";
+import { ownAnswer, type Role } from "./own-answers.ts";
+import { type ProxyWitness, SipProxy } from "./proxy.ts";
+import { RouteMaker } from "./record-route.ts";
+import { RegisterDesk } from "./register-desk.ts";
+import type { RegistrarLimits } from "./registration.ts";
+import type { RoutingContext } from "./routing.ts";
+import type { Siblings } from "./siblings.ts";
+import type { TargetContext } from "./target-set.ts";
+import type { Users } from "./users.ts";
+import type { Vantage } from "./ways.ts";
+
+export interface Office {
+  readonly desk: RegisterDesk;
+  readonly proxy: SipProxy;
+}
+
+export interface OfficeParts {
+  readonly configuration: {
+    readonly name: string;
+    readonly role: Role;
+    readonly users: Users | undefined;
+    readonly acceptForeign: boolean;
+    readonly limits: RegistrarLimits;
+    readonly serviceRoute: string;
+  };
+  readonly primitives: Primitives;
+  readonly layer: TransactionLayer;
+  readonly timers: Timers;
+  readonly inquiries: Inquiries;
+  readonly clock: ServerClock;
+  readonly domains: Domains;
+  readonly listeners: Listeners;
+  readonly boot: string;
+  readonly secret: string;
+  readonly locate: LocateContext;
+  readonly resending: Resending;
+  siblings(): Siblings | undefined;
+  /** Nothing new is taken. */
+  stopping(): boolean;
+  report(event: TraceEvent): void;
+}
+
+/** Nonces are good for so long (C30: longer than most subscriptions need), and so many are remembered in use. */
+const NONCE_SECONDS = 3_600;
+const MAX_NONCES = 100_000;
+
+export function openOffice(parts: OfficeParts): Office {
+  const { configuration, primitives, domains, secret } = parts;
+  const { hash, entropy } = primitives;
+  const { users } = configuration;
+  const nonces = new Nonces(hash, entropy, secret, NONCE_SECONDS, MAX_NONCES);
+  const authenticator =
+    users === undefined ? undefined : new Authenticator(users, nonces, hash, domains.canonical);
+  const maker = new RouteMaker(hash, secret);
+  const { acceptForeign } = configuration;
+  const access = new Access({ entropy, authenticator, domains, maker, acceptForeign });
+  return {
+    desk: openDesk(parts, authenticator),
+    proxy: new SipProxy({
+      sender: parts.layer,
+      timers: parts.timers,
+      inquiries: parts.inquiries,
+      primitives,
+      listeners: parts.listeners,
+      routing: routingContext(parts),
+      targets: targetContext(parts),
+      maker,
+      access,
+      resending: parts.resending,
+      witness: witness(parts),
+      answerItself: (request, routed) => {
+        const toTag = () => newTag(entropy);
+        if (parts.stopping()) return stoppingAnswer(request, toTag());
+        return ownAnswer(request, routed, configuration.role, toTag);
+      },
+      suspect: (node) => parts.siblings()?.suspect(node),
+    }),
+  };
+}
+
+/** In-dialog requests are served to the last, new ones go to another server. */
+function stoppingAnswer(request: Request, toTag: string): Response | undefined {
+  if (toOf(request.headers)?.tag !== undefined) return undefined;
+  return responseTo(request, 503, undefined, toTag);
+}
+
+function openDesk(parts: OfficeParts, authenticator: Authenticator | undefined): RegisterDesk {
+  const { configuration, primitives, listeners, layer } = parts;
+  return new RegisterDesk({
+    node: configuration.name,
+    boot: parts.boot,
+    toTag: newTag(primitives.entropy),
+    clock: parts.clock,
+    timers: parts.timers,
+    inquiries: parts.inquiries,
+    domains: parts.domains,
+    options: { limits: configuration.limits, serviceRoute: configuration.serviceRoute },
+    users: configuration.users,
+    authenticator,
+    reply: (now, request, flow, text) => layer.respondPrinted(now, request, flow, text),
+    report: parts.report,
+    nodeAddress: () => listeners.addresses[0] ?? "",
+  });
+}
+
+function routingContext(parts: OfficeParts): RoutingContext {
+  const { hash } = parts.primitives;
+  return {
+    domains: parts.domains,
+    token: (user) => decodeFlowToken(user, hash, parts.secret),
+    siblingAlive: (uri) =>
+      parts.siblings()?.isPlaceAlive(`:${bare(uri.host)}:${uri.port || 5060}`) === true,
+  };
+}
+
+function bare(host: string): string {
+  return host.startsWith("[") ? host.slice(1, -1) : host;
+}
+
+function targetContext(parts: OfficeParts): TargetContext {
+  const vantage: Vantage = {
+    node: parts.configuration.name,
+    boot: parts.boot,
+    datagramsFrom: (preferred) => parts.listeners.datagramsFrom(preferred),
+    isAlive: (node, boot) => parts.siblings()?.isAlive(node, boot) === true,
+  };
+  return {
+    domains: parts.domains,
+    users: parts.configuration.users,
+    vantage,
+    locate: parts.locate,
+    nodeAddress: (node) => parts.siblings()?.addressOf(node) ?? "",
+    epochSeconds: () => parts.clock.epochSeconds,
+  };
+}
+
+function witness(parts: OfficeParts): ProxyWitness {
+  return {
+    forked(request, callees) {
+      if (!beginsCall(request)) return;
+      const { headers } = request;
+      const call = headers.get("call-id");
+      const from = fromOf(headers)?.uri;
+      const to = toOf(headers)?.uri;
+      parts.report({ event: "call.started", call, from, to, callees: callees.length });
+    },
+    answered(request, response) {
+      const call = request.headers.get("call-id");
+      const { status } = response;
+      if (request.method === "BYE" && status < 300) parts.report({ event: "call.ended", call });
+      if (!beginsCall(request)) return;
+      if (status < 200) parts.report({ event: "call.ringing", call, status });
+      else if (status < 300) parts.report({ event: "call.answered", call });
+      else parts.report({ event: "call.refused", call, status, why: response.reason });
+    },
+    refused(request: Request, flow: Flow, status: number, why: string) {
+      const { transport, address, port } = flow.peer;
+      const from = placeText(transport, address, port);
+      const call = request.headers.get("call-id");
+      const { method } = request;
+      parts.report({ event: "request.refused", method, status, why, from, call });
+    },
+  };
+}
+
+function beginsCall(request: Request): boolean {
+  return request.method === "INVITE" && toOf(request.headers)?.tag === undefined;
+}

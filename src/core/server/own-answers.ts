@@ -1,0 +1,61 @@
+/** What a server answers by itself: OPTIONS, and everything its role does not have, refused honestly (V1). */
+import type { Request, Response } from "../message/message.ts";
+import { toOf } from "../message/name-addr.ts";
+import { responseTo } from "../message/print.ts";
+import type { Routed } from "./routing.ts";
+
+export type Role = "working" | "fallback";
+
+/** Event packages this server itself gives, by role: none yet. */
+const EVENTS = "";
+
+const FALLBACK_METHODS = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO";
+
+const METHODS: Readonly<Record<Role, string>> = {
+  working: `${FALLBACK_METHODS}, REFER, NOTIFY, MESSAGE`,
+  fallback: FALLBACK_METHODS,
+};
+
+const SETS: Readonly<Record<Role, ReadonlySet<string>>> = {
+  working: new Set(METHODS.working.split(", ")),
+  fallback: new Set(METHODS.fallback.split(", ")),
+};
+
+/** Those that ask for events. */
+const EVENT_METHODS: ReadonlySet<string> = new Set(["SUBSCRIBE", "PUBLISH"]);
+
+/** Undefined: the request is to be forwarded. */
+export function ownAnswer(
+  request: Request,
+  routed: Routed,
+  role: Role,
+  toTag: () => string,
+): Response | undefined {
+  const { method } = request;
+  const answer = (status: number): Response => responseTo(request, status, undefined, toTag());
+  const inDialog = toOf(request.headers)?.tag !== undefined;
+  const self = routed.stop.kind === "self";
+  const ours = self || routed.stop.kind === "user";
+  if (EVENT_METHODS.has(method) && (role === "fallback" || (ours && !inDialog))) {
+    const response = answer(489);
+    response.headers.add("allow-events", EVENTS);
+    return response;
+  }
+  if (role === "fallback" && !SETS.fallback.has(method)) {
+    const response = answer(501);
+    response.headers.add("allow", METHODS.fallback);
+    return response;
+  }
+  if (method === "OPTIONS" && (self || request.headers.get("max-forwards") === "0")) {
+    const response = answer(200);
+    response.headers
+      .add("allow", METHODS[role])
+      .add("accept", "application/sdp")
+      .add("supported", "path, outbound")
+      .add("allow-events", EVENTS);
+    return response;
+  }
+  if (!self) return undefined;
+  if (inDialog) return answer(481);
+  return SETS[role].has(method) ? answer(404) : answer(501);
+}

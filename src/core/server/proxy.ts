@@ -1,0 +1,264 @@
+/**
+ * The stateful, record-routing proxy of RFC 3261 §16: checks a request (§16.3), finds who is meant (§16.4, §16.5) and
+ * forks it to all of them (§16.6). ACK to a 2xx passes without state.
+ */
+import { BRANCH_COOKIE, newTag, token } from "../identifiers.ts";
+import type { Inquiries } from "../inquiry.ts";
+import type { Instant } from "../machine.ts";
+import { secondsOf } from "../message/delta.ts";
+import type { Request, Response } from "../message/message.ts";
+import { contactsOf, toOf } from "../message/name-addr.ts";
+import { responseTo } from "../message/print.ts";
+import { tokensOf } from "../message/token-list.ts";
+import { printVia, viasOf } from "../message/via.ts";
+import type { Primitives } from "../primitives.ts";
+import type { Timers } from "../timers.ts";
+import type { Flow, FlowUser, Resending, ServerTransaction } from "../transaction/user.ts";
+import type { Access } from "./access.ts";
+import type { BranchOwner, BranchSender, Callee } from "./branch.ts";
+import { hostText } from "./domains.ts";
+import { placeText } from "./flow-token.ts";
+import { compose, DEFAULT_MAX_BREADTH, type Forward, prepare, tokenFor } from "./forwarding.ts";
+import type { Listeners } from "./listeners.ts";
+import { isLooping, loopDigest } from "./loops.ts";
+import type { RouteMaker, Side } from "./record-route.ts";
+import { type ContextHost, ResponseContext } from "./response-context.ts";
+import { type Routed, type RoutingContext, route } from "./routing.ts";
+import { findTargets, type TargetContext } from "./target-set.ts";
+import { contactIs, type Way } from "./ways.ts";
+
+export interface ProxySender extends BranchSender {
+  requestStateless(now: Instant, request: Request, flow: Flow): void;
+}
+
+/** Told what the proxy does, for events. */
+export interface ProxyWitness {
+  forked(request: Request, callees: readonly Callee[]): void;
+  answered(request: Request, response: Response): void;
+  refused(request: Request, flow: Flow, status: number, why: string): void;
+}
+
+export interface ProxyParts {
+  readonly sender: ProxySender;
+  readonly timers: Timers;
+  readonly inquiries: Inquiries;
+  readonly primitives: Primitives;
+  readonly listeners: Listeners;
+  readonly routing: RoutingContext;
+  readonly targets: TargetContext;
+  readonly maker: RouteMaker;
+  readonly access: Access;
+  readonly resending: Resending;
+  readonly witness: ProxyWitness;
+  /** Undefined: go on; otherwise the answer this server gives by itself. */
+  answerItself(request: Request, routed: Routed): Response | undefined;
+  /** A node that did not answer. */
+  suspect(node: string): void;
+}
+
+/** Requests that make a dialog whose later requests are to come through here. */
+const DIALOG_MAKING: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "REFER"]);
+
+export class SipProxy implements ContextHost {
+  readonly sender: ProxySender;
+  readonly timers: Timers;
+  readonly resending: Resending;
+  readonly #parts: ProxyParts;
+  readonly #contexts = new Map<ServerTransaction, ResponseContext>();
+  readonly #forwards = new Map<BranchOwner, Forward>();
+
+  constructor(parts: ProxyParts) {
+    this.#parts = parts;
+    this.sender = parts.sender;
+    this.timers = parts.timers;
+    this.resending = parts.resending;
+  }
+
+  /** Requests being forwarded. */
+  get size(): number {
+    return this.#contexts.size;
+  }
+
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    const { request } = transaction;
+    const routed = route(request, this.#parts.routing);
+    const refusal = this.#check(request, routed);
+    if (refusal !== undefined) {
+      this.#parts.witness.refused(request, flow, refusal.status, refusal.reason);
+      transaction.respond(now, refusal);
+      return;
+    }
+    const itself = this.#parts.answerItself(request, routed);
+    if (itself !== undefined) {
+      if (itself.status >= 300) {
+        this.#parts.witness.refused(request, flow, itself.status, itself.reason);
+      }
+      transaction.respond(now, itself);
+      return;
+    }
+    const admission = this.#parts.access.judge(request, routed, this.#parts.targets.epochSeconds());
+    if (admission.kind === "refused") {
+      const { response, why } = admission;
+      this.#parts.witness.refused(request, flow, response.status, why);
+      transaction.respond(now, response);
+      return;
+    }
+    if (request.method === "INVITE") transaction.respond(now, responseTo(request, 100));
+    this.#forward(now, transaction, flow, routed, admission.word);
+  }
+
+  cancelled(now: Instant, transaction: ServerTransaction): void {
+    this.#contexts.get(transaction)?.cancel(now);
+  }
+
+  /** The caller cannot be told any more: nobody need go on ringing. */
+  undelivered(now: Instant, transaction: ServerTransaction): void {
+    this.#contexts.get(transaction)?.cancel(now);
+  }
+
+  /** ACK to a 2xx (§16.11): there is nothing to answer, so what cannot go on is dropped. */
+  acknowledged(now: Instant, ack: Request, flow: Flow): void {
+    const routed = route(ack, this.#parts.routing);
+    if (ack.headers.get("max-forwards") === "0") return;
+    if (!this.#parts.access.isVouchedFor(ack, routed)) return;
+    const forward = prepare(ack, routed, undefined, routed.admission ?? "", undefined);
+    const inquiry = findTargets(routed, flow.peer.listener, this.#parts.targets);
+    this.#parts.inquiries.start(now, inquiry, (at, found) => {
+      const callee = found.kind === "callees" ? found.callees[0] : undefined;
+      const way = callee?.ways[0];
+      if (callee === undefined || way === undefined) return;
+      this.#sendAck(at, forward, callee, way);
+    });
+  }
+
+  // What branches need
+
+  compose(owner: BranchOwner, callee: Callee, way: Way, flow: Flow): Request {
+    return this.#compose(this.#forwards.get(owner) as Forward, callee, way, flow);
+  }
+
+  suspect(_now: Instant, node: string): void {
+    this.#parts.suspect(node);
+  }
+
+  newTag(): string {
+    return newTag(this.#parts.primitives.entropy);
+  }
+
+  passed(_now: Instant, context: ResponseContext, response: Response): void {
+    this.#parts.witness.answered(context.transaction.request, response);
+  }
+
+  finished(context: ResponseContext): void {
+    this.#contexts.delete(context.transaction);
+    this.#forwards.delete(context);
+  }
+
+  /** RFC 3261 §16.3. */
+  #check(request: Request, routed: Routed): Response | undefined {
+    const { headers } = request;
+    const { stop } = routed;
+    if (stop.kind === "refused") return this.#answer(request, stop.status, stop.reason);
+    if (headers.get("max-forwards") === "0" && stop.kind !== "self") {
+      return this.#answer(request, 483);
+    }
+    const demanded = tokensOf(headers, "proxy-require");
+    if (demanded.length > 0) {
+      const response = this.#answer(request, 420);
+      response.headers.add("unsupported", demanded.join(", "));
+      return response;
+    }
+    if (viasOf(headers) === undefined) return this.#answer(request, 400, "Malformed Via");
+    const { domains } = this.#parts.targets;
+    const looping = isLooping(request, loopDigest(request), (host, port) =>
+      domains.isOwnPlace(host, port),
+    );
+    return looping ? this.#answer(request, 482) : undefined;
+  }
+
+  #forward(
+    now: Instant,
+    transaction: ServerTransaction,
+    flow: Flow,
+    routed: Routed,
+    admission: string,
+  ): void {
+    const { request } = transaction;
+    const context = new ResponseContext(this, transaction);
+    this.#contexts.set(transaction, context);
+    const inquiry = findTargets(routed, flow.peer.listener, this.#parts.targets);
+    this.#parts.inquiries.start(now, inquiry, (at, found) => {
+      if (context.cancelled) return;
+      if (found.kind === "refused") {
+        this.#parts.witness.refused(request, flow, found.status, found.reason);
+        context.refuse(at, this.#answer(request, found.status, found.reason));
+        return;
+      }
+      const breadth = secondsOf(request.headers, "max-breadth") ?? DEFAULT_MAX_BREADTH;
+      const share = Math.floor(Math.min(breadth, DEFAULT_MAX_BREADTH) / found.callees.length);
+      if (share === 0) {
+        context.refuse(at, this.#answer(request, 440));
+        return;
+      }
+      const side = this.#callerSide(request, flow);
+      const forward = prepare(request, routed, side, admission, share);
+      this.#parts.access.strip(forward.headers);
+      this.#forwards.set(context, forward);
+      this.#parts.witness.forked(request, found.callees);
+      context.fork(at, found.callees);
+    });
+  }
+
+  /** The caller's side of a dialog in the making; undefined if the request makes none. */
+  #callerSide(request: Request, flow: Flow): Side | undefined {
+    if (!DIALOG_MAKING.has(request.method) || toOf(request.headers)?.tag !== undefined) {
+      return undefined;
+    }
+    const { peer } = flow;
+    const place = this.#parts.listeners.placeFor(peer);
+    const direct = viasOf(request.headers)?.length === 1;
+    const contacts = contactsOf(request.headers);
+    const contact = Array.isArray(contacts) ? (contacts[0]?.uri ?? "") : "";
+    if (!direct || (peer.transport === "udp" && contactIs(contact, peer))) {
+      return { ...place, token: undefined };
+    }
+    const { node, boot } = this.#parts.targets.vantage;
+    const source = placeText(peer.transport, peer.address, peer.port);
+    const held = peer.transport === "udp" ? peer.listener : flow.id;
+    return { ...place, token: { node, boot, flow: held, source } };
+  }
+
+  #compose(forward: Forward, callee: Callee, way: Way, flow: Flow): Request {
+    const { listeners, maker, targets, primitives } = this.#parts;
+    const place = listeners.placeFor(flow.peer);
+    const { node, boot } = targets.vantage;
+    const side = { ...place, token: tokenFor(way, flow, node, boot) };
+    const request = compose(forward, callee, way, side, maker);
+    const branch = `${BRANCH_COOKIE}${token(primitives.entropy, 2)}.${forward.digest}`;
+    const { transport } = flow.peer;
+    const host = hostText(place.address);
+    request.headers.prepend(
+      "via",
+      printVia(transport.toUpperCase(), host, place.port, branch, ";rport"),
+    );
+    return request;
+  }
+
+  #sendAck(now: Instant, forward: Forward, callee: Callee, way: Way): void {
+    const send = (at: Instant, flow: Flow): void => {
+      this.sender.requestStateless(at, this.#compose(forward, callee, way, flow), flow);
+    };
+    if (way.kind === "flow") {
+      const flow = this.sender.flow(way.flow);
+      if (flow !== undefined) send(now, flow);
+      return;
+    }
+    const from = way.kind === "node" ? 0 : way.from;
+    const user: FlowUser = { reached: send, unreached: () => undefined };
+    this.sender.reach(now, way.target, { from, connected: way.kind === "node" }, user);
+  }
+
+  #answer(request: Request, status: number, reason?: string): Response {
+    return responseTo(request, status, reason, this.newTag());
+  }
+}

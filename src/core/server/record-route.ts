@@ -1,0 +1,50 @@
+/**
+ * The routes this server puts into requests: Record-Route (RFC 3261 §16.6(4), one for each side where the sides
+ * differ), and the route that tells a sibling over which of its flows to deliver. Each carries our word that the
+ * dialog was admitted, so that none of its requests need be challenged.
+ */
+import type { TransportName } from "../machine.ts";
+import type { Hash } from "../primitives.ts";
+import { hostText } from "./domains.ts";
+import { encodeFlowToken, type FlowToken } from "./flow-token.ts";
+
+/** One side of a dialog as this server sees it. */
+export interface Side {
+  /** Where this server listens on that side. */
+  readonly transport: TransportName;
+  readonly address: string;
+  readonly port: number;
+  /** What leads to the phone on that side; undefined: its Contact does. */
+  readonly token: FlowToken | undefined;
+}
+
+const ADMISSION_DIGITS = 16;
+
+export class RouteMaker {
+  readonly #hash: Hash;
+  readonly #secret: string;
+
+  constructor(hash: Hash, secret: string) {
+    this.#hash = hash;
+    this.#secret = secret;
+  }
+
+  /** The `adm` parameter of routes of an admitted call. */
+  admission(callId: string): string {
+    return this.#hash.sha256(`${this.#secret}:admit:${callId}`).slice(0, ADMISSION_DIGITS);
+  }
+
+  /** Top first: towards the callee, then towards the caller; one for both where they are the same. */
+  recordRoutes(caller: Side, callee: Side, admission: string): string[] {
+    const upstream = this.route(caller, admission);
+    const downstream = this.route(callee, admission);
+    return upstream === downstream ? [upstream] : [downstream, upstream];
+  }
+
+  route(side: Side, admission: string): string {
+    const { transport, address, port, token } = side;
+    const user = token === undefined ? "" : `${encodeFlowToken(token, this.#hash, this.#secret)}@`;
+    const how = transport === "udp" ? "" : `;transport=${transport}`;
+    return `<sip:${user}${hostText(address)}:${port}${how};lr;adm=${admission}>`;
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * Where REGISTERs arrive: whose they are (RFC 3261 §10.3 steps 1 to 5), the answer, and the events. A stateless user
+ * agent server (§8.2.7): nothing is remembered but the bindings.
+ */
+import type { Inquiries, Inquiry } from "../inquiry.ts";
+import type { FlowId, Instant } from "../machine.ts";
+import type { Request } from "../message/message.ts";
+import { toOf } from "../message/name-addr.ts";
+import { reasonOf } from "../message/status.ts";
+import { tokensOf } from "../message/token-list.ts";
+import { parseUri, unescapeUser } from "../message/uri.ts";
+import type { Timers } from "../timers.ts";
+import type { Flow } from "../transaction/user.ts";
+import type { StoreAnswer, TraceEvent } from "../vocabulary.ts";
+import type { Authenticator } from "./authenticator.ts";
+import { type Binding, decodeBindings, encodeBindings, isLive, recordEnd } from "./binding.ts";
+import type { ServerClock } from "./clock.ts";
+import { type Domains, nameOfKey } from "./domains.ts";
+import { Expiries } from "./expiries.ts";
+import { placeText } from "./flow-token.ts";
+import { type Registered, type RegistrarOptions, register } from "./registrar.ts";
+import type { Provenance } from "./registration.ts";
+import type { Users } from "./users.ts";
+
+/** Sends a printed response statelessly. */
+export type Reply = (now: Instant, request: Request, flow: Flow, text: string) => void;
+
+export interface RegisterDeskParts {
+  readonly node: string;
+  readonly boot: string;
+  readonly toTag: string;
+  readonly clock: ServerClock;
+  readonly timers: Timers;
+  readonly inquiries: Inquiries;
+  readonly domains: Domains;
+  readonly options: RegistrarOptions;
+  /** Undefined: everybody is let in. */
+  readonly users: Users | undefined;
+  readonly authenticator: Authenticator | undefined;
+  readonly reply: Reply;
+  report(event: TraceEvent): void;
+  /** Where other nodes reach this one. */
+  nodeAddress(): string;
+}
+
+/** Extensions a REGISTER may require. */
+const SUPPORTED: ReadonlySet<string> = new Set(["path", "outbound"]);
+
+/** Whose bindings a REGISTER is about, or why it is refused. */
+type Owner =
+  | { readonly kind: "owner"; readonly user: string }
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly lines: string;
+      readonly why: string;
+    };
+
+export class RegisterDesk {
+  readonly #parts: RegisterDeskParts;
+  readonly #expiries: Expiries;
+  readonly #epochSeconds: () => number;
+
+  constructor(parts: RegisterDeskParts) {
+    this.#parts = parts;
+    const { clock, timers } = parts;
+    this.#epochSeconds = () => clock.epochSeconds;
+    this.#expiries = new Expiries(timers, clock, (now, keys) => this.#lapsed(now, keys));
+  }
+
+  stop(): void {
+    this.#expiries.stop();
+  }
+
+  requested(now: Instant, request: Request, flow: Flow): void {
+    const owner = this.#ownerOf(request);
+    if (owner.kind === "refused") {
+      this.refuse(now, request, flow, owner.status, owner.lines, owner.why);
+      return;
+    }
+    const { domains, inquiries, options } = this.#parts;
+    const key = domains.key(owner.user);
+    const provenance = this.#provenance(flow);
+    const inquiry = register(request, key, provenance, options, this.#epochSeconds);
+    inquiries.start(now, inquiry, (at, registered) => {
+      const { status, reason, lines } = registered;
+      this.#answer(at, request, flow, status, reason, lines);
+      if (status >= 300) this.#refused(request, flow, status, reason);
+      else if (registered.changes.length > 0) this.#registered(at, key, registered);
+    });
+  }
+
+  refuse(
+    now: Instant,
+    request: Request,
+    flow: Flow,
+    status: number,
+    lines: string,
+    why: string,
+  ): void {
+    this.#answer(now, request, flow, status, reasonOf(status), lines);
+    this.#refused(request, flow, status, why);
+  }
+
+  /** Takes away all bindings of a user, as an operator may. */
+  *remove(user: string): Inquiry<boolean> {
+    const key = this.#parts.domains.key(user);
+    const read = (yield { kind: "store.read", key }) as StoreAnswer;
+    if (read.kind !== "stored" || read.value === undefined) return false;
+    const bindings = decodeBindings(read.value, this.#epochSeconds());
+    const written = (yield write(key, [], read.version)) as StoreAnswer;
+    if (written.kind !== "written") return false;
+    for (const binding of bindings) if (isLive(binding)) this.#report("removed", key, binding);
+    return true;
+  }
+
+  #ownerOf(request: Request): Owner {
+    const { headers } = request;
+    const to = parseUri(toOf(headers)?.uri ?? "");
+    if (to === undefined) return refusal(400, "the To is no SIP address");
+    if (headers.has("require")) {
+      const unknown = tokensOf(headers, "require").filter((tag) => !SUPPORTED.has(tag));
+      const lines = `Unsupported: ${unknown.join(", ")}\r\n`;
+      if (unknown.length > 0) return refusal(420, "an extension is unknown", lines);
+    }
+    const { authenticator, domains, users } = this.#parts;
+    if (!domains.serves(to.host) || to.user === "")
+      return refusal(404, "not a user of this domain");
+    if (authenticator === undefined) return { kind: "owner", user: to.user };
+    const epochSeconds = this.#epochSeconds();
+    const verdict = authenticator.judge(request, "registrar", epochSeconds);
+    if (verdict.kind === "malformed") return refusal(400, verdict.why);
+    if (verdict.kind === "challenged") {
+      const lines = authenticator
+        .challenges(verdict.stale, epochSeconds)
+        .map((challenge) => `WWW-Authenticate: ${challenge}\r\n`);
+      return refusal(401, verdict.why, lines.join(""));
+    }
+    const user = unescapeUser(to.user);
+    if (verdict.user === user) return { kind: "owner", user };
+    return users?.get(user) === undefined
+      ? refusal(404, "no such user")
+      : refusal(403, "another user's address");
+  }
+
+  #provenance(flow: Flow): Provenance {
+    const { transport, address, port, listener } = flow.peer;
+    const held: FlowId = transport === "udp" ? listener : flow.id;
+    const { node, boot } = this.#parts;
+    const source = placeText(transport, address, port);
+    return { node, boot, nodeAddress: this.#parts.nodeAddress(), flow: held, source };
+  }
+
+  #registered(now: Instant, key: string, registered: Registered): void {
+    for (const { what, binding } of registered.changes) {
+      if (what !== "removed") this.#expiries.watch(now, key, binding.expires);
+      this.#report(what, key, binding);
+    }
+  }
+
+  #report(
+    what: "added" | "refreshed" | "removed" | "expired",
+    key: string,
+    binding: Binding,
+  ): void {
+    const { clock } = this.#parts;
+    const { uri, source, node } = binding;
+    this.#parts.report({
+      event: `binding.${what}`,
+      aor: nameOfKey(key),
+      contact: uri,
+      source,
+      registeredAt: node,
+      expires: Math.max(0, binding.expires - Math.floor(clock.epochSeconds)),
+    });
+  }
+
+  #refused(request: Request, flow: Flow, status: number, why: string): void {
+    const { address, port, transport } = flow.peer;
+    this.#parts.report({
+      event: "request.refused",
+      method: request.method,
+      status,
+      why,
+      from: placeText(transport, address, port),
+      call: request.headers.get("call-id"),
+    });
+  }
+
+  /** Looks again at records in which a binding was to end, and drops what has. */
+  #lapsed(now: Instant, keys: readonly string[]): void {
+    for (const key of keys) this.#parts.inquiries.start(now, this.#tidy(key), () => undefined);
+  }
+
+  *#tidy(key: string): Inquiry<void> {
+    const read = (yield { kind: "store.read", key }) as StoreAnswer;
+    if (read.kind !== "stored" || read.value === undefined) return;
+    const present = this.#epochSeconds();
+    const all = decodeBindings(read.value, 0);
+    const kept = all.filter(({ expires }) => Math.abs(expires) > present);
+    if (kept.length < all.length) {
+      const written = (yield write(key, kept, read.version)) as StoreAnswer;
+      if (written.kind === "written") this.#reportExpired(key, all, present);
+    }
+    const next = Math.min(...kept.filter(isLive).map(({ expires }) => expires));
+    if (Number.isFinite(next)) this.#expiries.watch(this.#parts.clock.now, key, next);
+  }
+
+  #reportExpired(key: string, bindings: readonly Binding[], present: number): void {
+    for (const binding of bindings) {
+      if (isLive(binding) && binding.expires <= present) this.#report("expired", key, binding);
+    }
+  }
+
+  /** Built by concatenation: this is the hottest answer a server gives. */
+  #answer(
+    now: Instant,
+    request: Request,
+    flow: Flow,
+    status: number,
+    reason: string,
+    lines: string,
+  ): void {
+    const { headers } = request;
+    let text = `SIP/2.0 ${status} ${reason}\r\n`;
+    for (let at = headers.indexOf("via"); at >= 0; at = headers.indexOf("via", at + 1)) {
+      text += `Via: ${headers.valueAt(at)}\r\n`;
+    }
+    const tag = toOf(headers)?.tag === undefined ? `;tag=${this.#parts.toTag}` : "";
+    text +=
+      `From: ${headers.get("from")}\r\nTo: ${headers.get("to")}${tag}\r\n` +
+      `Call-ID: ${headers.get("call-id")}\r\nCSeq: ${headers.get("cseq")}\r\n` +
+      `${lines}Content-Length: 0\r\n\r\n`;
+    this.#parts.reply(now, request, flow, text);
+  }
+}
+
+function write(key: string, bindings: readonly Binding[], ifVersion: number) {
+  const value = encodeBindings(bindings);
+  return { kind: "store.write", key, value, ifVersion, expiresAt: recordEnd(bindings) } as const;
+}
+
+function refusal(status: number, why: string, lines = ""): Owner {
+  return { kind: "refused", status, lines, why };
+}

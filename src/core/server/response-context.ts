@@ -1,0 +1,226 @@
+/**
+ * One request that was forwarded, and what becomes of its branches: RFC 3261 §16.7 to §16.10. Each callee is tried
+ * over one way after another (RFC 5626 §7, RFC 3263 §4.3), all callees at once; one final response goes upstream.
+ */
+import type { Instant } from "../machine.ts";
+import type { Response } from "../message/message.ts";
+import { responseTo } from "../message/print.ts";
+import { removeTopVia } from "../message/via.ts";
+import type { ServerTransaction } from "../transaction/user.ts";
+import { Branch, type BranchHost, type Callee } from "./branch.ts";
+
+export interface ContextHost extends BranchHost {
+  newTag(): string;
+  /** A response has been sent upstream: the first provisional of its status, or the final one. */
+  passed(now: Instant, context: ResponseContext, response: Response): void;
+  /** No branch runs any more. */
+  finished(context: ResponseContext): void;
+}
+
+/** A callee and the ways not tried yet. */
+class Line {
+  readonly callee: Callee;
+  next = 0;
+
+  constructor(callee: Callee) {
+    this.callee = callee;
+  }
+
+  get exhausted(): boolean {
+    return this.next >= this.callee.ways.length;
+  }
+}
+
+export class ResponseContext {
+  readonly transaction: ServerTransaction;
+  readonly invite: boolean;
+  readonly #host: ContextHost;
+  readonly #branches = new Map<Branch, Line>();
+  readonly #challenges: [name: string, value: string][] = [];
+  #state: "waiting" | "forking" | "answered" | "refused" = "waiting";
+  #best: Response | undefined;
+  #bestScore = Number.POSITIVE_INFINITY;
+  /** Something other than silence was heard from a callee (RFC 4320 §4.2). */
+  #heard = false;
+  #cancelled = false;
+  #concluded = false;
+  #lastProvisional = 0;
+
+  constructor(host: ContextHost, transaction: ServerTransaction) {
+    this.#host = host;
+    this.transaction = transaction;
+    this.invite = transaction.request.method === "INVITE";
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /** Calls every callee. */
+  fork(now: Instant, callees: readonly Callee[]): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "forking";
+    const lines = callees.map((callee) => new Line(callee));
+    // Each is counted before the first can fail, so that one failure is not taken for the end of all.
+    const started = lines.map((line) => this.#nextBranch(line));
+    for (const branch of started) branch?.start(now);
+    if (this.#branches.size === 0) this.#conclude(now);
+  }
+
+  /** The answer is known without asking anybody. */
+  refuse(now: Instant, response: Response): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "refused";
+    this.#pass(now, response);
+    this.#host.finished(this);
+  }
+
+  /** The caller has given up (§16.10), or cannot be reached any more. */
+  cancel(now: Instant): void {
+    if (this.#cancelled || !this.invite) return;
+    this.#cancelled = true;
+    if (this.#state === "waiting") this.refuse(now, this.#made(487));
+    else this.#cancelBranches(now);
+  }
+
+  provisional(now: Instant, response: Response): void {
+    this.#heard = true;
+    if (!this.invite || response.status === 100 || this.#state !== "forking") return;
+    removeTopVia(response.headers);
+    this.transaction.respond(now, response);
+    if (response.status === this.#lastProvisional) return;
+    this.#lastProvisional = response.status;
+    this.#host.passed(now, this, response);
+  }
+
+  /** A 2xx; to INVITE it passes each time, from whichever branch (§16.7(5), RFC 6026 §8.9). */
+  accepted(now: Instant, response: Response): void {
+    const first = this.#state === "forking";
+    if (!first && !this.invite) return;
+    removeTopVia(response.headers);
+    if (!first) {
+      this.transaction.respond(now, response);
+      return;
+    }
+    this.#state = "answered";
+    this.#pass(now, response);
+    this.#cancelBranches(now);
+  }
+
+  /** A branch is over; `response` is what it came to, undefined after silence. */
+  ended(now: Instant, branch: Branch, response: Response | undefined): void {
+    const line = this.#branches.get(branch);
+    if (line === undefined) return;
+    if (response !== undefined) this.#heard = true;
+    const elsewhere =
+      this.#state === "forking" && !this.#cancelled && isPassedOver(response) && !line.exhausted;
+    const next = elsewhere ? this.#nextBranch(line) : undefined;
+    this.#branches.delete(branch);
+    if (next !== undefined) next.start(now);
+    else if (response === undefined) this.#consider(this.#made(this.#silenceStatus(branch)));
+    else if (response.status >= 300) {
+      removeTopVia(response.headers);
+      this.#consider(response);
+      if (response.status >= 600) this.#cancelBranches(now);
+    }
+    if (this.#branches.size === 0) this.#conclude(now);
+  }
+
+  /** A branch has stayed silent for so long that the next way is tried beside it. */
+  overdue(now: Instant, branch: Branch): void {
+    const line = this.#branches.get(branch);
+    if (line === undefined || this.#state !== "forking" || this.#cancelled) return;
+    this.#nextBranch(line)?.start(now);
+  }
+
+  #silenceStatus(branch: Branch): number {
+    if (this.#cancelled) return 487;
+    return branch.lost ? 503 : 408;
+  }
+
+  #nextBranch(line: Line): Branch | undefined {
+    const way = line.callee.ways[line.next];
+    if (way === undefined) return undefined;
+    line.next += 1;
+    const branch = new Branch(this.#host, this, line.callee, way, !line.exhausted);
+    this.#branches.set(branch, line);
+    return branch;
+  }
+
+  #cancelBranches(now: Instant): void {
+    for (const branch of [...this.#branches.keys()]) branch.cancel(now);
+  }
+
+  /** Keeps the better one (§16.7(6)), and the challenges of all (§16.7(7)). */
+  #consider(response: Response): void {
+    const { headers, status } = response;
+    if (status === 401 || status === 407) {
+      for (const name of ["www-authenticate", "proxy-authenticate"]) {
+        for (const value of headers.all(name)) this.#challenges.push([name, value]);
+      }
+    }
+    const score = scoreOf(status);
+    if (score >= this.#bestScore) return;
+    this.#best = response;
+    this.#bestScore = score;
+  }
+
+  #conclude(now: Instant): void {
+    if (this.#concluded) return;
+    this.#concluded = true;
+    if (this.#state === "forking") {
+      this.#state = "refused";
+      // Nobody is told 408 about a non-INVITE: the client has given up by then (RFC 4320 §4.2).
+      if (this.invite || this.#heard || this.#best?.status !== 408) this.#pass(now, this.#chosen());
+    }
+    this.#host.finished(this);
+  }
+
+  #chosen(): Response {
+    const best = this.#best ?? this.#made(this.#cancelled ? 487 : 480);
+    const { status } = best;
+    // Upstream a 503 would condemn this server together with the one behind it (§16.7(6), R52).
+    if (status === 503) return this.#made(500);
+    if (status === 401 || status === 407) {
+      best.headers.remove("www-authenticate").remove("proxy-authenticate");
+      for (const [name, value] of this.#challenges) best.headers.add(name, value);
+    }
+    return best;
+  }
+
+  #made(status: number): Response {
+    return responseTo(this.transaction.request, status, undefined, this.#host.newTag());
+  }
+
+  #pass(now: Instant, response: Response): void {
+    this.transaction.respond(now, response);
+    this.#host.passed(now, this, response);
+  }
+}
+
+/** Answers that say something of the way and nothing of the callee. */
+function isPassedOver(response: Response | undefined): boolean {
+  return response === undefined || response.status === 430 || response.status === 503;
+}
+
+/** Lower is better: 6xx, then the lowest class, in it what tells the caller how to try again (§16.7(6)). */
+function scoreOf(status: number): number {
+  if (status >= 600) return 0;
+  const score = Math.floor(status / 100) * 10;
+  switch (status) {
+    case 401:
+    case 407:
+    case 415:
+    case 420:
+    case 484:
+      return score;
+    case 408:
+    case 430:
+    case 481:
+    case 482:
+    case 503:
+      return score + 2;
+    default:
+      return score + 1;
+  }
+}

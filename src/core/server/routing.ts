@@ -1,0 +1,105 @@
+/**
+ * Where a request goes next, by its routes and its Request-URI alone: RFC 3261 §16.4 and §16.5, RFC 5626 §5.3. The
+ * routes of a sibling count as our own once it is dead, or when the sender has come to us in its stead: the dialog
+ * is in the routes, not in the memory of one node.
+ */
+import type { Request } from "../message/message.ts";
+import { NameAddr, nameAddrsOf } from "../message/name-addr.ts";
+import { parseUri, type SipUri, uriParam } from "../message/uri.ts";
+import type { Domains } from "./domains.ts";
+import type { FlowToken } from "./flow-token.ts";
+
+export type NextStop =
+  /** This server itself. */
+  | { readonly kind: "self" }
+  /** An address-of-record of ours. */
+  | { readonly kind: "user"; readonly user: string }
+  | { readonly kind: "flow"; readonly token: FlowToken }
+  /** Wherever RFC 3263 leads from that URI. */
+  | { readonly kind: "elsewhere"; readonly uri: SipUri }
+  | { readonly kind: "refused"; readonly status: number; readonly reason: string };
+
+export interface Routed {
+  readonly stop: NextStop;
+  /** The Request-URI, put right if a strict router had moved it. */
+  readonly uri: string;
+  /** The routes still ahead. */
+  readonly routes: readonly NameAddr[];
+  /** The `adm` parameter of the last route of ours or of a sibling that was taken off. */
+  readonly admission: string | undefined;
+}
+
+export interface RoutingContext {
+  readonly domains: Domains;
+  token(user: string): FlowToken | undefined;
+  siblingAlive(uri: SipUri): boolean;
+}
+
+export function route(request: Request, context: RoutingContext): Routed {
+  const list = nameAddrsOf(request.headers, "route");
+  if (list === undefined) return refusal(request, 400, "Malformed Route");
+  let uri = request.uri;
+  let routes: readonly NameAddr[] = list;
+  const last = list[list.length - 1];
+  if (last !== undefined && isOwnRoute(uri, context)) {
+    uri = last.uri;
+    routes = [new NameAddr("", request.uri, ""), ...list.slice(0, -1)];
+  }
+  let taken: SipUri | undefined;
+  let token: FlowToken | undefined;
+  let count = 0;
+  for (; count < routes.length; count += 1) {
+    const next = parseUri((routes[count] as NameAddr).uri);
+    if (next === undefined || !isTaken(next, count, context)) break;
+    taken = next;
+    token = next.user === "" ? undefined : context.token(next.user);
+    if (next.user !== "" && token === undefined) return refusal(request, 403, "Forged Route");
+  }
+  routes = routes.slice(count);
+  const admission = taken === undefined ? undefined : uriParam(taken, "adm");
+  return { stop: nextStop(uri, routes, token, context), uri, routes, admission };
+}
+
+/** Our own routes always; a sibling's if it is the first (we were chosen in its stead) or dead. */
+function isTaken(uri: SipUri, index: number, context: RoutingContext): boolean {
+  if (context.domains.isSelf(uri)) return true;
+  return context.domains.isSibling(uri) && (index === 0 || !context.siblingAlive(uri));
+}
+
+function nextStop(
+  text: string,
+  routes: readonly NameAddr[],
+  token: FlowToken | undefined,
+  context: RoutingContext,
+): NextStop {
+  const first = routes[0];
+  if (first !== undefined) {
+    const uri = parseUri(first.uri);
+    if (uri === undefined) return { kind: "refused", status: 400, reason: "Malformed Route" };
+    return { kind: "elsewhere", uri };
+  }
+  if (token !== undefined) return { kind: "flow", token };
+  const uri = parseUri(text);
+  if (uri === undefined) {
+    const isSip = /^sips?:/i.test(text);
+    return isSip
+      ? { kind: "refused", status: 400, reason: "Malformed Request-URI" }
+      : { kind: "refused", status: 416, reason: "Unsupported URI Scheme" };
+  }
+  const { domains } = context;
+  if (!domains.isSelf(uri) && !domains.isSibling(uri)) return { kind: "elsewhere", uri };
+  return uri.user === "" ? { kind: "self" } : { kind: "user", user: uri.user };
+}
+
+/** Whether a strict router has put one of our record-routes into the Request-URI. */
+function isOwnRoute(text: string, context: RoutingContext): boolean {
+  const uri = parseUri(text);
+  if (uri === undefined || uriParam(uri, "lr") === undefined) return false;
+  if (!context.domains.isSelf(uri) && !context.domains.isSibling(uri)) return false;
+  return uri.user === "" || context.token(uri.user) !== undefined;
+}
+
+function refusal(request: Request, status: number, reason: string): Routed {
+  const stop: NextStop = { kind: "refused", status, reason };
+  return { stop, uri: request.uri, routes: [], admission: undefined };
+}

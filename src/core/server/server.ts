@@ -1,0 +1,328 @@
+/**
+ * A SIP server as one Machine: transaction layer, registrar and proxy over one location store. Nodes that share the
+ * store are one system; what a node alone knows is its connections and the requests it is forwarding.
+ */
+import { token } from "../identifiers.ts";
+import { Inquiries } from "../inquiry.ts";
+import type { LocateContext } from "../locate/locate.ts";
+import { NameService } from "../locate/name-service.ts";
+import { RecordCache } from "../locate/record-cache.ts";
+import type {
+  FlowId,
+  Instant,
+  Local,
+  LossCause,
+  Machine,
+  Peer,
+  TransportName,
+  World,
+} from "../machine.ts";
+import type { Request, Response } from "../message/message.ts";
+import { parseUri } from "../message/uri.ts";
+import { Outbox } from "../outbox.ts";
+import type { Primitives } from "../primitives.ts";
+import { Timer, type TimerOwner, Timers } from "../timers.ts";
+import { TransactionLayer } from "../transaction/layer.ts";
+import { RFC_TIMER_VALUES } from "../transaction/timer-values.ts";
+import type {
+  Flow,
+  ListenerUser,
+  ServerTransaction,
+  TransactionUser,
+} from "../transaction/user.ts";
+import type { Answer } from "../vocabulary.ts";
+import { ServerClock } from "./clock.ts";
+import { Domains } from "./domains.ts";
+import { Listeners } from "./listeners.ts";
+import { type Office, openOffice } from "./office.ts";
+import type { Role } from "./own-answers.ts";
+import type { RegistrarLimits } from "./registration.ts";
+import { Siblings, sharedSecret } from "./siblings.ts";
+import type { Users } from "./users.ts";
+
+export interface ServerConfiguration {
+  /** The name of this node: letters, digits, dots, hyphens, underscores. */
+  readonly name: string;
+  /** Never empty, lower case; the first is the realm. */
+  readonly domains: readonly string[];
+  /** Never empty. */
+  readonly listen: readonly Local[];
+  /** The address that peers are told instead of a wildcard. */
+  readonly advertise: string | undefined;
+  readonly role: Role;
+  /** Undefined: everybody is let in without a password. */
+  readonly users: Users | undefined;
+  readonly acceptForeign: boolean;
+  readonly limits: RegistrarLimits;
+  /** Service-Route for registered phones (RFC 3608); empty: none. */
+  readonly serviceRoute: string;
+  /** Other nodes use the same store. */
+  readonly shared: boolean;
+  /** What to add to an Instant to get milliseconds since the epoch. */
+  readonly epochOffset: number;
+  /** Report transitions and timers of transactions. */
+  readonly tracing: boolean;
+}
+
+/** How long `stop` waits for what is in flight. */
+const STOP_PATIENCE_MS = 4_000;
+
+/** Between attempts to reach a store that is not there at the start. */
+const STORE_RETRY_MS = 1_000;
+
+export type ServerState = "waiting" | "binding" | "running" | "stopping" | "stopped" | "failed";
+
+export class SipServer implements Machine, TransactionUser, ListenerUser, TimerOwner {
+  readonly configuration: ServerConfiguration;
+  readonly #primitives: Primitives;
+  readonly #outbox = new Outbox();
+  readonly #timers = new Timers();
+  readonly #inquiries = new Inquiries(this.#outbox);
+  readonly #clock: ServerClock;
+  readonly #layer: TransactionLayer;
+  readonly #domains: Domains;
+  readonly #listeners: Listeners;
+  readonly #boot: string;
+  readonly #patience: Timer = new Timer("patience", this);
+  #siblings: Siblings | undefined;
+  #office: Office | undefined;
+  #state: ServerState = "waiting";
+  #unbound = 0;
+
+  constructor(configuration: ServerConfiguration, primitives: Primitives) {
+    this.configuration = configuration;
+    this.#primitives = primitives;
+    this.#clock = new ServerClock(configuration.epochOffset);
+    this.#domains = new Domains(configuration.domains);
+    this.#listeners = new Listeners(configuration.advertise);
+    this.#boot = token(primitives.entropy, 1);
+    this.#layer = new TransactionLayer({
+      world: this.#outbox,
+      timers: this.#timers,
+      primitives,
+      user: this,
+      tracing: configuration.tracing,
+    });
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  /** Reads the shared secret from the store, then listens. */
+  start(now: Instant): void {
+    this.#clock.now = now;
+    if (this.configuration.users === undefined) {
+      this.#outbox.report({ event: "server.opened", why: "--open: no password is asked for" });
+    }
+    this.#inquiries.start(now, sharedSecret(this.#primitives.entropy), (at, secret) => {
+      if (this.#state !== "waiting") return;
+      if (secret === undefined) this.#waitForStore(at);
+      else this.#bind(secret);
+    });
+  }
+
+  /** Takes nothing new, ends what is in flight, then reports `server.stopped`. */
+  stop(now: Instant): void {
+    this.#clock.now = now;
+    if (this.#state === "stopping" || this.#state === "stopped") return;
+    this.#state = "stopping";
+    this.#timers.set(this.#patience, now + STOP_PATIENCE_MS);
+    this.#siblings?.stop(now);
+    this.#endIfIdle();
+  }
+
+  /** Removes all bindings of a user. */
+  removeBindings(now: Instant, user: string, removed: (removed: boolean) => void): void {
+    this.#clock.now = now;
+    const office = this.#office;
+    if (office === undefined) removed(false);
+    else this.#inquiries.start(now, office.desk.remove(user), (_at, done) => removed(done));
+  }
+
+  // Machine
+
+  get deadline(): Instant {
+    return this.#timers.deadline;
+  }
+
+  bound(now: Instant, flow: FlowId, local: Local): void {
+    this.#clock.now = now;
+    this.#layer.bound(now, flow, local);
+  }
+
+  opened(now: Instant, flow: FlowId, peer: Peer): void {
+    this.#clock.now = now;
+    this.#layer.opened(now, flow, peer);
+  }
+
+  received(now: Instant, flow: FlowId, bytes: Uint8Array): void {
+    this.#clock.now = now;
+    this.#layer.received(now, flow, bytes);
+    if (this.#state === "stopping") this.#endIfIdle();
+  }
+
+  lost(now: Instant, flow: FlowId, cause: LossCause): void {
+    this.#clock.now = now;
+    this.#layer.lost(now, flow, cause);
+    if (this.#state === "stopping") this.#endIfIdle();
+  }
+
+  answered(now: Instant, asked: number, answer: Answer): void {
+    this.#clock.now = now;
+    this.#inquiries.answered(now, asked, answer);
+    if (this.#state === "stopping") this.#endIfIdle();
+  }
+
+  elapsed(now: Instant): void {
+    this.#clock.now = now;
+    this.#timers.elapsed(now);
+    if (this.#state === "stopping") this.#endIfIdle();
+  }
+
+  deliver(world: World): void {
+    this.#outbox.deliver(world);
+  }
+
+  // Listening
+
+  listening(now: Instant, flow: FlowId, local: Local): void {
+    const { transport, address, port } = this.#listeners.add(flow, local);
+    this.#domains.listening(transport, address, port);
+    this.#unbound -= 1;
+    if (this.#unbound === 0 && this.#state === "binding") this.#run(now);
+  }
+
+  deaf(_now: Instant, flow: FlowId, cause: LossCause): void {
+    const wanted = this.#asked.get(flow);
+    this.#listeners.remove(flow);
+    const { transport = "udp", address = "", port = 0 } = wanted ?? {};
+    this.#outbox.report({ event: "server.failed", transport, address, port, why: cause });
+    if (this.#state === "binding") this.#end("failed");
+  }
+
+  rang(now: Instant): void {
+    if (this.#state === "waiting") this.start(now);
+    else if (this.#state === "stopping") this.#end("stopped");
+  }
+
+  // Requests
+
+  claims(now: Instant, request: Request, flow: Flow): boolean {
+    if (request.method !== "REGISTER" || !this.#isHere(request.uri)) return false;
+    const desk = this.#office?.desk;
+    if (desk === undefined) return true;
+    if (this.#state === "running") desk.requested(now, request, flow);
+    else desk.refuse(now, request, flow, 503, "", "shutting down");
+    return true;
+  }
+
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    this.#office?.proxy.requested(now, transaction, flow);
+  }
+
+  cancelled(now: Instant, transaction: ServerTransaction): void {
+    this.#office?.proxy.cancelled(now, transaction);
+  }
+
+  acknowledged(now: Instant, ack: Request, flow: Flow): void {
+    this.#office?.proxy.acknowledged(now, ack, flow);
+  }
+
+  undelivered(now: Instant, transaction: ServerTransaction): void {
+    this.#office?.proxy.undelivered(now, transaction);
+  }
+
+  /** A response without a transaction is dropped (RFC 6026 §8.9). */
+  strayed(_now: Instant, _response: Response, _flow: Flow): void {}
+
+  readonly #asked = new Map<FlowId, Local>();
+
+  #waitForStore(now: Instant): void {
+    this.#outbox.report({ event: "server.waiting", why: "the store is unavailable" });
+    this.#timers.set(this.#patience, now + STORE_RETRY_MS);
+  }
+
+  #bind(secret: string): void {
+    this.#state = "binding";
+    const { configuration } = this;
+    this.#office = openOffice({
+      configuration,
+      primitives: this.#primitives,
+      layer: this.#layer,
+      timers: this.#timers,
+      inquiries: this.#inquiries,
+      clock: this.#clock,
+      domains: this.#domains,
+      listeners: this.#listeners,
+      boot: this.#boot,
+      secret,
+      locate: this.#locateContext(),
+      resending: { ...RFC_TIMER_VALUES, interval: 0 },
+      siblings: () => this.#siblings,
+      stopping: () => this.#state !== "running",
+      report: (event) => this.#outbox.report(event),
+    });
+    this.#unbound = configuration.listen.length;
+    for (const local of configuration.listen) this.#asked.set(this.#layer.bind(local, this), local);
+  }
+
+  #run(now: Instant): void {
+    this.#state = "running";
+    const { name, domains, role, shared } = this.configuration;
+    const { addresses } = this.#listeners;
+    if (shared) {
+      const self = { name, boot: this.#boot, addresses };
+      this.#siblings = new Siblings(self, this.#inquiries, this.#timers, this.#clock, (others) =>
+        this.#domains.siblings(others.flatMap((node) => node.addresses)),
+      );
+      this.#siblings.start(now);
+    }
+    const listen = addresses.join(" ");
+    this.#outbox.report({ event: "server.started", name, role, listen, domain: domains.join(" ") });
+  }
+
+  #isHere(uri: string): boolean {
+    const parsed = parseUri(uri);
+    if (parsed === undefined) return false;
+    const domains = this.#domains;
+    return domains.serves(parsed.host) || domains.isSelf(parsed) || domains.isSibling(parsed);
+  }
+
+  #locateContext(): LocateContext {
+    const { listen } = this.configuration;
+    const names = new NameService(this.#inquiries, new RecordCache(), {
+      records: [],
+      staticFirst: false,
+      cache: true,
+      useAdditional: true,
+    });
+    const families = new Set<"ipv4" | "ipv6">(
+      listen.map(({ address }) => (address.includes(":") ? "ipv6" : "ipv4")),
+    );
+    const transports = new Set<TransportName>(listen.map(({ transport }) => transport));
+    return {
+      clock: this.#inquiries,
+      entropy: this.#primitives.entropy,
+      names,
+      supported: [...transports].filter((transport) => transport !== "rtp"),
+      families: [...families],
+      srvOrder: "rfc2782",
+      srvTransports: "all",
+    };
+  }
+
+  #endIfIdle(): void {
+    if (this.#inquiries.size === 0 && (this.#office?.proxy.size ?? 0) === 0) this.#end("stopped");
+  }
+
+  #end(state: "stopped" | "failed"): void {
+    if (this.#state === "stopped" || this.#state === "failed") return;
+    this.#state = state;
+    this.#timers.silence(this.#patience);
+    this.#office?.desk.stop();
+    this.#inquiries.abandon();
+    this.#layer.stop();
+    if (state === "stopped") this.#outbox.report({ event: "server.stopped" });
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Who is to be called, and how each can be reached: the target set of RFC 3261 §16.5, from the location store for
+ * addresses-of-record of ours, by RFC 3263 for all else.
+ */
+import type { Inquiry } from "../inquiry.ts";
+import { type LocateContext, locateUri } from "../locate/locate.ts";
+import type { FlowId } from "../machine.ts";
+import { parseUri, type SipUri, unescapeUser, uriParam } from "../message/uri.ts";
+import type { StoreAnswer } from "../vocabulary.ts";
+import { type Binding, decodeBindings, isLive } from "./binding.ts";
+import type { Callee } from "./branch.ts";
+import type { Domains } from "./domains.ts";
+import type { Routed } from "./routing.ts";
+import type { Users } from "./users.ts";
+import { tokenOf, type Vantage, type Way, waysTo } from "./ways.ts";
+
+export type TargetSet =
+  | { readonly kind: "callees"; readonly callees: readonly Callee[] }
+  | { readonly kind: "refused"; readonly status: number; readonly reason: string };
+
+export interface TargetContext {
+  readonly domains: Domains;
+  /** Undefined: everybody is known. */
+  readonly users: Users | undefined;
+  readonly vantage: Vantage;
+  readonly locate: LocateContext;
+  /** Where a node listens for others, `transport:address:port`; empty if it is unknown. */
+  nodeAddress(node: string): string;
+  epochSeconds(): number;
+}
+
+/** Callees of one request: a fork beyond this calls the first ones only. */
+const MAX_CALLEES = 60;
+
+/** @param from the bound flow that the request came through: datagrams to strangers leave by it. */
+export function* findTargets(
+  routed: Routed,
+  from: FlowId,
+  context: TargetContext,
+): Inquiry<TargetSet> {
+  const { stop } = routed;
+  switch (stop.kind) {
+    case "self":
+      return refused(404, "Not Found");
+    case "refused":
+      return stop;
+    case "user":
+      return yield* findUser(unescapeUser(stop.user), context);
+    case "flow": {
+      const nodeAddress = context.nodeAddress(stop.token.node);
+      const ways = waysTo(stop.token, nodeAddress, routed.uri, context.vantage);
+      if (ways.length === 0) return refused(430, "Flow Failed");
+      return callees([{ requestUri: routed.uri, routes: [], ways }]);
+    }
+    case "elsewhere":
+      return yield* findElsewhere(routed.uri, stop.uri, from, context);
+  }
+}
+
+function* findElsewhere(
+  requestUri: string,
+  next: SipUri,
+  from: FlowId,
+  context: TargetContext,
+): Inquiry<TargetSet> {
+  const maddr = uriParam(next, "maddr");
+  const located = yield* locateUri(
+    {
+      secure: next.scheme === "sips",
+      host: maddr ?? next.host,
+      port: next.port,
+      transport: uriParam(next, "transport"),
+    },
+    context.locate,
+  );
+  if (located.kind === "failed") {
+    return located.why === "silent"
+      ? refused(480, "Name Servers Silent")
+      : refused(404, "Host Not Found");
+  }
+  const ways: Way[] = located.targets.map(({ target }) => ({
+    kind: "target",
+    target,
+    from: target.transport === "udp" ? context.vantage.datagramsFrom(from) : 0,
+    token: undefined,
+  }));
+  return callees([{ requestUri, routes: [], ways }]);
+}
+
+/** The phones of a user, or of all members of a group. */
+function* findUser(name: string, context: TargetContext): Inquiry<TargetSet> {
+  const members = context.users?.get(name) === undefined ? context.users?.members(name) : undefined;
+  if (context.users !== undefined && members === undefined && !context.users.get(name)) {
+    return refused(404, "Not Found");
+  }
+  const found: Callee[] = [];
+  for (const member of members ?? [name]) {
+    const read = (yield { kind: "store.read", key: context.domains.key(member) }) as StoreAnswer;
+    if (read.kind !== "stored") return refused(500, "Location Store Unavailable");
+    const bindings = decodeBindings(read.value, context.epochSeconds()).filter(isLive);
+    found.push(...calleesOf(bindings, context));
+  }
+  if (found.length === 0) return refused(480, "Temporarily Unavailable");
+  return callees(found.slice(0, MAX_CALLEES));
+}
+
+/** One callee for each phone: the flows of one instance are ways to it, the newest first (R101). */
+function calleesOf(bindings: readonly Binding[], context: TargetContext): Callee[] {
+  const found: Callee[] = [];
+  const instances = new Map<string, { callee: Callee; ways: Way[] }>();
+  for (const binding of [...bindings].sort((one, other) => other.expires - one.expires)) {
+    const ways = waysTo(tokenOf(binding), binding.nodeAddress, binding.uri, context.vantage);
+    const instance = binding.flowKey.slice(0, binding.flowKey.lastIndexOf(" "));
+    const known = instance === "" ? undefined : instances.get(instance);
+    if (known !== undefined) {
+      known.ways.push(...ways);
+      continue;
+    }
+    if (ways.length === 0 || parseUri(binding.uri) === undefined) continue;
+    const routes = binding.path === "" ? [] : [binding.path];
+    const callee = { requestUri: binding.uri, routes, ways };
+    found.push(callee);
+    if (instance !== "") instances.set(instance, { callee, ways });
+  }
+  return found;
+}
+
+function callees(found: readonly Callee[]): TargetSet {
+  return { kind: "callees", callees: found };
+}
+
+function refused(status: number, reason: string): TargetSet {
+  return { kind: "refused", status, reason };
+}
