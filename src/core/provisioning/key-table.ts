@@ -128,13 +128,23 @@ export class KeyIndex {
     };
   }
 
-  /** The key of the table that an unknown one probably means, numbers filled in. */
-  nearest(key: string): string | undefined {
+  /** The key of the table that an unknown one probably means, numbers filled in; `memo` serves one file set. */
+  nearest(key: string, memo: Map<string, string>): string | undefined {
     const shape = shapeOf(key);
+    let best = memo.get(shape);
+    if (best === undefined) {
+      best = this.#nearestShape(shape);
+      memo.set(shape, best);
+    }
     const numbers = key.split(".").filter(isDigits);
+    if (best === "" || best.split("#").length !== numbers.length + 1) return undefined;
+    return best.replace(/#/g, () => numbers.shift() ?? "1");
+  }
+
+  #nearestShape(shape: string): string {
     const segments = shape.split(".").length;
     const last = shape.slice(shape.lastIndexOf(".") + 1);
-    let best: string | undefined;
+    let best = "";
     let least = Math.floor(last.length / 3) + 1;
     for (const candidate of this.#rows.keys()) {
       if (candidate.split(".").length !== segments) continue;
@@ -143,8 +153,7 @@ export class KeyIndex {
       least = away;
       best = candidate;
     }
-    if (best === undefined || best.split("#").length !== numbers.length + 1) return undefined;
-    return best.replace(/#/g, () => numbers.shift() ?? "1");
+    return best;
   }
 
   /**

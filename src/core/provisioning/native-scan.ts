@@ -6,6 +6,7 @@ import type { Assignment } from "./settings.ts";
 
 /** What anchors may grow to, and how deep a file may nest. */
 const MAX_ASSIGNMENTS = 20_000;
+const MAX_ALIASES = 1000;
 const MAX_DEPTH = 12;
 
 /** Every scalar of the file as an assignment; what is not YAML is an error. */
@@ -39,6 +40,7 @@ class Flattening {
   readonly #origin: (offset: number, key: string) => Origin;
   readonly #faults: Fault[];
   readonly #assignments: Assignment[] = [];
+  #aliases = 0;
 
   constructor(
     document: Document,
@@ -71,6 +73,10 @@ class Flattening {
     if (this.#assignments.length >= MAX_ASSIGNMENTS) return;
     if (depth > MAX_DEPTH) {
       this.#wrong(at, key, "it nests too deep", "write it flatter");
+    } else if (isAlias(node) && ++this.#aliases > MAX_ALIASES) {
+      if (this.#aliases === MAX_ALIASES + 1) {
+        this.#wrong(at, key, `there are more than ${MAX_ALIASES} aliases`, "write fewer");
+      }
     } else if (isAlias(node)) {
       this.#node(node.resolve(this.#document), key, at, depth + 1);
     } else if (isMap(node)) {

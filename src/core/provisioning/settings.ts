@@ -35,6 +35,7 @@ export class Settings {
   readonly origins: Map<string, Origin> = new Map<string, Origin>();
   readonly #slots = new Map<string, Candidate[]>();
   readonly #hidden = new Set<Setting>();
+  readonly #nearest = new Map<string, string>();
 
   constructor(index: KeyIndex, assignments: readonly Assignment[]) {
     this.index = index;
@@ -43,7 +44,7 @@ export class Settings {
       const match = index.find(at.key);
       const reading = this.#open(at, match);
       if (match === undefined) {
-        this.#unknown(at);
+        this.#unknown(at, reading);
         continue;
       }
       const earlier = winners.get(match.key);
@@ -144,7 +145,7 @@ export class Settings {
       file: at.file,
       line: at.line,
       key: at.key,
-      value: secret && at.value !== "" ? "***" : withoutCredentials(at.value),
+      value: secret && at.value !== "" ? MASK : withoutCredentials(at.value),
       outcome: match ? "honoured" : "unknown",
       reason: match ? "" : "no table of this dialect has the key",
       decides: match?.decides ?? "",
@@ -153,10 +154,12 @@ export class Settings {
     return reading;
   }
 
-  #unknown(at: Assignment): void {
+  #unknown(at: Assignment, reading: OpenReading): void {
     const { families, strict } = this.index.table;
     const ours = families.some((family) => family.test(at.key));
-    const nearest = this.index.nearest(at.key);
+    const nearest = this.index.nearest(at.key, this.#nearest);
+    const meant = nearest === undefined ? undefined : this.index.find(nearest);
+    if (meant?.row.form.kind === "secret") reading.value = MASK;
     if (nearest === undefined && !ours) return;
     const remedy =
       nearest === undefined ? "delete the line" : `write ${nearest}, or delete the line`;
@@ -212,6 +215,7 @@ export class Settings {
   }
 }
 
+const MASK = "***";
 const PREFERRED = "overridden by ";
 
 function preferred(by: Origin): string {

@@ -58,7 +58,7 @@ function recordAt(settings: Settings, kind: RecordKind, at: string): ResourceRec
         type: "SRV",
         priority: field("priority", 0),
         weight: field("weight", 0),
-        port: field("port", 0),
+        port: field("port", 0) || (field("name", "").startsWith("_sips.") ? 5061 : 5060),
         target: field("target", ""),
       };
     case "A": {
@@ -76,7 +76,7 @@ const FIELDS: Readonly<Record<RecordKind, readonly string[]>> = {
 
 const NEEDED: Readonly<Record<RecordKind, readonly string[]>> = {
   NAPTR: ["name", "service", "replacement"],
-  SRV: ["name", "port", "target"],
+  SRV: ["name", "target"],
   A: ["name", "address"],
 };
 

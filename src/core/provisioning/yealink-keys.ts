@@ -83,7 +83,13 @@ const policies = honoured(ACCOUNT, POLICY, [
     "registration",
   ],
   ["fallback.timeout", seconds(10, MOST_SECONDS), "120", "probeIntervalMs"],
-  ["outbound_proxy_enable", SWITCH, "0", "proxies", { slot: "account.X.proxyEnable" }],
+  [
+    "outbound_proxy_enable",
+    SWITCH,
+    "0",
+    "proxies",
+    { slot: "account.X.proxyEnable", also: ["servers.*.throughProxy"] },
+  ],
   ["outbound_proxy_fallback_interval", seconds(0, 65535), "3600", "proxyProbeIntervalMs"],
   ["redundancy_with_reg_fail.enable", SWITCH, "0", "failoverOnRegisterRefusal"],
   ["reg_fail_retry_interval", seconds(0, 1800), "30", "backoff", { slot: "account.X.retryMs" }],
@@ -137,7 +143,7 @@ const old = honoured(ACCOUNT, POLICY, [
   ["advanced.timer_t1", seconds(0.5, 10, { whole: false }), "0.5", "t1Ms", { old: true }],
   ["advanced.timer_t2", seconds(2, 40, { whole: false }), "4", "t2Ms", { old: true }],
   ["advanced.timer_t4", seconds(2.5, 60, { whole: false }), "5", "t4Ms", { old: true }],
-  ["dns_query_timeout", seconds(1, 9), "8", "dns.timeoutMs", { old: true }],
+  ["dns_query_timeout", seconds(1, 9), "3 of the newer key", "dns.timeoutMs", { old: true }],
 ]);
 
 /** Static records, global and in the older form of each account. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { account, faults, has, sample, server } from "./samples.ts";
+import { account, faults, has, reading, sample, server } from "./samples.ts";
 
 test("Y1 becomes successive registration at two addresses, probed each 120 s (R1)", () => {
   const phone = sample("Y1-register-fallback.cfg");
@@ -112,4 +112,211 @@ test("Y5 has both levels: two addresses of server 1, then the gateway (R6)", () 
     registerOnFailover: true,
   });
   has(server(phone, 2), { address: "gw.branch.pbx.example.com", failbackMode: "newRequests" });
+});
+
+test("Y6 sends everything through two proxies, which take from sip_server what says -1", () => {
+  const phone = sample("Y6-outbound-proxies.cfg");
+  const { redundancy } = account(phone);
+  has(redundancy, { proxyProbeIntervalMs: 180_000 });
+  assert.deepEqual(
+    redundancy.proxies.map(({ address, port, registerRetries }) => [
+      address,
+      port,
+      registerRetries,
+    ]),
+    [
+      ["192.0.2.33", 5060, 2],
+      ["192.0.2.34", 5060, 2],
+    ],
+  );
+  has(server(phone, 1), { throughProxy: true, failbackMode: "registration" });
+  const inherited = phone.origins.get("account.1.redundancy.proxies.1.registerRetries");
+  assert.equal(inherited?.key, "account.1.sip_server.1.retry_counts");
+  const idle = "failback is among the addresses of a name, and 192.0.2.33 is one address";
+  assert.deepEqual(
+    phone.faults.map(({ severity, line, wrong }) => [severity, line, wrong]),
+    [
+      ["warning", 18, idle],
+      ["warning", 19, idle],
+    ],
+  );
+});
+
+test("Y7 has two lines, the second at another provider by NAPTR", () => {
+  const phone = sample("Y7-tls-two-accounts.cfg");
+  assert.deepEqual(faults(phone), []);
+  has(server(phone, 2), { transport: "tls", port: 5061, address: "b.pbx.example.com" });
+  const second = account(phone, 2);
+  has(second, { index: 2, user: "31", password: "provider-31" });
+  has(second.redundancy, { srvTransports: "udp" });
+  has(second.redundancy.servers[0]!, { transport: "naptr", port: 0, failbackMode: "registration" });
+});
+
+test("Y8 gives every fault at once, in the order of the file (C2, D5)", () => {
+  const phone = sample("Y8-faults.cfg");
+  const y8 = "Y8-faults.cfg";
+  const first = "account.1.sip_server.1";
+  const oneAddress =
+    "failback is among the addresses of a name, and 192.0.2.13 is one address; " +
+    "write a domain name as the address, or delete the line";
+  assert.deepEqual(faults(phone), [
+    `warning ${y8}:9: account.1.fallback.redundancy_type: blank, so the value of ${y8}:8 is undone; ` +
+      "delete this line, or write a value",
+    `error ${y8}:11: account.1.fallback.timeout: 5 is below 10, the least; ` +
+      "write a value in 10..2147483647",
+    `warning ${y8}:13: ${first}.failback_timeout: 45 is raised to 60, the least there is; ` +
+      "write 60 or more, or 0",
+    `warning ${y8}:13: ${first}.failback_timeout: ${oneAddress}`,
+    `error ${y8}:15: ${first}.retry_counts: 99 is above 20, the most; write a value in 0..20`,
+    `warning ${y8}:17: ${first}.address: it is one address and there is no other server: nothing is ` +
+      "left when it fails; write a name with several addresses, or account.1.sip_server.2.address too",
+    `warning ${y8}:18: ${first}.failback_mode: ${oneAddress}`,
+    `warning ${y8}:20: ${first}.only_signal_with_registered: it needs register_on_enable = 1 and ` +
+      `failback_mode 1, 2 or 3; write ${first}.register_on_enable = 1, or delete the line`,
+    `warning ${y8}:22: ${first}.transport_type: 192.0.2.13 is an address and NAPTR is for names, so ` +
+      "UDP is used; write 0 (UDP), or a domain name with port 0",
+    `warning ${y8}:28: ${first}.failover_timeout: no such key; write ${first}.failback_timeout, ` +
+      "or delete the line",
+  ]);
+  has(server(phone, 1), {
+    port: 5070,
+    transport: "udp",
+    expiresSeconds: 3600,
+    failbackMode: "newRequests",
+    failbackSeconds: 3600,
+    onlySignalWithRegistered: false,
+  });
+  has(account(phone).redundancy, { registration: "concurrent" });
+  assert.equal(account(phone).redundancy.servers.length, 1);
+});
+
+const LINE = [
+  "account.1.enable = 1",
+  "account.1.user_name = 2001",
+  "account.1.sip_server.1.address = pbx.example.com",
+].join("\n");
+
+test("CR LF, bare CR and spaces around the sign are no matter", () => {
+  for (const end of ["\r\n", "\r", "\n"]) {
+    const text = `#!version:1.0.0.1${end}${LINE.replaceAll("\n", end).replaceAll(" = ", "  =")}${end}`;
+    const phone = reading(text);
+    assert.deepEqual(faults(phone), []);
+    has(account(phone), { user: "2001" });
+    assert.equal(phone.origins.get("account.1.user")?.line, 3);
+  }
+});
+
+test("a byte-order mark or a missing version line is told, and the file is read", () => {
+  const marked = reading(`\uFEFF#!version:1.0.0.1\n${LINE}`);
+  const bare = reading(LINE);
+  const other = reading(`#!version:2\n${LINE}`);
+  for (const [phone, key] of [
+    [marked, "byte-order mark"],
+    [bare, "a phone refuses"],
+    [other, "not the one"],
+  ] as const) {
+    has(account(phone), { user: "2001", enabled: true });
+    assert.equal(phone.faults.length, 1);
+    has(phone.faults[0]!, { severity: "warning", line: 1, key: "#!version" });
+    assert.match(phone.faults[0]!.wrong, new RegExp(key));
+  }
+});
+
+test("a line that is no assignment is an error that does not repeat the line", () => {
+  const phone = reading(`#!version:1.0.0.1\n${LINE}\naccount.1.password hush\n`);
+  assert.deepEqual(faults(phone), [
+    "error phone.cfg:5: (line): the line is not `key = value`; write it so, or begin it with #",
+  ]);
+});
+
+test("old keys serve where the newer ones are not set, and yield to them", () => {
+  const old = [
+    "#!version:1.0.0.1",
+    "account.1.enable = 1",
+    "account.1.user_name = 2001",
+    "account.1.sip_server_host = old.example.com",
+    "account.1.sip_server_port = 5070",
+    "account.1.transport = 1",
+    "account.1.advanced.timer_t1 = 1",
+  ].join("\n");
+  has(server(reading(old), 1), { address: "old.example.com", port: 5070, transport: "tcp" });
+  has(account(reading(old)).redundancy, { t1Ms: 1000 });
+  const both = reading(
+    `${old}\naccount.1.sip_server.1.address = new.example.com\nsip.timer_t1 = 0.5\n` +
+      "account.1.sip_server.1.transport_type = 0",
+  );
+  has(server(both, 1), { address: "new.example.com", port: 5070, transport: "udp" });
+  has(account(both).redundancy, { t1Ms: 500 });
+  const overridden = both.readings.filter(({ outcome }) => outcome === "overridden");
+  assert.deepEqual(
+    overridden.map(({ key, reason }) => [key, reason]),
+    [
+      ["account.1.sip_server_host", "overridden by account.1.sip_server.1.address at phone.cfg:8"],
+      [
+        "account.1.transport",
+        "overridden by account.1.sip_server.1.transport_type at phone.cfg:10",
+      ],
+      ["account.1.advanced.timer_t1", "overridden by sip.timer_t1 at phone.cfg:9"],
+    ],
+  );
+});
+
+test("an account that lacks a user, a server or its switch is told", () => {
+  const version = "#!version:1.0.0.1\n";
+  const told = (text: string): string[] => faults(reading(version + text));
+  assert.deepEqual(told("account.1.enable = 1\naccount.1.sip_server.1.address = a.example.com"), [
+    "error phone.cfg:2: account.1.enable: account 1 is on and has no user name; " +
+      "write account.1.user_name",
+  ]);
+  assert.deepEqual(told("account.1.enable = 1\naccount.1.user_name = 2001"), [
+    "error phone.cfg:2: account.1.enable: account 1 is on and has no server; " +
+      "write account.1.sip_server.1.address",
+  ]);
+  assert.deepEqual(
+    told("account.1.user_name = 2001\naccount.1.sip_server.1.address = a.example.com"),
+    [
+      "error phone.cfg:1: (file): no account is switched on; describe an account with a user and a server",
+      "warning phone.cfg:3: account.1.sip_server.1.address: account 1 has a server and is not switched " +
+        "on; write account.1.enable = 1",
+    ],
+  );
+  assert.match(told(`${LINE.replace("sip_server.1", "sip_server.2")}`)[0]!, /no server 1; write/);
+});
+
+test("keys whose condition is missing are told and have no effect", () => {
+  const cases: readonly (readonly [lines: string[], key: string])[] = [
+    [["sip_server.1.failback_timeout = 300"], "sip_server.1.failback_timeout"],
+    [
+      ["sip_server.1.failback_mode = 1", "sip_server.1.only_signal_with_registered = 1"],
+      "sip_server.1.only_signal_with_registered",
+    ],
+    [
+      ["sip_server.1.register_on_enable = 1", "sip_server.1.only_signal_with_registered = 1"],
+      "sip_server.1.only_signal_with_registered",
+    ],
+    [["sip_server.1.failback_subscribe.enable = 1"], "sip_server.1.failback_subscribe.enable"],
+    [["sip_server.2.address = gw.example.com", "fallback.timeout = 60"], "fallback.timeout"],
+    [["reg_failed_retry_max_time = 600"], "reg_failed_retry_max_time"],
+    [["reg_failed_retry_min_time = 30", "reg_fail_retry_interval = 10"], "reg_fail_retry_interval"],
+  ];
+  for (const [lines, key] of cases) {
+    const text = lines.map((line) => `account.1.${line}`).join("\n");
+    const phone = reading(`#!version:1.0.0.1\n${LINE}\n${text}`);
+    const fault = phone.faults.find((told) => told.key === `account.1.${key}`);
+    assert.equal(fault?.severity, "warning", key);
+    const told = phone.readings.find((seen) => seen.key === `account.1.${key}`);
+    assert.equal(told?.outcome, "no-effect", key);
+    assert.equal(told.reason, fault.wrong);
+  }
+});
+
+test("a key beyond the family's numbers is told", () => {
+  const phone = reading(
+    `#!version:1.0.0.1\n${LINE}\naccount.1.sip_server.3.address = c.example.com`,
+  );
+  assert.match(
+    faults(phone)[0]!,
+    /sip_server\.3\.address: there is no number 3 here, the family ends at 2/,
+  );
+  assert.equal(account(phone).redundancy.servers.length, 1);
 });
