@@ -33,7 +33,7 @@ interface LabFlags {
 
 const PROGRAM = join(import.meta.dirname, "cli.js");
 const MOST_PHONES = 200;
-const MOST_JOBS = 16;
+const MOST_JOBS = 8;
 /** Exit status of a process that a signal ended, as shells count. */
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 

@@ -60,8 +60,8 @@ export class Child {
   #frozen = false;
   #over = false;
   #exitCode: number | null = null;
-  /** Wall clock at the child's own instant 0: the latest of the estimates, since a clock reading is only ever cut off. */
-  #zero = Number.NEGATIVE_INFINITY;
+  /** Wall clock at the child's own instant 0: the least of the estimates, since an event is only ever timed late. */
+  #zero = Number.POSITIVE_INFINITY;
 
   constructor(name: string, nursery: Nursery, args: readonly string[], user: ChildUser) {
     this.name = name;
@@ -153,7 +153,7 @@ export class Child {
       return;
     }
     const { time, ...rest } = own;
-    if (typeof time === "string") this.#zero = Math.max(this.#zero, Date.parse(time) - own.at);
+    if (typeof time === "string") this.#zero = Math.min(this.#zero, Date.parse(time) - own.at);
     const at = Number.isFinite(this.#zero) ? this.#zero + own.at : wallClock();
     const record: TraceRecord = { ...rest, at, node: this.name, event: own.event };
     this.#user.recorded(record);

@@ -36,12 +36,18 @@ export function field(record: TraceRecord, name: string): string {
   return value === undefined ? "" : String(value);
 }
 
+const PORT = /:\d+$/;
+/** No node has this name. */
+const SHARED = "";
+
 /**
  * Who stands where: read from `place.named {name, address, port}` records, and from the local addresses
  * of the messages that a node sent or received itself.
  */
 export class Places {
   readonly #names = new Map<string, string>();
+  /** Who is the only one at an address. */
+  readonly #alone = new Map<string, string>();
   readonly #order: string[] = [];
 
   constructor(records: readonly TraceRecord[]) {
@@ -66,7 +72,8 @@ export class Places {
   /** The name of `udp:127.0.0.13:5060`, `127.0.0.13:5060` or a bare address; undefined for a stranger. */
   nameOf(place: string): string | undefined {
     const hostPort = place.replace(/^(udp|tcp|tls|ws|wss|rtp):/, "");
-    return this.#names.get(hostPort) ?? this.#names.get(hostPort.replace(/:\d+$/, ""));
+    const alone = this.#alone.get(hostPort.replace(PORT, ""));
+    return this.#names.get(hostPort) ?? (alone === SHARED ? undefined : alone);
   }
 
   /** Where a node stands, as first named. */
@@ -77,6 +84,9 @@ export class Places {
 
   #put(place: string, name: string): void {
     if (!this.#names.has(place)) this.#names.set(place, name);
+    const address = place.replace(PORT, "");
+    const there = this.#alone.get(address);
+    this.#alone.set(address, there === undefined || there === name ? name : SHARED);
     if (!this.#order.includes(name)) this.#order.push(name);
   }
 }
