@@ -16,6 +16,8 @@ import type {
   ClientTransaction,
   ClientTransactionUser,
   Flow,
+  FlowUser,
+  ListenerUser,
   Resending,
   ServerTransaction,
   TransactionUser,
@@ -71,6 +73,20 @@ export class Stage implements Machine, TransactionUser {
     this.script.do((now) => {
       this.layer.request(now, cancelFor(call.request), flow, RFC_SPACING, this.user());
     });
+  }
+
+  listener(): ListenerUser {
+    return {
+      listening: (_, flow, { port }) => this.script.note(`user: listening ${flow} at ${port}`),
+      deaf: (_, flow, cause) => this.script.note(`user: deaf ${flow}, ${cause}`),
+    };
+  }
+
+  flowUser(name = "user"): FlowUser {
+    return {
+      reached: (_, flow) => this.script.note(`${name}: reached ${flow.id}`),
+      unreached: (_, cause) => this.script.note(`${name}: unreached, ${cause}`),
+    };
   }
 
   user(): ClientTransactionUser {
