@@ -2,9 +2,15 @@
  * The client's side of digest authentication: one password, and for each target the challenge it gave. A nonce
  * goes back to the target that gave it and to no other (C20, R107).
  */
+import { assert } from "../assert.ts";
 import { token } from "../identifiers.ts";
 import type { Target } from "../machine.ts";
-import { type Challenge, printCredentials, strongestChallenge } from "../message/digest.ts";
+import {
+  type Challenge,
+  challengesOf,
+  chooseChallenge,
+  credentialsFor,
+} from "../message/digest.ts";
 import type { Request, Response } from "../message/message.ts";
 import type { Primitives } from "../primitives.ts";
 import { targetName } from "./server-health.ts";
@@ -52,8 +58,8 @@ export class Credentials {
   challenged(response: Response, request: Request, target: Target): boolean {
     const proxy = response.status === 407;
     const header = proxy ? "proxy-authorization" : "authorization";
-    const values = response.headers.all(proxy ? "proxy-authenticate" : "www-authenticate");
-    const challenge = strongestChallenge(values);
+    const asked = proxy ? "proxy-authenticate" : "www-authenticate";
+    const challenge = chooseChallenge(challengesOf(response.headers, asked));
     if (challenge === undefined) return false;
     const key = keyOf(header, request.method, target);
     this.#known ??= new Map();
@@ -75,14 +81,16 @@ export class Credentials {
 
   #answer(known: Known, request: Request): string {
     known.uses += 1;
-    return printCredentials(this.#primitives.hash, known.challenge, {
+    const credentials = credentialsFor(this.#primitives.hash, known.challenge, {
       username: this.#user,
       password: this.#password,
       method: request.method,
       uri: request.uri,
-      nonceCount: known.uses,
+      count: known.uses,
       cnonce: token(this.#primitives.entropy, 2),
     });
+    assert(credentials !== undefined, "a challenge was kept that cannot be answered");
+    return credentials;
   }
 }
 
