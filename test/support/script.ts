@@ -188,7 +188,7 @@ class Recorder implements World {
 /** The start line; what only keeps a flow alive is shown escaped. */
 export function startLine(text: string): string {
   if (text.trim() === "") return JSON.stringify(text);
-  const line = text.slice(0, text.indexOf("\r\n"));
+  const line = text.split("\r\n", 1)[0] ?? "";
   return line.replace(/ ?SIP\/2\.0 ?/, "");
 }
 

@@ -103,8 +103,8 @@ export class NonInviteServerTransaction implements ServerEntry, ResponseSender, 
   #final(now: Instant, response: Response): void {
     this.lastTo = response.headers.get("to");
     this.#bytes = this.#host.encode(response);
-    this.#send(now);
     this.#enter(now, "Completed");
+    this.#send(now);
   }
 
   #send(now: Instant): void {

@@ -100,8 +100,12 @@ export class Stage implements Machine, TransactionUser {
 
   /** The peer answers what was sent `back` packets ago. */
   answer(flow: Flow, status: number, back = 0): void {
+    this.answerOn(flow.id, status, back);
+  }
+
+  answerOn(flow: FlowId, status: number, back = 0): void {
     const sent = this.script.sent.filter(({ text }) => !text.startsWith("SIP/2.0")).at(-1 - back);
-    this.script.receive(flow.id, answerTo(sent?.text ?? "", status));
+    this.script.receive(flow, answerTo(sent?.text ?? "", status));
   }
 
   /** Answers the latest server transaction. */
