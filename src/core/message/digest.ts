@@ -1,154 +1,263 @@
 /**
- * Digest authentication as both sides compute it (RFC 7616, RFC 8760, and RFC 2617 for servers without qop): the
- * parameters of challenges and credentials, and the response they lead to.
+ * Digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): challenges, credentials and the sums between them. MD5 and
+ * SHA-256, each also as `-sess`; qop `auth` or none, the latter for servers of RFC 2069's time.
  */
 import type { Hash } from "../primitives.ts";
-import {
-  COMMA,
-  EQUALS,
-  isBlankCode,
-  matches,
-  QUOTE,
-  quote,
-  quotedEnd,
-  trimEnd,
-  unquote,
-} from "./lexer.ts";
-
-/** Parameters looked at in one header: more is no sound challenge. */
-const MAX_PARAMETERS = 32;
+import { AuthScan } from "./auth-params.ts";
+import type { Headers } from "./headers.ts";
+import { quote } from "./lexer.ts";
 
 export type DigestAlgorithm = "MD5" | "MD5-sess" | "SHA-256" | "SHA-256-sess";
 
-/** Weakest first (RFC 8760 §2.4 wants the strongest the client supports). */
-const STRENGTHS: readonly DigestAlgorithm[] = ["MD5", "MD5-sess", "SHA-256", "SHA-256-sess"];
+/** Strongest first (R106). */
+const ALGORITHMS: readonly DigestAlgorithm[] = ["SHA-256", "SHA-256-sess", "MD5", "MD5-sess"];
 
 export interface Challenge {
   readonly realm: string;
   readonly nonce: string;
-  /** Empty: none. */
-  readonly opaque: string;
-  readonly algorithm: DigestAlgorithm;
-  /** As written, for the answer; empty: none was named. */
-  readonly algorithmText: string;
-  /** qop=auth is offered; without it the answer follows RFC 2069. */
-  readonly qop: boolean;
+  /** Undefined: none was given, so none is sent back. */
+  readonly opaque: string | undefined;
+  /** As written; empty: none, which means MD5. */
+  readonly algorithm: string;
+  /** In lower case; empty: none was offered. */
+  readonly qop: readonly string[];
+  /** The nonce was too old, the password right: answer anew without asking anybody (R107). */
   readonly stale: boolean;
 }
 
-/** What goes into one response. */
-export interface DigestInput {
+export interface DigestCredentials {
+  readonly username: string;
+  readonly realm: string;
+  readonly nonce: string;
+  /** The digest-uri. */
+  readonly uri: string;
+  readonly response: string;
+  /** As written; empty: none, which means MD5. */
+  readonly algorithm: string;
+  readonly opaque: string | undefined;
+  /** Empty: none, and then neither `cnonce` nor `nc` counts. */
+  readonly qop: string;
+  readonly cnonce: string;
+  /** Eight hexadecimal digits. */
+  readonly nc: string;
+}
+
+/** Who answers a challenge, and for what. */
+export interface DigestAnswer {
   readonly username: string;
   readonly password: string;
   readonly method: string;
+  /** The digest-uri: the Request-URI as sent. */
   readonly uri: string;
-  /** How often this nonce was used, this time included. */
-  readonly nonceCount: number;
+  /** How often this nonce has been used, this time included. */
+  readonly count: number;
   readonly cnonce: string;
 }
 
-/** The parameters of a `Digest …` value under lower-case names; undefined for other schemes and unsound text. */
-export function digestParameters(value: string): Map<string, string> | undefined {
-  if (!matches(value, 0, 6, "digest") || !isBlankCode(value.charCodeAt(6))) return undefined;
-  const found = new Map<string, string>();
-  let at = 7;
-  for (let count = 0; count < MAX_PARAMETERS; count += 1) {
-    while (at < value.length && isSeparator(value.charCodeAt(at))) at += 1;
-    if (at >= value.length) return found;
-    const equals = value.indexOf("=", at);
-    if (equals < 0) return undefined;
-    const name = value.slice(at, trimEnd(value, at, equals)).toLowerCase();
-    let start = equals + 1;
-    while (start < value.length && isBlankCode(value.charCodeAt(start))) start += 1;
-    const end = endOfValue(value, start);
-    if (end < 0) return undefined;
-    if (!found.has(name)) found.set(name, unquote(value.slice(start, end)));
-    at = end;
-  }
-  return undefined;
+/** The Digest challenges of all lines of `www-authenticate` or `proxy-authenticate`, in order. */
+export function challengesOf(
+  headers: Headers,
+  name: "www-authenticate" | "proxy-authenticate",
+): Challenge[] {
+  return headers.all(name).flatMap(parseChallenges);
 }
 
-/** Undefined if it is no Digest challenge this side can answer. */
-export function parseChallenge(value: string): Challenge | undefined {
-  const found = digestParameters(value);
-  const nonce = found?.get("nonce");
-  const realm = found?.get("realm");
-  if (found === undefined || nonce === undefined || realm === undefined) return undefined;
-  const algorithmText = found.get("algorithm") ?? "";
-  const wanted = algorithmText === "" ? "md5" : algorithmText.toLowerCase();
-  const algorithm = STRENGTHS.find((one) => one.toLowerCase() === wanted);
-  const qops = found.get("qop")?.toLowerCase().split(",");
-  const auth = qops?.some((qop) => qop.trim() === "auth") ?? false;
-  if (algorithm === undefined || (qops !== undefined && !auth)) return undefined;
+/** The Digest challenges of one line; those of other schemes, or without realm or nonce, are left out. */
+export function parseChallenges(line: string): Challenge[] {
+  return schemesOf(line).flatMap(({ scheme, params }) => {
+    const realm = params.get("realm");
+    const nonce = params.get("nonce");
+    if (scheme !== "digest" || realm === undefined || nonce === undefined) return [];
+    const qop = (params.get("qop") ?? "").toLowerCase().split(",");
+    return {
+      realm,
+      nonce,
+      opaque: params.get("opaque"),
+      algorithm: params.get("algorithm") ?? "",
+      qop: qop.map((option) => option.trim()).filter((option) => option !== ""),
+      stale: params.get("stale")?.toLowerCase() === "true",
+    };
+  });
+}
+
+export function printChallenge(challenge: Challenge): string {
+  const { realm, nonce, opaque, algorithm, qop, stale } = challenge;
+  let text = `Digest realm=${quote(realm)}, nonce=${quote(nonce)}`;
+  if (opaque !== undefined) text += `, opaque=${quote(opaque)}`;
+  if (stale) text += ", stale=true";
+  if (algorithm !== "") text += `, algorithm=${algorithm}`;
+  return qop.length === 0 ? text : `${text}, qop=${quote(qop.join(","))}`;
+}
+
+/** The strongest challenge that can be answered, the first of equals; undefined if none can. */
+export function chooseChallenge(challenges: readonly Challenge[]): Challenge | undefined {
+  let chosen: Challenge | undefined;
+  let rank = ALGORITHMS.length;
+  for (const challenge of challenges) {
+    const algorithm = algorithmNamed(challenge.algorithm);
+    const answerable = challenge.qop.length === 0 || challenge.qop.includes("auth");
+    if (algorithm === undefined || !answerable || ALGORITHMS.indexOf(algorithm) >= rank) continue;
+    rank = ALGORITHMS.indexOf(algorithm);
+    chosen = challenge;
+  }
+  return chosen;
+}
+
+/**
+ * The value of Authorization or Proxy-Authorization that answers a challenge; undefined if its algorithm or all its
+ * qop options are unknown, which `chooseChallenge` never lets through.
+ */
+export function credentialsFor(
+  hash: Hash,
+  challenge: Challenge,
+  answer: DigestAnswer,
+): string | undefined {
+  const algorithm = algorithmNamed(challenge.algorithm);
+  const qop = challenge.qop.length === 0 ? "" : "auth";
+  if (algorithm === undefined || (qop !== "" && !challenge.qop.includes(qop))) return undefined;
+  const { username, uri, cnonce } = answer;
+  const { realm, nonce, opaque } = challenge;
+  const nc = (answer.count >>> 0).toString(16).padStart(8, "0");
+  const secret = secretOf(hash, algorithm, username, realm, answer.password);
+  const said = { nonce, uri, qop, cnonce, nc };
+  const response = digestResponse(hash, algorithm, secret, answer.method, said);
+  return printCredentials({
+    username,
+    realm,
+    response,
+    algorithm: challenge.algorithm,
+    opaque,
+    ...said,
+  });
+}
+
+/** The first Digest credentials of a line; undefined if they lack a part that every answer has. */
+export function parseCredentials(line: string): DigestCredentials | undefined {
+  const params = schemesOf(line).find(({ scheme }) => scheme === "digest")?.params;
+  const username = params?.get("username");
+  const realm = params?.get("realm");
+  const nonce = params?.get("nonce");
+  const uri = params?.get("uri");
+  const response = params?.get("response");
+  if (params === undefined || username === undefined || realm === undefined) return undefined;
+  if (nonce === undefined || uri === undefined || response === undefined) return undefined;
   return {
+    username,
     realm,
     nonce,
-    opaque: found.get("opaque") ?? "",
-    algorithm,
-    algorithmText,
-    qop: auth,
-    stale: found.get("stale")?.toLowerCase() === "true",
+    uri,
+    response,
+    algorithm: params.get("algorithm") ?? "",
+    opaque: params.get("opaque"),
+    qop: (params.get("qop") ?? "").toLowerCase(),
+    cnonce: params.get("cnonce") ?? "",
+    nc: params.get("nc") ?? "",
   };
 }
 
-/** The strongest challenge of a 401 or 407 that this side can answer (R106). */
-export function strongestChallenge(values: readonly string[]): Challenge | undefined {
-  let best: Challenge | undefined;
-  for (const value of values) {
-    const challenge = parseChallenge(value);
-    if (challenge === undefined) continue;
-    if (best === undefined || strength(challenge) > strength(best)) best = challenge;
+export function printCredentials(credentials: DigestCredentials): string {
+  const { username, realm, nonce, uri, response, algorithm, opaque, qop, cnonce, nc } = credentials;
+  let text = `Digest username=${quote(username)}, realm=${quote(realm)}, nonce=${quote(nonce)}`;
+  text += `, uri=${quote(uri)}, response="${response}"`;
+  if (algorithm !== "") text += `, algorithm=${algorithm}`;
+  if (opaque !== undefined) text += `, opaque=${quote(opaque)}`;
+  // A -sess algorithm needs the cnonce even without qop: it is part of the secret (RFC 7616 §3.4.2).
+  if (qop === "") return isSession(algorithm) ? `${text}, cnonce=${quote(cnonce)}` : text;
+  return `${text}, cnonce=${quote(cnonce)}, qop=${qop}, nc=${nc}`;
+}
+
+/**
+ * Whether credentials were made by someone who knows the secret. Nonce, realm and digest-uri are the caller's to judge.
+ * @param secret `secretOf` for the user, realm and the algorithm the credentials name.
+ */
+export function provesSecret(
+  hash: Hash,
+  credentials: DigestCredentials,
+  secret: string,
+  method: string,
+): boolean {
+  const algorithm = algorithmNamed(credentials.algorithm);
+  if (algorithm === undefined || (credentials.qop !== "" && credentials.qop !== "auth"))
+    return false;
+  const expected = digestResponse(hash, algorithm, secret, method, credentials);
+  return sameDigest(expected, credentials.response.toLowerCase());
+}
+
+/** `H(user:realm:password)`, what a server may keep instead of the password. */
+export function secretOf(
+  hash: Hash,
+  algorithm: DigestAlgorithm,
+  username: string,
+  realm: string,
+  password: string,
+): string {
+  return sum(hash, algorithm, `${username}:${realm}:${password}`);
+}
+
+/** The algorithm of that name in whatever case, MD5 for the empty name; undefined if we have it not. */
+export function algorithmNamed(name: string): DigestAlgorithm | undefined {
+  if (name === "") return "MD5";
+  const wanted = name.toLowerCase();
+  return ALGORITHMS.find((algorithm) => algorithm.toLowerCase() === wanted);
+}
+
+interface Said {
+  readonly nonce: string;
+  readonly uri: string;
+  readonly qop: string;
+  readonly cnonce: string;
+  readonly nc: string;
+}
+
+/** RFC 7616 §3.4.1. */
+function digestResponse(
+  hash: Hash,
+  algorithm: DigestAlgorithm,
+  secret: string,
+  method: string,
+  said: Said,
+): string {
+  const { nonce, uri, qop, cnonce, nc } = said;
+  const session = isSession(algorithm);
+  const first = session ? sum(hash, algorithm, `${secret}:${nonce}:${cnonce}`) : secret;
+  const second = sum(hash, algorithm, `${method}:${uri}`);
+  const middle = qop === "" ? nonce : `${nonce}:${nc}:${cnonce}:${qop}`;
+  return sum(hash, algorithm, `${first}:${middle}:${second}`);
+}
+
+function sum(hash: Hash, algorithm: DigestAlgorithm, text: string): string {
+  return algorithm.startsWith("MD5") ? hash.md5(text) : hash.sha256(text);
+}
+
+function isSession(algorithm: string): boolean {
+  return algorithm.toLowerCase().endsWith("-sess");
+}
+
+/** Takes as long whatever the first difference. */
+function sameDigest(one: string, other: string): boolean {
+  let difference = one.length ^ other.length;
+  for (let index = 0; index < one.length; index += 1) {
+    difference |= one.charCodeAt(index) ^ other.charCodeAt(index);
   }
-  return best;
+  return difference === 0;
 }
 
-/** The value of Authorization or Proxy-Authorization that answers a challenge. */
-export function printCredentials(hash: Hash, challenge: Challenge, input: DigestInput): string {
-  const { username, uri, cnonce, nonceCount } = input;
-  const nc = nonceCount.toString(16).padStart(8, "0");
-  const parts = [
-    `username=${quote(username)}`,
-    `realm=${quote(challenge.realm)}`,
-    `nonce=${quote(challenge.nonce)}`,
-    `uri=${quote(uri)}`,
-    `response="${digestResponse(hash, challenge, input)}"`,
-  ];
-  if (challenge.algorithmText !== "") parts.push(`algorithm=${challenge.algorithmText}`);
-  if (challenge.qop) parts.push("qop=auth", `nc=${nc}`, `cnonce=${quote(cnonce)}`);
-  else if (challenge.algorithm.endsWith("-sess")) parts.push(`cnonce=${quote(cnonce)}`);
-  if (challenge.opaque !== "") parts.push(`opaque=${quote(challenge.opaque)}`);
-  return `Digest ${parts.join(", ")}`;
+interface Scheme {
+  readonly scheme: string;
+  /** By lower-case name, unquoted; of several the first. */
+  readonly params: Map<string, string>;
 }
 
-/** The response of RFC 7616 §3.4.1, lower-case hexadecimal. */
-export function digestResponse(hash: Hash, challenge: Challenge, input: DigestInput): string {
-  const digest = challenge.algorithm.startsWith("SHA-256") ? hash.sha256 : hash.md5;
-  const { username, password, method, uri, cnonce, nonceCount } = input;
-  let secret = digest(`${username}:${challenge.realm}:${password}`);
-  if (challenge.algorithm.endsWith("-sess"))
-    secret = digest(`${secret}:${challenge.nonce}:${cnonce}`);
-  const request = digest(`${method}:${uri}`);
-  if (!challenge.qop) return digest(`${secret}:${challenge.nonce}:${request}`);
-  const nc = nonceCount.toString(16).padStart(8, "0");
-  return digest(`${secret}:${challenge.nonce}:${nc}:${cnonce}:auth:${request}`);
-}
-
-function strength(challenge: Challenge): number {
-  return STRENGTHS.indexOf(challenge.algorithm);
-}
-
-/** -1 if a quoted string has no end. */
-function endOfValue(value: string, start: number): number {
-  if (value.charCodeAt(start) === QUOTE) return quotedEnd(value, start, value.length);
-  let end = start;
-  while (end < value.length && !endsToken(value.charCodeAt(end))) end += 1;
-  return end;
-}
-
-function isSeparator(code: number): boolean {
-  return code === COMMA || isBlankCode(code);
-}
-
-function endsToken(code: number): boolean {
-  return code === COMMA || code === EQUALS || isBlankCode(code);
+function schemesOf(line: string): Scheme[] {
+  const schemes: Scheme[] = [];
+  const scan = new AuthScan(line);
+  for (let step = scan.next(); step !== "end"; step = scan.next()) {
+    const name = scan.name();
+    if (step === "scheme") schemes.push({ scheme: name, params: new Map() });
+    else {
+      const params = schemes.at(-1)?.params;
+      if (params?.has(name) === false) params.set(name, scan.value());
+    }
+  }
+  return scan.sound ? schemes : [];
 }

@@ -9,9 +9,7 @@ import { isToken } from "./lexer.ts";
 export interface HeaderName {
   /** Long and lower case: the key under which Headers keeps the line. */
   readonly name: string;
-  /** As printed. */
-  readonly canonical: string;
-  /** `Name: `, the spelling that most senders use. */
+  /** `Name: ` as it is printed, and as most senders write it. */
   readonly prefix: string;
   /** A bit of its own if a second such header makes the message malformed, else 0. */
   readonly single: number;
@@ -48,7 +46,7 @@ const BY_NAME = new Map<string, HeaderName>();
     const prefix = `${canonical}: `;
     const bucket = bucketOf(prefix, 0);
     const next = BY_PREFIX[bucket];
-    const known: HeaderName = { name, canonical, prefix, single: once ? single : 0, next };
+    const known: HeaderName = { name, prefix, single: once ? single : 0, next };
     if (once) single <<= 1;
     BY_PREFIX[bucket] = known;
     BY_NAME.set(name, known);
@@ -76,17 +74,17 @@ export function headerKey(text: string, start: number, end: number): string | un
   return BY_NAME.get(lower)?.name ?? (isToken(lower, 0, lower.length) ? lower : undefined);
 }
 
-/** A key as it is printed; an unknown one with each of its words capitalised. */
-export function printedName(name: string): string {
+/** A key as it is printed, with colon and blank; an unknown one with each of its words capitalised. */
+export function printedPrefix(name: string): string {
   const known = BY_NAME.get(name);
-  if (known !== undefined) return known.canonical;
+  if (known !== undefined) return known.prefix;
   let printed = "";
   let initial = true;
   for (const character of name) {
     printed += initial ? character.toUpperCase() : character;
     initial = character === "-";
   }
-  return printed;
+  return `${printed}: `;
 }
 
 /** Two characters tell nearly all prefixes apart; most buckets hold one. */

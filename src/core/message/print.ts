@@ -1,23 +1,28 @@
 /** A Message into bytes, and the messages that RFC 3261 derives from another: responses, ACK and CANCEL. */
 import { cseqOf, printCSeq } from "./cseq.ts";
-import { printedName } from "./header-names.ts";
+import { printedPrefix } from "./header-names.ts";
 import { Headers } from "./headers.ts";
 import { valueEnd } from "./lexer.ts";
 import type { Message, Request, Response } from "./message.ts";
 import { toOf } from "./name-addr.ts";
 import { reasonOf } from "./status.ts";
 
-/** Latin1 text, names in canonical spelling. Content-Length is always that of the body, whatever the header said. */
+/**
+ * Latin1 text, names in canonical spelling. Content-Length is always that of the body, whatever the header said, and no
+ * value can end a line: a CR or LF in one becomes a space.
+ */
 export function printMessage(message: Message): string {
   let text =
     message.kind === "request"
       ? `${message.method} ${message.uri} SIP/2.0\r\n`
-      : `SIP/2.0 ${message.status} ${message.reason}\r\n`;
+      : `SIP/2.0 ${message.status} ${onOneLine(message.reason)}\r\n`;
   const { headers, body } = message;
   for (let index = 0; index < headers.size; index += 1) {
     const name = headers.nameAt(index);
     if (name === "content-length") continue;
-    text += `${printedName(name)}: ${headers.valueAt(index)}\r\n`;
+    text += printedPrefix(name);
+    text += onOneLine(headers.valueAt(index));
+    text += "\r\n";
   }
   return `${text}Content-Length: ${body.length}\r\n\r\n${body}`;
 }
@@ -73,6 +78,11 @@ function sibling(request: Request, method: string, to: string): Request {
   copyFirst(headers, made, "call-id");
   made.add("cseq", printCSeq(cseqOf(headers)?.number ?? 0, method));
   return { kind: "request", method, uri: request.uri, headers: made, body: "" };
+}
+
+function onOneLine(value: string): string {
+  if (value.indexOf("\r") < 0 && value.indexOf("\n") < 0) return value;
+  return value.replaceAll("\r", " ").replaceAll("\n", " ");
 }
 
 function copyFirst(from: Headers, to: Headers, name: string): void {
