@@ -27,7 +27,7 @@ export interface Fault extends Origin {
 export interface Reading extends Origin {
   readonly value: string;
   readonly outcome: "honoured" | "overridden" | "no-effect" | "unknown" | "rejected";
-  /** Why, unless honoured. */
+  /** Why, unless plainly honoured: then "". */
   readonly reason: string;
   /** The policy field it decides, for instance `account.1.redundancy.servers.1.registerRetries`. */
   readonly decides: string;
@@ -40,7 +40,7 @@ export interface PhoneConfiguration {
   readonly faults: readonly Fault[];
   /** The origin of each policy field that a file decided, by `decides` path. */
   readonly origins: ReadonlyMap<string, Origin>;
-  /** Resolvers named in the files (static.network.primary_dns …); empty: the system's. */
+  /** Resolvers named in the files, `ADDRESS` or `ADDRESS:PORT` (static.network.primary_dns …); empty: the system's. */
   readonly resolvers: readonly string[];
   /** The local SIP port (sip.listen_port, voIpProt.SIP.local.port); 0: the system chooses. */
   readonly localPort: number;

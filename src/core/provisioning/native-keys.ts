@@ -81,7 +81,7 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["dns.static-first", YES_NO, "no", "dns.staticFirst"],
     ["dns.cache", YES_NO, "yes", "dns.cache"],
     ["dns.use-additional", YES_NO, "yes", "dns.useAdditional"],
-    ["dns.timeout", TIME, "2 s", "dns.timeoutMs"],
+    ["dns.timeout", PERIOD, "2 s", "dns.timeoutMs"],
     ["dns.retries", number(0, 100), "1", "dns.retries"],
     ["dns.transport", words("udp", "tcp"), "udp", "dns.transport"],
     ["dns.naptr.Z.name", HOST, "", "dns.records.NAPTR.Z.name"],

@@ -33,7 +33,7 @@ const accounts = honoured(ACCOUNT, ACCOUNT, [
     "-1",
     "subscribeOverlapSeconds",
   ],
-  ["sub_fail_retry_interval", seconds(0, MOST_SECONDS), "30", "subscribeRetryMs"],
+  ["sub_fail_retry_interval", seconds(1, MOST_SECONDS), "30", "subscribeRetryMs"],
   ["unregister_on_reboot", SWITCH, "0", "unregisterOnStart"],
   [
     "register_expires_overlap",

@@ -172,7 +172,12 @@ function withdrawIdleProbes(
     settings.withdraw(probe, "with concurrent registration there is no probe", remedy);
   }
   const proxyProbe = settings.peek([`${path}.redundancy.proxyProbeIntervalMs`]);
-  if (proxyProbe && proxies < 2) settings.drop(proxyProbe, "there is no outbound proxy 2 in use");
+  if (proxyProbe && proxies < 2) {
+    settings.drop(proxyProbe, "there is no outbound proxy 2 in use");
+  } else if (proxyProbe?.value === 0) {
+    const wrong = "0 leaves no pause between probes, so the default of 3600 s holds";
+    settings.withdraw(proxyProbe, wrong, "write 10 or more");
+  }
 }
 
 function keepAlive(settings: Settings, account: number): number {
@@ -227,6 +232,11 @@ function registerBackoff(
 
 function buildDns(settings: Settings, account: number, standard: DnsPolicy): DnsPolicy {
   const path = `account.${account}.redundancy.dns`;
+  const timeout = settings.peek(forAccount(account, "redundancy.dns.timeoutMs"));
+  if (timeout?.value === 0) {
+    const wrong = "0 leaves no time for an answer, so the default of 3 s holds";
+    settings.withdraw(timeout, wrong, "write 1 or more");
+  }
   const plain = section(settings, standard, forAccount(account, "redundancy.dns"), path);
   const kind = settings.take([`account.${account}.dnsCacheType`], `${path}.cache`);
   if (kind) settings.origins.set(`${path}.useAdditional`, kind.origin);

@@ -1,0 +1,197 @@
+/** Each trap of a configuration, told where it stands with the key that avoids it; and the samples that have none. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { faults, reading, sample } from "./samples.ts";
+
+const yealink = (...lines: string[]): string[] =>
+  faults(
+    reading(
+      [
+        "#!version:1.0.0.1",
+        "account.1.enable = 1",
+        "account.1.user_name = 2001",
+        ...lines.map((line) =>
+          /^(sip|dns_|static)/.test(line) && !line.startsWith("sip_") ? line : `account.1.${line}`,
+        ),
+      ].join("\n"),
+      "y.cfg",
+    ),
+  );
+
+const polycom = (...attributes: string[]): string[] =>
+  faults(reading(`<all\nreg.1.address="1"\n${attributes.join("\n")}/>`, "p.cfg"));
+
+const NAME = "sip_server.1.address = pbx.example.com";
+
+test("P2 and P5 are told that a held call ends after a failover (C40)", () => {
+  const ends = "after a failover, hold or resume ends a call that was set up before it";
+  const p2 = "voIpProt.server.1.failOver.onlySignalWithRegistered";
+  assert.deepEqual(faults(sample("P2-dns-failover-duration.xml")), [
+    `warning P2-dns-failover-duration.xml:14: ${p2}: ${ends}; write ${p2}="0" to keep such calls`,
+  ]);
+  const p5 = "reg.1.outboundProxy.failOver.onlySignalWithRegistered";
+  assert.deepEqual(faults(sample("P5-outbound-proxy.xml")), [
+    `warning P5-outbound-proxy.xml:12: ${p5}: ${ends}; write ${p5}="0" to keep such calls`,
+  ]);
+});
+
+test("Y5 is told of the binding that outlives the return", () => {
+  assert.deepEqual(faults(sample("Y5-both-levels.cfg")), [
+    "warning Y5-both-levels.cfg:16: account.1.fallback.timeout: server 2 keeps its binding for 3600 s " +
+      "and the phone may be back after 60 s; write account.1.sip_server.2.expires = 600",
+  ]);
+});
+
+test("the same server twice is no second server (C44)", () => {
+  const twice = ["sip_server.1.address = 192.0.2.13", "sip_server.2.address = 192.0.2.13"];
+  const told =
+    "warning y.cfg:5: account.1.sip_server.2.address: number 1 has the same address, so this one is " +
+    "never tried; write another address, or delete the server";
+  assert.deepEqual(yealink(...twice), [told]);
+  assert.deepEqual(yealink(...twice, "sip_server.2.port = 5070"), [told]);
+  assert.deepEqual(
+    yealink(...twice, "sip_server.2.port = 5070", "sip.skip_redundant_failover_addr = 0"),
+    [],
+  );
+});
+
+test("registering at two servers and failover by SRV are not to be mixed (C42)", () => {
+  const mixed = [NAME, "sip_server.1.port = 0", "sip_server.2.address = gw.example.com"];
+  assert.deepEqual(yealink(...mixed), [
+    "warning y.cfg:6: account.1.sip_server.2.address: registering at two servers at once and failover " +
+      "by DNS SRV should not be mixed; write account.1.fallback.redundancy_type = 1, or give server 1 a port",
+  ]);
+  assert.deepEqual(yealink(...mixed, "fallback.redundancy_type = 1"), []);
+  assert.match(
+    polycom(
+      'reg.1.server.1.address="pbx.example.com"',
+      'reg.1.server.2.address="192.0.2.15"',
+    ).join(),
+    /write reg\.1\.server\.2\.register="0", or give server 1 a port/,
+  );
+});
+
+test("one proxy in front of both servers takes both down (C41)", () => {
+  const told = polycom(
+    'reg.1.outboundProxy.address="edge.example.com"',
+    'reg.1.server.1.address="a.example.com"',
+    'reg.1.server.1.port="5060"',
+    'reg.1.server.2.address="b.example.com"',
+  );
+  assert.deepEqual(told, [
+    "warning p.cfg:3: reg.1.outboundProxy.address: server 2 is reached through the one outbound proxy " +
+      'and fails with it; write reg.1.server.2.useOutboundProxy="0", or give a proxy name with several addresses',
+  ]);
+});
+
+test("a phone that never goes back is told so (C3)", () => {
+  assert.match(
+    yealink(NAME, "sip_server.1.failback_mode = 3", "sip_server.1.failback_timeout = 0").join(),
+    /y\.cfg:6: account\.1\.sip_server\.1\.failback_timeout: with 0 .*; write account\.1\.sip_server\.1\.failback_timeout = 300$/,
+  );
+  const huge = yealink(
+    NAME,
+    "sip_server.1.failback_mode = 1",
+    "dns_cache_a.1.name = pbx.example.com",
+    "dns_cache_a.1.ip = 192.0.2.13",
+    "dns_cache_a.1.ttl = 604800",
+  );
+  assert.deepEqual(huge, [
+    "warning y.cfg:8: dns_cache_a.1.ttl: failback waits for the TTL, and 604800 s is more than a day; " +
+      "write 300, or another failback mode",
+  ]);
+  assert.match(
+    yealink(NAME, "sip_server.1.register_on_enable = 1").join(),
+    /:5: .*new requests go back at once .* up to 3600 s later; write .*failback_mode = 2$/,
+  );
+});
+
+test("message waiting that stays behind is told (C1)", () => {
+  const moving = [
+    NAME,
+    "subscribe_mwi = 1",
+    "sip_server.1.failback_mode = 2",
+    "sip_server.1.register_on_enable = 1",
+  ];
+  assert.match(
+    yealink(...moving).join(),
+    /:7: .*message waiting stays .*; write account\.1\.sip_server\.1\.failback_subscribe\.enable = 1$/,
+  );
+  assert.deepEqual(yealink(...moving, "sip_server.1.failback_subscribe.enable = 1"), []);
+});
+
+test("NAPTR that is never asked because of a port is told (D4)", () => {
+  assert.deepEqual(yealink(NAME, "sip_server.1.transport_type = 3"), [
+    "warning y.cfg:5: account.1.sip_server.1.transport_type: with port 5060 neither NAPTR nor SRV is " +
+      "asked and UDP is used; write account.1.sip_server.1.port = 0",
+  ]);
+});
+
+test("retries that do not fit into a transaction are told (C14)", () => {
+  assert.match(
+    yealink(NAME, "sip_server.1.invite_retry_counts = 10").join(),
+    /only 5 of 10 resends fit into the 32 s .*; write account\.1\.sip_server\.1\.invite_retry_counts = 3$/,
+  );
+  assert.match(yealink(NAME, "sip_server.1.retry_counts = 20").join(), /only 9 of 20 resends/);
+  assert.deepEqual(yealink(NAME, "sip_server.1.retry_counts = 9"), []);
+  assert.match(
+    polycom(
+      'reg.1.server.1.address="a.example.com"',
+      'reg.1.server.1.retryTimeOut="10000"',
+      'reg.1.server.1.retryMaxCount="9"',
+    ).join(),
+    /only 2 of 9 resends/,
+  );
+});
+
+test("what is noticed late or loads servers is told", () => {
+  assert.match(
+    yealink(NAME, "nat.udp_update_enable = 0").join(),
+    /:5: .*noticed up to 3600 s late/,
+  );
+  assert.match(
+    yealink(NAME, "sip_server.1.expires = 100000").join(),
+    /outlive its phone or server/,
+  );
+  const probing = [NAME, "sip_server.2.address = gw.example.com", "fallback.redundancy_type = 1"];
+  assert.match(
+    yealink(...probing, "sip_server.2.expires = 60", "fallback.timeout = 10").join(),
+    /:8: account\.1\.fallback\.timeout: 1000 phones .* 100 REGISTERs a second .*timeout = 30 or more$/,
+  );
+  assert.match(
+    polycom('reg.1.server.1.address="a.example.com"', 'reg.1.server.1.register="0"').join(),
+    /:4: .*registers nowhere.*; write reg\.1\.server\.1\.register="1"$/,
+  );
+});
+
+test("TLS to a literal address needs a certificate that names it", () => {
+  const told = yealink("sip_server.1.address = 192.0.2.13", "sip_server.1.transport_type = 2");
+  assert.match(told.join("\n"), /:4: .*the certificate must then name this very address/);
+});
+
+test("an account that is off is not judged", () => {
+  const text = sample("Y5-both-levels.cfg");
+  assert.equal(text.faults.length, 1);
+  const off = reading(
+    "#!version:1.0.0.1\naccount.1.enable = 0\naccount.1.sip_server.1.address = 192.0.2.13\n" +
+      "account.2.enable = 1\naccount.2.user_name = 2\naccount.2.sip_server.1.address = pbx.example.com",
+  );
+  assert.deepEqual(faults(off), []);
+});
+
+test("zeros that would spin or never wait are replaced and told", () => {
+  assert.match(
+    yealink(NAME, "reg_fail_retry_interval = 0").join(),
+    /would hammer .*write 1 or more/,
+  );
+  assert.match(
+    yealink(NAME, "static.network.dns.query_timeout = 0").join(),
+    /default of 3 s holds/,
+  );
+  const proxies = ["outbound_proxy_enable = 1", "outbound_proxy.1.address = a.example.com"];
+  const pair = [...proxies, "outbound_proxy.2.address = b.example.com"];
+  assert.match(
+    yealink(NAME, ...pair, "outbound_proxy_fallback_interval = 0").join(),
+    /default of 3600 s holds/,
+  );
+});
