@@ -2,7 +2,7 @@
  * The simulated network: how long a packet takes, whether it arrives, and the faults set on it. A Rule sees each
  * packet; the first that does not let it pass decides.
  */
-import type { Instant, TransportName } from "../../core/machine.ts";
+import type { Instant, Peer, TransportName } from "../../core/machine.ts";
 import type { Prng } from "./prng.ts";
 
 export interface Packet {
@@ -12,6 +12,17 @@ export interface Packet {
   readonly to: string;
   readonly toPort: number;
   readonly size: number;
+}
+
+export function packetOf(peer: Peer, size: number): Packet {
+  return {
+    transport: peer.transport,
+    from: peer.localAddress,
+    fromPort: peer.localPort,
+    to: peer.address,
+    toPort: peer.port,
+    size,
+  };
 }
 
 /** `pass`: the network's own latency; `drop`: it is lost without a word; `reject`: ICMP or RST answers. */

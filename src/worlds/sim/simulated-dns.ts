@@ -1,30 +1,92 @@
-/** A resolver in virtual time, serving records it was given; it can fall silent and its records can change. */
+/**
+ * A resolver in virtual time, serving records it was given and following aliases as a resolver does; it can
+ * fall silent, and its records can change.
+ */
 import type { DnsAnswer, DnsQuestion, RecordType, ResourceRecord } from "../../core/vocabulary.ts";
 
-/** How long a phone waits in vain for a silent resolver: the default time-out and its repeats. */
-const SILENCE_MS = 9000;
+/** One name that stands for another. */
+export interface AliasRecord {
+  readonly type: "CNAME";
+  readonly name: string;
+  readonly ttl: number;
+  readonly target: string;
+}
 
+export type ServedRecord = ResourceRecord | AliasRecord;
+
+/** How long a phone waits in vain for a silent resolver: three seconds, and two repeats. */
+const SILENCE_MS = 9000;
+const ANSWER_MS = 1;
 /** RFC 2308: what a negative answer is believed for, seconds. */
 const NEGATIVE_TTL = 60;
+/** Longer chains of aliases are loops. */
+const MOST_ALIASES = 8;
 
 export class SimulatedDns {
-  records: readonly ResourceRecord[];
-  silent = false;
+  records: readonly ServedRecord[];
+  /** `failing`: every server answers SERVFAIL at once. */
+  state: "answering" | "silent" | "failing" = "answering";
+  /** Seconds for which "no such record" may be believed. */
+  negativeTtl: number = NEGATIVE_TTL;
+  /** Questions asked so far. */
+  asked = 0;
 
-  constructor(records: readonly ResourceRecord[]) {
+  constructor(records: readonly ServedRecord[]) {
     this.records = records;
   }
 
   ask(question: DnsQuestion): { afterMs: number; answer: DnsAnswer } {
-    if (this.silent) {
-      return { afterMs: SILENCE_MS, answer: { kind: "silent", why: "no resolver answered" } };
+    this.asked += 1;
+    if (this.state === "silent") {
+      const afterMs = Math.min(SILENCE_MS, question.withinMs ?? SILENCE_MS);
+      return { afterMs, answer: { kind: "silent", why: "no resolver answered" } };
     }
-    const records = this.#find(question.name, question.type);
-    if (records.length === 0) return { afterMs: 1, answer: { kind: "none", ttl: NEGATIVE_TTL } };
-    return { afterMs: 1, answer: { kind: "records", records, additional: [] } };
+    if (this.state === "failing") {
+      return { afterMs: ANSWER_MS, answer: { kind: "silent", why: "SERVFAIL" } };
+    }
+    const records = this.#resolve(question.name, question.type);
+    const answer: DnsAnswer =
+      records.length === 0
+        ? { kind: "none", ttl: this.negativeTtl }
+        : { kind: "records", records, additional: this.#additional(records) };
+    return { afterMs: ANSWER_MS, answer };
+  }
+
+  /** Under the name asked for, and fresh only as long as every alias on the way. */
+  #resolve(name: string, type: RecordType): ResourceRecord[] {
+    let owner = name;
+    let ttl = Number.POSITIVE_INFINITY;
+    for (let hop = 0; hop <= MOST_ALIASES; hop += 1) {
+      const found = this.#find(owner, type);
+      if (found.length > 0) {
+        return found.map((record) => ({ ...record, name, ttl: Math.min(ttl, record.ttl) }));
+      }
+      const alias = this.records.find((one) => one.type === "CNAME" && one.name === owner);
+      if (alias?.type !== "CNAME") return [];
+      ttl = Math.min(ttl, alias.ttl);
+      owner = alias.target;
+    }
+    return [];
+  }
+
+  /** Addresses of SRV targets, and the SRV that NAPTR leads to, as name servers add them. */
+  #additional(records: readonly ResourceRecord[]): ResourceRecord[] {
+    const services = records.flatMap((record) =>
+      record.type === "NAPTR" ? this.#find(record.replacement, "SRV") : [],
+    );
+    const targets = new Set(
+      [...records, ...services].flatMap((record) => (record.type === "SRV" ? record.target : [])),
+    );
+    const addresses = [...targets].flatMap((target) => [
+      ...this.#find(target, "A"),
+      ...this.#find(target, "AAAA"),
+    ]);
+    return [...services, ...addresses];
   }
 
   #find(name: string, type: RecordType): ResourceRecord[] {
-    return this.records.filter((record) => record.type === type && record.name === name);
+    return this.records.filter(
+      (record): record is ResourceRecord => record.type === type && record.name === name,
+    );
   }
 }

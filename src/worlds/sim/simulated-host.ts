@@ -15,52 +15,49 @@ import {
   type World,
 } from "../../core/machine.ts";
 import type { Question, TraceEvent } from "../../core/vocabulary.ts";
-import { latin1Text } from "./pure-bytes.ts";
+import { packetOf } from "./network.ts";
 import {
-  type BoundPort,
-  EMPTY,
+  Holdings,
   isDatagram,
-  keyOf,
-  packetOf,
-  pairKey,
-  portKey,
+  isUnspecified,
   type SimulatedFlow,
   turned,
 } from "./simulated-flow.ts";
-import type { RemoteHost, StreamEnd, Surroundings } from "./surroundings.ts";
+import { StreamEnd, type StreamHost } from "./simulated-stream.ts";
+import type { RemoteEnd, RemoteHost, Surroundings } from "./surroundings.ts";
 
 type Fact = (machine: Machine, now: Instant) => void;
 
-/** How long a connection is tried before it has failed, milliseconds. */
-const CONNECT_TIMEOUT_MS = 5000;
-/** How long a stream's bytes are resent into silence before the connection is given up, milliseconds. */
-const STREAM_PATIENCE_MS = 20_000;
-const STREAM_RESEND_MS = 500;
-/** Packets that the buffers of a frozen process take; more are lost. */
+/** Datagrams that the buffers of a frozen process take; more are lost. */
 const HELD_LIMIT = 2000;
-const FIRST_EPHEMERAL_PORT = 32_768;
+/** An arrived datagram flow unused for so long is forgotten, at the latest a quarter later, milliseconds. */
+const IDLE_MS = 60_000;
 
-export class SimulatedHost implements World, RemoteHost {
+export class SimulatedHost implements World, RemoteHost, StreamHost {
   readonly name: string;
+  readonly addresses: readonly string[];
   readonly #simulation: Surroundings;
   #machine: Machine;
   #state: "up" | "frozen" | "down" = "up";
-  /** Rises with each restart: what belonged to an earlier life is void. */
+  /** Rises with each death: what belonged to an earlier life is void. */
   #life = 0;
-  #bound = new Map<string, BoundPort>();
-  #boundFlows = new Map<FlowId, BoundPort>();
-  #flows = new Map<FlowId, SimulatedFlow>();
-  /** Datagram pairs and streams by `local|remote`. */
-  #pairs = new Map<string, SimulatedFlow>();
+  #holdings = new Holdings();
   #lastArrived: FlowId = 0;
-  #lastPort = FIRST_EPHEMERAL_PORT;
   #wakeAt: Instant = NEVER;
   /** What waits for a frozen process. */
   #held: Fact[] = [];
+  #heldDatagrams = 0;
+  #sweeping = false;
 
-  constructor(simulation: Surroundings, name: string, machine: Machine) {
+  constructor(
+    simulation: Surroundings,
+    name: string,
+    addresses: readonly string[],
+    machine: Machine,
+  ) {
     this.#simulation = simulation;
     this.name = name;
+    this.addresses = addresses;
     this.#machine = machine;
   }
 
@@ -70,7 +67,7 @@ export class SimulatedHost implements World, RemoteHost {
 
   /** Flows and bound ports that the process holds (invariant I8). */
   get holdings(): number {
-    return this.#flows.size + this.#boundFlows.size;
+    return this.#holdings.size;
   }
 
   /** Lets the outside speak to the machine, and carries out what it then intends. */
@@ -83,20 +80,31 @@ export class SimulatedHost implements World, RemoteHost {
     if (this.#state === "down") return;
     this.#state = "down";
     this.#life += 1;
-    for (const flow of this.#flows.values()) this.#endRemote(flow, "reset");
-    this.#forgetAll();
+    const { flows } = this.#holdings;
+    this.#holdings = new Holdings();
+    this.#lastArrived = 0;
+    for (const flow of flows.values()) flow.stream?.end("reset");
+    this.#held = [];
+    this.#heldDatagrams = 0;
+    this.#wakeAt = NEVER;
+    this.#sweeping = false;
   }
 
   freeze(): void {
     if (this.#state === "up") this.#state = "frozen";
   }
 
+  /** What has arrived meanwhile is read before the clock is looked at. */
   thaw(): void {
     if (this.#state !== "frozen") return;
     this.#state = "up";
     const held = this.#held;
     this.#held = [];
-    for (const fact of held) this.#tell(fact);
+    this.#heldDatagrams = 0;
+    for (const fact of held) {
+      fact(this.#machine, this.#simulation.now);
+      this.#machine.deliver(this);
+    }
     this.#settle();
   }
 
@@ -110,63 +118,59 @@ export class SimulatedHost implements World, RemoteHost {
   // What the machine intends.
 
   bind(flow: FlowId, local: Local): void {
-    const port = local.port === 0 ? this.#freePort(local) : local.port;
-    const bound: BoundPort = { flow, local: { ...local, port } };
-    const key = portKey(local.transport, local.address, port);
-    if (this.#bound.has(key)) {
-      this.#later(0, (machine, now) => machine.lost(now, flow, "in-use"));
-      return;
+    const ours = isUnspecified(local.address) || this.addresses.includes(local.address);
+    const bound = ours ? this.#holdings.bind(flow, local) : undefined;
+    if (bound !== undefined) {
+      this.#later(0, (machine, now) => {
+        if (this.#holdings.boundAs(flow) === bound) machine.bound(now, flow, bound.local);
+      });
+    } else {
+      this.#later(0, (machine, now) => machine.lost(now, flow, ours ? "in-use" : "denied"));
     }
-    this.#bound.set(key, bound);
-    this.#boundFlows.set(flow, bound);
-    this.#later(0, (machine, now) => machine.bound(now, flow, bound.local));
   }
 
   open(flow: FlowId, target: Target, opening: Opening): void {
-    const from = this.#boundFlows.get(opening.from);
-    const localAddress = from?.local.address ?? this.#anyAddress();
-    const localPort = from?.local.port ?? this.#nextPort();
+    const from = this.#holdings.boundAs(opening.from)?.local;
+    const datagrams = isDatagram(target.transport);
+    const shared = datagrams ? from?.port : undefined;
     const peer: Peer = {
       transport: target.transport,
       address: target.address,
       port: target.port,
-      localAddress,
-      localPort,
-      listener: opening.from,
+      localAddress: this.#localAddress(from, target.address),
+      localPort: shared ?? this.#holdings.ephemeralPort(),
+      listener: datagrams && from !== undefined ? opening.from : 0,
     };
-    const made = this.#add(flow, peer, opening.connected);
-    if (isDatagram(peer)) {
-      this.#later(0, (machine, now) => machine.opened(now, flow, peer));
-      return;
+    if (datagrams) {
+      const made = this.#add(flow, peer, opening.connected, undefined);
+      this.#later(0, (machine, now) => {
+        if (this.#holdings.flows.get(flow) === made) machine.opened(now, flow, peer);
+      });
+    } else {
+      const end = new StreamEnd(this.#simulation, this, flow, peer);
+      this.#add(flow, peer, false, end);
+      end.connect();
     }
-    this.#connect(made, this.#simulation.now + CONNECT_TIMEOUT_MS);
   }
 
   send(flow: FlowId, bytes: Uint8Array): void {
-    const from = this.#flows.get(flow);
+    const from = this.#holdings.flows.get(flow);
     if (from === undefined) return;
-    this.#show(from.peer, "out", bytes);
-    if (isDatagram(from.peer)) this.#sendDatagram(from, bytes);
-    else this.#sendStream(from, bytes, this.#simulation.now + STREAM_PATIENCE_MS);
+    this.#simulation.carried(this.name, "out", from.peer, bytes);
+    if (from.stream === undefined) this.#sendDatagram(from, bytes);
+    else from.stream.send(bytes);
   }
 
   close(flow: FlowId): void {
-    const bound = this.#boundFlows.get(flow);
-    if (bound !== undefined) {
-      this.#boundFlows.delete(flow);
-      this.#bound.delete(portKey(bound.local.transport, bound.local.address, bound.local.port));
-      for (const held of [...this.#flows.values()]) {
-        if (held.id < 0 && held.peer.listener === flow && isDatagram(held.peer)) this.#remove(held);
-      }
-    }
-    const open = this.#flows.get(flow);
+    if (this.#holdings.boundAs(flow) !== undefined) this.#closeBound(flow);
+    const open = this.#holdings.flows.get(flow);
     if (open === undefined) return;
-    this.#endRemote(open, "closed");
-    this.#remove(open);
+    this.#holdings.remove(open);
+    open.stream?.end("closed");
   }
 
   ask(asked: number, question: Question): void {
-    const { afterMs, answer } = this.#simulation.answer(question);
+    const { afterMs, answer } = this.#simulation.answer(this.name, question);
     this.#later(afterMs, (machine, now) => machine.answered(now, asked, answer));
   }
 
@@ -178,147 +182,121 @@ export class SimulatedHost implements World, RemoteHost {
 
   #sendDatagram(from: SimulatedFlow, bytes: Uint8Array): void {
     const { network, now } = this.#simulation;
-    const fate = network.fate(now, packetOf(from.peer, bytes));
-    if (fate.rejected) this.#icmp(from, network.latencyMs());
+    from.usedAt = now;
+    const fate = network.fate(now, packetOf(from.peer, bytes.length));
+    const life = this.#life;
+    if (fate.rejected) this.#icmp(from, 2 * network.latencyMs(), life);
     for (const delay of fate.delaysMs) {
       this.#simulation.after(delay, () => {
         const host = this.#simulation.hostAt(from.peer.address);
-        if (host?.datagramArrived(from.peer, bytes) !== true) this.#icmp(from, network.latencyMs());
+        const heard = host?.datagramArrived(from.peer, bytes) ?? false;
+        if (!heard) this.#icmp(from, network.latencyMs(), life);
       });
     }
   }
 
   datagramArrived(sender: Peer, bytes: Uint8Array): boolean {
-    const pair = this.#pairs.get(
-      pairKey(sender.transport, sender.address, sender.port, sender.localAddress, sender.localPort),
-    );
-    const bound = this.#listenerFor(sender);
-    if (this.#state === "down" || (pair === undefined && bound === undefined)) return false;
-    this.#tell((machine, now) => {
-      const flow = pair ?? this.#arrived(machine, now, sender, (bound as BoundPort).flow);
-      this.#show(flow.peer, "in", bytes);
-      machine.received(now, flow.id, bytes);
-    });
+    if (this.#state === "down") return false;
+    const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
+    if (bound === undefined && this.#holdings.hearer(sender) === undefined) return false;
+    if (this.#state === "frozen") {
+      this.#heldDatagrams += 1;
+      if (this.#heldDatagrams > HELD_LIMIT) return true;
+    }
+    this.#tell((machine, now) => this.#hear(machine, now, sender, bytes));
     return true;
   }
 
-  #icmp(from: SimulatedFlow, delay: number): void {
-    if (!from.connected) return;
-    this.#later(delay, (machine, now) => {
-      if (this.#flows.get(from.id) !== from) return;
-      this.#remove(from);
-      machine.lost(now, from.id, "refused");
+  /** Who hears it is looked up when it is read: what waited before it may have made or ended a flow. */
+  #hear(machine: Machine, now: Instant, sender: Peer, bytes: Uint8Array): void {
+    const flow = this.#holdings.hearer(sender) ?? this.#arrived(machine, now, sender);
+    if (flow === undefined) return;
+    flow.usedAt = now;
+    this.#simulation.carried(this.name, "in", flow.peer, bytes);
+    machine.received(now, flow.id, bytes);
+  }
+
+  #arrived(machine: Machine, now: Instant, sender: Peer): SimulatedFlow | undefined {
+    const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
+    if (bound === undefined) return undefined;
+    this.#lastArrived -= 1;
+    const flow = this.#add(this.#lastArrived, turned(sender, bound.flow), false, undefined);
+    this.#sweepLater();
+    machine.opened(now, flow.id, flow.peer);
+    return flow;
+  }
+
+  #icmp(from: SimulatedFlow, delay: number, life: number): void {
+    if (!from.connected || life !== this.#life) return;
+    this.#later(delay, (machine, now) => this.#lose(machine, now, from, "refused"));
+  }
+
+  #sweepLater(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#later(IDLE_MS / 4, (machine, now) => {
+      this.#sweeping = false;
+      let left = false;
+      for (const flow of [...this.#holdings.flows.values()]) {
+        if (flow.id > 0 || flow.stream !== undefined) continue;
+        if (now - flow.usedAt >= IDLE_MS) this.#lose(machine, now, flow, "idle");
+        else left = true;
+      }
+      if (left) this.#sweepLater();
     });
+  }
+
+  /** Flows through the bound port end with it; connected ones and streams go on. */
+  #closeBound(bound: FlowId): void {
+    this.#holdings.unbind(bound);
+    for (const flow of [...this.#holdings.flows.values()]) {
+      if (flow.peer.listener !== bound || flow.connected || flow.stream !== undefined) continue;
+      this.#later(0, (machine, now) => this.#lose(machine, now, flow, "closed"));
+    }
   }
 
   // Streams.
 
-  #connect(flow: SimulatedFlow, deadline: Instant): void {
-    const { network, now } = this.#simulation;
-    const verdict = network.judge(now, packetOf(flow.peer, EMPTY));
-    if (verdict.kind === "drop") {
-      this.#later(Math.max(0, deadline - now), (machine, at) =>
-        this.#loseFlow(machine, at, flow, "timeout"),
-      );
-      return;
-    }
-    const trip = network.latencyMs() + (verdict.kind === "delay" ? verdict.ms : 0);
-    if (verdict.kind === "reject") {
-      this.#later(2 * trip, (machine, at) => this.#loseFlow(machine, at, flow, "refused"));
-      return;
-    }
-    this.#simulation.after(trip, () => {
-      const host = this.#simulation.hostAt(flow.peer.address);
-      flow.remote = host?.streamArrived({ host: this, flow: flow.id }, flow.peer);
-      this.#later(trip, (machine, at) => {
-        if (this.#flows.get(flow.id) !== flow) return;
-        if (flow.remote !== undefined) machine.opened(at, flow.id, flow.peer);
-        else this.#loseFlow(machine, at, flow, "refused");
-      });
-    });
-  }
-
-  streamArrived(from: StreamEnd, peer: Peer): StreamEnd | undefined {
-    const bound = this.#listenerFor(peer);
+  streamArrived(from: RemoteEnd): RemoteEnd | undefined {
+    const { transport, address, port } = from.peer;
+    const bound = this.#holdings.listener(transport, address, port);
     if (this.#state === "down" || bound === undefined) return undefined;
     this.#lastArrived -= 1;
-    const ours = this.#add(this.#lastArrived, turned(peer, bound.flow), false);
-    ours.remote = from;
-    this.#tell((machine, now) => machine.opened(now, ours.id, ours.peer));
-    return { host: this, flow: ours.id };
-  }
-
-  /** Lost bytes are resent until they arrive; a path that stays cut ends the connection on both sides. */
-  #sendStream(from: SimulatedFlow, bytes: Uint8Array, deadline: Instant): void {
-    const { network, now } = this.#simulation;
-    const verdict = network.judge(now, packetOf(from.peer, bytes));
-    if (verdict.kind === "drop") {
-      if (now >= deadline) {
-        this.#later(0, (machine, at) => this.#loseFlow(machine, at, from, "timeout"));
-      } else {
-        this.#simulation.after(STREAM_RESEND_MS, () => this.#sendStream(from, bytes, deadline));
-      }
-      return;
-    }
-    const delay = network.latencyMs() + (verdict.kind === "delay" ? verdict.ms : 0);
-    from.arrivesAfter = Math.max(from.arrivesAfter, now + delay);
-    this.#simulation.queue.put(from.arrivesAfter, () => {
-      const remote = from.remote;
-      if (remote !== undefined) remote.host.streamBytes(remote.flow, bytes);
-    });
-  }
-
-  streamBytes(flow: FlowId, bytes: Uint8Array): void {
-    const open = this.#flows.get(flow);
-    if (open === undefined) return;
+    const peer = turned(from.peer, bound.flow);
+    const end = new StreamEnd(this.#simulation, this, this.#lastArrived, peer);
+    end.accept(from);
+    const flow = this.#add(end.flow, peer, false, end);
     this.#tell((machine, now) => {
-      if (this.#flows.get(flow) !== open) return;
-      this.#show(open.peer, "in", bytes);
-      machine.received(now, flow, bytes);
+      if (this.#holds(flow)) machine.opened(now, flow.id, peer);
+    });
+    return end;
+  }
+
+  connected(end: StreamEnd): void {
+    this.#tellOf(end, (machine, now) => machine.opened(now, end.flow, end.peer));
+  }
+
+  heard(end: StreamEnd, bytes: Uint8Array): void {
+    this.#tellOf(end, (machine, now) => {
+      this.#simulation.carried(this.name, "in", end.peer, bytes);
+      machine.received(now, end.flow, bytes);
     });
   }
 
-  #endRemote(flow: SimulatedFlow, cause: LossCause): void {
-    const remote = flow.remote;
-    if (remote === undefined) return;
-    flow.remote = undefined;
-    this.#simulation.after(this.#simulation.network.latencyMs(), () =>
-      remote.host.ended(remote.flow, cause),
-    );
+  broken(end: StreamEnd, cause: LossCause): void {
+    this.#tellOf(end, (machine, now) => {
+      const flow = this.#holdings.flows.get(end.flow);
+      if (flow !== undefined) this.#lose(machine, now, flow, cause);
+    });
   }
 
-  /** The other end is gone. */
-  ended(flow: FlowId, cause: LossCause): void {
-    const open = this.#flows.get(flow);
-    if (open === undefined) return;
-    open.remote = undefined;
-    this.#tell((machine, now) => this.#loseFlow(machine, now, open, cause));
-  }
-
-  #loseFlow(machine: Machine, now: Instant, flow: SimulatedFlow, cause: LossCause): void {
-    if (this.#flows.get(flow.id) !== flow) return;
-    this.#endRemote(flow, "reset");
-    this.#remove(flow);
-    machine.lost(now, flow.id, cause);
+  #tellOf(end: StreamEnd, fact: Fact): void {
+    this.#tell((machine, now) => {
+      if (this.#holdings.flows.get(end.flow)?.stream === end) fact(machine, now);
+    });
   }
 
   // Facts.
-
-  /** The bound port that a packet to `peer` reaches. */
-  #listenerFor(peer: Peer): BoundPort | undefined {
-    const { transport, address, port } = peer;
-    return (
-      this.#bound.get(portKey(transport, address, port)) ??
-      this.#bound.get(portKey(transport, "0.0.0.0", port))
-    );
-  }
-
-  #arrived(machine: Machine, now: Instant, sender: Peer, listener: FlowId): SimulatedFlow {
-    this.#lastArrived -= 1;
-    const flow = this.#add(this.#lastArrived, turned(sender, listener), false);
-    machine.opened(now, flow.id, flow.peer);
-    return flow;
-  }
 
   #later(delay: number, fact: Fact): void {
     const life = this.#life;
@@ -330,7 +308,7 @@ export class SimulatedHost implements World, RemoteHost {
   #tell(fact: Fact): void {
     if (this.#state === "down") return;
     if (this.#state === "frozen") {
-      if (this.#held.length < HELD_LIMIT) this.#held.push(fact);
+      this.#held.push(fact);
       return;
     }
     fact(this.#machine, this.#simulation.now);
@@ -341,66 +319,44 @@ export class SimulatedHost implements World, RemoteHost {
   #settle(): void {
     this.#machine.deliver(this);
     const deadline = this.#machine.deadline;
-    if (deadline >= this.#wakeAt || deadline === NEVER) return;
+    if (deadline >= this.#wakeAt) return;
     this.#wakeAt = deadline;
     const life = this.#life;
     this.#simulation.queue.put(Math.max(deadline, this.#simulation.now), () => {
       if (life !== this.#life || this.#wakeAt !== deadline) return;
       this.#wakeAt = NEVER;
-      this.#tell((machine, now) => machine.elapsed(now));
+      if (this.#state === "up") this.#tell(elapsed);
     });
   }
 
-  #show(peer: Peer, direction: "in" | "out", bytes: Uint8Array): void {
-    const { onMessage } = this.#simulation;
-    if (onMessage === undefined || peer.transport === "rtp") return;
-    onMessage({
-      at: this.#simulation.now,
-      node: this.name,
-      direction,
-      transport: peer.transport,
-      local: `${peer.localAddress}:${peer.localPort}`,
-      remote: `${peer.address}:${peer.port}`,
-      text: latin1Text(bytes),
-    });
-  }
+  // Flows.
 
-  // Ports and flows.
-
-  #add(id: FlowId, peer: Peer, connected: boolean): SimulatedFlow {
-    const flow: SimulatedFlow = { id, peer, connected, remote: undefined, arrivesAfter: 0 };
-    this.#flows.set(id, flow);
-    if (isDatagram(peer)) this.#pairs.set(keyOf(peer), flow);
+  #add(id: FlowId, peer: Peer, connected: boolean, stream: StreamEnd | undefined): SimulatedFlow {
+    const flow = { id, peer, connected, stream, usedAt: this.#simulation.now };
+    this.#holdings.add(flow);
     return flow;
   }
 
-  #remove(flow: SimulatedFlow): void {
-    this.#flows.delete(flow.id);
-    if (this.#pairs.get(keyOf(flow.peer)) === flow) this.#pairs.delete(keyOf(flow.peer));
+  #holds(flow: SimulatedFlow): boolean {
+    return this.#holdings.flows.get(flow.id) === flow;
   }
 
-  #forgetAll(): void {
-    this.#bound = new Map();
-    this.#boundFlows = new Map();
-    this.#flows = new Map();
-    this.#pairs = new Map();
-    this.#held = [];
-    this.#wakeAt = NEVER;
+  #lose(machine: Machine, now: Instant, flow: SimulatedFlow, cause: LossCause): void {
+    if (!this.#holds(flow)) return;
+    this.#holdings.remove(flow);
+    machine.lost(now, flow.id, cause);
   }
 
-  #anyAddress(): string {
-    const [first] = this.#boundFlows.values();
-    return first?.local.address ?? "127.0.0.1";
+  /** Of the same family as the peer's where the host has one. */
+  #localAddress(from: Local | undefined, remote: string): string {
+    if (from !== undefined && !isUnspecified(from.address)) return from.address;
+    const six = remote.includes(":");
+    const fitting = this.addresses.find((address) => address.includes(":") === six);
+    return fitting ?? this.addresses[0] ?? remote;
   }
+}
 
-  #nextPort(): number {
-    this.#lastPort += 1;
-    return this.#lastPort;
-  }
-
-  #freePort(local: Local): number {
-    let port = this.#nextPort();
-    while (this.#bound.has(portKey(local.transport, local.address, port))) port = this.#nextPort();
-    return port;
-  }
+/** Alarms ring late after a freeze, and early ones ring for nothing. */
+function elapsed(machine: Machine, now: Instant): void {
+  if (machine.deadline <= now) machine.elapsed(now);
 }

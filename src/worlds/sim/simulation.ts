@@ -2,13 +2,14 @@
  * Virtual time, and everything that happens in it, from one seed. Machines are the very same as on real sockets; a
  * week of a fleet passes in seconds, and the same seed gives the same trace, byte for byte.
  */
-import type { Instant, Machine } from "../../core/machine.ts";
+import type { Instant, Machine, Peer } from "../../core/machine.ts";
 import type { Answer, Question, TraceEvent } from "../../core/vocabulary.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { Prng } from "./prng.ts";
 import { SimulatedHost } from "./simulated-host.ts";
 import type { SimulatedMessage, Surroundings } from "./surroundings.ts";
+import { TraceHash } from "./trace-hash.ts";
 
 /** A trace event with the instant and the node it came from. */
 export interface SimulatedEvent extends TraceEvent {
@@ -20,7 +21,11 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly network?: NetworkOptions;
   /** Answers a question of a node after some milliseconds of virtual time. */
-  readonly answer?: (now: Instant, question: Question) => { afterMs: number; answer: Answer };
+  readonly answer?: (
+    now: Instant,
+    node: string,
+    question: Question,
+  ) => { afterMs: number; answer: Answer };
   readonly onEvent?: (event: SimulatedEvent) => void;
   /** Shown each SIP message sent and received; costs nothing when absent. */
   readonly onMessage?: (message: SimulatedMessage) => void;
@@ -28,34 +33,50 @@ export interface SimulationOptions {
   readonly onStep?: (now: Instant) => void;
 }
 
+/** Streams of chance of one seed. */
+const OWN_CHANCE = 1;
+const NETWORK_CHANCE = 2;
+
 export class Simulation implements Surroundings {
   readonly prng: Prng;
   readonly network: Network;
   readonly queue: EventQueue = new EventQueue();
   readonly options: SimulationOptions;
+  /** Over every event and every packet. */
+  readonly trace: TraceHash = new TraceHash();
   readonly #hosts = new Map<string, SimulatedHost>();
   /** Which host owns an address. */
   readonly #addresses = new Map<string, SimulatedHost>();
   now: Instant = 0;
   /** Events carried out so far. */
   steps = 0;
-  /** FNV-1a over all reported events: equal for equal runs. */
-  traceHash = 0x811c_9dc5;
 
   constructor(options: SimulationOptions) {
     this.options = options;
-    this.prng = new Prng(options.seed, 1);
-    this.network = new Network(new Prng(options.seed, 2), options.network);
+    this.prng = new Prng(options.seed, OWN_CHANCE);
+    this.network = new Network(new Prng(options.seed, NETWORK_CHANCE), options.network);
   }
 
-  /** Starts a process on a host of its own. */
+  get hosts(): Iterable<SimulatedHost> {
+    return this.#hosts.values();
+  }
+
+  /**
+   * Starts a process on a host of its own.
+   * @throws RangeError when the name or an address is taken.
+   */
   addHost(name: string, addresses: readonly string[], machine: Machine): SimulatedHost {
-    const host = new SimulatedHost(this, name, machine);
+    if (this.#hosts.has(name)) throw new RangeError(`there is a host ${name} already`);
+    const host = new SimulatedHost(this, name, addresses, machine);
     this.#hosts.set(name, host);
-    for (const address of addresses) this.#addresses.set(address, host);
+    for (const address of addresses) {
+      if (this.#addresses.has(address)) throw new RangeError(`${address} is taken`);
+      this.#addresses.set(address, host);
+    }
     return host;
   }
 
+  /** @throws RangeError when there is none of that name. */
   host(name: string): SimulatedHost {
     const host = this.#hosts.get(name);
     if (host === undefined) throw new RangeError(`no host ${name}`);
@@ -66,14 +87,13 @@ export class Simulation implements Surroundings {
     return this.#addresses.get(address);
   }
 
-  get onMessage(): ((message: SimulatedMessage) => void) | undefined {
-    return this.options.onMessage;
-  }
-
-  answer(question: Question): { afterMs: number; answer: Answer } {
+  answer(node: string, question: Question): { afterMs: number; answer: Answer } {
     const answering = this.options.answer;
-    if (answering !== undefined) return answering(this.now, question);
-    return { afterMs: 0, answer: { kind: "silent", why: "nobody answers questions here" } };
+    if (answering !== undefined) return answering(this.now, node, question);
+    const why = "nobody answers questions here";
+    return question.kind === "dns"
+      ? { afterMs: 0, answer: { kind: "silent", why } }
+      : { afterMs: 0, answer: { kind: "unavailable", why } };
   }
 
   after(delayMs: number, happen: () => void): void {
@@ -113,17 +133,18 @@ export class Simulation implements Surroundings {
   }
 
   reported(node: string, event: TraceEvent): void {
-    const timed: SimulatedEvent = { ...event, at: this.now, node };
-    this.#hash(`${this.now.toFixed(3)} ${node} ${event.event}`);
-    for (const [name, value] of Object.entries(event)) this.#hash(`${name}=${String(value)}`);
-    this.options.onEvent?.(timed);
+    this.trace.addInstant(this.now);
+    this.trace.addText(node);
+    for (const name in event) this.trace.addText(`${name}=${String(event[name])}`);
+    this.options.onEvent?.({ ...event, at: this.now, node });
   }
 
-  #hash(text: string): void {
-    let hash = this.traceHash;
-    for (let index = 0; index < text.length; index += 1) {
-      hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
-    }
-    this.traceHash = hash >>> 0;
+  carried(node: string, direction: "in" | "out", peer: Peer, bytes: Uint8Array): void {
+    this.trace.addInstant(this.now);
+    this.trace.addText(node);
+    this.trace.addBytes(bytes);
+    const { onMessage } = this.options;
+    if (onMessage === undefined || peer.transport === "rtp") return;
+    onMessage({ at: this.now, node, direction, peer, bytes });
   }
 }

@@ -1,5 +1,5 @@
 /** What a simulated host sees of the simulation around it, and what hosts are to each other. */
-import type { FlowId, Instant, LossCause, Peer } from "../../core/machine.ts";
+import type { Instant, Peer } from "../../core/machine.ts";
 import type { Answer, Question, TraceEvent } from "../../core/vocabulary.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Network } from "./network.ts";
@@ -9,26 +9,28 @@ export interface SimulatedMessage {
   readonly at: Instant;
   readonly node: string;
   readonly direction: "in" | "out";
-  readonly transport: string;
-  readonly local: string;
-  readonly remote: string;
-  readonly text: string;
+  readonly peer: Peer;
+  /** Valid during the call only. */
+  readonly bytes: Uint8Array;
 }
 
-/** One end of a stream: who has it and under which number. */
-export interface StreamEnd {
-  readonly host: RemoteHost;
-  readonly flow: FlowId;
+/** What a connection carries: bytes, then its end. */
+export type StreamItem = Uint8Array | "closed" | "reset";
+
+/** One side of a connection as the other sees it. */
+export interface RemoteEnd {
+  /** As this side sees the pair. */
+  readonly peer: Peer;
+  /** @returns false when this side is gone: it answers with a reset. */
+  take(item: StreamItem): boolean;
 }
 
 /** A host as others reach it. */
 export interface RemoteHost {
   /** @returns false when nobody listens there: ICMP port unreachable. */
   datagramArrived(sender: Peer, bytes: Uint8Array): boolean;
-  /** @returns the new end, or undefined when nobody listens. */
-  streamArrived(from: StreamEnd, peer: Peer): StreamEnd | undefined;
-  streamBytes(flow: FlowId, bytes: Uint8Array): void;
-  ended(flow: FlowId, cause: LossCause): void;
+  /** @returns this side's end, or undefined when nobody listens. */
+  streamArrived(from: RemoteEnd): RemoteEnd | undefined;
 }
 
 export interface Surroundings {
@@ -37,8 +39,8 @@ export interface Surroundings {
   readonly queue: EventQueue;
   after(delayMs: number, happen: () => void): void;
   hostAt(address: string): RemoteHost | undefined;
-  answer(question: Question): { readonly afterMs: number; readonly answer: Answer };
+  answer(node: string, question: Question): { readonly afterMs: number; readonly answer: Answer };
   reported(node: string, event: TraceEvent): void;
-  /** Undefined: nobody looks. */
-  readonly onMessage: ((message: SimulatedMessage) => void) | undefined;
+  /** Bytes that a process hands to the network or takes from it. */
+  carried(node: string, direction: "in" | "out", peer: Peer, bytes: Uint8Array): void;
 }
