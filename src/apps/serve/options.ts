@@ -12,6 +12,7 @@ export interface ServeFlags {
   readonly store?: string;
   readonly name?: string;
   readonly http?: string;
+  readonly dns?: readonly string[];
   readonly advertise?: string;
   readonly certificate?: string;
   readonly key?: string;
@@ -20,6 +21,7 @@ export interface ServeFlags {
   readonly acceptForeign?: boolean;
   readonly json?: boolean;
   readonly trace?: boolean;
+  readonly control?: boolean;
 }
 
 export interface HostPort {
@@ -46,6 +48,8 @@ export interface ServeOptions {
   readonly acceptForeign: boolean;
   readonly json: boolean;
   readonly trace: boolean;
+  /** Commands come over standard input. */
+  readonly control: boolean;
 }
 
 export interface OptionsReading {
@@ -89,6 +93,7 @@ class FlagReader {
       acceptForeign: flags.acceptForeign === true,
       json: flags.json === true,
       trace: flags.trace === true,
+      control: flags.control === true,
     };
   }
 

@@ -2,7 +2,7 @@
  * A SIP server as one Machine: transaction layer, registrar and proxy over one location store. Nodes that share the
  * store are one system; what a node alone knows is its connections and the requests it is forwarding.
  */
-import { token } from "../identifiers.ts";
+import { newTag, token } from "../identifiers.ts";
 import { Inquiries } from "../inquiry.ts";
 import type { LocateContext } from "../locate/locate.ts";
 import { NameService } from "../locate/name-service.ts";
@@ -18,6 +18,7 @@ import type {
   World,
 } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
+import { responseTo } from "../message/print.ts";
 import { parseUri } from "../message/uri.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
@@ -88,6 +89,8 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   #office: Office | undefined;
   #state: ServerState = "waiting";
   #unbound = 0;
+  /** Seconds of Retry-After while everything is refused on purpose. */
+  #outage: number | undefined;
 
   constructor(configuration: ServerConfiguration, primitives: Primitives) {
     this.configuration = configuration;
@@ -138,6 +141,11 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     const office = this.#office;
     if (office === undefined) removed(false);
     else this.#inquiries.start(now, office.desk.remove(user), (_at, done) => removed(done));
+  }
+
+  /** From now on every request is answered 503, with Retry-After if it is above 0 seconds; undefined ends that. */
+  refuseAll(retryAfterSeconds: number | undefined): void {
+    this.#outage = retryAfterSeconds;
   }
 
   // Machine
@@ -209,16 +217,28 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   // Requests
 
   claims(now: Instant, request: Request, flow: Flow): boolean {
-    if (request.method !== "REGISTER" || !this.#isHere(request.uri)) return false;
     const desk = this.#office?.desk;
     if (desk === undefined) return true;
+    if (this.#outage !== undefined) {
+      const retry = this.#outage > 0 ? `Retry-After: ${this.#outage}\r\n` : "";
+      desk.refuse(now, request, flow, 503, retry, "refused on purpose");
+      return true;
+    }
+    if (request.method !== "REGISTER" || !this.#isHere(request.uri)) return false;
     if (this.#state === "running") desk.requested(now, request, flow);
     else desk.refuse(now, request, flow, 503, "", "shutting down");
     return true;
   }
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
-    this.#office?.proxy.requested(now, transaction, flow);
+    if (this.#outage === undefined) {
+      this.#office?.proxy.requested(now, transaction, flow);
+      return;
+    }
+    const tag = newTag(this.#primitives.entropy);
+    const response = responseTo(transaction.request, 503, undefined, tag);
+    if (this.#outage > 0) response.headers.add("retry-after", String(this.#outage));
+    transaction.respond(now, response);
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): void {

@@ -1,0 +1,123 @@
+/** The server's HTTP face: health, metrics, registrations to read, and changes for whoever has the token. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Server } from "node:http";
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { decodeBindings, isLive } from "../../core/server/binding.ts";
+import { nameOfKey } from "../../core/server/domains.ts";
+import type { Store } from "../../worlds/node/stores/store.ts";
+import type { HostPort } from "./options.ts";
+
+export interface HttpParts {
+  readonly store: Store;
+  /** How often each event has been reported, by name. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Without it nothing can be changed. */
+  readonly token: string | undefined;
+  /** One word: `running`, `stopping` and so on. */
+  state(): string;
+  /** Removes all bindings of a user; false if there was none. */
+  remove(user: string): Promise<boolean>;
+}
+
+/** Addresses-of-record in one answer, unless fewer are asked for. */
+const MAX_LISTED = 10_000;
+
+/** @throws Error if the address cannot be had. */
+export async function serveHttp(place: HostPort, parts: HttpParts): Promise<Server> {
+  const app = application(parts);
+  return await new Promise((resolve, reject) => {
+    const { host: hostname, port } = place;
+    const server = serve({ fetch: app.fetch, hostname, port }, () => resolve(server)) as Server;
+    server.once("error", reject);
+  });
+}
+
+function application(parts: HttpParts): Hono {
+  const registry = metricsOf(parts);
+  const app = new Hono();
+  app.get("/health", (context) => {
+    const state = parts.state();
+    return context.json({ state }, state === "running" ? 200 : 503);
+  });
+  app.get("/metrics", async (context) => {
+    context.header("content-type", registry.contentType);
+    return context.body(await registry.metrics());
+  });
+  app.get("/registrations", async (context) => {
+    const asked = Number(context.req.query("limit") ?? MAX_LISTED);
+    const limit = asked > 0 ? Math.min(asked, MAX_LISTED) : MAX_LISTED;
+    return context.json(await listRegistrations(parts.store, limit));
+  });
+  app.delete("/registrations/:user", async (context) => {
+    const { token } = parts;
+    if (token === undefined) {
+      return context.json({ error: "changes are off: start the server with DIALTONE_TOKEN" }, 403);
+    }
+    if (!isBearer(context.req.header("authorization"), token)) {
+      context.header("www-authenticate", "Bearer");
+      return context.json({ error: "the token is missing or wrong" }, 401);
+    }
+    const removed = await parts.remove(context.req.param("user"));
+    return removed ? context.body(null, 204) : context.json({ error: "no such binding" }, 404);
+  });
+  return app;
+}
+
+async function listRegistrations(store: Store, limit: number): Promise<unknown[]> {
+  const present = Date.now() / 1000;
+  const listed: unknown[] = [];
+  for await (const { key, value } of store.scan("aor/")) {
+    const live = decodeBindings(value, present).filter(isLive);
+    if (live.length === 0) continue;
+    listed.push({
+      aor: nameOfKey(key),
+      bindings: live.map(({ uri, parameters, expires, source, node, path, userAgent }) => ({
+        contact: uri,
+        parameters,
+        expires: expires - Math.floor(present),
+        source,
+        node,
+        path,
+        userAgent,
+      })),
+    });
+    if (listed.length >= limit) break;
+  }
+  return listed;
+}
+
+/** Digests of equal length are compared, so that the time taken tells nothing. */
+function isBearer(header: string | undefined, token: string): boolean {
+  const given = /^Bearer (.+)$/i.exec(header ?? "")?.[1] ?? "";
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+function metricsOf(parts: HttpParts): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  new Counter({
+    name: "dialtone_events_total",
+    help: "Events by name: bindings, calls, refusals",
+    labelNames: ["event"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [event, count] of parts.counts) this.inc({ event }, count);
+    },
+  });
+  new Gauge({
+    name: "dialtone_running",
+    help: "1 while requests are taken",
+    registers: [registry],
+    collect() {
+      this.set(parts.state() === "running" ? 1 : 0);
+    },
+  });
+  return registry;
+}

@@ -1,0 +1,174 @@
+/** One run of `dialtone serve`: from the first event to an orderly end. */
+import type { Server } from "node:http";
+import { DEFAULT_REGISTRAR_LIMITS } from "../../core/server/registration.ts";
+import { SipServer } from "../../core/server/server.ts";
+import type { Users } from "../../core/server/users.ts";
+import type { TraceEvent } from "../../core/vocabulary.ts";
+import { Driver, type DriverOptions, type TimedEvent } from "../../worlds/node/driver.ts";
+import { nodePrimitives } from "../../worlds/node/primitives.ts";
+import type { Resolver } from "../../worlds/node/resolver.ts";
+import type { Store } from "../../worlds/node/stores/store.ts";
+import type { TlsSettings } from "../../worlds/node/tls.ts";
+import { readControl } from "../control.ts";
+import { EXIT } from "../exit.ts";
+import { messageEvent } from "../message-trace.ts";
+import { eventPrinter } from "../output.ts";
+import { obey } from "./faults.ts";
+import type { ServeOptions } from "./options.ts";
+
+/** After a signal the process is gone within 5 s, whatever hangs. */
+const LAST_RESORT_MS = 4_800;
+
+export class ServeSession {
+  readonly #options: ServeOptions;
+  readonly #store: Store;
+  readonly #resolver: Resolver;
+  readonly #server: SipServer;
+  readonly #driver: Driver;
+  readonly #counts = new Map<string, number>();
+  readonly #print: (event: TimedEvent) => void;
+  #http: Server | undefined;
+  #exitCode: number = EXIT.ok;
+  #leaving = false;
+  #gone: () => void = () => undefined;
+
+  constructor(
+    options: ServeOptions,
+    users: Users | undefined,
+    tls: TlsSettings | undefined,
+    store: Store,
+    resolver: Resolver,
+  ) {
+    this.#options = options;
+    this.#store = store;
+    this.#resolver = resolver;
+    this.#print = eventPrinter(options.json);
+    const { minExpires, maxExpires } = options;
+    const defaultExpires = Math.min(DEFAULT_REGISTRAR_LIMITS.defaultExpires, maxExpires);
+    this.#server = new SipServer(
+      {
+        ...options,
+        users,
+        limits: { ...DEFAULT_REGISTRAR_LIMITS, minExpires, maxExpires, defaultExpires },
+        serviceRoute: "",
+        shared: options.store !== "memory",
+        epochOffset: Date.now() - performance.now(),
+        tracing: options.trace,
+      },
+      nodePrimitives(),
+    );
+    this.#driver = new Driver(this.#server, this.#driverOptions(tls));
+  }
+
+  /** Resolves with the exit code when everything is closed. */
+  async run(): Promise<number> {
+    const gone = new Promise<void>((resolve) => {
+      this.#gone = resolve;
+    });
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => this.#signalled());
+    }
+    const unread = this.#options.control ? this.#readControl() : () => undefined;
+    if (await this.#openHttp()) this.#driver.run((now) => this.#server.start(now));
+    else this.#gone();
+    await gone;
+    unread();
+    this.#http?.close();
+    await this.#driver.stop();
+    this.#resolver.close();
+    await this.#store.close();
+    return this.#exitCode;
+  }
+
+  /** An event of the store or another part of the world. */
+  report(event: TraceEvent): void {
+    this.#driver.report(event);
+  }
+
+  #driverOptions(tls: TlsSettings | undefined): DriverOptions {
+    const store = this.#store;
+    const resolver = this.#resolver;
+    const traced: Pick<DriverOptions, "capture"> = {
+      capture: (direction, peer, bytes, transport) => {
+        const event = messageEvent(direction, peer, bytes, transport);
+        if (event !== undefined) this.#driver.report(event);
+      },
+    };
+    return {
+      node: this.#options.name,
+      sink: (event) => this.#saw(event),
+      store: (question, answered) => store.ask(question, answered),
+      resolve: (question, answered) => resolver.ask(question, answered),
+      ...(tls === undefined ? {} : { tls }),
+      ...(this.#options.trace ? traced : {}),
+    };
+  }
+
+  #saw(event: TimedEvent): void {
+    this.#counts.set(event.event, (this.#counts.get(event.event) ?? 0) + 1);
+    // Renewals are most of all events and news to nobody but programs.
+    if (this.#options.json || event.event !== "binding.refreshed") this.#print(event);
+    if (event.event === "server.stopped") this.#gone();
+    if (event.event === "server.failed" && this.#server.state === "failed") {
+      const { transport, address, port, why } = event;
+      const remedy = why === "in-use" ? "the port is taken" : "it cannot be had";
+      process.stderr.write(`${transport}:${address}:${port}: ${remedy} (${why})\n`);
+      this.#exitCode = EXIT.missing;
+      this.#gone();
+    }
+  }
+
+  #signalled(): void {
+    if (this.#leaving) process.exit(this.#exitCode);
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    setTimeout(() => process.exit(this.#exitCode), LAST_RESORT_MS).unref();
+    setImmediate(() => this.#driver.run((now) => this.#server.stop(now)));
+  }
+
+  #readControl(): () => void {
+    return readControl(process.stdin, {
+      obey: (control) => {
+        if (control.do === "stop") this.#leave();
+        else {
+          const wrong = obey(control, this.#driver, this.#server);
+          if (wrong !== undefined) process.stderr.write(`control: ${wrong}\n`);
+        }
+      },
+      refused: (why) => process.stderr.write(`control: ${why}\n`),
+      ended: () => this.#leave(),
+    });
+  }
+
+  /** False: the address is not to be had. */
+  async #openHttp(): Promise<boolean> {
+    const place = this.#options.http;
+    if (place === undefined) return true;
+    const { serveHttp } = await import("./http.ts");
+    try {
+      this.#http = await serveHttp(place, {
+        store: this.#store,
+        counts: this.#counts,
+        token: process.env.DIALTONE_TOKEN,
+        state: () => this.#server.state,
+        remove: (user) =>
+          new Promise((done) => {
+            this.#driver.run((now) => this.#server.removeBindings(now, user, done));
+          }),
+      });
+      const bound = this.#http.address();
+      const port = typeof bound === "object" && bound !== null ? bound.port : place.port;
+      this.#driver.report({ event: "http.started", address: place.host, port });
+      return true;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`--http ${place.host}:${place.port} cannot be had: ${why}\n`);
+      this.#exitCode = EXIT.missing;
+      return false;
+    }
+  }
+}
