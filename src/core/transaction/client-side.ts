@@ -99,11 +99,11 @@ export class ClientSide implements ClientHost, BeginsRequests {
     resending: Resending,
     user: ClientTransactionUser,
   ): ClientTransaction {
+    const table = this.#tableOf(request.method);
+    assert(!table.has(branch), "a branch used twice");
     const Transaction =
       request.method === "INVITE" ? InviteClientTransaction : NonInviteClientTransaction;
     const transaction = new Transaction(now, this, request, branch, bytes, flow, resending, user);
-    const table = this.#tableOf(request.method);
-    assert(!table.has(branch), "a branch used twice");
     table.set(branch, transaction);
     if (this.tracing) this.entered(request, transaction.state);
     return transaction;

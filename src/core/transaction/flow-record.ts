@@ -1,5 +1,6 @@
 /** One flow as the transport keeps it, and the list of those that must hear of its end. */
 import type { FlowId, Instant, LossCause, Peer, Target, TransportName } from "../machine.ts";
+import type { StreamFramer } from "../message/framing.ts";
 import type { PongWait } from "./keep-alive.ts";
 import type { Flow, FlowUser } from "./user.ts";
 
@@ -27,6 +28,8 @@ export class FlowRecord implements Flow {
   usedAt: Instant;
   /** Told once the flow is open or cannot be had; undefined when it is open. */
   waiting: FlowUser[] | undefined;
+  /** TCP and TLS, from the first bytes on. */
+  framer: StreamFramer | undefined;
   /** There if the peer has ever answered a ping. */
   pongWait: PongWait | undefined;
   /** The next flow with the same place. */

@@ -1,6 +1,7 @@
 /** From the bytes of a flow to messages (RFC 3261 §18.2.1, §18.3): framing, keep-alives, malformed messages. */
 import { newTag } from "../identifiers.ts";
-import type { Instant } from "../machine.ts";
+import type { Instant, LossCause } from "../machine.ts";
+import { type FrameUser, StreamFramer } from "../message/framing.ts";
 import type { Malformed, Message } from "../message/message.ts";
 import { parseMessage } from "../message/parse.ts";
 import { printMessage, responseTo } from "../message/print.ts";
@@ -20,6 +21,7 @@ export interface ReceptionHost {
   pinged(now: Instant, flow: FlowRecord): void;
   /** A peer has answered such a question. */
   ponged(flow: FlowRecord): void;
+  close(now: Instant, flow: FlowRecord, cause: LossCause): void;
   respond(now: Instant, via: Via, flow: FlowRecord, bytes: Uint8Array, sender: undefined): void;
 }
 
@@ -27,6 +29,8 @@ export class Reception {
   readonly #primitives: Primitives;
   readonly #host: ReceptionHost;
   readonly #user: MessageUser;
+  /** The instant of the bytes that framers are being fed. */
+  #now: Instant = 0;
 
   constructor(primitives: Primitives, host: ReceptionHost, user: MessageUser) {
     this.#primitives = primitives;
@@ -35,17 +39,29 @@ export class Reception {
   }
 
   received(now: Instant, record: FlowRecord, bytes: Uint8Array): void {
-    if (isKeepAlive(bytes)) {
-      if (record.reliable) this.#kept(now, record, bytes.length);
-      return;
+    const { transport } = record.peer;
+    if (transport === "tcp" || transport === "tls") {
+      this.#now = now;
+      record.framer ??= new StreamFramer(this.#primitives.bytes, this.#frameUser(record));
+      record.framer.feed(bytes);
+    } else if (!isKeepAlive(bytes)) {
+      this.#read(now, record, this.#primitives.bytes.toText(bytes));
+    } else if (record.reliable) {
+      if (bytes.length === PING.length) this.#host.pinged(now, record);
+      else this.#host.ponged(record);
     }
-    this.#read(now, record, this.#primitives.bytes.toText(bytes));
   }
 
-  /** RFC 5626 §4.4.1. */
-  #kept(now: Instant, record: FlowRecord, length: number): void {
-    if (length === PING.length) this.#host.pinged(now, record);
-    else this.#host.ponged(record);
+  /** What follows a message that made its reader close the flow is read by nobody. */
+  #frameUser(record: FlowRecord): FrameUser {
+    return {
+      framed: (text) => {
+        if (record.state !== "gone") this.#read(this.#now, record, text);
+      },
+      pinged: () => this.#host.pinged(this.#now, record),
+      ponged: () => this.#host.ponged(record),
+      faulted: () => this.#host.close(this.#now, record, "failed"),
+    };
   }
 
   #read(now: Instant, record: FlowRecord, text: string): void {

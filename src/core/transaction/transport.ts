@@ -137,6 +137,7 @@ export class Transport implements TimerOwner {
   }
 
   ponged(record: FlowRecord): void {
+    if (record.state === "gone") return;
     record.pongWait ??= new PongWait(this.#timers, (now) => this.close(now, record, "timeout"));
   }
 
@@ -313,6 +314,7 @@ export class Transport implements TimerOwner {
 
   #forget(record: FlowRecord): void {
     record.state = "gone";
+    record.framer = undefined;
     record.pongWait?.heard();
     record.pongWait = undefined;
     this.#flows.remove(record);

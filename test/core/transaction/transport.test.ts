@@ -207,6 +207,55 @@ suite("a request that comes in", () => {
   });
 });
 
+suite("a stream", () => {
+  const both = incoming("OPTIONS") + incoming("MESSAGE", { branch: "z9hG4bK2", body: "hello" });
+
+  test("gives its messages however it is cut, with keep-alives between them (R48)", () => {
+    for (const size of [1, 7, 100, 10_000]) {
+      const stage = new Stage();
+      const flow = stage.flow({ transport: "tcp" });
+      const text = `\r\n\r\n${both}`;
+      for (let at = 0; at < text.length; at += size) {
+        stage.script.receive(flow.id, text.slice(at, at + size));
+      }
+      const methods = stage.begun.map(({ request }) => request.method);
+      assert.deepEqual(methods, ["OPTIONS", "MESSAGE"], `cut in ${size}`);
+      assert.equal(stage.begun[1]?.request.body, "hello");
+    }
+  });
+
+  test("that cannot be followed any more is closed (R48)", () => {
+    const stage = new Stage();
+    const flow = stage.flow({ transport: "tcp" });
+    stage.layer.watch(flow, stage.flowUser());
+    stage.script.receive(flow.id, incoming("OPTIONS").replace("Content-Length: 0\r\n", "") + both);
+    stage.script.expect(`
+      0.0 -1 ◀── OPTIONS sip:bob@example.com
+      0.0 close -1
+      0.0 user: unreached, failed
+    `);
+  });
+
+  test("that was closed at one message is not read for the next", () => {
+    const stage = new Stage();
+    const flow = stage.flow({ transport: "tls" });
+    stage.claims = (now) => {
+      stage.layer.close(now, flow);
+      return true;
+    };
+    stage.script.receive(flow.id, both);
+    assert.equal(stage.begun.length, 0);
+    assert.equal(stage.layer.size, 0);
+  });
+
+  test("of WebSocket messages needs no Content-Length (R105)", () => {
+    const stage = new Stage();
+    const text = incoming("MESSAGE", { body: "hello" }).replace("Content-Length: 5\r\n", "");
+    stage.script.receive(stage.flow({ transport: "wss" }).id, text);
+    assert.equal(stage.begun[0]?.request.body, "hello");
+  });
+});
+
 suite("a response goes", () => {
   const answered = (via: string, peer = {}) => {
     const stage = new Stage();
