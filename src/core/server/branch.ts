@@ -133,8 +133,10 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
       this.#owner.provisional(now, response);
       return;
     }
+    // Over before the owner hears of it, so that a 2xx does not cancel its own branch.
+    const first = this.#close();
     if (response.status < 300) this.#owner.accepted(now, response);
-    this.#end(now, response);
+    if (first) this.#owner.ended(now, this, response);
   }
 
   failed(now: Instant, why: "timeout" | "transport", _cause: LossCause | undefined): void {
@@ -142,7 +144,7 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     if (this.#way.kind === "node" && this.#provisionals === 0) {
       this.#host.suspect(now, this.#way.token.node);
     }
-    this.#end(now, undefined);
+    this.#end(now);
   }
 
   rang(now: Instant, timer: Timer): void {
@@ -158,7 +160,7 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
   cancel(now: Instant): void {
     if (this.#over || this.#cancelWanted) return;
     this.#cancelWanted = true;
-    if (this.#transaction === undefined) this.#end(now, undefined);
+    if (this.#transaction === undefined) this.#end(now);
     else if (this.#provisionals > 0) this.#sendCancel(now);
   }
 
@@ -177,12 +179,18 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     sender.request(now, cancelFor(this.#transaction.request), this.#flow, resending, IGNORED);
   }
 
-  #end(now: Instant, response: Response | undefined): void {
-    if (this.#over) return;
+  /** Ends without an answer. */
+  #end(now: Instant): void {
+    if (this.#close()) this.#owner.ended(now, this, undefined);
+  }
+
+  /** False: it was over already. */
+  #close(): boolean {
+    if (this.#over) return false;
     this.#over = true;
     this.#silence(this.#patience);
     this.#silence(this.#c);
-    this.#owner.ended(now, this, response);
+    return true;
   }
 
   #silence(timer: Timer | undefined): void {
