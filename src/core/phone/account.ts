@@ -102,6 +102,11 @@ export class Account
     this.#strategy.stop(now);
   }
 
+  /** No REGISTER is on its way. */
+  get atRest(): boolean {
+    return this.#registrations.every((registration) => registration?.busy !== true);
+  }
+
   /** Ends everything at once: nothing is sent any more. */
   close(): void {
     for (const registration of this.#registrations) registration?.stop();
@@ -295,7 +300,6 @@ export class Account
   // What the strategy tells.
 
   workingServerChanged(now: Instant, from: number, to: number): void {
-    if (from === 0) return;
     const mode = this.policy.registration === "successive" ? "probe" : "registration";
     this.events.movedServer(from, to, mode);
     this.#environment.moved(now, this.config.index);

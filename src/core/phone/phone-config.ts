@@ -1,5 +1,7 @@
 /** What makes one phone: read from provisioning files and the command line, or drawn by the simulator. */
+
 import type { SipTransport } from "../locate/naptr.ts";
+import type { AudioSource } from "../media/tones.ts";
 import type { AccountPolicy } from "../redundancy/policy.ts";
 
 /** What to do with an incoming call: answer it at once, let it ring until told, or refuse it with 486. */
@@ -12,6 +14,10 @@ export interface PhoneConfig {
   /** The local SIP port; 0: the system chooses. */
   readonly localPort: number;
   readonly answer: AnswerMode;
+  /** Samples kept of what is heard, at 8 kHz; 0: none. */
+  readonly recordedSamples: number;
+  /** What the next call says: a tone, or what was recorded before. */
+  audioSource(): AudioSource;
   /** The User-Agent header. */
   readonly userAgent: string;
   /** A URN that stays the same over restarts (RFC 5626 §4.1), without brackets. */

@@ -85,9 +85,8 @@ export class PhoneMachine implements Machine, TransactionUser {
     this.#phoneAt(flow)?.acknowledged(now, ack);
   }
 
-  undelivered(now: Instant, transaction: ServerTransaction): void {
-    for (const phone of this.#phones) if (phone.undelivered(now, transaction)) return;
-  }
+  /** An acceptance that is never acknowledged is the call's own to end; a refusal has ended already (RFC 3261 §13.3.1.4). */
+  undelivered(): void {}
 
   /** A response to an INVITE long forgotten: whoever sent it gives up by itself (Timer H, RFC 6026 Timer L). */
   strayed(): void {}

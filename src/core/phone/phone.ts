@@ -17,26 +17,38 @@ import {
   type Peer,
   type Target,
 } from "../machine.ts";
+import type { AudioSource } from "../media/tones.ts";
+import type { Request } from "../message/message.ts";
+import { toOf } from "../message/name-addr.ts";
+import { parseUri } from "../message/uri.ts";
 import type { Primitives } from "../primitives.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import { ServerHealth } from "../redundancy/server-health.ts";
 import type { ResolvedHop } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
-import type { ListenerUser } from "../transaction/user.ts";
+import type { Flow, ListenerUser, ServerTransaction } from "../transaction/user.ts";
 import type { TraceEvent } from "../vocabulary.ts";
 import { Account } from "./account.ts";
+import { AccountCalls, type CallHome } from "./account-calls.ts";
 import type { AccountEnvironment, AccountSender } from "./account-environment.ts";
+import type { Call } from "./call.ts";
+import type { CallEnvironment, CallRegister } from "./call-environment.ts";
 import { Composer } from "./composer.ts";
-import type { PhoneConfig } from "./phone-config.ts";
+import { PhoneCalls, type PhoneCallsHost } from "./phone-calls.ts";
+import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
 
-export class Phone implements AccountEnvironment, ListenerUser, TimerOwner {
+export class Phone
+  implements AccountEnvironment, CallHome, ListenerUser, PhoneCallsHost, TimerOwner
+{
   readonly config: PhoneConfig;
   readonly accounts: readonly Account[];
   readonly health: ServerHealth = new ServerHealth();
   readonly #shared: PhoneShared;
   readonly #listeners: Map<FlowId, Phone>;
+  readonly #calls: PhoneCalls = new PhoneCalls(this);
+  readonly #environments = new Map<Account, CallEnvironment>();
   readonly #surges: readonly Timer[];
   readonly #names = new Map<RedundancyPolicy, NameService>();
   /** Bound flows, 0 until asked for. */
@@ -70,7 +82,7 @@ export class Phone implements AccountEnvironment, ListenerUser, TimerOwner {
   }
 
   get idle(): boolean {
-    return true;
+    return this.#calls.idle;
   }
 
   /** Asks for the phone's port; everything else follows from `listening`. */
@@ -83,12 +95,14 @@ export class Phone implements AccountEnvironment, ListenerUser, TimerOwner {
     if (this.state === "stopping" || this.state === "stopped") return;
     this.state = "stopping";
     for (const surge of this.#surges) this.timers.silence(surge);
+    this.#calls.hangUpAll(now);
     for (const account of this.accounts) account.stop(now);
   }
 
   /** Closes the port: nothing is sent or heard any more. */
   close(): void {
     this.state = "stopped";
+    this.#calls.dropAll();
     for (const account of this.accounts) account.close();
     for (const flow of [this.#datagrams, this.#connections]) {
       this.#shared.sender.unbind(flow);
@@ -109,6 +123,95 @@ export class Phone implements AccountEnvironment, ListenerUser, TimerOwner {
   deaf(_now: Instant, flow: FlowId, cause: LossCause): void {
     const fatal = flow === this.#datagrams;
     this.report({ event: fatal ? "phone.failed" : "phone.unreachable-by-tcp", why: cause });
+  }
+
+  /** Nothing of this phone is on its way any more. */
+  get atRest(): boolean {
+    return this.#calls.size === 0 && this.accounts.every((account) => account.atRest);
+  }
+
+  // Calls.
+
+  /** @param to a SIP URI, or a user at whatever domain the server in use has. */
+  call(to: string, accountIndex?: number): Call | undefined {
+    const account = this.#accountNamed(accountIndex);
+    if (account === undefined || this.state !== "running") return undefined;
+    return this.#calls.place(this.#environmentOf(account), to);
+  }
+
+  answer(now: Instant): void {
+    this.#calls.current?.answer(now);
+  }
+
+  hangup(now: Instant): void {
+    this.#calls.current?.hangUp(now);
+  }
+
+  hold(now: Instant): void {
+    this.#calls.current?.hold(now);
+  }
+
+  resume(now: Instant): void {
+    this.#calls.current?.resume(now);
+  }
+
+  sendKeys(keys: string): void {
+    this.#calls.current?.press(keys);
+  }
+
+  get currentCall(): Call | undefined {
+    return this.#calls.current;
+  }
+
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    this.#calls.requested(now, transaction, flow);
+  }
+
+  cancelled(now: Instant, transaction: ServerTransaction): boolean {
+    return this.#calls.cancelled(now, transaction);
+  }
+
+  acknowledged(now: Instant, ack: Request): void {
+    this.#calls.acknowledged(now, ack);
+  }
+
+  get register(): CallRegister {
+    return this.#calls;
+  }
+
+  get mediaAddress(): string {
+    return this.config.bindAddress;
+  }
+
+  get recordedSamples(): number {
+    return this.config.recordedSamples;
+  }
+
+  get entropy(): Primitives["entropy"] {
+    return this.primitives.entropy;
+  }
+
+  get answerMode(): AnswerMode {
+    return this.config.answer;
+  }
+
+  audioSource(): AudioSource {
+    return this.config.audioSource();
+  }
+
+  /** By the user of the Request-URI, which is the one of the Contact; by To, if a proxy has changed it. */
+  environmentFor(request: Request): CallEnvironment | undefined {
+    const uris = [request.uri, toOf(request.headers)?.uri ?? ""];
+    for (const uri of uris) {
+      const user = parseUri(uri)?.user;
+      const account = this.accounts.find((one) => one.config.user === user);
+      if (account !== undefined) return this.#environmentOf(account);
+    }
+    return undefined;
+  }
+
+  becameIdle(now: Instant): void {
+    for (const account of this.accounts) account.becameIdle(now);
   }
 
   rang(now: Instant, timer: Timer): void {
@@ -157,6 +260,20 @@ export class Phone implements AccountEnvironment, ListenerUser, TimerOwner {
 
   report(event: TraceEvent): void {
     this.#shared.world.report(event);
+  }
+
+  #accountNamed(index: number | undefined): Account | undefined {
+    if (index === undefined) return this.accounts[0];
+    return this.accounts.find((account) => account.config.index === index);
+  }
+
+  #environmentOf(account: Account): CallEnvironment {
+    let environment = this.#environments.get(account);
+    if (environment === undefined) {
+      environment = new AccountCalls(account, this.#shared, this);
+      this.#environments.set(account, environment);
+    }
+    return environment;
   }
 
   #bind(transport: "udp" | "tcp", port: number): FlowId {

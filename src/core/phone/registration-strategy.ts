@@ -11,7 +11,7 @@ export interface StrategyHost {
   readonly policy: RedundancyPolicy;
   readonly timers: Timers;
   readonly entropy: Entropy;
-  /** The server whose turn it is has changed; 0 stands for none. */
+  /** The server whose turn it is has changed; both 1-based. */
   workingServerChanged(now: Instant, from: number, to: number): void;
   /** A probe of a better server has ended. */
   probed(now: Instant, registration: Registration, good: boolean): void;

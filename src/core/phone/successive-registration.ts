@@ -20,6 +20,8 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   readonly #retry: Timer;
   /** Where the account is registered; undefined: nowhere (C7). */
   #at: Registration | undefined;
+  /** The server registered at last, before any: the first. */
+  #lastServer: number;
   /** The round that is on: the one being tried, and those not tried yet. */
   #trying: Registration | undefined;
   #untried: Registration[] = [];
@@ -35,6 +37,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   constructor(host: StrategyHost, registrations: readonly Registration[]) {
     this.#host = host;
     this.#registrations = registrations;
+    this.#lastServer = registrations[0]?.route.index ?? 1;
     this.#probe = new Timer("probe", this);
     this.#retry = new Timer("retry", this);
   }
@@ -59,10 +62,12 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     this.#at = registration;
     this.#host.timers.silence(this.#retry);
     if (wasProbe) this.#host.probed(now, registration, true);
-    if (before !== registration) {
-      this.#host.workingServerChanged(now, before?.route.index ?? 0, registration.route.index);
-      if (before !== undefined) this.#leave(now, before);
+    const server = registration.route.index;
+    if (server !== this.#lastServer) {
+      this.#host.workingServerChanged(now, this.#lastServer, server);
+      this.#lastServer = server;
     }
+    if (before !== undefined && before !== registration) this.#leave(now, before);
     this.#armProbe(now);
   }
 

@@ -1,0 +1,166 @@
+/** One run of `dialtone phone`: from the first event to an orderly end. */
+import { writeFile } from "node:fs/promises";
+import type { Instant } from "../core/machine.ts";
+import { writeWav } from "../core/media/wav.ts";
+import type { Phone } from "../core/phone/phone.ts";
+import type { PhoneConfig } from "../core/phone/phone-config.ts";
+import type { PhoneMachine } from "../core/phone/phone-machine.ts";
+import type { Driver, TimedEvent } from "../worlds/node/driver.ts";
+import { type Control, controlText, readControl } from "./control.ts";
+import { EXIT } from "./exit.ts";
+import type { PhoneFlags } from "./phone-options.ts";
+
+/** Unregistering and hanging up may take so long after a signal, milliseconds. */
+const FAREWELL_MS = 4000;
+/** How often an orderly end is looked for, milliseconds. */
+const FAREWELL_LOOK_MS = 50;
+
+export class PhoneSession {
+  readonly #machine: PhoneMachine;
+  readonly #flags: PhoneFlags;
+  #driver: Driver | undefined;
+  #phone: Phone | undefined;
+  #called = false;
+  #answered = false;
+  /** What was heard in the last call. */
+  #heard: Int16Array = new Int16Array(0);
+  #leaving = false;
+  #exitCode: number = EXIT.ok;
+  #hangup: NodeJS.Timeout | undefined;
+  #gone: (() => void) | undefined;
+
+  constructor(machine: PhoneMachine, flags: PhoneFlags) {
+    this.#machine = machine;
+    this.#flags = flags;
+  }
+
+  /** Runs until a signal, the end of the call that was asked for, or a fatal fault. */
+  async run(driver: Driver, config: PhoneConfig): Promise<void> {
+    this.#driver = driver;
+    const gone = new Promise<void>((resolve) => {
+      this.#gone = resolve;
+    });
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.on(signal, () => this.#signalled());
+    const unread = this.#flags.control === true ? this.#obeyControl() : () => undefined;
+    const phone = this.#machine.add(config);
+    this.#phone = phone;
+    driver.run(() => phone.start());
+    await gone;
+    unread();
+    clearTimeout(this.#hangup);
+    await this.#keepRecording();
+    driver.run(() => this.#machine.close());
+    await driver.stop();
+    process.exitCode = this.#exitCode;
+  }
+
+  /** Every event of the phone passes here after it was printed. */
+  saw(event: TimedEvent): void {
+    switch (event.event) {
+      case "registration.accepted":
+        this.#callOnce();
+        break;
+      case "call.answered":
+        this.#answered = true;
+        this.#hangupLater();
+        break;
+      case "call.ended":
+        this.#heard = this.#phone?.currentCall?.recording ?? this.#heard;
+        if (this.#flags.call !== undefined) this.#leave(this.#answered ? EXIT.ok : EXIT.failed);
+        break;
+      case "phone.failed":
+        process.stderr.write(
+          `the local port cannot be had (${String(event.why)}); name another with --port or --bind\n`,
+        );
+        this.#leave(EXIT.missing);
+        break;
+    }
+  }
+
+  #callOnce(): void {
+    const uri = this.#flags.call;
+    if (uri === undefined || this.#called) return;
+    this.#called = true;
+    setImmediate(() => this.#act((phone) => phone.call(uri)));
+  }
+
+  #hangupLater(): void {
+    const seconds = this.#flags.for;
+    if (seconds === undefined) return;
+    this.#hangup = setTimeout(
+      () => this.#act((phone, now) => phone.hangup(now)),
+      Number(seconds) * 1000,
+    );
+  }
+
+  #obeyControl(): () => void {
+    return readControl(process.stdin, {
+      obey: (control) => this.#obey(control),
+      refused: (why) => process.stderr.write(`control: ${why}\n`),
+      ended: () => this.#leave(EXIT.ok),
+    });
+  }
+
+  #obey(control: Control): void {
+    switch (control.do) {
+      case "call":
+        this.#act((phone) => phone.call(controlText(control, "to", "")));
+        break;
+      case "hangup":
+        this.#act((phone, now) => phone.hangup(now));
+        break;
+      case "answer":
+        this.#act((phone, now) => phone.answer(now));
+        break;
+      case "hold":
+        this.#act((phone, now) => phone.hold(now));
+        break;
+      case "resume":
+        this.#act((phone, now) => phone.resume(now));
+        break;
+      case "keys":
+        this.#act((phone) => phone.sendKeys(controlText(control, "keys", "")));
+        break;
+      case "stop":
+        this.#leave(EXIT.ok);
+        break;
+      default:
+        process.stderr.write(
+          `control: "${control.do}" is not known; say call, hangup, answer, hold, resume, keys or stop\n`,
+        );
+    }
+  }
+
+  #act(deed: (phone: Phone, now: Instant) => void): void {
+    const phone = this.#phone;
+    if (phone !== undefined && !this.#leaving) this.#driver?.run((now) => deed(phone, now));
+  }
+
+  #signalled(): void {
+    if (this.#leaving) process.exit(this.#exitCode);
+    this.#leave(EXIT.ok);
+  }
+
+  /** Hangs up, unregisters, and waits for both, but not for ever. */
+  #leave(exitCode: number): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.#exitCode = exitCode;
+    const deadline = performance.now() + FAREWELL_MS;
+    setImmediate(() => {
+      this.#driver?.run((now) => this.#phone?.stop(now));
+      const look = setInterval(() => {
+        if (this.#phone?.atRest === false && performance.now() < deadline) return;
+        clearInterval(look);
+        this.#gone?.();
+      }, FAREWELL_LOOK_MS);
+    });
+  }
+
+  async #keepRecording(): Promise<void> {
+    const path = this.#flags.record;
+    if (path === undefined) return;
+    await writeFile(path, writeWav(this.#heard));
+  }
+}

@@ -1,0 +1,161 @@
+/** `dialtone phone`: runs the phone that provisioning files describe. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import type { Command } from "commander";
+import type { Instant, Peer, TransportName } from "../core/machine.ts";
+import { type AudioSource, playback, SAMPLE_RATE, tone } from "../core/media/tones.ts";
+import { readWav } from "../core/media/wav.ts";
+import type { AnswerMode, PhoneConfig } from "../core/phone/phone-config.ts";
+import { PhoneMachine } from "../core/phone/phone-machine.ts";
+import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
+import { Driver, type DriverOptions, type TimedEvent } from "../worlds/node/driver.ts";
+import { nodePrimitives } from "../worlds/node/primitives.ts";
+import { Resolver, type ResolverOptions } from "../worlds/node/resolver.ts";
+import { readServers } from "../worlds/node/resolver-servers.ts";
+import { EXIT, exitWith } from "./exit.ts";
+import { messageEvent } from "./message-trace.ts";
+import { eventPrinter } from "./output.ts";
+import { flagFaults, loadConfiguration, type PhoneFlags } from "./phone-options.ts";
+import { PhoneSession } from "./phone-session.ts";
+
+/** A recording ends after so long, seconds. */
+const LONGEST_RECORDING_S = 600;
+
+export function addPhoneCommand(program: Command): void {
+  program
+    .command("phone")
+    .description("run the phone that provisioning files describe")
+    .requiredOption(
+      "--config <file...>",
+      "provisioning files, later ones overlay earlier ones; http(s) works",
+    )
+    .option("--account <n>", "only this account")
+    .option("--dns <host:port...>", "ask these resolvers instead of the system's")
+    .option("--call <uri>", "place a call once registered; ends when the call ends")
+    .option("--play <wav>", "what the callee hears, instead of a tone")
+    .option("--record <wav>", "keep what is heard")
+    .option("--for <seconds>", "hang up after so long")
+    .option("--answer <mode>", "incoming calls: auto, ring or busy", "auto")
+    .option("--bind <address>", "local address", "0.0.0.0")
+    .option("--port <port>", "local SIP port, instead of the configured one")
+    .option("--json", "one JSON object a line on stdout")
+    .option("--trace", "also every SIP message, as events")
+    .option("--control", "take commands as JSON lines on stdin")
+    .action(runPhone);
+}
+
+async function runPhone(flags: PhoneFlags): Promise<void> {
+  const faults = flagFaults(flags);
+  if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults);
+  const configuration = await loadConfiguration(flags.config);
+  const config = phoneConfig(flags, configuration, await audioSource(flags.play));
+  if (config.accounts.every((account) => !account.enabled)) {
+    exitWith(EXIT.wrongInput, `${flags.config[0]}:1: account: none is enabled; enable one`);
+  }
+  const resolver = new Resolver(resolverOptions(flags, configuration));
+  const machine = new PhoneMachine(nodePrimitives());
+  const print = eventPrinter(flags.json === true);
+  const session = new PhoneSession(machine, flags);
+  const sink = (event: TimedEvent): void => {
+    print(event);
+    session.saw(event);
+  };
+  const options: DriverOptions = {
+    node: config.accounts[0]?.user ?? "phone",
+    sink,
+    resolve: (question, answered) => resolver.ask(question, answered),
+    ...(flags.trace === true ? { capture: tracer(() => driver) } : {}),
+  };
+  const driver: Driver = new Driver(machine, options);
+  await session.run(driver, config);
+  resolver.close();
+}
+
+/** Shows every message as an event, in the order of the events around it. */
+function tracer(driver: () => Driver): NonNullable<DriverOptions["capture"]> {
+  return (direction, peer: Peer, bytes: Uint8Array, transport: TransportName, _at: Instant) => {
+    const event = messageEvent(direction, peer, bytes, transport);
+    if (event !== undefined) driver().report(event);
+  };
+}
+
+function phoneConfig(
+  flags: PhoneFlags,
+  configuration: PhoneConfiguration,
+  source: () => AudioSource,
+): PhoneConfig {
+  const { accounts, origins } = configuration;
+  const wanted = flags.account === undefined ? undefined : Number(flags.account);
+  return {
+    accounts: accounts.filter((account) => wanted === undefined || account.index === wanted),
+    bindAddress: flags.bind,
+    localPort: flags.port === undefined ? configuration.localPort : Number(flags.port),
+    answer: flags.answer as AnswerMode,
+    recordedSamples: flags.record === undefined ? 0 : LONGEST_RECORDING_S * SAMPLE_RATE,
+    audioSource: source,
+    userAgent: "Dialtone",
+    instance: instanceOf(configuration),
+    supported: ["udp", "tcp", "tls"],
+    rule: (account, path, value) => {
+      const origin = origins.get(`account.${account}.redundancy.${path}`);
+      const name = path.slice(path.lastIndexOf(".") + 1);
+      const where = origin === undefined ? "default" : `${origin.file}:${origin.line}`;
+      return `${name}=${String(value)} (${where})`;
+    },
+  };
+}
+
+/** A tone, or the WAV file from its beginning in each call. */
+async function audioSource(path: string | undefined): Promise<() => AudioSource> {
+  if (path === undefined) return () => tone();
+  const bytes = await readFile(path).catch((error: Error) =>
+    exitWith(
+      EXIT.wrongInput,
+      `${path}:1: --play: cannot be read (${error.message}); name a WAV file`,
+    ),
+  );
+  const audio = readWav(bytes);
+  if (audio.kind === "bad-wav") {
+    exitWith(
+      EXIT.wrongInput,
+      `${path}:1: --play: ${audio.why}; name a WAV file of 8 or 16 bit PCM or G.711`,
+    );
+  }
+  return () => playback(audio.samples, true);
+}
+
+/** The same for the same phone on the same machine, as RFC 5626 §4.1 wants: a name-based UUID (RFC 4122 §4.3). */
+function instanceOf(configuration: PhoneConfiguration): string {
+  const users = configuration.accounts.map((account) => account.user).join(" ");
+  const digest = createHash("sha1").update(`dialtone ${hostname()} ${users}`).digest();
+  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50;
+  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
+  const hex = digest.toString("hex");
+  const parts = [
+    [0, 8],
+    [8, 12],
+    [12, 16],
+    [16, 20],
+    [20, 32],
+  ] as const;
+  return `urn:uuid:${parts.map(([from, to]) => hex.slice(from, to)).join("-")}`;
+}
+
+function resolverOptions(flags: PhoneFlags, configuration: PhoneConfiguration): ResolverOptions {
+  const dns = configuration.accounts[0]?.redundancy.dns;
+  const named = flags.dns ?? configuration.resolvers;
+  const { servers, wrong } = readServers(named);
+  for (const text of wrong) {
+    exitWith(
+      EXIT.wrongInput,
+      `command line: --dns: "${text}" is no resolver; write HOST or HOST:PORT`,
+    );
+  }
+  return {
+    ...(named.length === 0 ? {} : { servers }),
+    ...(dns === undefined
+      ? {}
+      : { timeoutMs: dns.timeoutMs, retries: dns.retries, transport: dns.transport }),
+  };
+}

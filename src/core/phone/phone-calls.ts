@@ -1,0 +1,161 @@
+/** The calls of a phone: which request belongs to which, and what becomes of one that begins a call. */
+import { dialogKeyOf } from "../dialog/dialog.ts";
+import { newTag } from "../identifiers.ts";
+import type { Instant } from "../machine.ts";
+import type { Request } from "../message/message.ts";
+import { toOf } from "../message/name-addr.ts";
+import { responseTo } from "../message/print.ts";
+import type { Entropy } from "../primitives.ts";
+import type { Flow, ServerTransaction } from "../transaction/user.ts";
+import { Call } from "./call.ts";
+import { answerPlainly, answerUnknown, describeSelf, refuseExtensions } from "./call-answers.ts";
+import { arrivalOf } from "./call-arrival.ts";
+import type { CallEnvironment, CallRegister, DialogUser } from "./call-environment.ts";
+import type { AnswerMode } from "./phone-config.ts";
+
+/** Calls at one time, so that a flood of INVITEs cannot take all memory; more are refused with 486. */
+const MAX_CALLS = 64;
+
+export interface PhoneCallsHost {
+  readonly entropy: Entropy;
+  readonly answerMode: AnswerMode;
+  /** The account that a request is for; undefined: none of this phone. */
+  environmentFor(request: Request): CallEnvironment | undefined;
+  /** The last call is over. */
+  becameIdle(now: Instant): void;
+}
+
+export class PhoneCalls implements CallRegister {
+  readonly #host: PhoneCallsHost;
+  readonly #dialogs = new Map<string, DialogUser>();
+  readonly #calls = new Map<number, Call>();
+  /** Calls that people still have. */
+  readonly #live = new Set<number>();
+  /** Calls by the INVITE that brought them, until it is over. */
+  readonly #invites = new Map<ServerTransaction, Call>();
+  #lastId = 0;
+
+  constructor(host: PhoneCallsHost) {
+    this.#host = host;
+  }
+
+  /** No call up or ringing. */
+  get idle(): boolean {
+    return this.#live.size === 0;
+  }
+
+  /** Calls of which something is left, be it a BYE on its way. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** The call that people mean when they say nothing else: the latest that is not over. */
+  get current(): Call | undefined {
+    let latest: Call | undefined;
+    for (const id of this.#live) latest = this.#calls.get(id);
+    return latest;
+  }
+
+  place(environment: CallEnvironment, uri: string): Call {
+    return this.#begin((id) => new Call(environment, id, uri));
+  }
+
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    const { request } = transaction;
+    const key = dialogKeyOf(request);
+    const user = key === undefined ? undefined : this.#dialogs.get(key);
+    if (user !== undefined) {
+      user.requested(now, transaction, flow);
+      return;
+    }
+    if (toOf(request.headers)?.tag !== undefined) {
+      transaction.respond(now, answerUnknown(request, this.#host.entropy));
+      return;
+    }
+    const tag = newTag(this.#host.entropy);
+    const environment = this.#host.environmentFor(request);
+    const refusal =
+      environment === undefined
+        ? responseTo(request, 404, undefined, tag)
+        : refuseExtensions(request, tag);
+    if (refusal !== undefined) transaction.respond(now, refusal);
+    else if (request.method === "INVITE") {
+      this.#invited(now, environment as CallEnvironment, transaction, flow);
+    } else if (request.method === "OPTIONS") transaction.respond(now, describeSelf(request, tag));
+    else if (request.method === "BYE" || request.method === "NOTIFY") {
+      transaction.respond(now, answerUnknown(request, this.#host.entropy));
+    } else
+      transaction.respond(
+        now,
+        answerPlainly(request, () => {}),
+      );
+  }
+
+  cancelled(now: Instant, transaction: ServerTransaction): boolean {
+    const call = this.#invites.get(transaction);
+    call?.cancelled(now);
+    return call !== undefined;
+  }
+
+  acknowledged(now: Instant, ack: Request): void {
+    const key = dialogKeyOf(ack);
+    if (key !== undefined) this.#dialogs.get(key)?.acknowledged(now, ack);
+  }
+
+  hangUpAll(now: Instant): void {
+    for (const call of [...this.#calls.values()]) call.hangUp(now);
+  }
+
+  dropAll(): void {
+    for (const call of [...this.#calls.values()]) call.drop();
+  }
+
+  // What the calls tell.
+
+  join(key: string, user: DialogUser): void {
+    this.#dialogs.set(key, user);
+  }
+
+  leave(key: string): void {
+    this.#dialogs.delete(key);
+  }
+
+  over(now: Instant, call: number): void {
+    if (this.#live.delete(call) && this.#live.size === 0) this.#host.becameIdle(now);
+  }
+
+  gone(call: number): void {
+    this.#calls.delete(call);
+    this.#live.delete(call);
+    for (const [transaction, one] of this.#invites) {
+      if (one.id === call) this.#invites.delete(transaction);
+    }
+  }
+
+  #invited(
+    now: Instant,
+    environment: CallEnvironment,
+    transaction: ServerTransaction,
+    flow: Flow,
+  ): void {
+    if (this.#host.answerMode === "busy" || this.#calls.size >= MAX_CALLS) {
+      const tag = newTag(this.#host.entropy);
+      transaction.respond(now, responseTo(transaction.request, 486, undefined, tag));
+      return;
+    }
+    const arrival = arrivalOf(now, environment, transaction, flow);
+    if (arrival === undefined) return;
+    const call = this.#begin((id) => new Call(environment, id, arrival));
+    if (this.#calls.has(call.id)) this.#invites.set(transaction, call);
+    if (this.#host.answerMode === "auto") call.answer(now);
+  }
+
+  #begin(make: (id: number) => Call): Call {
+    this.#lastId += 1;
+    const call = make(this.#lastId);
+    this.#calls.set(call.id, call);
+    this.#live.add(call.id);
+    call.start();
+    return call;
+  }
+}
