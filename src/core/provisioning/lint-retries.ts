@@ -2,6 +2,7 @@
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { LintPad } from "./lint-pad.ts";
 
+/** Only counts that a file set are judged: the defaults fit the default timers. */
 export function lintRetries(pad: LintPad, policy: RedundancyPolicy): void {
   for (const list of ["servers", "proxies"] as const) {
     policy[list].forEach((server, at) => {
@@ -35,6 +36,7 @@ function retriesBefore(
   server: ServerPolicy,
   invite: boolean,
 ): number {
+  // Timer A doubles without end, Timer E up to T2; a fixed spacing neither.
   let wait = server.retryIntervalMs || policy.t1Ms;
   let elapsed = wait;
   let retries = 0;

@@ -23,6 +23,7 @@ const PORT = number(0, 65535);
 const U16 = number(0, 65535);
 const RETRIES = number(0, 20);
 
+/** A server, a proxy, or every server. */
 function serverRows(prefix: string, target: string): KeyRow[] {
   return honoured(prefix, target, [
     ["port", PORT, "0", "port"],
@@ -49,6 +50,7 @@ function serverRows(prefix: string, target: string): KeyRow[] {
   ]);
 }
 
+/** One account, or every account. */
 function policyRows(prefix: string, target: string): KeyRow[] {
   const of = target.slice(0, target.indexOf("redundancy"));
   return honoured(prefix, target, [

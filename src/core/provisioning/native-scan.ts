@@ -18,8 +18,10 @@ export function scanNative(file: SourceFile, faults: Fault[]): Assignment[] {
     return { file: file.name, line, key };
   };
   try {
+    // Failsafe: every scalar stays the text that was written, so that 007 and yes are not made into values.
     const options = { lineCounter: lines, prettyErrors: false, schema: "failsafe" } as const;
     const document = parseDocument(file.text, options);
+    // The library's messages quote the file, which may hold a password: only its codes are told.
     for (const { code, pos } of document.errors) {
       const wrong = `the file is not YAML: ${code.toLowerCase().replaceAll("_", " ")}`;
       faults.push(error(origin(pos[0], "(yaml)"), wrong, "mind indentation, quotes and colons"));
@@ -109,6 +111,7 @@ class Flattening {
   }
 }
 
+/** An absent value is blank, as `key:` with nothing behind it. */
 function textOf(node: unknown): string {
   return isScalar(node) && node.value !== null && node.value !== undefined
     ? String(node.value)

@@ -15,6 +15,7 @@ import { accountNumbers, forAccount, section, serverPrefixes } from "./assemble.
 import type { Settings } from "./settings.ts";
 import { staticRecords } from "./static-records.ts";
 
+/** One policy per entry of `accounts`; nothing is withdrawn here, since every field stands for itself. */
 export function buildNative(settings: Settings): AccountPolicy[] {
   const accounts: AccountPolicy[] = [];
   for (const account of accountNumbers(settings)) {
@@ -45,6 +46,7 @@ function buildAccount(settings: Settings, account: number): AccountPolicy | unde
   return { ...plain, authName: plain.authName || plain.user, redundancy };
 }
 
+/** The list may be sparse in overlaid files: an entry counts if anything is said of it, and then needs an address. */
 function buildServers(
   settings: Settings,
   account: number,
@@ -78,6 +80,7 @@ function buildPolicy(
   const path = `account.${account}.redundancy`;
   const { backoff, dns, ...standard } = POLICY_DEFAULTS.native;
   const proxies = buildServers(settings, account, "proxies");
+  // With no proxy there is nothing to go through, whatever through-proxy says.
   const routed = servers.map((server) => ({
     ...server,
     throughProxy: server.throughProxy && proxies.length > 0,
@@ -93,6 +96,7 @@ function buildPolicy(
   };
 }
 
+/** `register-retry` is a fixed wait and so stands above the back-off of RFC 5626 §4.5. */
 function buildBackoff(
   settings: Settings,
   account: number,

@@ -17,6 +17,7 @@ const TRANSPORT = choice({
 const ALL = "account.*.redundancy.";
 const POLICY = "account.X.redundancy.";
 
+/** The same leaves at a server and at a proxy, own and global. */
 const failover: readonly RowTuple[] = [
   [
     "failBack.mode",
@@ -74,6 +75,7 @@ function serverRows(prefix: string, target: string): KeyRow[] {
   ];
 }
 
+/** One outbound proxy; retries and lifetimes are those of server 1. */
 function proxyRows(prefix: string, target: string): KeyRow[] {
   return [
     ...honoured(prefix, target, [

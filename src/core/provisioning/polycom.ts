@@ -33,6 +33,7 @@ export function buildPolycom(settings: Settings, failbackMode: FailbackMode): Ac
   return accounts;
 }
 
+/** One `reg.x` while it is being built. */
 class Registration {
   readonly #settings: Settings;
   readonly #account: number;
@@ -47,6 +48,7 @@ class Registration {
     this.#standard = { ...SERVER_DEFAULTS.polycom, failbackMode };
   }
 
+  /** Undefined if `reg.x.address` is not set, or if it has no server (an error then). */
   build(): AccountPolicy | undefined {
     const address = this.#settings.peek([`${this.#path}.user`]);
     if (address === undefined) return undefined;
@@ -106,6 +108,7 @@ class Registration {
     const features = number === 1 ? "full" : "basic";
     const standard = { ...this.#standard, features, address: "", onlySignalWithRegistered: only };
     const server = section<ServerPolicy>(this.#settings, { ...standard, features }, prefixes, path);
+    // The family has one count for all methods.
     const retries = this.#settings.origins.get(`${path}.registerRetries`);
     if (retries) this.#settings.origins.set(`${path}.inviteRetries`, retries);
     return withoutNaptrForLiteral({ ...server, inviteRetries: server.registerRetries });
@@ -141,6 +144,7 @@ class Registration {
     if (address === undefined) return [];
     const path = `${this.#path}.redundancy.proxies.1`;
     const only = withdrawIdleFailover(this.#settings, prefixes, String(address.value), first);
+    // Server 1's word on onlySignalWithRegistered counts here only if it was in force there.
     const chained = first.registerOnFailover && first.dropRegistrationOnFailover;
     const { port, transport } = this.#standard;
     const standard: ServerPolicy = {
@@ -190,6 +194,7 @@ class Registration {
   }
 }
 
+/** DNSnaptr is the family's default and means UDP for an address: no fault of the operator's. */
 function withoutNaptrForLiteral(server: ServerPolicy): ServerPolicy {
   const literal = server.transport === "naptr" && isLiteral(server.address);
   return literal ? { ...server, transport: "udp" } : server;

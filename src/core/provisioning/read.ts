@@ -29,6 +29,7 @@ export interface ReadOptions {
   readonly failbackMode?: FailbackMode;
 }
 
+/** What makes a dialect: its keys, its syntax, and its rules. */
 interface Reader {
   readonly index: KeyIndex;
   readonly scan: (file: SourceFile, faults: Fault[]) => Assignment[];
@@ -78,6 +79,7 @@ export function readConfiguration(
   return finish(dialect, ordered, accounts, settings, faults);
 }
 
+/** What does not belong to any account, and the last word on every reading. */
 function finish(
   dialect: Dialect,
   files: readonly SourceFile[],
@@ -95,6 +97,7 @@ function finish(
   const all = [...faults, ...settings.faults];
   const first = files[0];
   const failed = all.some((fault) => fault.severity === "error");
+  // With an error told already, the missing account is most likely its consequence.
   if (!failed && !accounts.some((account) => account.enabled)) {
     const wrong = "no account is switched on";
     const at = first ? whole(first) : { file: "(no file)", line: 1, key: "(file)" };
@@ -129,6 +132,7 @@ function inOverlayOrder(files: readonly SourceFile[]): SourceFile[] {
     .map(({ file }) => file);
 }
 
+/** As the phones rank them: what a user changed at the phone itself (`-phone`, `-web`, `-local`) is last. */
 function overlayRank(name: string): number {
   const base = name.slice(name.search(/[^/\\]*$/));
   if (/^(y0{8,}\w*|0{12})\.(cfg|xml)$/i.test(base)) return 0;
@@ -136,6 +140,7 @@ function overlayRank(name: string): number {
   return /^[0-9a-f]{12}(-\w+)?\.(cfg|xml|boot)$/i.test(base) ? 2 : 1;
 }
 
+/** A fault of a global key is found once for each account; it is told once. */
 function inFileOrder(faults: readonly Fault[], files: readonly SourceFile[]): Fault[] {
   const rank = new Map(files.map((file, at) => [file.name, at]));
   const place = (fault: Fault): number => rank.get(fault.file) ?? 0;

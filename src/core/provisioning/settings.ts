@@ -12,6 +12,7 @@ export interface Assignment extends Origin {
   readonly value: string;
 }
 
+/** A value that counts for its slot; the same object wherever it is handed out. */
 export interface Setting {
   readonly value: Value;
   readonly origin: Origin;
@@ -37,6 +38,7 @@ export class Settings {
   readonly #hidden = new Set<Setting>();
   readonly #nearest = new Map<string, string>();
 
+  /** Assignments in the order of overlay: of two with one key, the later counts. */
   constructor(index: KeyIndex, assignments: readonly Assignment[]) {
     this.index = index;
     const winners = new Map<string, { at: Assignment; match: Match; reading: OpenReading }>();
@@ -100,6 +102,7 @@ export class Settings {
     }
   }
 
+  /** Adds a warning that no setting is withdrawn for. */
   warn(at: Origin, wrong: string, remedy: string): void {
     this.faults.push(warning(at, wrong, remedy));
   }
@@ -132,6 +135,7 @@ export class Settings {
     }
   }
 
+  /** In order of preference. */
   #candidates(slots: readonly string[]): Candidate[] {
     const all = slots
       .flatMap((slot) => this.#slots.get(slot) ?? [])
@@ -154,11 +158,13 @@ export class Settings {
     return reading;
   }
 
+  /** Phones have thousands of keys: only what is ours, or nearly spelled like ours, is worth a fault. */
   #unknown(at: Assignment, reading: OpenReading): void {
     const { families, strict } = this.index.table;
     const ours = families.some((family) => family.test(at.key));
     const nearest = this.index.nearest(at.key, this.#nearest);
     const meant = nearest === undefined ? undefined : this.index.find(nearest);
+    // A misspelled password is a password.
     if (meant?.row.form.kind === "secret") reading.value = MASK;
     if (nearest === undefined && !ours) return;
     const remedy =
@@ -166,6 +172,7 @@ export class Settings {
     this.faults.push((strict ? error : warning)(at, "no such key", remedy));
   }
 
+  /** C2: in one file a repetition is a slip; across files it is what overlays are for, unless it blanks a value. */
   #repeated(earlier: Assignment, later: Assignment): void {
     const where = `${earlier.file}:${earlier.line}`;
     const cleared = later.value === this.index.table.clearMark;
@@ -222,6 +229,7 @@ function preferred(by: Origin): string {
   return `${PREFERRED}${by.key} at ${by.file}:${by.line}`;
 }
 
+/** A rejected reading stays so, whatever else befalls its nearest legal value. */
 function close(reading: OpenReading, outcome: Reading["outcome"], reason: string): void {
   if (reading.outcome === "rejected") return;
   reading.outcome = outcome;

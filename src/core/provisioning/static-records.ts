@@ -22,6 +22,7 @@ export function staticRecords(settings: Settings, account: number, most: number)
   return records;
 }
 
+/** The record whose fields stand under `at`; undefined if there are none, or if one that it needs is missing. */
 function recordAt(settings: Settings, kind: RecordKind, at: string): ResourceRecord | undefined {
   const fields = FIELDS[kind];
   const found = new Map<string, Setting>();
@@ -61,6 +62,7 @@ function recordAt(settings: Settings, kind: RecordKind, at: string): ResourceRec
         port: field("port", 0) || (field("name", "").startsWith("_sips.") ? 5061 : 5060),
         target: field("target", ""),
       };
+    // Both families have one table for addresses, of either IP version.
     case "A": {
       const address = field("address", "");
       return { ...common, type: address.includes(":") ? "AAAA" : "A", address };
@@ -68,6 +70,7 @@ function recordAt(settings: Settings, kind: RecordKind, at: string): ResourceRec
   }
 }
 
+/** The last parts of the slots of each record. */
 const FIELDS: Readonly<Record<RecordKind, readonly string[]>> = {
   NAPTR: ["name", "ttl", "order", "preference", "flags", "service", "regexp", "replacement"],
   SRV: ["name", "ttl", "priority", "weight", "port", "target"],

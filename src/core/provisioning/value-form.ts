@@ -43,6 +43,7 @@ interface TextForm {
 
 export type ValueForm = NumberForm | ChoiceForm | DurationForm | NumbersForm | TextForm;
 
+/** What to tell the operator of one text. */
 export interface Complaint {
   readonly wrong: string;
   readonly remedy: string;
@@ -191,6 +192,7 @@ function rejected(value: Value | undefined, wrong: string, remedy: string): Pars
   return { value, rejected: true, complaint: { wrong, remedy } };
 }
 
+/** Out of range: rejected, and the nearest legal value stands in so that further faults are found, too. */
 function parseNumber(form: NumberForm, text: string): Parsed {
   if (Object.hasOwn(form.words, text)) {
     const value = form.words[text];
@@ -215,6 +217,7 @@ function parseNumber(form: NumberForm, text: string): Parsed {
       given < form.least ? `below ${form.least}, the least` : `above ${form.most}, the most`;
     return rejected(policy(bounded), `${given} is ${wrong}`, `write a value in ${range}`);
   }
+  // Fractions have no step: rounding them would only disguise what was written.
   const stepped = Math.ceil(given / form.step) * form.step;
   if (form.whole && stepped !== given) {
     const wrong = `${given} is rounded up to ${stepped}, the finest step is ${form.step}`;
@@ -223,6 +226,7 @@ function parseNumber(form: NumberForm, text: string): Parsed {
   return accepted(policy(given));
 }
 
+/** Words in another case are taken, and told: old firmware spelled some differently. */
 function parseChoice(form: ChoiceForm, text: string): Parsed {
   if (Object.hasOwn(form.choices, text)) return accepted(form.choices[text]);
   const folded = text.toLowerCase();
@@ -284,6 +288,7 @@ function parseEndpoints(text: string): Parsed {
   return rejected(undefined, `${shown(wrong)} is not an address of a resolver`, remedy);
 }
 
+/** Names may have underscores (SRV owners do) and end in a dot; a last label of digits is a broken address. */
 function parseHost(text: string): Parsed {
   const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
   if (isLiteral(bare)) return accepted(bare);
@@ -308,6 +313,7 @@ function isIPv4(text: string): boolean {
   return match?.slice(1).every((part) => Number(part) <= 255) ?? false;
 }
 
+/** RFC 4291 §2.2, all three forms; no zone. */
 function isIPv6(text: string): boolean {
   if (!/^[0-9a-f:.]{2,45}$/i.test(text) || !text.includes(":")) return false;
   const halves = text.split("::");

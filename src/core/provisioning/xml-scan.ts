@@ -55,6 +55,7 @@ class XmlScan {
     return this.#assignments;
   }
 
+  /** Text between elements is passed over inside of the outermost one. */
   #elements(): Broken | undefined {
     for (;;) {
       const next = this.#text.indexOf("<", this.#at);
@@ -79,6 +80,7 @@ class XmlScan {
     return { at, wrong: "there is no element", remedy: "write one, for instance <polycomConfig>" };
   }
 
+  /** At a `<`: comments and the like are skipped, tags are read. */
   #markup(): Broken | undefined {
     const text = this.#text;
     const at = this.#at;
@@ -148,6 +150,7 @@ class XmlScan {
     }
   }
 
+  /** XML 1.0 §3.1: white space before it, quotes around its value, no `<` in it, and its name once. */
   #attribute(element: string, spaced: boolean, seen: Set<string>): Broken | undefined {
     const start = this.#at;
     const key = this.#match(NAME);
@@ -182,6 +185,7 @@ class XmlScan {
     return undefined;
   }
 
+  /** XML 1.0 §4.6 and §3.3.3: five names, characters by number, and line ends become spaces. */
   #decode(raw: string, origin: Origin): string {
     return raw.replace(/[\t\r\n]/g, " ").replace(/&([^;&\s]{0,32};?)/g, (whole, entity: string) => {
       const name = entity.endsWith(";") ? entity.slice(0, -1) : "";
@@ -193,6 +197,7 @@ class XmlScan {
     });
   }
 
+  /** What the sticky pattern matches here, passed over; "" if nothing. */
   #match(pattern: RegExp): string {
     pattern.lastIndex = this.#at;
     const found = pattern.exec(this.#text)?.[0] ?? "";
@@ -213,6 +218,7 @@ class XmlScan {
   }
 }
 
+/** `#52` or `#x34` as its character, if XML may have it. */
 function numbered(name: string): string | undefined {
   const match = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(name);
   const code = match ? Number.parseInt(match[1] ?? match[2] ?? "", match[1] ? 16 : 10) : 0;

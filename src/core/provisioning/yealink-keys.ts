@@ -19,6 +19,7 @@ const PROXY = "account.X.redundancy.proxies.Y.";
 const POLICY = "account.X.redundancy.";
 const ALL = "account.*.redundancy.";
 
+/** register_expires_overlap is the account's and holds for both of its servers. */
 const accounts = honoured(ACCOUNT, ACCOUNT, [
   ["enable", SWITCH, "0", "enabled"],
   ["display_name", TEXT, "", "displayName"],
@@ -58,6 +59,7 @@ const servers = honoured("account.X.sip_server.Y.", SERVER, [
   ["outbound_proxy_enable", SWITCH, "", "throughProxy"],
 ]);
 
+/** As the sip_server twins, and -1 to inherit; a proxy's transport is that of its server. */
 const proxies = honoured("account.X.outbound_proxy.Y.", PROXY, [
   ["address", HOST, "", "address"],
   ["port", PORT, "5060", "port"],
@@ -120,6 +122,7 @@ const policies = honoured(ACCOUNT, POLICY, [
   ],
 ]);
 
+/** For the common file: they hold for every account. */
 const globals = honoured("", ALL, [
   ["sip.timer_t1", seconds(0.5, 10, { whole: false }), "0.5", "t1Ms"],
   ["sip.timer_t2", seconds(2, 40, { whole: false }), "4", "t2Ms"],
@@ -134,6 +137,7 @@ const globals = honoured("", ALL, [
   ["static.network.secondary_dns", IP, "", "", { decides: "resolvers.2" }],
 ]);
 
+/** Keys of older firmware, for files that have outlived it. */
 const old = honoured(ACCOUNT, POLICY, [
   ["sip_server_host", HOST, "", "servers.1.address", { old: true }],
   ["sip_server_port", PORT, "5060", "servers.1.port", { old: true }],

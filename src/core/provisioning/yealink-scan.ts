@@ -14,6 +14,7 @@ export function scanYealink(file: SourceFile, faults: Fault[]): Assignment[] {
   lines.forEach((line, at) => {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) return;
+    // Only the first sign divides: a password may hold another.
     const equals = trimmed.indexOf("=");
     const key = trimmed.slice(0, Math.max(0, equals)).trim();
     if (!/^[\w.%$-]{1,200}$/.test(key)) {
@@ -33,6 +34,7 @@ export function scanYealink(file: SourceFile, faults: Fault[]): Assignment[] {
   return assignments;
 }
 
+/** What a phone would make of the first line; the file is read in any case. */
 function checkVersion(file: SourceFile, text: string, lines: string[], faults: Fault[]): void {
   const origin: Origin = { file: file.name, line: 1, key: "#!version" };
   if (text !== file.text) {

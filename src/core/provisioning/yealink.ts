@@ -21,6 +21,7 @@ import { staticRecords } from "./static-records.ts";
 import { isLiteral } from "./value-form.ts";
 import { withdrawIdleFailback } from "./yealink-rules.ts";
 
+/** One policy per `account.X` that has a server, switched on or not. */
 export function buildYealink(settings: Settings): AccountPolicy[] {
   const accounts: AccountPolicy[] = [];
   for (const account of accountNumbers(settings)) {
@@ -97,6 +98,7 @@ function buildPolicy(
 ): RedundancyPolicy {
   const path = `account.${account}.redundancy`;
   const prefixes = forAccount(account, "redundancy");
+  // Newer firmware asks per server whether it goes through the proxy; the account's switch is what holds else.
   const through = settings.peek([`account.${account}.proxyEnable`])?.value === true;
   const throughProxy = (server: ServerPolicy, number: number): boolean =>
     settings.origins.has(`${path}.servers.${number}.throughProxy`) ? server.throughProxy : through;
@@ -147,6 +149,7 @@ function buildProxies(
   return proxies;
 }
 
+/** An inherited value was decided by the line that sets it for the server. */
 function inheritOrigins(settings: Settings, into: string, from: string): void {
   for (const field of Object.keys(SERVER_DEFAULTS.yealink)) {
     const origin = settings.origins.get(`${from}.${field}`);
@@ -180,6 +183,7 @@ function withdrawIdleProbes(
   }
 }
 
+/** nat.udp_update_enable 1, 2 and 3 differ in what is sent; any of them keeps the path open. */
 function keepAlive(settings: Settings, account: number): number {
   const path = `account.${account}.redundancy.keepAliveMs`;
   const enable = settings.take([`account.${account}.keepAlive`], path);
@@ -230,6 +234,7 @@ function registerBackoff(
   return { kind: "rfc5626", baseMs, maxMs: Math.max(baseMs, maxMs) };
 }
 
+/** dns_cache_type: 0 asks each time, 1 keeps answers, 2 keeps what came in the Additional section, too. */
 function buildDns(settings: Settings, account: number, standard: DnsPolicy): DnsPolicy {
   const path = `account.${account}.redundancy.dns`;
   const timeout = settings.peek(forAccount(account, "redundancy.dns.timeoutMs"));

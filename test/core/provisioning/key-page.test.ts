@@ -1,3 +1,4 @@
+/** The page of keys is made from the tables. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

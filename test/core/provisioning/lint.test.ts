@@ -87,7 +87,7 @@ test("one proxy in front of both servers takes both down (C41)", () => {
 test("a phone that never goes back is told so (C3)", () => {
   assert.match(
     yealink(NAME, "sip_server.1.failback_mode = 3", "sip_server.1.failback_timeout = 0").join(),
-    /y\.cfg:6: account\.1\.sip_server\.1\.failback_timeout: with 0 .*; write account\.1\.sip_server\.1\.failback_timeout = 300$/,
+    /y\.cfg:6: .*failback_timeout: with 0 .*; write account\.1\..*failback_timeout = 300$/,
   );
   const huge = yealink(
     NAME,

@@ -1,3 +1,4 @@
+/** Our own YAML: what it says, what it assumes, what it refuses. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SERVER_DEFAULTS } from "../../../src/core/redundancy/policy-defaults.ts";

@@ -1,3 +1,4 @@
+/** Polycom and Spectralink files: samples P1–P7, the three levels, and malformed XML. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readConfiguration } from "../../../src/core/provisioning/read.ts";

@@ -1,3 +1,4 @@
+/** Several files as one: dialects, overlay, origins, secrets, and text that means harm. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";

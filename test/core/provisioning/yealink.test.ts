@@ -1,3 +1,4 @@
+/** Yealink and Matrix files: samples Y1–Y8, old keys, conditions, and how lines may look. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { account, faults, has, reading, sample, server } from "./samples.ts";
