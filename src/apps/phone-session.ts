@@ -22,8 +22,6 @@ export class PhoneSession {
   #phone: Phone | undefined;
   #called = false;
   #answered = false;
-  /** What was heard in the last call. */
-  #heard: Int16Array = new Int16Array(0);
   #leaving = false;
   #exitCode: number = EXIT.ok;
   #hangup: NodeJS.Timeout | undefined;
@@ -49,7 +47,7 @@ export class PhoneSession {
     await gone;
     unread();
     clearTimeout(this.#hangup);
-    await this.#keepRecording();
+    await this.#keepRecording(phone);
     driver.run(() => this.#machine.close());
     await driver.stop();
     process.exitCode = this.#exitCode;
@@ -66,7 +64,6 @@ export class PhoneSession {
         this.#hangupLater();
         break;
       case "call.ended":
-        this.#heard = this.#phone?.currentCall?.recording ?? this.#heard;
         if (this.#flags.call !== undefined) this.#leave(this.#answered ? EXIT.ok : EXIT.failed);
         break;
       case "phone.failed":
@@ -158,9 +155,9 @@ export class PhoneSession {
     });
   }
 
-  async #keepRecording(): Promise<void> {
+  async #keepRecording(phone: Phone): Promise<void> {
     const path = this.#flags.record;
     if (path === undefined) return;
-    await writeFile(path, writeWav(this.#heard));
+    await writeFile(path, writeWav(phone.recording));
   }
 }

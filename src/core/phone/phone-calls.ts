@@ -34,6 +34,7 @@ export class PhoneCalls implements CallRegister {
   /** Calls by the INVITE that brought them, until it is over. */
   readonly #invites = new Map<ServerTransaction, Call>();
   #lastId = 0;
+  #heardLast: Int16Array = new Int16Array(0);
 
   constructor(host: PhoneCallsHost) {
     this.#host = host;
@@ -54,6 +55,11 @@ export class PhoneCalls implements CallRegister {
     let latest: Call | undefined;
     for (const id of this.#live) latest = this.#calls.get(id);
     return latest;
+  }
+
+  /** What was heard in the current call, or else in the last one: 8 kHz, as far as recording was asked for. */
+  get recording(): Int16Array {
+    return this.current?.recording ?? this.#heardLast;
   }
 
   place(environment: CallEnvironment, uri: string): Call {
@@ -121,6 +127,7 @@ export class PhoneCalls implements CallRegister {
   }
 
   over(now: Instant, call: number): void {
+    this.#heardLast = this.#calls.get(call)?.recording ?? this.#heardLast;
     if (this.#live.delete(call) && this.#live.size === 0) this.#host.becameIdle(now);
   }
 

@@ -159,8 +159,9 @@ export class Phone
     this.#calls.current?.press(keys);
   }
 
-  get currentCall(): Call | undefined {
-    return this.#calls.current;
+  /** What was heard in the current call, or else in the last one: 8 kHz. */
+  get recording(): Int16Array {
+    return this.#calls.recording;
   }
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
