@@ -5,7 +5,6 @@
 import { newCallId, newTag } from "../identifiers.ts";
 import type { Instant, LossCause, Opening, Target } from "../machine.ts";
 import { retryAfterOf } from "../message/delta.ts";
-import type { Response } from "../message/message.ts";
 import { Credentials } from "../redundancy/credentials.ts";
 import { Failback, type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
 import { type FailoverHost, FailoverRequest, type Plan } from "../redundancy/failover.ts";
@@ -26,7 +25,7 @@ import type { Composer } from "./composer.ts";
 import { ConcurrentRegistration } from "./concurrent-registration.ts";
 import { OptionsProbe } from "./options-probe.ts";
 import { type RegisterOptions, Registration } from "./registration.ts";
-import type { RegistrationHost } from "./registration-host.ts";
+import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 import { SuccessiveRegistration } from "./successive-registration.ts";
 
@@ -275,20 +274,17 @@ export class Account
     this.#environment.registered(now, this.config.index, server, place);
   }
 
-  refused(
-    now: Instant,
-    server: number,
-    where: Place | undefined,
-    why: string,
-    response: Response | undefined,
-  ): void {
+  refused(now: Instant, refusal: RegistrationRefusal): void {
+    const { server, where, why, response, probe } = refusal;
     const name = this.servers.route(server).policy.address;
-    this.events.report("registration.failed", {
-      server,
-      target: where === undefined ? name : targetName(where.target),
-      why,
-      ...(response === undefined ? {} : { status: response.status }),
-    });
+    if (!probe) {
+      this.events.report("registration.failed", {
+        server,
+        target: where === undefined ? name : targetName(where.target),
+        why,
+        status: response?.status,
+      });
+    }
     const wait = response === undefined ? undefined : retryAfterOf(response.headers);
     this.#strategy.failed(now, this.#registered(server), (wait?.seconds ?? 0) * 1000);
   }

@@ -10,6 +10,19 @@ import type { Timers } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import type { Composer } from "./composer.ts";
 
+/** A REGISTER that came to nothing. */
+export interface RegistrationRefusal {
+  /** 1-based. */
+  readonly server: number;
+  /** The place that refused, or where the binding stood. */
+  readonly where: Place | undefined;
+  readonly why: string;
+  /** Undefined: nobody answered. */
+  readonly response: Response | undefined;
+  /** It was a probe: no registration was lost by it. */
+  readonly probe: boolean;
+}
+
 export interface RegistrationHost {
   readonly policy: RedundancyPolicy;
   readonly timers: Timers;
@@ -26,12 +39,6 @@ export interface RegistrationHost {
   refreshDue(now: Instant, server: number): void;
   flowLost(now: Instant, server: number, cause: LossCause): void;
   accepted(now: Instant, server: number, place: AttemptPlace, granted: number): void;
-  refused(
-    now: Instant,
-    server: number,
-    where: Place | undefined,
-    why: string,
-    response: Response | undefined,
-  ): void;
+  refused(now: Instant, refusal: RegistrationRefusal): void;
   removed(now: Instant, server: number): void;
 }

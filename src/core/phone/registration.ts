@@ -281,7 +281,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   ): void {
     this.state = "failed";
     this.failures += 1;
-    this.#host.refused(now, this.route.index, where, why, response);
+    const probe = this.#options?.probe === true;
+    this.#host.refused(now, { server: this.route.index, where, why, response, probe });
     this.#conclude(now, false);
   }
 
