@@ -189,7 +189,7 @@ export class Transport implements TimerOwner {
   stop(): void {
     for (const flow of this.#listeners.keys()) this.#world.close(flow);
     this.#listeners.clear();
-    for (const record of [...this.#flows.values()]) {
+    for (const record of this.#flows.values()) {
       this.#world.close(record.id);
       this.#forget(record);
     }
@@ -262,7 +262,7 @@ export class Transport implements TimerOwner {
   /** Closes what was opened here and nobody has used for long; looks again while there is anything to look at. */
   rang(now: Instant): void {
     let again = false;
-    for (const record of [...this.#flows.values()]) {
+    for (const record of this.#flows.values()) {
       if (record.id < 0 || record.needed) continue;
       if (now - record.usedAt >= IDLE_FLOW_MS) this.close(now, record, "idle");
       else again = true;
