@@ -30,7 +30,7 @@ export function parseMessage(text: string): Message | Malformed {
   while (text.charCodeAt(start) === CR && text.charCodeAt(start + 1) === LF) start += 2;
   const lineFeed = text.indexOf("\n", start);
   const lineEnd = lineFeed - 1;
-  if (lineFeed < 1 || text.charCodeAt(lineEnd) !== CR) return dropped("no start line", start);
+  if (lineFeed < 1 || text.indexOf("\r", start) !== lineEnd) return dropped("no start line", start);
   const reading = new Reading(text, lineFeed + 1);
   return text.startsWith("SIP/", start)
     ? response(reading, start, lineEnd)
@@ -161,8 +161,9 @@ class Reading {
       } else if (this.headers.size === MAX_HEADERS) {
         this.fail(513, "too many headers", start);
         break;
-      } else if (text.charCodeAt(lineFeed - 1) !== CR) {
-        this.fail(400, "LF without CR", start);
+      } else if (!folded && text.indexOf("\r", start) !== lineFeed - 1) {
+        // Some other parser would take a lone CR or LF for a line end: nothing that holds one goes on (§7.3.1).
+        this.fail(400, "CR or LF alone", start);
       } else {
         const known = usualName(text, start);
         if (known === undefined || folded)
@@ -215,8 +216,11 @@ class Reading {
     const single = known?.single ?? 0;
     if (name === undefined) this.fail(400, "malformed header name", start);
     else if ((seen & single) !== 0) this.fail(400, `second ${name}`, start);
-    else if (folded) this.headers.add(name, unfold(text, colon + 1, end));
-    else {
+    else if (folded) {
+      const value = unfold(text, colon + 1, end);
+      if (value === undefined) this.fail(400, "CR or LF alone", start);
+      else this.headers.add(name, value);
+    } else {
       const from = skipBlank(text, colon + 1, end);
       this.headers.addSpan(name, from, trimEnd(text, from, end));
     }
@@ -271,29 +275,32 @@ function endOfFolded(text: string, first: number): number {
   return lineFeed;
 }
 
-/** A folded value on one line, each fold one space. */
-function unfold(text: string, start: number, end: number): string {
+/** A folded value on one line, each fold one space; undefined if a CR or LF stands alone in it. */
+function unfold(text: string, start: number, end: number): string | undefined {
   let value = "";
-  for (let from = start; from < end; ) {
-    const lineFeed = text.indexOf("\n", from);
-    const next = lineFeed < 0 || lineFeed > end ? end : lineFeed;
-    const begin = skipBlank(text, from, next);
-    const stop = text.charCodeAt(next - 1) === CR ? next - 1 : next;
-    const part = text.slice(begin, trimEnd(text, begin, stop));
+  for (let from = start; from <= end; ) {
+    const carriage = text.indexOf("\r", from);
+    if (text.indexOf("\n", from) !== carriage + 1) return undefined;
+    const begin = skipBlank(text, from, carriage);
+    const part = text.slice(begin, trimEnd(text, begin, carriage));
     value = value === "" || part === "" ? value + part : `${value} ${part}`;
-    from = next + 1;
+    from = carriage + 2;
   }
   return value;
 }
 
-/** A scheme, no blanks or brackets around it, and no header components, which a Request-URI must not have (§19.1.1). */
+/**
+ * A scheme, no blanks or brackets around it, and no header components, which a Request-URI must not have (§19.1.1).
+ * A SIP URI with nothing but a host, as a registrar is called, needs no closer look than that.
+ */
 function isRequestUri(uri: string): boolean {
   const colon = uri.indexOf(":");
   if (colon <= 0 || !isLetterCode(uri.charCodeAt(0)) || !isUriText(uri, 0, uri.length))
     return false;
-  if (uri.indexOf("?", uri.indexOf("@") + 1) < 0) return true;
+  if (uri.indexOf(":", colon + 1) < 0 && uri.indexOf("?", colon) < 0) return true;
   const parsed = parseUri(uri);
-  return parsed === undefined || parsed.headers === "";
+  if (parsed !== undefined) return parsed.headers === "";
+  return !matches(uri, 0, colon, "sip") && !matches(uri, 0, colon, "sips");
 }
 
 function isCallId(value: string): boolean {
