@@ -98,13 +98,18 @@ export function readSequences(item: Item | undefined, names: Names): Sequence[] 
     if (![...names.phones, ...names.servers].includes(node)) {
       list.wrong("is nobody here", `name one of ${[...names.phones, ...names.servers].join(", ")}`);
     }
-    const events = list.list().flatMap((one) => {
+    const fields = list.isTable ? list.table() : undefined;
+    const leftOut = fields?.take("leaving-out")?.list() ?? [];
+    const leavingOut = leftOut.flatMap((one) => one.oneOf(SEQUENCE_EVENTS) ?? []);
+    const written = fields === undefined ? list : fields.need("events");
+    fields?.close(["leaving-out", "events"]);
+    const events = (written?.list() ?? []).flatMap((one) => {
       const pattern = readEvent(one, node);
       if (pattern === undefined) return [];
       if (SEQUENCE_EVENTS.includes(pattern.event)) return [pattern];
       one.wrong(`is ${pattern.event}`, `write one of ${SEQUENCE_EVENTS.join(", ")}`);
       return [];
     });
-    return { line: list.line, node, events };
+    return { line: list.line, node, events, leavingOut };
   });
 }

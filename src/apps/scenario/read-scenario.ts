@@ -16,7 +16,7 @@ export interface ScenarioReading {
 
 const KEYS = ["name", "title", "servers", "domain", "zone", "phones"];
 const LATER_KEYS = ["play", "settle", "expect", "sequence"];
-const DEFAULT_DOMAIN = "lab.test";
+const DEFAULT_DOMAIN = "pbx.lab.test";
 const NAME = /^[a-z][a-z0-9-]*$/;
 
 /** `file` is what faults show and `text` its content. */

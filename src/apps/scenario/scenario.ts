@@ -150,6 +150,8 @@ export interface Sequence {
   readonly line: number;
   readonly node: string;
   readonly events: readonly EventPattern[];
+  /** Kinds of events that this sequence does not tell: those whose number is left to chance. */
+  readonly leavingOut: readonly string[];
 }
 
 /** The events that a sequence is made of: decisions that do not depend on who is a millisecond faster. */

@@ -17,6 +17,8 @@ export type LadderRow =
       readonly tone: Tone;
       readonly again: boolean;
       readonly lost: boolean;
+      /** It arrived long after: whoever it is for was frozen, or the network slow. */
+      readonly late: boolean;
     }
   | {
       /** Words beside one lifeline. */
@@ -64,6 +66,7 @@ function messageRow(delivery: Delivery): LadderRow {
     tone: statusTone(status),
     again: delivery.again,
     lost: delivery.lost,
+    late: late > LATE_MS,
   };
 }
 
@@ -99,7 +102,7 @@ function eventRow(
     case "registration.failed":
       return note("○", `not registered at ${place("target")}: ${reason(record)}`, "bad");
     case "registration.removed":
-      return note("○", `unregistered from ${place("target")}`, "faint");
+      return note("○", `unregistered from server ${field(record, "server")}`, "faint");
     case "request.failed-over":
       return {
         kind: "failover",
@@ -112,7 +115,7 @@ function eventRow(
     case "server.fell-back":
       return note("▼", `fell back: server ${place("from")} to ${place("to")}`, "warn");
     case "server.failed-back":
-      return note("▲", `failed back: ${place("from")} to ${place("to")} ${mode(record)}`, "good");
+      return note("▲", `failed back: ${wayBack(record, place)} ${mode(record)}`, "good");
     case "server.suspected":
       return {
         ...note("!", `suspected by ${record.node}: ${reason(record)}`, "warn", place("target")),
@@ -154,6 +157,12 @@ function callRow(record: TraceRecord, note: Note): LadderRow | undefined {
   const tone = verb === "answered" ? "good" : "plain";
   const why = field(record, "why");
   return note("☎", `call ${verb}${why === "" ? "" : `: ${why}`}`, tone);
+}
+
+/** Between targets of one server, or between servers. */
+function wayBack(record: TraceRecord, place: (name: string) => string): string {
+  if (field(record, "toTarget") !== "") return `${place("fromTarget")} to ${place("toTarget")}`;
+  return `server ${field(record, "from")} to ${field(record, "to")}`;
 }
 
 function reason(record: TraceRecord): string {

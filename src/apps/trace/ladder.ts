@@ -15,7 +15,7 @@
  *    13.500      │ REGISTER fails over: timeout    │
  *    +7.000      │                ╰╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌>│       from the old target to the new one
  */
-import { CanvasRow, type Paint, type Tone } from "./canvas.ts";
+import { CanvasRow, type Paint } from "./canvas.ts";
 import { type LadderRow, type Life, ladderRows } from "./ladder-rows.ts";
 import { Places, type TraceRecord } from "./record.ts";
 
@@ -115,13 +115,19 @@ export class Ladder {
     upper.centre(left, right, row.label, row.tone);
     lower.put(left + 1, "─".repeat(right - left - 1), row.tone);
     const heads = row.again ? 3 : 1;
-    if (row.lost) this.#drawLoss(lower, start, end, heads, row.tone);
+    if (row.lost || row.late) this.#drawStop(lower, start, end, row);
     else if (end > start) lower.put(right - heads, ">".repeat(heads), row.tone);
     else lower.put(left + 1, "<".repeat(heads), row.tone);
   }
 
-  /** Clears the far half of the arrow. */
-  #drawLoss(lower: CanvasRow, start: number, end: number, heads: number, tone: Tone): void {
+  /** Clears the far half of the arrow: ✕ never arrived, ⋯ not yet. */
+  #drawStop(
+    lower: CanvasRow,
+    start: number,
+    end: number,
+    row: LadderRow & { readonly kind: "message" },
+  ): void {
+    const heads = row.again ? 3 : 1;
     const middle = Math.floor((start + end) / 2);
     const rightwards = end > start;
     const [left, right] = rightwards ? [middle, end] : [end, middle];
@@ -130,8 +136,10 @@ export class Ladder {
       const column = this.#column(index);
       if (column > left && column < right) this.#putLife(lower, index);
     }
-    lower.put(rightwards ? middle : middle - heads + 1, "✕".repeat(heads), "bad");
-    lower.put(rightwards ? start + 1 : middle + 1, "─".repeat(Math.abs(start - middle) - 1), tone);
+    const head = (row.lost ? "✕" : "⋯").repeat(heads);
+    const shaft = "─".repeat(Math.abs(start - middle) - 1);
+    lower.put(rightwards ? start + 1 : middle + 1, shaft, row.tone);
+    lower.put(rightwards ? middle : middle - heads + 1, head, row.lost ? "bad" : "warn");
   }
 
   #drawNote(upper: CanvasRow, row: LadderRow & { readonly kind: "note" }): void {
