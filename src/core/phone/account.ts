@@ -10,7 +10,7 @@ import { Failback, type FailbackHost, failbackModeOf } from "../redundancy/failb
 import { type FailoverHost, FailoverRequest, type Plan } from "../redundancy/failover.ts";
 import type { AccountPolicy, RedundancyPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
-import { type HealthListener, type ServerHealth, targetName } from "../redundancy/server-health.ts";
+import { type ServerHealth, targetName } from "../redundancy/server-health.ts";
 import {
   type Place,
   type ResolvedHop,
@@ -29,9 +29,7 @@ import type { RegistrationHost, RegistrationRefusal } from "./registration-host.
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 import { SuccessiveRegistration } from "./successive-registration.ts";
 
-export class Account
-  implements FailoverHost, RegistrationHost, StrategyHost, FailbackHost, HealthListener
-{
+export class Account implements FailoverHost, RegistrationHost, StrategyHost, FailbackHost {
   readonly config: AccountPolicy;
   readonly policy: RedundancyPolicy;
   readonly servers: ServerSet;
@@ -43,6 +41,8 @@ export class Account
   readonly #registrations: readonly (Registration | undefined)[];
   readonly #strategy: RegistrationStrategy;
   readonly #failbacks: readonly Failback[];
+  /** Who asked for credentials last, where the policy says that new requests follow him (auth.optimizedInFailover). */
+  #challenger: Place | undefined;
 
   constructor(config: AccountPolicy, environment: AccountEnvironment) {
     this.config = config;
@@ -80,6 +80,10 @@ export class Account
     return this;
   }
 
+  get unregisterOnStart(): boolean {
+    return this.config.unregisterOnStart;
+  }
+
   get idle(): boolean {
     return this.#environment.idle;
   }
@@ -90,13 +94,11 @@ export class Account
   }
 
   start(now: Instant): void {
-    this.health.listen(this);
     this.#strategy.start(now);
   }
 
   /** Removes every binding best-effort and silences every timer. */
   stop(now: Instant): void {
-    this.health.ignore(this);
     for (const failback of this.#failbacks) failback.stop();
     this.#strategy.stop(now);
   }
@@ -165,6 +167,10 @@ export class Account
 
   opening(target: Target): Opening {
     return this.#environment.opening(target);
+  }
+
+  challenged(place: Place): void {
+    if (this.policy.followChallenger) this.#challenger = place;
   }
 
   prepare(
@@ -347,16 +353,6 @@ export class Account
     });
   }
 
-  // What health tells.
-
-  suspected(_now: Instant, target: string, why: string): void {
-    this.events.report("server.suspected", { target, why });
-  }
-
-  restored(_now: Instant, target: string): void {
-    this.events.report("server.restored", { target });
-  }
-
   #registered(server: number): Registration {
     return this.registration(server) as Registration;
   }
@@ -384,6 +380,11 @@ export class Account
 
   /** Mode newRequests begins at the primary each time; the others where the last good answer came from. */
   #startIndex(route: ServerRoute): number {
+    const challenger = this.#challenger;
+    if (challenger !== undefined) {
+      const index = route.indexOf(challenger.target);
+      if (index >= 0) return index;
+    }
     return failbackModeOf(route) === "newRequests" ? 0 : route.current;
   }
 

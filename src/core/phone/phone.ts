@@ -24,7 +24,7 @@ import { parseUri } from "../message/uri.ts";
 import type { Primitives } from "../primitives.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import { ServerHealth } from "../redundancy/server-health.ts";
+import { type HealthListener, ServerHealth } from "../redundancy/server-health.ts";
 import type { ResolvedHop } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { Flow, ListenerUser, ServerTransaction } from "../transaction/user.ts";
@@ -40,11 +40,11 @@ import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
 
 export class Phone
-  implements AccountEnvironment, CallHome, ListenerUser, PhoneCallsHost, TimerOwner
+  implements AccountEnvironment, CallHome, HealthListener, ListenerUser, PhoneCallsHost, TimerOwner
 {
   readonly config: PhoneConfig;
   readonly accounts: readonly Account[];
-  readonly health: ServerHealth = new ServerHealth();
+  readonly health: ServerHealth = new ServerHealth(this);
   readonly #shared: PhoneShared;
   readonly #listeners: Map<FlowId, Phone>;
   readonly #calls: PhoneCalls = new PhoneCalls(this);
@@ -128,6 +128,16 @@ export class Phone
   /** Nothing of this phone is on its way any more. */
   get atRest(): boolean {
     return this.#calls.size === 0 && this.accounts.every((account) => account.atRest);
+  }
+
+  // What health tells.
+
+  suspected(_now: Instant, target: string, why: string): void {
+    this.report({ event: "server.suspected", target, why });
+  }
+
+  restored(_now: Instant, target: string): void {
+    this.report({ event: "server.restored", target });
   }
 
   // Calls.

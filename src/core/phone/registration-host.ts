@@ -28,6 +28,7 @@ export interface RegistrationHost {
   readonly timers: Timers;
   readonly entropy: Entropy;
   readonly composer: Composer;
+  readonly unregisterOnStart: boolean;
   readonly failover: FailoverHost;
   /** Index of the place a REGISTER starts at. */
   startAt(route: ServerRoute): number;

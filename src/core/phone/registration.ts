@@ -58,6 +58,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #expiresSeconds: number;
   #tooBrief = 0;
   #removing = false;
+  /** The first REGISTER is to remove what an earlier life has left. */
+  #cleanSlate: boolean;
+  #clearing = false;
   #request: FailoverRequest | undefined;
   #options: RegisterOptions | undefined;
   #waiting: ((now: Instant, registered: boolean) => void)[] = [];
@@ -70,6 +73,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#callId = newCallId(host.entropy);
     this.#fromTag = newTag(host.entropy);
     this.#expiresSeconds = route.policy.expiresSeconds;
+    this.#cleanSlate = host.unregisterOnStart;
     this.#refresh = new Timer("refresh", this);
     this.#keepAlive = new Timer("keep-alive", this);
   }
@@ -93,6 +97,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (done !== undefined) this.#waiting.push(done);
     if (this.#request !== undefined) return;
     this.#host.timers.silence(this.#refresh);
+    if (this.#cleanSlate) {
+      // The bindings of an earlier life of this phone go first (unregister_on_reboot).
+      this.#clearing = true;
+      this.#cleanSlate = false;
+    }
     this.state = "registering";
     this.#options = options;
     this.#removing = false;
@@ -177,7 +186,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       },
       attempt,
     );
-    const seconds = this.#removing ? 0 : this.#expiresSeconds;
+    const seconds = this.#removing || this.#clearing ? 0 : this.#expiresSeconds;
     request.headers
       .add("contact", composer.registeredContact(attempt.flow.peer))
       .add("expires", String(seconds))
@@ -193,6 +202,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#request = undefined;
     if (this.#removing) {
       this.#removed(now);
+      return;
+    }
+    if (this.#clearing) {
+      this.#clearing = false;
+      this.#send(now);
       return;
     }
     if (response.status === 423 && this.#lengthen(response)) {
@@ -212,6 +226,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   failed(now: Instant, failure: Failure): void {
     this.#request = undefined;
+    this.#clearing = false;
     if (this.#removing) {
       this.#removed(now);
       return;

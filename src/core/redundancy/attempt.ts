@@ -5,7 +5,7 @@
 import type { Instant, LossCause, Opening, Target } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { cancelFor } from "../message/print.ts";
-import type { Timers } from "../timers.ts";
+import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type {
   ClientTransaction,
   ClientTransactionUser,
@@ -39,15 +39,17 @@ export interface AttemptHost {
   readonly credentials: Credentials;
   /** How flows to a target are opened (the phone's own bound port). */
   opening(target: Target): Opening;
+  /** A place has asked for credentials. */
+  challenged(place: Place): void;
 }
 
 /** Who made the attempt. */
-export interface AttemptOwner {
+export interface AttemptOwner extends TimerOwner {
   readonly method: string;
   provisional(now: Instant, attempt: Attempt, response: Response): void;
   final(now: Instant, attempt: Attempt, response: Response): void;
   broken(now: Instant, attempt: Attempt, why: "timeout" | LossCause): void;
-  nextCSeq(): number;
+  retrying(now: Instant, attempt: Attempt): void;
   compose(attempt: AttemptPlace): Request;
 }
 
@@ -58,6 +60,10 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   readonly #host: AttemptHost;
   readonly #owner: AttemptOwner;
   place: Place;
+  /** Rings when this attempt has been silent for too long. */
+  readonly patience: Timer;
+  /** Nothing comes after it: it has all the time of Timer B or F. */
+  last = false;
   #flow: Flow | undefined;
   #transaction: ClientTransaction | undefined;
   #request: Request | undefined;
@@ -71,11 +77,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     this.#host = host;
     this.#owner = owner;
     this.place = place;
-  }
-
-  /** True until any response came or the attempt was left. */
-  get waitsForFirstAnswer(): boolean {
-    return !this.#answered && !this.#left;
+    this.patience = new Timer("patience", owner);
   }
 
   /** The request as sent last. */
@@ -168,8 +170,9 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     const target = this.place.target;
     if (!this.#host.credentials.challenged(response, this.request, target)) return false;
     this.#host.health.responded(now, target);
+    this.#host.challenged(this.place);
     this.#answered = false;
-    this.#owner.nextCSeq();
+    this.#owner.retrying(now, this);
     this.#send(now);
     return true;
   }

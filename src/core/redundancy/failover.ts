@@ -59,7 +59,6 @@ export class FailoverRequest implements TimerOwner {
   readonly #host: FailoverHost;
   readonly #plan: Plan;
   readonly #user: RequestUser;
-  readonly #patience: Timer;
   readonly #hedge: Timer;
   state: FailoverState = "idle";
   #cseq: number;
@@ -79,7 +78,6 @@ export class FailoverRequest implements TimerOwner {
     this.#cseq = cseq;
     this.#user = user;
     this.#routes = [...plan.routes];
-    this.#patience = new Timer("patience", this);
     this.#hedge = new Timer("hedge", this);
   }
 
@@ -118,7 +116,7 @@ export class FailoverRequest implements TimerOwner {
       this.#next(now);
       return;
     }
-    const attempt = this.#attempts.find((one) => one.waitsForFirstAnswer);
+    const attempt = this.#attempts.find((one) => one.patience === timer);
     if (attempt !== undefined) this.#leave(now, attempt, "timeout");
   }
 
@@ -163,10 +161,10 @@ export class FailoverRequest implements TimerOwner {
     this.#leave(now, attempt, why);
   }
 
-  /** From an attempt: its retry after a challenge uses the next CSeq number. */
-  nextCSeq(): number {
+  /** From an attempt: it sends again, to meet a challenge, with the next CSeq number and all its patience. */
+  retrying(now: Instant, attempt: Attempt): void {
     this.#cseq += 1;
-    return this.#cseq;
+    this.#await(now, attempt);
   }
 
   compose(attempt: AttemptPlace): ReturnType<RequestUser["compose"]> {
@@ -205,7 +203,7 @@ export class FailoverRequest implements TimerOwner {
   #leave(now: Instant, attempt: Attempt, why: string): void {
     const place = attempt.place;
     const refused = /^[3-6]\d\d$/.test(why);
-    this.#silence();
+    this.#host.timers.silence(attempt.patience);
     attempt.abandon(now);
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     if (!refused) {
@@ -214,7 +212,9 @@ export class FailoverRequest implements TimerOwner {
     }
     this.#host.attemptFailed(now, this.#user.method, place, why);
     this.#previous = { place, why };
-    if (this.#attempts.length === 0) this.#next(now);
+    if (this.#attempts.length > 0) return;
+    this.#host.timers.silence(this.#hedge);
+    this.#next(now);
   }
 
   #next(now: Instant): void {
@@ -282,17 +282,24 @@ export class FailoverRequest implements TimerOwner {
       this.#host.failedOver(now, this.#user.method, previous.place, place, previous.why);
     }
     const attempt = new Attempt(this.#host, this, place);
+    attempt.last = this.#isLast(place);
     this.#attempts.push(attempt);
-    if (!this.#isLast(place)) {
-      const policy = this.#host.policy;
-      this.#host.timers.set(this.#patience, now + patienceMs(policy, place.hop, this.#user.method));
-      if (policy.hedgeMs > 0 && this.#user.method === "INVITE") {
-        this.#host.timers.set(this.#hedge, now + policy.hedgeMs);
-      }
-    } else if (place.target.transport !== "udp") {
-      this.#host.timers.set(this.#patience, now + fullPatienceMs(this.#host.policy));
-    }
+    this.#await(now, attempt);
     attempt.start(now);
+  }
+
+  /** Sets how long this attempt may stay silent; over UDP the last one has Timer B or F already. */
+  #await(now: Instant, attempt: Attempt): void {
+    const { policy, timers } = this.#host;
+    const { hop, target } = attempt.place;
+    if (attempt.last) {
+      if (target.transport !== "udp") timers.set(attempt.patience, now + fullPatienceMs(policy));
+      return;
+    }
+    timers.set(attempt.patience, now + patienceMs(policy, hop, this.#user.method));
+    if (policy.hedgeMs > 0 && this.#user.method === "INVITE") {
+      timers.set(this.#hedge, now + policy.hedgeMs);
+    }
   }
 
   /** The last place gets the whole of Timer B or F. */
@@ -345,7 +352,7 @@ export class FailoverRequest implements TimerOwner {
   }
 
   #silence(): void {
-    this.#host.timers.silence(this.#patience);
+    for (const attempt of this.#attempts) this.#host.timers.silence(attempt.patience);
     this.#host.timers.silence(this.#hedge);
   }
 }

@@ -36,14 +36,10 @@ export function targetName(target: Target): string {
 
 export class ServerHealth {
   readonly #entries = new Map<string, Entry>();
-  readonly #listeners = new Set<HealthListener>();
+  readonly #listener: HealthListener;
 
-  listen(listener: HealthListener): void {
-    this.#listeners.add(listener);
-  }
-
-  ignore(listener: HealthListener): void {
-    this.#listeners.delete(listener);
+  constructor(listener: HealthListener) {
+    this.#listener = listener;
   }
 
   state(now: Instant, target: Target): HealthState {
@@ -60,7 +56,7 @@ export class ServerHealth {
     const before = this.#entries.get(name);
     if (before === undefined || before.state === "quiet") {
       this.#entries.set(name, { state: "suspect", until: now, why });
-      for (const listener of this.#listeners) listener.suspected(now, name, why);
+      this.#listener.suspected(now, name, why);
       return;
     }
     before.state = "down";
@@ -75,7 +71,7 @@ export class ServerHealth {
     if (before === undefined || (before.state === "quiet" && before.until > now)) return;
     this.#entries.delete(name);
     if (before.state === "quiet") return;
-    for (const listener of this.#listeners) listener.restored(now, name);
+    this.#listener.restored(now, name);
   }
 
   /** 503 with Retry-After: nothing is sent there until then (RFC 3261 §21.5.4, R50). */
