@@ -125,12 +125,12 @@ export class Dialog implements DialogId {
 export function dialogOfClient(request: Request, response: Response): Dialog | undefined {
   const from = fromOf(request.headers);
   const to = toOf(response.headers);
-  const remoteTarget = contactOf(response.headers);
+  // A 2xx without Contact is wrong, yet must be acknowledged and may be ended: the URI it was sent to stands in.
+  const remoteTarget = contactOf(response.headers) ?? request.uri;
   const routes = nameAddrsOf(response.headers, "record-route");
   const callId = request.headers.get("call-id");
   if (from === undefined || to === undefined || callId === undefined) return undefined;
-  if (remoteTarget === undefined || routes === undefined || response.status === 100)
-    return undefined;
+  if (routes === undefined || response.status === 100) return undefined;
   return new Dialog({
     callId,
     localTag: from.tag ?? "",

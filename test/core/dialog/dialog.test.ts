@@ -141,9 +141,13 @@ test("numbers used by a retry with credentials are not used again (I7)", () => {
   assert.equal(dialog.nextCSeq(), 11);
 });
 
-test("no dialog comes of a 100, or without Contact, or with routes that cannot be read", () => {
+test("a 2xx without Contact can still be acknowledged and ended, where the INVITE went", () => {
+  const dialog = defined(dialogOfClient(invite(), ok(invite())));
+  assert.equal(dialog.request("ACK", 7, "VIA").uri, "sip:bob@b.example");
+});
+
+test("no dialog comes of a 100, of an INVITE without Contact, or with routes that cannot be read", () => {
   const bare = invite();
-  assert.equal(dialogOfClient(bare, ok(bare)), undefined);
   assert.equal(dialogOfClient(bare, ok(bare, CONTACT, ["record-route", "<sip:p1"])), undefined);
   const trying = responseTo(bare, 100);
   trying.headers.add(...CONTACT);

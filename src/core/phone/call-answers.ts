@@ -1,0 +1,88 @@
+/** Answers to the requests inside a call that need nothing of its state (RFC 3261 §8.2, §11, RFC 6086). */
+import { dialogKeyOf } from "../dialog/dialog.ts";
+import { newTag, uniform } from "../identifiers.ts";
+import { areKeys } from "../media/telephone-event.ts";
+import type { Request, Response } from "../message/message.ts";
+import { responseTo } from "../message/print.ts";
+import { tokensOf } from "../message/token-list.ts";
+import type { Entropy } from "../primitives.ts";
+import { ALLOW } from "./composer.ts";
+
+/** Option tags that calls understand (§20.32). */
+const UNDERSTOOD = new Set(["timer"]);
+
+/** A 420 if the request requires an extension that calls do not have (§8.2.2.3, R7). */
+export function refuseExtensions(request: Request, toTag?: string): Response | undefined {
+  const unknown = tokensOf(request.headers, "require").filter(
+    (token) => !UNDERSTOOD.has(token.toLowerCase()),
+  );
+  if (unknown.length === 0) return undefined;
+  const response = responseTo(request, 420, undefined, toTag);
+  response.headers.add("unsupported", unknown.join(", "));
+  return response;
+}
+
+/** A 415 if the body is no SDP (§8.2.3). */
+export function refuseBody(request: Request, toTag?: string): Response | undefined {
+  if (request.body === "") return undefined;
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type === "application/sdp" && !request.headers.has("content-encoding")) return undefined;
+  const response = responseTo(request, 415, undefined, toTag);
+  response.headers.add("accept", "application/sdp").add("accept-encoding", "identity");
+  return response;
+}
+
+/** OPTIONS, INFO and the methods that a call does not know; keys that an INFO brings are told. */
+export function answerPlainly(request: Request, pressed: (key: string) => void): Response {
+  switch (request.method) {
+    case "OPTIONS":
+      return describeSelf(request);
+    case "INFO":
+      return answerInfo(request, pressed);
+    default: {
+      const response = responseTo(request, 405);
+      response.headers.add("allow", ALLOW);
+      return response;
+    }
+  }
+}
+
+/** What OPTIONS asks for (§11.2). */
+export function describeSelf(request: Request, toTag?: string): Response {
+  const response = responseTo(request, 200, undefined, toTag);
+  response.headers.add("allow", ALLOW).add("accept", "application/sdp").add("supported", "timer");
+  return response;
+}
+
+/** 500 for an INVITE that comes before the one ahead of it was answered (§14.2, R17). */
+export function answerTooSoon(request: Request, entropy: Entropy): Response {
+  const response = responseTo(request, 500);
+  response.headers.add("retry-after", String(Math.floor(uniform(entropy, 0, 11))));
+  return response;
+}
+
+/** 481 for a request whose dialog or transaction nobody knows. */
+export function answerUnknown(request: Request, entropy: Entropy): Response {
+  const tag = dialogKeyOf(request) === undefined ? newTag(entropy) : undefined;
+  return responseTo(request, 481, undefined, tag);
+}
+
+/** An empty INFO is a sign of life, dtmf-relay brings a key, and no info package is known (RFC 6086 §4.2.2). */
+function answerInfo(request: Request, pressed: (key: string) => void): Response {
+  if (request.headers.has("info-package")) {
+    const response = responseTo(request, 469);
+    response.headers.add("recv-info", "");
+    return response;
+  }
+  if (request.body === "") return responseTo(request, 200);
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/dtmf-relay") {
+    const response = responseTo(request, 415);
+    response.headers.add("accept", "application/dtmf-relay");
+    return response;
+  }
+  const key = /^Signal *= *(\S+)/im.exec(request.body)?.[1]?.toUpperCase() ?? "";
+  if (!areKeys(key) || key.length !== 1) return responseTo(request, 400);
+  pressed(key);
+  return responseTo(request, 200);
+}

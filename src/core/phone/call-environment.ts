@@ -1,0 +1,76 @@
+/** What a phone gives its calls: the narrow seam between a call and all that lies below and around it. */
+
+import type { FlowId, Instant } from "../machine.ts";
+import type { RtpEnvironment } from "../media/rtp-session.ts";
+import type { AudioSource } from "../media/tones.ts";
+import type { Request } from "../message/message.ts";
+import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
+import type { RequestUser } from "../redundancy/request.ts";
+import type { Flow, MediaUser, ServerTransaction } from "../transaction/user.ts";
+import type { Composer } from "./composer.ts";
+
+/** The transport below, as far as media uses it. */
+export interface MediaSender {
+  /** A number for a flow that the call binds or opens by himself. */
+  nextFlow(): FlowId;
+  /** The facts of this flow, and of flows that arrive through it, go to `user`; undefined: to nobody. */
+  media(flow: FlowId, user: MediaUser | undefined): void;
+}
+
+/** A logical request on its way, as its sender holds it. */
+export interface SentRequest {
+  /** `final` or `failed` follows, for an INVITE that was heard of maybe late. */
+  cancel(now: Instant): void;
+  /** Ends without a word to anybody. */
+  drop(): void;
+}
+
+/** Where the requests of a dialog go. */
+export interface DialogWay {
+  /** The URI that RFC 3261 §12.2.1.1 sends to: the topmost route, or the peer itself. */
+  readonly nextHop: string;
+  /** The flow over which the peer was heard last: the server at its end is the first to be tried. */
+  readonly flow: Flow;
+}
+
+/** Told what arrives inside a dialog. */
+export interface DialogUser {
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void;
+  acknowledged(now: Instant, ack: Request): void;
+}
+
+/** What a phone keeps so that messages find their call. */
+export interface CallRegister {
+  /** @param key of dialogKey. */
+  join(key: string, user: DialogUser): void;
+  leave(key: string): void;
+  /** The call is over for people; a BYE may still be on its way. */
+  over(now: Instant, call: number): void;
+  /** Nothing is left of the call. */
+  gone(call: number): void;
+}
+
+/** One value of an event. */
+export type Field = string | number | boolean | undefined;
+
+export interface CallEnvironment extends RtpEnvironment {
+  readonly sender: MediaSender;
+  readonly composer: Composer;
+  readonly policy: RedundancyPolicy;
+  readonly register: CallRegister;
+  /** Where media listens: a literal address, or `0.0.0.0` or `::` for all. */
+  readonly mediaAddress: string;
+  /** At most so many samples received are kept, at 8 kHz; 0: none. */
+  readonly recordedSamples: number;
+  /** What the next call says to its peer. */
+  audioSource(): AudioSource;
+  /** A configured server, 1-based. */
+  server(index: number): ServerPolicy;
+  /** Sends a request that begins a dialog, down the list of places. */
+  send(now: Instant, user: RequestUser, cseq: number): SentRequest;
+  /** Sends a request of a dialog: along its way, then to the other targets of the same server. */
+  sendInDialog(now: Instant, user: RequestUser, cseq: number, way: DialogWay): SentRequest;
+  /** Sends the ACK of a 2xx along the dialog's way, outside any transaction; `compose` is told the flow. */
+  acknowledge(now: Instant, way: DialogWay, compose: (flow: Flow) => Request): void;
+  report(event: string, fields: Readonly<Record<string, Field>>): void;
+}

@@ -1,0 +1,109 @@
+/** A confirmed dialog and the way its requests go: what a call, or a fork nobody wants, sends inside it. */
+import { type Dialog, dialogOfClient } from "../dialog/dialog.ts";
+import type { Instant } from "../machine.ts";
+import { cseqOf } from "../message/cseq.ts";
+import type { Request, Response } from "../message/message.ts";
+import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
+import type { Flow } from "../transaction/user.ts";
+import type { CallEnvironment, DialogWay, SentRequest } from "./call-environment.ts";
+
+export class CallLeg implements DialogWay {
+  readonly dialog: Dialog;
+  /** Where the peer was heard last. */
+  flow: Flow;
+  readonly #environment: CallEnvironment;
+  /** The ACK sent last: it goes out again for each repetition of its 2xx (RFC 3261 §13.2.2.4, R14). */
+  #ack: { readonly request: Request; readonly flow: Flow } | undefined;
+
+  constructor(environment: CallEnvironment, dialog: Dialog, flow: Flow) {
+    this.#environment = environment;
+    this.dialog = dialog;
+    this.flow = flow;
+  }
+
+  get nextHop(): string {
+    return this.dialog.nextHop;
+  }
+
+  /** A request of this dialog for one attempt; a number raised by a challenge is not used again. */
+  compose(method: string, cseq: number, flow: Flow): Request {
+    this.dialog.usedCSeq(cseq);
+    return this.dialog.request(method, cseq, this.#environment.composer.via(flow.peer));
+  }
+
+  send(now: Instant, user: RequestUser): SentRequest {
+    return this.#environment.sendInDialog(now, user, this.dialog.nextCSeq(), this);
+  }
+
+  /** Acknowledges the 2xx to this INVITE, or once more. */
+  acknowledge(now: Instant, invite: Request): void {
+    this.#environment.acknowledge(now, this, (flow) => this.#composeAck(invite, flow));
+  }
+
+  /** Ends the dialog; `ended` comes once, whatever the peer says to it. */
+  sayGoodbye(now: Instant, ended: (now: Instant) => void): SentRequest {
+    return this.send(now, new Goodbye(this, ended));
+  }
+
+  #composeAck(invite: Request, flow: Flow): Request {
+    const cseq = cseqOf(invite.headers)?.number ?? 0;
+    const known = this.#ack;
+    if (known?.flow.id === flow.id && cseqOf(known.request.headers)?.number === cseq) {
+      return known.request;
+    }
+    const via = this.#environment.composer.via(flow.peer);
+    const request = this.dialog.request("ACK", cseq, via);
+    for (const name of ["authorization", "proxy-authorization"]) {
+      for (const credentials of invite.headers.all(name)) request.headers.add(name, credentials);
+    }
+    this.#ack = { request, flow };
+    return request;
+  }
+}
+
+/**
+ * Acknowledges and ends what answered too late, or besides another: the callee must not stay in a call with
+ * nobody (RFC 3261 §13.2.2.4). Undefined if the answer makes no dialog.
+ */
+export function endAnswer(
+  now: Instant,
+  environment: CallEnvironment,
+  invite: Request,
+  response: Response,
+  attempt: AttemptPlace,
+): CallLeg | undefined {
+  const dialog = dialogOfClient(invite, response);
+  if (dialog === undefined) return undefined;
+  const leg = new CallLeg(environment, dialog, attempt.flow);
+  leg.acknowledge(now, invite);
+  leg.sayGoodbye(now, () => {});
+  return leg;
+}
+
+/** BYE: final or not, the dialog is over once it was sent (RFC 3261 §15.1.1). */
+class Goodbye implements RequestUser {
+  readonly method = "BYE";
+  readonly #leg: CallLeg;
+  readonly #ended: (now: Instant) => void;
+
+  constructor(leg: CallLeg, ended: (now: Instant) => void) {
+    this.#leg = leg;
+    this.#ended = ended;
+  }
+
+  compose(attempt: AttemptPlace, cseq: number): Request {
+    return this.#leg.compose("BYE", cseq, attempt.flow);
+  }
+
+  final(now: Instant): void {
+    this.#ended(now);
+  }
+
+  failed(now: Instant, _failure: Failure): void {
+    this.#ended(now);
+  }
+
+  provisional(): void {}
+  repeated(): void {}
+  late(): void {}
+}

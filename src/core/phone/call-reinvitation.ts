@@ -1,0 +1,150 @@
+/**
+ * A further INVITE inside a call: hold, resume, or the refresh of RFC 4028 (RFC 3261 §14.1). It changes the session or
+ * leaves it as it was (R16).
+ *
+ *   pending ──2xx──▶ changed
+ *     │ ▲ └──other final, failure, 64·T1 after a 1xx──▶ unchanged
+ *    491 └─ after 2.1–4 s if the Call-ID is ours, else 0–2 s
+ */
+import { uniform } from "../identifiers.ts";
+import type { Instant } from "../machine.ts";
+import type { Request, Response } from "../message/message.ts";
+import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
+import { Timer, type TimerOwner } from "../timers.ts";
+import type { Flow } from "../transaction/user.ts";
+import type { CallEnvironment, SentRequest } from "./call-environment.ts";
+import type { CallLeg } from "./call-leg.ts";
+import { ALLOW } from "./composer.ts";
+
+/** Told once, by `changed` or `unchanged`. */
+export interface ReinvitationOwner {
+  offerFor(flow: Flow): string;
+  /** The 2xx has been acknowledged. */
+  changed(now: Instant, response: Response): void;
+  /** A final response, or none. */
+  unchanged(now: Instant, why: Response | Failure["why"]): void;
+}
+
+/** Glares in a row before the wish is given up. */
+const MAX_GLARES = 8;
+const GLARE_STEP_MS = 10;
+
+export class CallReinvitation implements RequestUser, TimerOwner {
+  readonly method = "INVITE";
+  readonly #environment: CallEnvironment;
+  readonly #leg: CallLeg;
+  readonly #owner: ReinvitationOwner;
+  /** Whether this end made the call, and with it the Call-ID. */
+  readonly #ownsCallId: boolean;
+  /** The Session-Expires to send; undefined: none. */
+  readonly #sessionExpires: string | undefined;
+  readonly #timer: Timer;
+  #sent: SentRequest | undefined;
+  #waiting = false;
+  #glares = 0;
+  #over = false;
+
+  constructor(
+    environment: CallEnvironment,
+    leg: CallLeg,
+    owner: ReinvitationOwner,
+    ownsCallId: boolean,
+    sessionExpires: string | undefined,
+  ) {
+    this.#environment = environment;
+    this.#leg = leg;
+    this.#owner = owner;
+    this.#ownsCallId = ownsCallId;
+    this.#sessionExpires = sessionExpires;
+    this.#timer = new Timer("reinvite", this);
+  }
+
+  /** Whether an INVITE of ours is on its way now: then one of the peer's is answered 491 (§14.2, R17). */
+  get inFlight(): boolean {
+    return !this.#waiting;
+  }
+
+  start(now: Instant): void {
+    this.#waiting = false;
+    this.#sent = this.#leg.send(now, this);
+  }
+
+  /** Ends without a word. */
+  drop(): void {
+    this.#conclude();
+    this.#sent?.drop();
+  }
+
+  compose(attempt: AttemptPlace, cseq: number): Request {
+    const request = this.#leg.compose("INVITE", cseq, attempt.flow);
+    request.headers
+      .add("contact", this.#environment.composer.contact(attempt.flow.peer))
+      .add("allow", ALLOW)
+      .add("supported", "timer")
+      .add("content-type", "application/sdp");
+    if (this.#sessionExpires !== undefined) {
+      request.headers.add("session-expires", this.#sessionExpires);
+    }
+    request.body = this.#owner.offerFor(attempt.flow);
+    return request;
+  }
+
+  /** Timer B ends with a 1xx, so that a proxy which dies after its 100 would leave us waiting for good. */
+  provisional(now: Instant): void {
+    if (this.#over || this.#timer.pending) return;
+    const { timers, policy } = this.#environment;
+    timers.set(this.#timer, now + 64 * policy.t1Ms);
+  }
+
+  final(now: Instant, response: Response, attempt: AttemptPlace, request: Request): void {
+    if (response.status < 300) {
+      this.#leg.flow = attempt.flow;
+      this.#leg.dialog.refreshTarget(response.headers);
+      this.#leg.acknowledge(now, request);
+      if (this.#conclude()) this.#owner.changed(now, response);
+    } else if (response.status === 491 && this.#glares < MAX_GLARES && !this.#over) {
+      this.#glares += 1;
+      this.#waiting = true;
+      this.#environment.timers.set(this.#timer, now + this.#glareWaitMs());
+    } else if (this.#conclude()) {
+      this.#owner.unchanged(now, response);
+    }
+  }
+
+  failed(now: Instant, failure: Failure): void {
+    if (this.#conclude()) this.#owner.unchanged(now, failure.why);
+  }
+
+  repeated(now: Instant, _response: Response, _attempt: AttemptPlace, request: Request): void {
+    this.#leg.acknowledge(now, request);
+  }
+
+  /** It is the same peer that answers by another way: its answer must be acknowledged, the call goes on. */
+  late(now: Instant, _response: Response, _attempt: AttemptPlace, request: Request): void {
+    this.#leg.acknowledge(now, request);
+  }
+
+  rang(now: Instant): void {
+    if (this.#waiting) {
+      this.start(now);
+      return;
+    }
+    if (!this.#conclude()) return;
+    this.#sent?.cancel(now);
+    this.#owner.unchanged(now, "timeout");
+  }
+
+  /** §14.1: steps of 10 ms. */
+  #glareWaitMs(): number {
+    const [low, high] = this.#ownsCallId ? [2100, 4000] : [0, 2000];
+    const steps = (high - low) / GLARE_STEP_MS + 1;
+    return low + GLARE_STEP_MS * Math.floor(uniform(this.#environment.entropy, 0, steps));
+  }
+
+  #conclude(): boolean {
+    this.#environment.timers.silence(this.#timer);
+    const first = !this.#over;
+    this.#over = true;
+    return first;
+  }
+}

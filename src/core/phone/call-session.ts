@@ -1,0 +1,275 @@
+/**
+ * What goes on inside a call that was answered: holding and resuming, the peer's own re-INVITEs, refreshes, ACKs. It
+ * knows when the session has come to its end; how the call ends is its owner's business.
+ *
+ * Deviation: RFC 3261 §12.2.1.2 (R13) ends a dialog whose request finds nobody. As long as audio comes in the
+ * peer is there and it is only signalling that is cut off, so the call goes on.
+ */
+import type { Negotiated } from "../dialog/offer-answer.ts";
+import type { Direction } from "../dialog/session-description.ts";
+import type { Instant } from "../machine.ts";
+import type { Request, Response } from "../message/message.ts";
+import { responseTo } from "../message/print.ts";
+import type { Failure } from "../redundancy/request.ts";
+import type { Flow, ServerTransaction } from "../transaction/user.ts";
+import { CallAnswer, type CallAnswerOwner } from "./call-answer.ts";
+import { type CallArrival, completeAcceptance, refusalOf, unfit } from "./call-arrival.ts";
+import type { CallEnvironment, Field } from "./call-environment.ts";
+import type { CallLeg } from "./call-leg.ts";
+import type { CallMedia } from "./call-media.ts";
+import { CallReinvitation, type ReinvitationOwner } from "./call-reinvitation.ts";
+import {
+  agreedAsUas,
+  SessionTimer,
+  type SessionTimerOwner,
+  sessionIntervalOf,
+} from "./call-session-timer.ts";
+import { ALLOW } from "./composer.ts";
+
+export interface CallSessionOwner {
+  /** The ACK to the first 200 has come. */
+  established(now: Instant): void;
+  /** Nothing holds the call any more; `bye`: the peer may not know it yet. */
+  sessionOver(now: Instant, why: string, bye: boolean): void;
+  report(event: string, fields: Readonly<Record<string, Field>>): void;
+}
+
+type Purpose = "hold" | "refresh";
+
+export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionTimerOwner {
+  readonly leg: CallLeg;
+  readonly #environment: CallEnvironment;
+  readonly #media: CallMedia;
+  readonly #owner: CallSessionOwner;
+  readonly #ownsCallId: boolean;
+  readonly #timer: SessionTimer;
+  #reinvitation: CallReinvitation | undefined;
+  #purpose: Purpose = "hold";
+  /** A 200 of ours that waits for its ACK. */
+  #answer: CallAnswer | undefined;
+  #established: boolean;
+  /** Whether we hold the peer, want to, and have said so in the last offer or answer. */
+  #held = false;
+  #wanted = false;
+  #said = false;
+  #heldByPeer = false;
+  #stopped = false;
+
+  constructor(
+    environment: CallEnvironment,
+    leg: CallLeg,
+    media: CallMedia,
+    owner: CallSessionOwner,
+    ownsCallId: boolean,
+  ) {
+    this.#environment = environment;
+    this.leg = leg;
+    this.#media = media;
+    this.#owner = owner;
+    this.#ownsCallId = ownsCallId;
+    this.#established = ownsCallId;
+    this.#timer = new SessionTimer(this, environment.timers);
+  }
+
+  /** Our INVITE was answered. */
+  begin(now: Instant, response: Response): void {
+    this.#timer.agree(now, sessionIntervalOf(response.headers), "uac");
+  }
+
+  /** Answers the INVITE that began the call; without a body it had no offer, so we make one. */
+  accept(now: Instant, arrival: CallArrival, body: string | undefined): void {
+    const offered = body ?? this.#media.offer(arrival.flow, "sendrecv");
+    this.#answerWith(now, arrival.transaction, arrival.acceptance(offered));
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Holds or resumes as soon as no other INVITE is on its way. */
+  wantHeld(now: Instant, wanted: boolean): void {
+    this.#wanted = wanted;
+    this.#settle(now);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#reinvitation?.drop();
+    this.#reinvitation = undefined;
+    this.#answer?.stop();
+    this.#timer.stop();
+  }
+
+  /** A re-INVITE of the peer's, in its turn. */
+  reinvited(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    const { request } = transaction;
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) {
+      transaction.respond(now, refusal);
+      return;
+    }
+    const wish = this.#wish();
+    let body: string;
+    if (request.body === "") {
+      body = this.#media.offer(flow, wish);
+    } else {
+      const answer = this.#media.answer(flow, request.body, wish);
+      if (answer.kind === "refusal") {
+        transaction.respond(now, refusalOf(request, answer));
+        return;
+      }
+      body = answer.body;
+    }
+    this.leg.flow = flow;
+    this.leg.dialog.refreshTarget(request.headers);
+    const response = responseTo(request, 200);
+    response.headers
+      .add("contact", this.#environment.composer.contact(flow.peer))
+      .add("allow", ALLOW);
+    completeAcceptance(request, response, body);
+    this.#answerWith(now, transaction, response);
+  }
+
+  acknowledged(now: Instant, ack: Request): void {
+    this.#answer?.acknowledged(now, ack);
+  }
+
+  answerAcknowledged(now: Instant, ack: Request): void {
+    this.#answer = undefined;
+    const first = !this.#established;
+    this.#established = true;
+    if (this.#media.offering) {
+      const result = this.#media.answered(now, this.leg.flow, ack.body);
+      if (result.kind === "refusal") {
+        this.#owner.sessionOver(now, `bad-answer: ${result.why}`, true);
+        return;
+      }
+      this.#noteHolds(result);
+    }
+    if (first) this.#owner.established(now);
+    this.#settle(now);
+  }
+
+  /** §13.3.1.4: the dialog stands, the session does not. A later INVITE without ACK ends nothing that is heard. */
+  answerUnacknowledged(now: Instant): void {
+    this.#answer = undefined;
+    if (this.#established && this.#media.flows(now)) {
+      this.#media.withdrawOffer();
+      this.#settle(now);
+    } else {
+      this.#owner.sessionOver(now, "unacknowledged", true);
+    }
+  }
+
+  offerFor(flow: Flow): string {
+    return this.#media.offer(flow, this.#wish());
+  }
+
+  changed(now: Instant, response: Response): void {
+    this.#reinvitation = undefined;
+    const result = this.#media.answered(now, this.leg.flow, response.body);
+    if (result.kind === "refusal") {
+      this.#owner.sessionOver(now, `bad-answer: ${result.why}`, true);
+      return;
+    }
+    this.#timer.agree(now, sessionIntervalOf(response.headers), "uac");
+    this.#noteHolds(result);
+    this.#settle(now);
+  }
+
+  unchanged(now: Instant, why: Response | Failure["why"]): void {
+    this.#reinvitation = undefined;
+    this.#media.withdrawOffer();
+    const status = typeof why === "string" ? 0 : why.status;
+    const word = typeof why === "string" ? why : "rejected";
+    this.#owner.report("call.reinvite-failed", {
+      why: word,
+      ...(status === 0 ? {} : { status }),
+    });
+    if (status === 481) {
+      this.#owner.sessionOver(now, "481", false);
+      return;
+    }
+    // Nowhere to send to means that nothing may be sent: the policy wants registered servers only (C40).
+    const barred = word === "no-targets" && this.#purpose === "hold";
+    const nobody = word !== "rejected" || status === 408;
+    if (barred || (nobody && !this.#media.flows(now) && this.#purpose === "hold")) {
+      this.#owner.sessionOver(now, barred ? "not-registered" : "timeout", true);
+      return;
+    }
+    this.#wanted = this.#held;
+    if (this.#purpose === "refresh") this.#timer.refreshFailed(now);
+  }
+
+  sessionRefreshDue(now: Instant): void {
+    if (this.#reinvitation !== undefined || this.#answer !== undefined) {
+      this.#timer.refreshFailed(now);
+      return;
+    }
+    this.#reinvite(now, "refresh");
+  }
+
+  sessionExpired(now: Instant): void {
+    if (this.#media.flows(now)) {
+      this.#owner.report("call.session-expired", { kept: true });
+      this.#timer.postpone(now);
+    } else {
+      this.#owner.sessionOver(now, "session-expired", true);
+    }
+  }
+
+  #refusal(request: Request): Response | undefined {
+    const glare = this.#reinvitation?.inFlight === true || this.#media.offering;
+    return glare ? responseTo(request, 491) : unfit(request);
+  }
+
+  #answerWith(now: Instant, transaction: ServerTransaction, response: Response): void {
+    this.#answer?.stop();
+    const { timers, policy } = this.#environment;
+    this.#answer = new CallAnswer(this, timers, policy, transaction, response);
+    this.#answer.start(now);
+    this.#timer.agree(now, agreedAsUas(transaction.request.headers), "uas");
+    if (this.#media.offering) return;
+    this.#media.start(now);
+    if (this.#media.negotiated !== undefined) this.#noteHolds(this.#media.negotiated);
+  }
+
+  /** Sends what is still wanted, if nothing else is on its way (§14.1). */
+  #settle(now: Instant): void {
+    if (this.#wanted === this.#held || !this.#established || this.#stopped) return;
+    if (this.#reinvitation !== undefined || this.#answer !== undefined) return;
+    this.#reinvite(now, "hold");
+  }
+
+  #reinvite(now: Instant, purpose: Purpose): void {
+    this.#purpose = purpose;
+    const reinvitation = new CallReinvitation(
+      this.#environment,
+      this.leg,
+      this,
+      this.#ownsCallId,
+      this.#timer.header,
+    );
+    this.#reinvitation = reinvitation;
+    reinvitation.start(now);
+  }
+
+  #wish(): Direction {
+    this.#said = this.#wanted;
+    return this.#wanted ? "sendonly" : "sendrecv";
+  }
+
+  /** Tells who holds whom, after each agreement. */
+  #noteHolds(negotiated: Negotiated): void {
+    const held = this.#said;
+    if (held !== this.#held) {
+      this.#held = held;
+      this.#owner.report(held ? "call.held" : "call.resumed", { by: "us" });
+    }
+    const heldByPeer = !negotiated.sends;
+    if (heldByPeer !== this.#heldByPeer) {
+      this.#heldByPeer = heldByPeer;
+      this.#owner.report(heldByPeer ? "call.held" : "call.resumed", { by: "peer" });
+    }
+  }
+}

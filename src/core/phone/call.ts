@@ -1,0 +1,398 @@
+/**
+ * One call from the first ring to the last word, placed or received (RFC 3261 §13–§15). States spelled as those of a
+ * dialog (RFC 4235 §3.7.1) where it has them.
+ *
+ *   placed:    binding ─▶ trying ─1xx─▶ early ──2xx──▶ confirmed ──hang up──▶ ending ─▶ terminated
+ *                           └────┴──hang up──▶ cancelling ─▶ terminated
+ *   received:  binding ─▶ alerting ─answer─▶ accepted ─ACK─▶ confirmed
+ *                 └───────────┴──CANCEL, BYE, refusal──▶ terminated
+ */
+import { dialogKey } from "../dialog/dialog.ts";
+import type { Instant, LossCause } from "../machine.ts";
+import type { Request, Response } from "../message/message.ts";
+import { responseTo } from "../message/print.ts";
+import type { AttemptPlace, Failure } from "../redundancy/request.ts";
+import { Timer, type TimerOwner } from "../timers.ts";
+import type { Flow, ServerTransaction } from "../transaction/user.ts";
+import { answerPlainly, answerTooSoon, refuseExtensions } from "./call-answers.ts";
+import type { CallArrival } from "./call-arrival.ts";
+import type { CallEnvironment, DialogUser, Field, SentRequest } from "./call-environment.ts";
+import { CallInvitation, type InvitationOwner } from "./call-invitation.ts";
+import { CallLeg } from "./call-leg.ts";
+import { CallMedia, type CallMediaOwner } from "./call-media.ts";
+import { CallSession, type CallSessionOwner } from "./call-session.ts";
+
+export type CallState =
+  | "binding"
+  | "trying"
+  | "early"
+  | "cancelling"
+  | "alerting"
+  | "accepted"
+  | "confirmed"
+  | "ending"
+  | "terminated";
+
+/** 180 is repeated so often; a call that nobody takes ends after the third. */
+const RING_AGAIN_MS = 60_000;
+const RINGS = 3;
+/** A callee that says nothing further for so long has gone: as Timer C of a proxy (RFC 3261 §16.6). */
+const PROGRESS_LIMIT_MS = 181_000;
+
+export class Call
+  implements DialogUser, CallMediaOwner, InvitationOwner, CallSessionOwner, TimerOwner
+{
+  /** Unique on its phone. */
+  readonly id: number;
+  /** The peer's URI as dialled, or as its From says. */
+  readonly peer: string;
+  readonly direction: "outgoing" | "incoming";
+  state: CallState = "binding";
+  readonly #environment: CallEnvironment;
+  readonly #media: CallMedia;
+  readonly #timer: Timer;
+  readonly #arrival: CallArrival | undefined;
+  readonly #invitation: CallInvitation | undefined;
+  #session: CallSession | undefined;
+  #goodbye: SentRequest | undefined;
+  /** The answer to the caller's offer, ready to be sent. */
+  #answerBody: string | undefined;
+  #answerWanted = false;
+  #hangUpWanted = false;
+  /** Why the call is cancelled, until it is over. */
+  #why = "hung-up";
+  #rings = 0;
+  #key = "";
+  #answeredAt: Instant | undefined;
+
+  /** @param origin where to call, or the INVITE that came. */
+  constructor(environment: CallEnvironment, id: number, origin: string | CallArrival) {
+    this.#environment = environment;
+    this.id = id;
+    this.#timer = new Timer("ring", this);
+    this.#media = new CallMedia(environment, this);
+    if (typeof origin === "string") {
+      this.direction = "outgoing";
+      this.peer = origin;
+      this.#invitation = new CallInvitation(environment, this, origin);
+      this.#arrival = undefined;
+    } else {
+      this.direction = "incoming";
+      this.peer = origin.caller;
+      this.#invitation = undefined;
+      this.#arrival = origin;
+    }
+  }
+
+  /** Calls, or begins to ring once there is a port for the audio. */
+  start(): void {
+    const callId = this.#invitation?.callId ?? this.#arrival?.dialog.callId;
+    this.report("call.started", { direction: this.direction, callId });
+    if (this.#arrival !== undefined) this.#join(this.#arrival.dialog);
+    this.#media.prepare();
+  }
+
+  /** Audio received so far, 8 kHz. */
+  get recording(): Int16Array {
+    return this.#media.stream.recording.samples;
+  }
+
+  get held(): boolean {
+    return this.#session?.held ?? false;
+  }
+
+  /** Takes an incoming call. */
+  answer(now: Instant): void {
+    if (this.state === "alerting") this.#accept(now);
+    else if (this.state === "binding") this.#answerWanted = true;
+  }
+
+  /** Refuses an incoming call that has not been answered, with 486 for instance. */
+  refuse(now: Instant, status: number): void {
+    if (this.#arrival === undefined || this.#answeredAt !== undefined) return;
+    if (this.state !== "terminated") this.#turnAway(now, status, "refused", status);
+  }
+
+  /** Ends the call by whatever its state asks for: nothing, CANCEL, a refusal, or BYE. */
+  hangUp(now: Instant, why = "hung-up"): void {
+    switch (this.state) {
+      case "trying":
+      case "early":
+        this.#why = why;
+        this.#enter("cancelling");
+        this.#invitation?.cancel(now);
+        break;
+      case "binding":
+      case "alerting":
+        this.#turnAway(now, 603, why);
+        break;
+      case "accepted":
+        // No BYE before the ACK, or before it is given up (§15).
+        this.#why = why;
+        this.#hangUpWanted = true;
+        break;
+      case "confirmed":
+        this.#sayGoodbye(now, why);
+        break;
+      case "cancelling":
+      case "ending":
+      case "terminated":
+        break;
+    }
+  }
+
+  hold(now: Instant): void {
+    this.#session?.wantHeld(now, true);
+  }
+
+  resume(now: Instant): void {
+    this.#session?.wantHeld(now, false);
+  }
+
+  /** Sends keys; false if the peer takes none or nothing can be sent now. */
+  press(keys: string): boolean {
+    return this.#media.stream.press(keys);
+  }
+
+  /** Ends at once without a word: the phone shuts down. */
+  drop(): void {
+    this.#goodbye?.drop();
+    this.#terminate();
+  }
+
+  // What arrives.
+
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    const { request } = transaction;
+    const dialog = this.#session?.leg.dialog ?? this.#arrival?.dialog;
+    if (dialog === undefined || !dialog.takeTurn(request)) {
+      transaction.respond(now, responseTo(request, 500));
+      return;
+    }
+    const refusal = refuseExtensions(request);
+    if (refusal !== undefined) {
+      transaction.respond(now, refusal);
+    } else if (request.method === "BYE") {
+      transaction.respond(now, responseTo(request, 200));
+      this.#peerHungUp(now);
+    } else if (request.method === "INVITE") {
+      this.#reinvited(now, transaction, flow);
+    } else {
+      const response = answerPlainly(request, (key) => this.#media.keyPressed(now, key));
+      transaction.respond(now, response);
+    }
+  }
+
+  acknowledged(now: Instant, ack: Request): void {
+    this.#session?.acknowledged(now, ack);
+  }
+
+  /** CANCEL for the INVITE that began the call; after the answer it has no effect (§9.2). */
+  cancelled(now: Instant): void {
+    if (this.state !== "binding" && this.state !== "alerting") return;
+    this.#turnAway(now, 487, "cancelled");
+  }
+
+  // How the INVITE of a placed call fares.
+
+  offerFor(flow: Flow): string {
+    return this.#media.offer(flow, "sendrecv");
+  }
+
+  progressed(now: Instant, response: Response, attempt: AttemptPlace): void {
+    if (this.state === "trying" && response.status > 100) {
+      this.#enter("early");
+      this.report("call.ringing", { status: response.status });
+    }
+    if (this.state !== "trying" && this.state !== "early") return;
+    this.#environment.timers.set(this.#timer, now + PROGRESS_LIMIT_MS);
+    if (response.status > 100 && response.body !== "")
+      this.#media.answered(now, attempt.flow, response.body);
+  }
+
+  accepted(now: Instant, leg: CallLeg, response: Response): void {
+    this.#enter("confirmed");
+    this.#join(leg.dialog);
+    this.#begin(now, leg);
+    this.#session?.begin(now, response);
+    const early = response.body === "" && this.#media.negotiated !== undefined;
+    const result = early ? undefined : this.#media.answered(now, leg.flow, response.body);
+    if (result?.kind === "refusal") this.#sayGoodbye(now, `bad-answer: ${result.why}`);
+  }
+
+  refused(now: Instant, response: Response): void {
+    const cancelled = this.state === "cancelling";
+    if (cancelled) this.#over(now, this.#why);
+    else this.#over(now, "rejected", response.status);
+    this.#terminate();
+  }
+
+  unanswered(now: Instant, why: Failure["why"] | "no-dialog"): void {
+    this.#over(now, why === "cancelled" ? this.#why : why);
+    this.#terminate();
+  }
+
+  // What the session and the audio tell.
+
+  established(now: Instant): void {
+    if (this.state !== "accepted") return;
+    this.#enter("confirmed");
+    if (this.#hangUpWanted) this.#sayGoodbye(now, this.#why);
+  }
+
+  sessionOver(now: Instant, why: string, bye: boolean): void {
+    if (bye) {
+      this.#sayGoodbye(now, this.#hangUpWanted ? this.#why : why);
+      return;
+    }
+    this.#over(now, why);
+    this.#terminate();
+  }
+
+  mediaReady(now: Instant): void {
+    if (this.state !== "binding") return;
+    if (this.#invitation !== undefined) {
+      this.#enter("trying");
+      this.#invitation.start(now);
+    } else {
+      this.#consider(now, this.#arrival as CallArrival);
+    }
+  }
+
+  mediaFailed(now: Instant, cause: LossCause): void {
+    if (this.state === "binding") {
+      this.#turnAway(now, 500, `no-media: ${cause}`);
+    } else {
+      this.hangUp(now, `no-media: ${cause}`);
+    }
+  }
+
+  rang(now: Instant): void {
+    if (this.state !== "alerting") {
+      this.hangUp(now, "no-answer");
+      return;
+    }
+    this.#rings += 1;
+    if (this.#rings === RINGS) {
+      this.#turnAway(now, 480, "no-answer");
+    } else {
+      this.#ring(now);
+    }
+  }
+
+  report(event: string, fields: Readonly<Record<string, Field>>): void {
+    this.#environment.report(event, { call: this.id, peer: this.peer, ...fields });
+  }
+
+  /** Looks at the offer before anybody is disturbed by it. */
+  #consider(now: Instant, arrival: CallArrival): void {
+    const offer = arrival.request.body;
+    if (offer !== "") {
+      const answer = this.#media.answer(arrival.flow, offer, "sendrecv");
+      if (answer.kind === "refusal") {
+        arrival.refuseOffer(now, answer);
+        this.#over(now, "refused", answer.status);
+        this.#terminate();
+        return;
+      }
+      this.#answerBody = answer.body;
+    }
+    this.#enter("alerting");
+    if (this.#answerWanted) {
+      this.#accept(now);
+      return;
+    }
+    this.#ring(now);
+    this.report("call.ringing", {});
+  }
+
+  #ring(now: Instant): void {
+    this.#arrival?.ring(now);
+    this.#environment.timers.set(this.#timer, now + RING_AGAIN_MS);
+  }
+
+  #accept(now: Instant): void {
+    const arrival = this.#arrival as CallArrival;
+    this.#enter("accepted");
+    const session = this.#begin(now, new CallLeg(this.#environment, arrival.dialog, arrival.flow));
+    session.accept(now, arrival, this.#answerBody);
+  }
+
+  #begin(now: Instant, leg: CallLeg): CallSession {
+    this.#answeredAt = now;
+    this.report("call.answered", {});
+    const ours = this.direction === "outgoing";
+    this.#session = new CallSession(this.#environment, leg, this.#media, this, ours);
+    return this.#session;
+  }
+
+  #reinvited(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    const { request } = transaction;
+    switch (this.state) {
+      case "accepted":
+      case "confirmed":
+        this.#session?.reinvited(now, transaction, flow);
+        break;
+      case "ending":
+      case "terminated":
+        transaction.respond(now, responseTo(request, 481));
+        break;
+      default:
+        transaction.respond(now, answerTooSoon(request, this.#environment.entropy));
+    }
+  }
+
+  #peerHungUp(now: Instant): void {
+    if (this.state === "ending") return;
+    if (this.#answeredAt === undefined) this.#arrival?.refuse(now, 487);
+    this.#over(now, "peer-hung-up");
+    this.#terminate();
+  }
+
+  /** Refuses the caller, if there is one, and ends what never was a call. */
+  #turnAway(now: Instant, status: number, why: string, told?: number): void {
+    this.#arrival?.refuse(now, status);
+    this.#over(now, why, told);
+    this.#terminate();
+  }
+
+  #sayGoodbye(now: Instant, why: string): void {
+    this.#over(now, why);
+    this.#enter("ending");
+    const session = this.#session as CallSession;
+    session.stop();
+    this.#media.close();
+    this.#goodbye = session.leg.sayGoodbye(now, () => this.#terminate());
+  }
+
+  #join(dialog: { callId: string; localTag: string; remoteTag: string }): void {
+    this.#key = dialogKey(dialog.callId, dialog.localTag, dialog.remoteTag);
+    this.#environment.register.join(this.#key, this);
+  }
+
+  /** The call is over for people: told once, with what was heard of it. */
+  #over(now: Instant, why: string, status?: number): void {
+    this.report("call.ended", {
+      why,
+      ...(status === undefined ? {} : { status }),
+      seconds: this.#answeredAt === undefined ? 0 : Math.round((now - this.#answeredAt) / 1000),
+      ...this.#media.figures,
+    });
+    this.#environment.register.over(now, this.id);
+  }
+
+  #enter(next: CallState): void {
+    this.#environment.timers.silence(this.#timer);
+    this.state = next;
+  }
+
+  #terminate(): void {
+    if (this.state === "terminated") return;
+    this.#enter("terminated");
+    this.#session?.stop();
+    this.#media.close();
+    this.#invitation?.drop();
+    if (this.#key !== "") this.#environment.register.leave(this.#key);
+    this.#environment.register.gone(this.id);
+  }
+}
