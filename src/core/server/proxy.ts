@@ -159,9 +159,9 @@ export class SipProxy implements ContextHost {
     const { headers } = request;
     const { stop } = routed;
     if (stop.kind === "refused") return this.#answer(request, stop.status, stop.reason);
-    if (headers.get("max-forwards") === "0" && stop.kind !== "self") {
-      return this.#answer(request, 483);
-    }
+    // OPTIONS may be answered by whom the hops have brought it to (§16.3(3)).
+    const spent = headers.get("max-forwards") === "0" && stop.kind !== "self";
+    if (spent && request.method !== "OPTIONS") return this.#answer(request, 483);
     const demanded = tokensOf(headers, "proxy-require");
     if (demanded.length > 0) {
       const response = this.#answer(request, 420);

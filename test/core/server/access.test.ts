@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import type { Response } from "../../../src/core/message/message.ts";
+import { type Host, type Sending, type TestPhone, Town, users } from "./town.ts";
+
+const SERVER = "udp:10.0.0.1:5060";
+const PEOPLE = "alice: wonder\nbob: builder\n";
+
+function guarded(): { town: Town; server: Host; alice: TestPhone; bob: TestPhone } {
+  const town = new Town();
+  const server = town.server({ users: users(PEOPLE) });
+  const alice = town.phone("udp:10.0.1.1:5060", "alice");
+  const bob = town.phone("udp:10.0.2.1:5060", "bob");
+  return { town, server, alice, bob };
+}
+
+const DIGEST = {
+  MD5: (text: string) => createHash("md5").update(text).digest("hex"),
+  "SHA-256": (text: string) => createHash("sha256").update(text).digest("hex"),
+};
+
+interface Answering {
+  readonly algorithm?: "MD5" | "SHA-256";
+  readonly password?: string;
+  readonly user?: string;
+  readonly count?: number;
+  readonly uri?: string;
+  readonly qop?: boolean;
+}
+
+/** The Authorization or Proxy-Authorization line that answers a challenge. */
+function answerTo(response: Response, method: string, uri: string, how: Answering): string {
+  const { algorithm = "MD5", password = "wonder", user = "alice", count = 1 } = how;
+  const proxy = response.status === 407;
+  const challenges = response.headers.all(proxy ? "proxy-authenticate" : "www-authenticate");
+  const challenge = challenges.find((one) => one.includes(`algorithm=${algorithm}`)) ?? "";
+  const nonce = /nonce="([^"]*)"/.exec(challenge)?.[1] ?? "";
+  const realm = /realm="([^"]*)"/.exec(challenge)?.[1] ?? "";
+  const hash = DIGEST[algorithm];
+  const named = how.uri ?? uri;
+  const nc = count.toString(16).padStart(8, "0");
+  const middle = how.qop === false ? nonce : `${nonce}:${nc}:c0ffee:auth`;
+  const digest = hash(
+    `${hash(`${user}:${realm}:${password}`)}:${middle}:${hash(`${method}:${named}`)}`,
+  );
+  const qop = how.qop === false ? "" : `, qop=auth, nc=${nc}, cnonce="c0ffee"`;
+  return (
+    `${proxy ? "Proxy-" : ""}Authorization: Digest username="${user}", realm="${realm}", ` +
+    `nonce="${nonce}", uri="${named}", algorithm=${algorithm}${qop}, response="${digest}"`
+  );
+}
+
+function register(phone: TestPhone, sending: Sending = {}): Response {
+  phone.send(SERVER, "REGISTER", "sip:example.com", {
+    to: `<sip:${phone.user}@example.com>`,
+    callId: "reg",
+    ...sending,
+  });
+  phone.town.pass(10);
+  return phone.final("REGISTER");
+}
+
+function registered(phone: TestPhone, how: Answering = {}, sending: Sending = {}): Response {
+  const challenge = register(phone, sending);
+  assert.equal(challenge.status, 401);
+  const line = answerTo(challenge, "REGISTER", "sip:example.com", how);
+  return register(phone, { ...sending, lines: [line] });
+}
+
+test("REGISTER is challenged, SHA-256 before MD5 (R27, R106)", () => {
+  const { alice, town } = guarded();
+  const challenge = register(alice);
+  assert.equal(challenge.status, 401);
+  const offered = challenge.headers.all("www-authenticate");
+  assert.match(offered[0] ?? "", /realm="example\.com".*algorithm=SHA-256, qop="auth"$/);
+  assert.match(offered[1] ?? "", /algorithm=MD5/);
+  assert.equal(town.eventsNamed("request.refused")[0]?.why, "no credentials");
+});
+
+for (const algorithm of ["MD5", "SHA-256"] as const) {
+  test(`credentials of ${algorithm} are taken`, () => {
+    const { alice } = guarded();
+    assert.equal(registered(alice, { algorithm }).status, 200);
+  });
+}
+
+test("a wrong password is challenged again and told as an event without the password", () => {
+  const { town, alice } = guarded();
+  assert.equal(registered(alice, { password: "guess" }).status, 401);
+  assert.equal(town.eventsNamed("request.refused").at(-1)?.why, "wrong password");
+  assert.equal(JSON.stringify(town.events).includes("wonder"), false);
+});
+
+test("a user may register himself only: 403 for another's address, 404 for nobody's (R27, R28)", () => {
+  const { alice } = guarded();
+  const other = { to: "<sip:bob@example.com>" };
+  assert.equal(registered(alice, {}, other).status, 403);
+  const nobody = { to: "<sip:nobody@example.com>" };
+  assert.equal(registered(alice, { count: 1 }, nobody).status, 404);
+});
+
+test("an address of another domain is 404, of a listening address or alias the same as of the domain", () => {
+  const town = new Town();
+  town.server({ domains: ["example.com", "alias.example"] });
+  const alice = town.phone("udp:10.0.1.1:5060", "alice");
+  const to = (host: string) => register(alice, { to: `<sip:alice@${host}>`, callId: host }).status;
+  assert.equal(to("far.example"), 404);
+  assert.equal(to("alias.example"), 200);
+  assert.equal(to("10.0.0.1"), 200);
+  assert.equal(town.eventsNamed("binding.added").length, 1);
+  assert.equal(town.eventsNamed("binding.refreshed")[0]?.aor, "alice@example.com");
+});
+
+test("a nonce serves many requests with rising counts, a stale one is told so (R107)", () => {
+  const { town, alice } = guarded();
+  const challenge = register(alice);
+  const again = (count: number): Response =>
+    register(alice, { lines: [answerTo(challenge, "REGISTER", "sip:example.com", { count })] });
+  assert.equal(again(1).status, 200);
+  assert.equal(again(2).status, 200);
+  const replayed = register(alice, {
+    lines: [answerTo(challenge, "REGISTER", "sip:example.com", { count: 1 })],
+  });
+  assert.equal(replayed.status, 401);
+  town.pass(3_700_000);
+  const stale = again(3);
+  assert.equal(stale.status, 401);
+  assert.match(stale.headers.get("www-authenticate") ?? "", /stale=true/);
+});
+
+test("a retransmitted REGISTER with the same credentials is answered 200 again", () => {
+  const { alice } = guarded();
+  const line = answerTo(register(alice), "REGISTER", "sip:example.com", {});
+  const sending = { cseq: 5, branch: "z9hG4bKsame", lines: [line] };
+  assert.equal(register(alice, sending).status, 200);
+  alice.received.length = 0;
+  assert.equal(register(alice, sending).status, 200);
+});
+
+test("a phone of RFC 2069, without qop, is let in once a nonce", () => {
+  const { alice } = guarded();
+  const challenge = register(alice);
+  const line = answerTo(challenge, "REGISTER", "sip:example.com", { qop: false });
+  assert.equal(register(alice, { lines: [line] }).status, 200);
+  const other = answerTo(challenge, "REGISTER", "sip:example.com", {
+    qop: false,
+    uri: "sip:example.com;x",
+  });
+  assert.equal(register(alice, { lines: [other] }).status, 401);
+});
+
+test("a digest of another resource is 400 (RFC 7616 §3.4.6)", () => {
+  const { alice } = guarded();
+  const how = { uri: "sip:bob@example.com" };
+  assert.equal(registered(alice, how).status, 400);
+});
+
+test("an unknown extension in Require is 420 (R7)", () => {
+  const { alice } = guarded();
+  const response = register(alice, { lines: ["Require: path, magic"] });
+  assert.equal(response.status, 420);
+  assert.equal(response.headers.get("unsupported"), "magic");
+});
+
+test("a REGISTER for a domain not served is not stored, but wants credentials to be forwarded (R26)", () => {
+  const { town, alice } = guarded();
+  alice.send(SERVER, "REGISTER", "sip:far.example", { to: "<sip:alice@far.example>" });
+  town.pass(10);
+  assert.equal(alice.final("REGISTER").status, 407);
+});
+
+function invite(phone: TestPhone, to: string, sending: Sending = {}): Response {
+  phone.send(SERVER, "INVITE", to, sending);
+  phone.town.pass(10);
+  return phone.final("INVITE");
+}
+
+test("INVITE is challenged with 407; with credentials it goes on, and they do not (RFC 3261 §22.3)", () => {
+  const { alice, bob } = guarded();
+  registered(bob, { user: "bob", password: "builder" });
+  bob.answer = () => 200;
+  const uri = "sip:bob@example.com";
+  const challenge = invite(alice, uri);
+  assert.equal(challenge.status, 407);
+  assert.equal(bob.heard.includes("INVITE"), false);
+  const answer = invite(alice, uri, { lines: [answerTo(challenge, "INVITE", uri, {})] });
+  assert.equal(answer.status, 200);
+  assert.equal(bob.last("INVITE").headers.has("proxy-authorization"), false);
+});
+
+test("the requests of an admitted call are not challenged again, those that only claim to be are", () => {
+  const { town, alice, bob } = guarded();
+  registered(bob, { user: "bob", password: "builder" });
+  bob.answer = () => 200;
+  alice.answer = () => 200;
+  const uri = "sip:bob@example.com";
+  const line = answerTo(invite(alice, uri), "INVITE", uri, {});
+  const answer = invite(alice, uri, { lines: [line] });
+  alice.sendInDialog(SERVER, "ACK", answer);
+  alice.sendInDialog(SERVER, "INFO", answer);
+  assert.equal(alice.final("INFO").status, 200);
+  bob.sendInDialog(SERVER, "BYE", bob.last("INVITE"));
+  assert.equal(bob.final("BYE").status, 200);
+  alice.send(SERVER, "INFO", "sip:bob@10.0.2.1:5060", {
+    callId: "another",
+    to: answer.headers.get("to") as string,
+    lines: [`Route: ${answer.headers.get("record-route")}`],
+  });
+  town.pass(10);
+  assert.equal(alice.final("INFO").status, 407);
+});
+
+test("a caller who proves to be somebody else than From says is 403", () => {
+  const { alice } = guarded();
+  const uri = "sip:bob@example.com";
+  const from = "<sip:bob@example.com>;tag=1";
+  const challenge = invite(alice, uri, { from });
+  assert.equal(challenge.status, 407);
+  const line = answerTo(challenge, "INVITE", uri, {});
+  assert.equal(invite(alice, uri, { from, lines: [line] }).status, 403);
+});
+
+test("a caller of another domain is challenged unless strangers are accepted, and never relayed to strangers", () => {
+  const from = "<sip:x@far.example>;tag=1";
+  const { alice } = guarded();
+  assert.equal(invite(alice, "sip:bob@example.com", { from }).status, 407);
+  const town = new Town();
+  town.server({ users: users(PEOPLE), acceptForeign: true });
+  const stranger = town.phone("udp:10.0.9.1:5060", "x");
+  assert.equal(invite(stranger, "sip:bob@example.com", { from }).status, 480);
+  assert.equal(invite(stranger, "sip:y@10.0.9.2:5060", { from }).status, 407);
+  assert.equal(
+    invite(stranger, "sip:bob@example.com", { from: "<sip:alice@example.com>;tag=1" }).status,
+    407,
+  );
+});
+
+test("an ACK that belongs to no admitted call is dropped", () => {
+  const { town, alice, bob } = guarded();
+  alice.send(SERVER, "ACK", "sip:bob@10.0.2.1:5060", { to: "<sip:bob@example.com>;tag=1" });
+  town.pass(10);
+  assert.deepEqual(bob.heard, []);
+});
+
+test("an open server says so in an event", () => {
+  const town = new Town();
+  town.server();
+  assert.equal(town.eventsNamed("server.opened").length, 1);
+});
