@@ -257,6 +257,21 @@ suite("INVITE client transaction left behind", () => {
     assert.equal(stage.layer.transactions, 0);
   });
 
+  test("a late 1xx gives it 64·T1 more, not eternity", () => {
+    const stage = new Stage();
+    const flow = stage.flow();
+    const call = stage.send(flow, "INVITE");
+    stage.script.until(400).do((now) => call.abandon(now));
+    stage.script.until(31_000);
+    stage.answer(flow, 180);
+    stage.script.finish().expect(`
+      0.0 -1 ──▶ INVITE sip:bob@example.com
+      31.0 -1 ◀── 180 Whatever
+      31.0 user: 180 to INVITE
+      63.0 user: failed, timeout
+    `);
+  });
+
   test("one that rings and was left ends 64·T1 later if nobody says more", () => {
     const stage = new Stage();
     const flow = stage.flow();
