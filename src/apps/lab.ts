@@ -18,6 +18,7 @@ import type { Scenario } from "./scenario/scenario.ts";
 import { StageFault } from "./scenario/stage.ts";
 import { verdictLines } from "./scenario/verdict.ts";
 import { pcapOf } from "./trace/pcap.ts";
+import type { TraceRecord } from "./trace/record.ts";
 
 interface LabFlags {
   readonly scenario?: string;
@@ -102,8 +103,8 @@ function announce({ verdict, records }: Played, json: boolean): void {
   }
   const { scenario, passed, lastedMs, figures, failures } = verdict;
   const told = { node: "lab", event: "scenario.judged", scenario, passed, lastedMs, figures };
-  const at = records.at(-1)?.at ?? lastedMs;
-  process.stdout.write(`${JSON.stringify({ at, ...told, failures })}\n`);
+  const { at, time } = records.at(-1) as TraceRecord;
+  process.stdout.write(`${JSON.stringify({ at, time, ...told, failures })}\n`);
 }
 
 /** Writes what was asked to be kept. */

@@ -69,12 +69,14 @@ export class LabStage implements Stage, ChildUser {
   }
 
   now(): number {
-    return wallClock() - this.#began;
+    return rounded(wallClock() - this.#began);
   }
 
   note(record: TraceRecord): void {
-    this.records.push(record);
-    this.#options.watch?.(record);
+    const time = new Date(this.#began + record.at).toISOString();
+    const timed: TraceRecord = { time, ...record };
+    this.records.push(timed);
+    this.#options.watch?.(timed);
     this.#wake();
   }
 
@@ -182,8 +184,10 @@ export class LabStage implements Stage, ChildUser {
     this.note({ at: this.now(), node: "stage", event: "stage.closed", left: left.length, who });
   }
 
+  /** Signalling only: fifty packets of sound a second from every phone would bury it. */
   recorded(record: TraceRecord): void {
-    this.note({ ...record, at: record.at - this.#began });
+    if (record.transport === "rtp") return;
+    this.note({ ...record, at: rounded(record.at - this.#began) });
   }
 
   ended(child: Child, asked: boolean, why: string): void {
@@ -276,4 +280,9 @@ export class LabStage implements Stage, ChildUser {
     if (fault === undefined) return zone;
     throw new StageFault(`zone line ${fault.line}: ${fault.wrong}; ${fault.remedy}`);
   }
+}
+
+/** To the microsecond: the clocks of processes agree no better. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

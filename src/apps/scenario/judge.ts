@@ -87,7 +87,7 @@ class Bench {
       return { failure: { where, expected, seen: `the moment ${missing} never came` } };
     }
     const instants = this.#instants(sought)
-      .filter((at) => at >= from - CLOCK_GIVE_MS && at <= to)
+      .filter((at) => at >= from - CLOCK_GIVE_MS && at < to - CLOCK_GIVE_MS)
       .map((at) => Math.max(0, at - from));
     const met = meetDemand(demand, instants);
     const first = met.values[0];
