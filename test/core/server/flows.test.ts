@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { TestPhone, Town } from "./town.ts";
+
+const UDP = "udp:10.0.0.1:5060";
+const TCP = "tcp:10.0.0.1:5060";
+
+function town(): Town {
+  const made = new Town();
+  made.server({
+    listen: [
+      { transport: "udp", address: "10.0.0.1", port: 5060 },
+      { transport: "tcp", address: "10.0.0.1", port: 5060 },
+    ],
+  });
+  return made;
+}
+
+/** A phone whose Contact names another place than its packets come from. */
+class Hidden extends TestPhone {
+  override get contact(): string {
+    return `sip:${this.user}@192.168.1.5:5060`;
+  }
+}
+
+test("a phone behind a connection is called over it, and both sides' routes lead back (RFC 5626 §5.3)", () => {
+  const made = town();
+  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const bob = made.phone("tcp:10.0.2.1:41000", "bob");
+  bob.register(TCP);
+  bob.answer = () => 200;
+  alice.answer = () => 200;
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(10);
+  const invite = bob.last("INVITE");
+  const routes = (invite.headers.get("record-route") ?? "").split(", ");
+  assert.equal(routes.length, 2);
+  assert.match(
+    routes[0] ?? "",
+    /^<sip:one\*\w+\*-\d+\*tcp!10\.0\.2\.1!41000\*\w{16}@10\.0\.0\.1:5060;transport=tcp;lr;/,
+  );
+  assert.match(routes[1] ?? "", /^<sip:10\.0\.0\.1:5060;lr;/);
+  alice.sendInDialog(UDP, "ACK", alice.final("INVITE"));
+  assert.equal(bob.heard.at(-1), "ACK");
+  alice.sendInDialog(UDP, "INFO", alice.final("INVITE"));
+  assert.equal(alice.final("INFO").status, 200);
+  bob.sendInDialog(TCP, "BYE", invite);
+  assert.equal(bob.final("BYE").status, 200);
+  assert.equal(alice.last("BYE").uri, "sip:alice@10.0.1.1:5060");
+});
+
+test("phones behind NAT are reached where their packets come from, in the dialog too", () => {
+  const made = town();
+  const alice = new Hidden(made, "udp:10.0.1.1:6001", "alice");
+  const bob = new Hidden(made, "udp:10.0.2.1:6002", "bob");
+  alice.register(UDP);
+  bob.register(UDP);
+  alice.answer = () => 200;
+  bob.answer = () => 200;
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(10);
+  assert.equal(bob.last("INVITE").uri, "sip:bob@192.168.1.5:5060");
+  alice.sendInDialog(UDP, "ACK", alice.final("INVITE"));
+  assert.equal(bob.heard.at(-1), "ACK");
+  bob.sendInDialog(UDP, "BYE", bob.last("INVITE"));
+  assert.equal(bob.final("BYE").status, 200);
+});
+
+test("a forged flow token is 403 (R99)", () => {
+  const made = town();
+  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const forged = "<sip:one*b*1*udp!10.9.9.9!5060*0123456789abcdef@10.0.0.1:5060;lr>";
+  alice.send(UDP, "OPTIONS", "sip:x@10.9.9.9", { lines: [`Route: ${forged}`] });
+  made.pass(10);
+  assert.equal(alice.final("OPTIONS").status, 403);
+});
+
+const INSTANCE = '+sip.instance="<urn:uuid:1>"';
+
+function outbound(phone: TestPhone, to: string, regId: number): void {
+  phone.send(to, "REGISTER", "sip:example.com", {
+    to: "<sip:bob@example.com>",
+    callId: `reg-${regId}`,
+    lines: [
+      `Contact: <${phone.contact};ob>;reg-id=${regId};${INSTANCE}`,
+      "Supported: outbound, path",
+    ],
+  });
+  phone.town.pass(10);
+}
+
+/** The Contact line that `send` adds by itself would be a second contact. */
+class Outbound extends TestPhone {
+  override sendText(to: string, text: string): void {
+    const lines = text.split("\r\n");
+    const contacts = lines.filter((line) => line.startsWith("Contact: "));
+    const kept = lines.filter((line) => line !== contacts[0] || contacts.length < 2);
+    super.sendText(to, kept.join("\r\n"));
+  }
+}
+
+test("two flows of one instance are one phone: it rings once, on the newer flow (R101)", () => {
+  const made = town();
+  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const first = new Outbound(made, "tcp:10.0.2.1:41001", "bob");
+  const second = new Outbound(made, "tcp:10.0.2.1:41002", "bob");
+  outbound(first, TCP, 1);
+  made.pass(5_000);
+  outbound(second, TCP, 2);
+  assert.equal(second.final("REGISTER").headers.get("require"), "outbound");
+  second.answer = () => 200;
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(100);
+  assert.equal(alice.final("INVITE").status, 200);
+  assert.deepEqual(first.requests, []);
+});
+
+test("a flow that has failed, or says 430, is passed over for the next of the same phone (R93, R101)", () => {
+  for (const how of ["lost", "430"]) {
+    const made = town();
+    const alice = made.phone("udp:10.0.1.1:5060", "alice");
+    const first = new Outbound(made, "tcp:10.0.2.1:41001", "bob");
+    const second = new Outbound(made, "tcp:10.0.2.1:41002", "bob");
+    outbound(first, TCP, 1);
+    made.pass(5_000);
+    outbound(second, TCP, 2);
+    first.answer = () => 200;
+    second.answer = () => 430;
+    if (how === "lost") {
+      made.places.delete(second.place);
+      made.places.get(TCP)?.parted?.(TCP, second.place);
+    }
+    alice.send(UDP, "INVITE", "sip:bob@example.com");
+    made.pass(100);
+    assert.equal(alice.final("INVITE").status, 200, how);
+    assert.equal(first.requests.length, 1);
+  }
+});
+
+test("a phone whose only connection is gone and that listens nowhere is 500, at once (R52, R53)", () => {
+  const made = town();
+  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const bob = made.phone("tcp:10.0.2.1:41000", "bob");
+  bob.register(TCP);
+  made.places.delete(bob.place);
+  made.places.get(TCP)?.parted?.(TCP, bob.place);
+  made.pass(10);
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(100);
+  assert.deepEqual(alice.heard, ["100 INVITE", "500 INVITE"]);
+});
+
+test("a Path is the route to the phone (R81)", () => {
+  const made = town();
+  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const edge = made.phone("udp:10.0.5.1:5060", "edge");
+  edge.send(UDP, "REGISTER", "sip:example.com", {
+    to: "<sip:bob@example.com>",
+    lines: ["Path: <sip:10.0.5.1:5060;lr;ob>"],
+  });
+  made.pass(10);
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(10);
+  assert.equal(edge.last("INVITE").headers.get("route"), "<sip:10.0.5.1:5060;lr;ob>");
+});
+
+test("an expired binding is told, tidied away, and called no more", () => {
+  const made = town();
+  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const bob = made.phone("udp:10.0.2.1:5060", "bob");
+  bob.register(UDP, ["Expires: 60"]);
+  bob.register(UDP, ["Expires: 90"]);
+  made.pass(89_000);
+  assert.equal(made.eventsNamed("binding.expired").length, 0);
+  made.pass(2_000);
+  const [expired] = made.eventsNamed("binding.expired");
+  assert.equal(expired?.aor, "bob@example.com");
+  assert.equal(made.store.value("aor/bob@example.com"), undefined);
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(10);
+  assert.equal(alice.final("INVITE").status, 480);
+});
+
+test("an operator may take a user's bindings away", () => {
+  const made = town();
+  const [host] = made.hosts;
+  const bob = made.phone("udp:10.0.2.1:5060", "bob");
+  bob.register(UDP);
+  const told: boolean[] = [];
+  host!.run((now) => host!.server.removeBindings(now, "bob", (removed) => told.push(removed)));
+  made.pass(10);
+  host!.run((now) => host!.server.removeBindings(now, "bob", (removed) => told.push(removed)));
+  made.pass(10);
+  assert.deepEqual(told, [true, false]);
+  assert.equal(made.eventsNamed("binding.removed").length, 1);
+});
+
+test("a server that stops takes nothing new, ends what is ringing, and is gone within 5 s", () => {
+  const made = town();
+  const [host] = made.hosts;
+  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const bob = made.phone("udp:10.0.2.1:5060", "bob");
+  bob.register(UDP);
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(10);
+  host!.run((now) => host!.server.stop(now));
+  alice.send(UDP, "INVITE", "sip:bob@example.com", { callId: "late" });
+  bob.register(UDP);
+  made.pass(100);
+  assert.equal(alice.final("INVITE").status, 503);
+  assert.equal(bob.final("REGISTER").status, 503);
+  assert.equal(host!.server.state, "stopping");
+  bob.reply(bob.responseTo(bob.last("INVITE"), 200), UDP);
+  made.pass(100);
+  assert.equal(alice.final("INVITE").status, 200);
+  assert.equal(host!.server.state, "stopped");
+  assert.equal(host!.deadline, Number.POSITIVE_INFINITY);
+});
+
+test("a store that is not there at the start is waited for", () => {
+  const made = new Town();
+  made.store.available = false;
+  const host = made.server();
+  assert.equal(made.eventsNamed("server.waiting").length, 1);
+  made.store.available = true;
+  made.pass(1_500);
+  assert.equal(host.server.state, "running");
+});

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Host, type TestPhone, Town } from "./town.ts";
+
+const ONE = "udp:10.0.0.1:5060";
+const TWO = "udp:10.0.0.2:5060";
+
+interface Pair {
+  readonly town: Town;
+  readonly one: Host;
+  readonly two: Host;
+  readonly alice: TestPhone;
+  readonly bob: TestPhone;
+}
+
+/** Two servers sharing one store; Bob is registered at the second, Alice calls through the first. */
+function pair(bobTransport: "udp" | "tcp" = "udp"): Pair {
+  const town = new Town();
+  const at = (name: string, address: string): Host =>
+    town.server({
+      name,
+      shared: true,
+      listen: [
+        { transport: "udp", address, port: 5060 },
+        { transport: "tcp", address, port: 5060 },
+      ],
+    });
+  const one = at("one", "10.0.0.1");
+  const two = at("two", "10.0.0.2");
+  town.pass(6_000);
+  const alice = town.phone("udp:10.0.1.1:5060", "alice");
+  const bob = town.phone(`${bobTransport}:10.0.2.1:5070`, "bob");
+  bob.register(bobTransport === "udp" ? TWO : "tcp:10.0.0.2:5060");
+  bob.answer = () => 200;
+  alice.answer = () => 200;
+  return { town, one, two, alice, bob };
+}
+
+function call({ town, alice }: Pair, to = ONE): void {
+  alice.send(to, "INVITE", "sip:bob@example.com");
+  town.pass(50);
+}
+
+test("a call to a phone registered at the other server arrives, by that server", () => {
+  const all = pair();
+  call(all);
+  const { alice, bob } = all;
+  assert.equal(alice.final("INVITE").status, 200);
+  assert.equal(bob.last("INVITE").headers.all("via").length, 3);
+  alice.sendInDialog(ONE, "ACK", alice.final("INVITE"));
+  assert.equal(bob.heard.at(-1), "ACK");
+  alice.sendInDialog(ONE, "INFO", alice.final("INVITE"));
+  assert.equal(alice.final("INFO").status, 200);
+  bob.sendInDialog(TWO, "BYE", bob.last("INVITE"));
+  assert.equal(bob.final("BYE").status, 200);
+});
+
+test("so does one to a phone behind a connection that the other server holds", () => {
+  const all = pair("tcp");
+  call(all);
+  const { alice, bob } = all;
+  assert.equal(alice.final("INVITE").status, 200);
+  alice.sendInDialog(ONE, "ACK", alice.final("INVITE"));
+  assert.equal(bob.heard.at(-1), "ACK");
+  bob.sendInDialog("tcp:10.0.0.2:5060", "BYE", bob.last("INVITE"));
+  assert.equal(bob.final("BYE").status, 200);
+});
+
+test("when the other server has just died the call reaches the phone past it, at once", () => {
+  const all = pair();
+  all.two.kill();
+  call(all);
+  assert.equal(all.alice.final("INVITE").status, 200);
+  assert.equal(all.bob.last("INVITE").headers.all("via").length, 2);
+  all.alice.sendInDialog(ONE, "ACK", all.alice.final("INVITE"));
+  assert.equal(all.bob.heard.at(-1), "ACK");
+});
+
+test("when the other server is mute the call goes past it after half a second, later calls at once", () => {
+  const all = pair();
+  const { town, alice, bob } = all;
+  town.places.set(TWO, { came: () => undefined });
+  call(all);
+  assert.deepEqual(bob.requests, []);
+  town.pass(600);
+  assert.equal(alice.final("INVITE").status, 200);
+  bob.received.length = 0;
+  alice.send(ONE, "INVITE", "sip:bob@example.com", { callId: "second" });
+  town.pass(20);
+  assert.equal(bob.requests.length, 1);
+});
+
+test("a mute server that wakes up does not make the phone ring twice: 482 is its answer, not the caller's", () => {
+  const all = pair();
+  const { town, alice, bob } = all;
+  const held: (() => void)[] = [];
+  const two = town.places.get(TWO);
+  town.places.set(TWO, {
+    came: (to, from, bytes) => held.push(() => two?.came(to, from, bytes)),
+  });
+  let rung = 0;
+  bob.answer = ({ method }) => {
+    if (method !== "INVITE") return 200;
+    rung += 1;
+    return rung === 1 ? 180 : 482;
+  };
+  call(all);
+  town.pass(600);
+  town.places.set(TWO, two!);
+  for (const deliver of held) deliver();
+  town.pass(50);
+  assert.deepEqual(alice.heard, ["100 INVITE", "180 INVITE"]);
+  const [invite] = bob.requests;
+  bob.reply(bob.responseTo(invite!, 200), ONE);
+  town.pass(50);
+  assert.equal(alice.final("INVITE").status, 200);
+});
+
+test("a call goes on through the server that is left when either one dies (I10)", () => {
+  const first = pair();
+  call(first);
+  first.one.kill();
+  first.alice.sendInDialog(TWO, "BYE", first.alice.final("INVITE"));
+  assert.equal(first.alice.final("BYE").status, 200);
+
+  const second = pair();
+  call(second);
+  second.two.kill();
+  second.town.pass(20_000);
+  second.alice.sendInDialog(ONE, "BYE", second.alice.final("INVITE"));
+  assert.equal(second.alice.final("BYE").status, 200);
+
+  const third = pair();
+  call(third);
+  third.two.kill();
+  third.bob.sendInDialog(ONE, "BYE", third.bob.last("INVITE"));
+  assert.equal(third.bob.final("BYE").status, 200);
+});
+
+test("a phone may register at either server in turn: one address-of-record, one binding", () => {
+  const { town, bob } = pair();
+  bob.register(ONE);
+  assert.equal(bob.final("REGISTER").status, 200);
+  const contacts = bob.final("REGISTER").headers.all("contact");
+  assert.equal(contacts.length, 1);
+  assert.equal(town.eventsNamed("binding.refreshed")[0]?.node, "one");
+});
+
+test("an address at the other server's address is ours too", () => {
+  const { town, alice, bob } = pair();
+  bob.send(ONE, "REGISTER", "sip:10.0.0.2", { to: "<sip:bob@10.0.0.2>", callId: "reg-2" });
+  town.pass(10);
+  assert.equal(bob.final("REGISTER").status, 200);
+  alice.send(ONE, "INVITE", "sip:bob@10.0.0.2:5060");
+  town.pass(50);
+  assert.equal(alice.final("INVITE").status, 200);
+});
+
+test("a node that comes back in another life is found there, its old connections are not", () => {
+  const all = pair("tcp");
+  const { town, alice, bob } = all;
+  all.two.kill();
+  town.server({
+    name: "two",
+    shared: true,
+    listen: [{ transport: "udp", address: "10.0.0.2", port: 5060 }],
+  });
+  town.pass(6_000);
+  bob.received.length = 0;
+  town.places.delete(bob.place);
+  call(all);
+  assert.equal(alice.final("INVITE").status, 480);
+});
+
+test("a node that leaves is not waited for", () => {
+  const all = pair();
+  const { town, alice } = all;
+  all.two.run((now) => all.two.server.stop(now));
+  town.pass(6_000);
+  assert.equal(all.two.server.state, "stopped");
+  call(all);
+  assert.equal(alice.final("INVITE").status, 200);
+});
