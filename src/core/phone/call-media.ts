@@ -90,6 +90,11 @@ export class CallMedia implements MediaUser, RtpUser, TimerOwner {
     return now - this.stream.heardAt < SILENCE_MS;
   }
 
+  /** Whether audio should come in and does not: what is held proves nothing. */
+  missed(now: Instant): boolean {
+    return this.negotiated?.receives === true && !this.flows(now);
+  }
+
   /** @param flow the signalling goes over: its local address is told if media listens on all of them. */
   offer(flow: Flow, wish: Direction): string {
     return this.#session.offer(this.#localFor(flow), wish);

@@ -21,6 +21,8 @@ export interface ReinvitationOwner {
   offerFor(flow: Flow): string;
   /** The 2xx has been acknowledged. */
   changed(now: Instant, response: Response): void;
+  /** The peer's own INVITE goes first; this one is sent again after it. */
+  outpaced(): void;
   /** A final response, or none. */
   unchanged(now: Instant, why: Response | Failure["why"]): void;
 }
@@ -105,6 +107,7 @@ export class CallReinvitation implements RequestUser, TimerOwner {
     } else if (response.status === 491 && this.#glares < MAX_GLARES && !this.#over) {
       this.#glares += 1;
       this.#waiting = true;
+      this.#owner.outpaced();
       this.#environment.timers.set(this.#timer, now + this.#glareWaitMs());
     } else if (this.#conclude()) {
       this.#owner.unchanged(now, response);

@@ -2,8 +2,8 @@
  * What goes on inside a call that was answered: holding and resuming, the peer's own re-INVITEs, refreshes, ACKs. It
  * knows when the session has come to its end; how the call ends is its owner's business.
  *
- * Deviation: RFC 3261 §12.2.1.2 (R13) ends a dialog whose request finds nobody. As long as audio comes in the
- * peer is there and it is only signalling that is cut off, so the call goes on.
+ * Deviation: RFC 3261 §12.2.1.2 (R13) ends a dialog whose request finds nobody. Unless audio is missed the peer
+ * may well be there and only signalling cut off, so the call goes on.
  */
 import type { Negotiated } from "../dialog/offer-answer.ts";
 import type { Direction } from "../dialog/session-description.ts";
@@ -120,7 +120,6 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
       }
       body = answer.body;
     }
-    this.leg.flow = flow;
     this.leg.dialog.refreshTarget(request.headers);
     const response = responseTo(request, 200);
     response.headers
@@ -153,7 +152,7 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
   /** §13.3.1.4: the dialog stands, the session does not. A later INVITE without ACK ends nothing that is heard. */
   answerUnacknowledged(now: Instant): void {
     this.#answer = undefined;
-    if (this.#established && this.#media.flows(now)) {
+    if (this.#established && !this.#media.missed(now)) {
       this.#media.withdrawOffer();
       this.#settle(now);
     } else {
@@ -177,6 +176,10 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
     this.#settle(now);
   }
 
+  outpaced(): void {
+    this.#media.withdrawOffer();
+  }
+
   unchanged(now: Instant, why: Response | Failure["why"]): void {
     this.#reinvitation = undefined;
     this.#media.withdrawOffer();
@@ -190,11 +193,11 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
       this.#owner.sessionOver(now, "481", false);
       return;
     }
-    // Nowhere to send to means that nothing may be sent: the policy wants registered servers only (C40).
-    const barred = word === "no-targets" && this.#purpose === "hold";
     const nobody = word !== "rejected" || status === 408;
-    if (barred || (nobody && !this.#media.flows(now) && this.#purpose === "hold")) {
-      this.#owner.sessionOver(now, barred ? "not-registered" : "timeout", true);
+    const barred = word === "not-registered";
+    if (this.#purpose === "hold" && nobody && (barred || this.#media.missed(now))) {
+      // Barred: the makers document that hold and resume then end the call (C40).
+      this.#owner.sessionOver(now, word === "rejected" ? "408" : word, true);
       return;
     }
     this.#wanted = this.#held;

@@ -169,6 +169,7 @@ export class Call
       transaction.respond(now, responseTo(request, 500));
       return;
     }
+    if (this.#session !== undefined) this.#session.leg.flow = flow;
     const refusal = refuseExtensions(request);
     if (refusal !== undefined) {
       transaction.respond(now, refusal);

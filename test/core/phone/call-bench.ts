@@ -8,15 +8,15 @@ import { type AudioSource, tone } from "../../../src/core/media/tones.ts";
 import { cseqOf } from "../../../src/core/message/cseq.ts";
 import type { Message, Request, Response } from "../../../src/core/message/message.ts";
 import { parseMessage } from "../../../src/core/message/parse.ts";
-import { printMessage } from "../../../src/core/message/print.ts";
+import { printMessage, responseTo } from "../../../src/core/message/print.ts";
 import type { Call } from "../../../src/core/phone/call.ts";
 import type {
   CallEnvironment,
   DialogWay,
   Field,
 } from "../../../src/core/phone/call-environment.ts";
-import { CallTable } from "../../../src/core/phone/call-table.ts";
 import { Composer } from "../../../src/core/phone/composer.ts";
+import { PhoneCalls, type PhoneCallsHost } from "../../../src/core/phone/phone-calls.ts";
 import type { AnswerMode } from "../../../src/core/phone/phone-config.ts";
 import type { RedundancyPolicy } from "../../../src/core/redundancy/policy.ts";
 import { defaultAccount, defaultPolicy } from "../../../src/core/redundancy/policy-defaults.ts";
@@ -48,7 +48,7 @@ export class Bench {
   connect(): { caller: Call; callee: Call } {
     const caller = this.alice.dial("bob");
     this.run(100);
-    const [callee] = this.bob.table.calls;
+    const callee = this.bob.calls.current;
     assert.ok(callee);
     assert.equal(caller.state, "confirmed");
     assert.equal(callee.state, "confirmed");
@@ -92,13 +92,13 @@ function crossed<Kind extends Message>(message: Kind): Kind {
 }
 
 /** One phone with one account, the environment of all its calls. */
-export class End implements CallEnvironment {
+export class End implements CallEnvironment, PhoneCallsHost {
   readonly name: string;
   readonly address: string;
   readonly policy: RedundancyPolicy = defaultPolicy("192.0.2.10");
   readonly composer: Composer;
   readonly entropy: Prng;
-  readonly table: CallTable = new CallTable({ becameIdle: () => this.events.push("idle") });
+  readonly calls: PhoneCalls = new PhoneCalls(this);
   /** `call.ended why=hung-up …`, without ids and figures. */
   readonly events: string[] = [];
   /** Every request and ACK sent, oldest first. */
@@ -128,8 +128,8 @@ export class End implements CallEnvironment {
     this.composer = new Composer(account, this.entropy, "test", "urn:x", (peer) => peer.localPort);
   }
 
-  get register(): CallTable {
-    return this.table;
+  get register(): PhoneCalls {
+    return this.calls;
   }
 
   get timers(): Timers {
@@ -177,9 +177,19 @@ export class End implements CallEnvironment {
   }
 
   dial(to: string): Call {
-    const call = this.table.dial(this, to);
-    assert.ok(call);
-    return call;
+    return this.calls.place(this, to);
+  }
+
+  get answerMode(): AnswerMode {
+    return this.mode;
+  }
+
+  environmentFor(): CallEnvironment {
+    return this;
+  }
+
+  becameIdle(): void {
+    this.events.push("idle");
   }
 
   audioSource(): AudioSource {
@@ -205,7 +215,7 @@ export class End implements CallEnvironment {
     this.acks.push(ack);
     if (this.mute) return;
     const other = this.#bench.other(this);
-    this.#bench.later(() => other.table.acknowledged(this.#bench.now, crossed(ack)));
+    this.#bench.later(() => other.calls.acknowledged(this.#bench.now, crossed(ack)));
   }
 
   report(event: string, fields: Readonly<Record<string, Field>>): void {
@@ -243,7 +253,7 @@ export class End implements CallEnvironment {
         if (this.mute) return;
         const other = bench.other(this);
         if (transaction === undefined) user.failed(now, { why: "cancelled" });
-        else bench.later(() => other.table.cancelled(bench.now, transaction as Transaction));
+        else bench.later(() => other.calls.cancelled(bench.now, transaction as Transaction));
       },
       drop: () => {
         sent.dropped = true;
@@ -280,10 +290,7 @@ export class End implements CallEnvironment {
   }
 
   #serve(transaction: Transaction): void {
-    const { now } = this.#bench;
-    if (this.table.requested(now, transaction, this.flow)) return;
-    assert.equal(transaction.request.method, "INVITE");
-    this.table.arrived(now, this, transaction, this.flow, this.mode);
+    this.calls.requested(this.#bench.now, transaction, this.flow);
   }
 }
 
@@ -315,4 +322,59 @@ export function turns(requests: readonly Request[]): string[] {
 /** The direction that a body of SDP states. */
 export function directionOf(body: string): string | undefined {
   return /^a=(sendrecv|sendonly|recvonly|inactive)\r$/m.exec(body)?.[1];
+}
+
+/** A request of alice's inside the call, made by hand. */
+export function inside(
+  bench: Bench,
+  method: string,
+  cseq: number,
+  ...lines: [string, string][]
+): Request {
+  const [invite] = bench.alice.sent;
+  const [ack] = bench.alice.acks;
+  assert.ok(invite && ack);
+  const request: Request = { ...ack, method, headers: ack.headers.copy(), body: "" };
+  request.headers.set("cseq", `${cseq} ${method}`);
+  for (const [name, value] of lines) request.headers.set(name, value);
+  return request;
+}
+
+/** Lets the test answer what alice sends from now on. */
+export function scripted(bench: Bench): Sent[] {
+  const taken: Sent[] = [];
+  bench.alice.script = (sent) => {
+    taken.push(sent);
+    return true;
+  };
+  return taken;
+}
+
+/** The one request taken. */
+export function only(taken: Sent[]): Sent {
+  assert.equal(taken.length, 1);
+  return taken[0] as Sent;
+}
+
+/** Lets alice's request be answered with a bare response. */
+export function answer(bench: Bench, sent: Sent, status: number): void {
+  const response = responseTo(sent.request, status);
+  sent.user.final(bench.now, response, bench.alice.place, sent.request);
+}
+
+/** Who held whom, of all that was told. */
+export function holds(events: readonly string[]): string[] {
+  return events.filter(
+    (event) => event.startsWith("call.held") || event.startsWith("call.resumed"),
+  );
+}
+
+/** I8: no timer, call, dialog or flow is left. */
+export function nothingLeft(bench: Bench): void {
+  assert.equal(bench.timers.size, 0);
+  for (const end of [bench.alice, bench.bob]) {
+    assert.equal(end.calls.size, 0);
+    assert.equal(end.world.size, 0);
+    assert.equal(end.calls.idle, true);
+  }
 }

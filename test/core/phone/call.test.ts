@@ -2,17 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { responseTo } from "../../../src/core/message/print.ts";
-import { Bench, turns } from "./call-bench.ts";
-
-/** I8: no timer, call, dialog or flow is left. */
-function nothingLeft(bench: Bench): void {
-  assert.equal(bench.timers.size, 0);
-  for (const end of [bench.alice, bench.bob]) {
-    assert.equal(end.table.calls.length, 0);
-    assert.equal(end.world.size, 0);
-    assert.equal(end.table.idle, true);
-  }
-}
+import { Bench, nothingLeft, turns } from "./call-bench.ts";
 
 test("a call rings, is answered, talks both ways and is hung up", () => {
   const bench = new Bench();
@@ -20,14 +10,14 @@ test("a call rings, is answered, talks both ways and is hung up", () => {
   const caller = bench.alice.dial("bob");
   bench.run(1000);
   assert.equal(caller.state, "early");
-  const [callee] = bench.bob.table.calls;
+  const callee = bench.bob.calls.current;
   assert.equal(callee?.state, "alerting");
   callee?.answer(bench.now);
   bench.run(2000);
   assert.equal(caller.state, "confirmed");
   assert.equal(callee?.state, "confirmed");
   caller.hangUp(bench.now);
-  assert.equal(bench.alice.table.idle, true);
+  assert.equal(bench.alice.calls.idle, true);
   bench.run(50);
   assert.deepEqual(
     bench.alice.events,
@@ -97,21 +87,6 @@ test("busy is 486, and the caller is told so", () => {
   bench.run(100);
   assert.deepEqual(bench.bob.statuses, [486]);
   assert.ok(bench.alice.events.includes("call.ended why=rejected status=486"));
-  nothingLeft(bench);
-});
-
-test("no port for audio: the caller does not call, the callee answers 500", () => {
-  const bench = new Bench();
-  bench.alice.world.full = true;
-  bench.alice.dial("bob");
-  bench.run(10);
-  assert.deepEqual(bench.alice.methods, []);
-  assert.ok(bench.alice.events.includes("call.ended why=no-media: in-use"));
-  bench.alice.world.full = false;
-  bench.bob.world.full = true;
-  bench.alice.dial("bob");
-  bench.run(100);
-  assert.deepEqual(bench.bob.statuses, [500]);
   nothingLeft(bench);
 });
 
@@ -262,7 +237,7 @@ test("hanging up before the ACK waits for it (§15)", () => {
   bench.bob.mode = "ring";
   bench.alice.dial("bob");
   bench.run(100);
-  const [callee] = bench.bob.table.calls;
+  const callee = bench.bob.calls.current;
   callee?.answer(bench.now);
   callee?.hangUp(bench.now);
   assert.deepEqual(bench.bob.methods, []);
@@ -300,7 +275,7 @@ test("an INVITE without an offer is answered with ours, and the ACK brings the a
   bench.run(100);
   const offer = bench.bob.lastResponse.body;
   assert.match(offer, /RTP\/AVP 0 8 101/);
-  const [call] = bench.bob.table.calls;
+  const call = bench.bob.calls.current;
   // Alice's ACK had no body: the offer stays unanswered, so the call ends.
   assert.equal(call, undefined);
   assert.ok(bench.bob.events.some((event) => event.startsWith("call.ended why=bad-answer")));
@@ -323,96 +298,13 @@ test("an answer that cannot be read is acknowledged, then the call is ended", ()
   assert.ok(bench.alice.events.some((event) => event.startsWith("call.ended why=bad-answer")));
 });
 
-test("audio before the answer: a 183 with SDP is heard, and the 200 settles it", () => {
-  const bench = new Bench();
-  bench.bob.mode = "ring";
-  const caller = bench.alice.dial("bob");
-  bench.run(100);
-  const [invite] = bench.alice.sent;
-  assert.ok(invite);
-  const early = responseTo(invite.request, 183, undefined, "early");
-  early.body = invite.request.body.replaceAll("192.0.2.1", "192.0.2.2");
-  invite.user.provisional(bench.now, early, bench.alice.place);
-  assert.ok(bench.alice.events.some((event) => event.startsWith("call.media")));
-  bench.bob.table.calls[0]?.answer(bench.now);
-  bench.run(100);
-  assert.equal(caller.state, "confirmed");
-});
-
-test("keys go as telephone-events and come out at the other end (R127)", () => {
-  const bench = new Bench();
-  const { caller, callee } = bench.connect();
-  assert.equal(caller.press("42#"), true);
-  bench.run(1000);
-  assert.deepEqual(
-    bench.bob.events.filter((event) => event.startsWith("call.key-pressed")),
-    ["call.key-pressed key=4", "call.key-pressed key=2", "call.key-pressed key=#"],
-  );
-  assert.equal(callee.press("x"), false);
-});
-
-test("what was heard can be kept, up to a bound", () => {
-  const bench = new Bench();
-  bench.bob.recordedSamples = 4000;
-  const { callee } = bench.connect();
-  bench.run(1000);
-  assert.equal(callee.recording.length, 4000);
-  assert.ok(callee.recording.some((sample) => Math.abs(sample) > 7000));
-});
-
-test("audio that stops is told once, and told again when it returns", () => {
-  const bench = new Bench();
-  bench.connect();
-  bench.alice.world.deaf = true;
-  bench.run(5000);
-  assert.equal(bench.alice.events.at(-1), "call.silenced");
-  bench.alice.world.deaf = false;
-  bench.run(100);
-  assert.equal(bench.alice.events.at(-1), "call.heard");
-});
-
-test("a flow that the world forgot is opened anew, and the call goes on", () => {
-  const bench = new Bench();
-  const { caller } = bench.connect();
-  bench.alice.world.loseFlows("idle");
-  bench.run(1500);
-  assert.equal(caller.state, "confirmed");
-  bench.bob.events.length = 0;
-  bench.run(3000);
-  assert.deepEqual(bench.bob.events, []);
-});
-
-test("a peer behind a NAT is heard from where its packets come", () => {
-  const bench = new Bench();
-  bench.alice.script = (sent) => {
-    sent.request.body = sent.request.body.replaceAll("192.0.2.1", "10.0.0.1");
-    return false;
-  };
-  bench.connect();
-  assert.ok(bench.bob.events.includes("call.heard"));
-});
-
 test("dropping ends everything without a word (I8)", () => {
   const bench = new Bench();
   bench.connect();
   const sent = bench.alice.sent.length;
-  bench.alice.table.drop();
-  bench.bob.table.drop();
+  bench.alice.calls.dropAll();
+  bench.bob.calls.dropAll();
   bench.run(50);
   assert.equal(bench.alice.sent.length, sent);
   nothingLeft(bench);
-});
-
-test("calls beyond the limit are busy here, and no more can be placed", () => {
-  const bench = new Bench();
-  bench.bob.mode = "ring";
-  for (let call = 0; call < 32; call += 1) bench.alice.dial("bob");
-  assert.equal(bench.alice.table.dial(bench.alice, "bob"), undefined);
-  bench.run(100);
-  assert.equal(bench.bob.table.calls.length, 32);
-  const extra = bench.alice.sent[0]?.request;
-  assert.ok(extra);
-  extra.headers.set("call-id", "another");
-  bench.bob.arrive(extra);
-  assert.equal(bench.bob.lastResponse.status, 486);
 });
