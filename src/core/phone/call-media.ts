@@ -25,7 +25,7 @@ export interface CallMediaOwner {
 }
 
 /** Audio that was due and missing for so long is missed. */
-export const SILENCE_MS = 2000;
+const SILENCE_MS = 2000;
 const WATCH_MS = 1000;
 /** A broken flow to the peer is opened anew after this. */
 const REOPEN_MS = 1000;
