@@ -111,7 +111,7 @@ class Bench {
     const registrations = new Registrations();
     for (const record of this.#records) {
       if (record.node !== sequence.node || !SEQUENCE_EVENTS.includes(record.event)) continue;
-      if (sequence.leavingOut.includes(record.event) || registrations.renews(record)) continue;
+      if (registrations.renews(record) || sequence.leavingOut.includes(record.event)) continue;
       const text = describeEvent(record, fields.get(record.event) ?? [], this.#places);
       if (text !== seen.at(-1)?.text) seen.push({ text, record });
     }

@@ -31,7 +31,7 @@ class Play {
   readonly #scenario: Scenario;
   readonly #stage: Stage;
   readonly #moments = new Map<string, number>();
-  /** Where the search of `until` begins: the beginning of the step before it. */
+  /** Where `until` begins to search: at the last step that did something, so that several may come in any order. */
   #searchFrom = 0;
 
   constructor(scenario: Scenario, stage: Stage) {
@@ -60,7 +60,6 @@ class Play {
       const found = await this.#seek(action.seen, began + action.withinMs);
       if (found === undefined) return false;
       if (step.mark !== undefined) this.#mark(step.mark, found);
-      this.#searchFrom = found;
       return true;
     }
     if (step.mark !== undefined) this.#mark(step.mark, began);
@@ -107,7 +106,7 @@ class Play {
     while (this.#stage.now() < until) await this.#stage.pass(until);
   }
 
-  /** When the thing sought happened, at or after the step before. */
+  /** When the thing sought happened, at or after the last step that did something. */
   async #seek(sought: Sought, until: number): Promise<number | undefined> {
     for (;;) {
       const found = firstMatch(sought, this.#stage.records, this.#searchFrom);

@@ -43,6 +43,9 @@ export type LadderRow =
 /** An arrival later than this is told in the label, in milliseconds. */
 const LATE_MS = 200;
 
+/** What calls report of their sound stands in the event stream; a ladder is of signalling. */
+const MEDIA: readonly string[] = ["media", "heard"];
+
 /** The rows of a whole trace. `places` knows nodes that the records themselves do not name. */
 export function ladderRows(records: readonly TraceRecord[], places?: Places): LadderRow[] {
   const names = places ?? new Places(records);
@@ -126,12 +129,23 @@ function eventRow(
         ...note("•", `trusted again by ${record.node}`, "good", place("target")),
         life: "up",
       } as LadderRow;
+    case "timer.rang":
+      return tick(record, note);
     default:
       return fateRow(record, note) ?? callRow(record, note);
   }
 }
 
 type Note = (mark: string, text: string, tone: Tone, on?: string) => LadderRow;
+
+/** Timers that end a transaction in vain; the others show as what they resend. */
+const LAST_TIMERS: readonly string[] = ["B", "F", "H"];
+
+function tick(record: TraceRecord, note: Note): LadderRow | undefined {
+  const letter = field(record, "timer");
+  if (!LAST_TIMERS.includes(letter)) return undefined;
+  return note("┼", `timer ${letter}`, "warn");
+}
 
 /** What was done to a server, as the runner of a scenario notes it. */
 function fateRow(record: TraceRecord, note: Note): LadderRow | undefined {
@@ -153,7 +167,7 @@ function fateRow(record: TraceRecord, note: Note): LadderRow | undefined {
 
 function callRow(record: TraceRecord, note: Note): LadderRow | undefined {
   const [noun, verb] = record.event.split(".");
-  if (noun !== "call" || verb === undefined) return undefined;
+  if (noun !== "call" || verb === undefined || MEDIA.includes(verb)) return undefined;
   const tone = verb === "answered" ? "good" : "plain";
   const why = field(record, "why");
   return note("☎", `call ${verb}${why === "" ? "" : `: ${why}`}`, tone);
