@@ -121,7 +121,7 @@ export class Dialog implements DialogId {
   }
 }
 
-/** The dialog that a response with a To tag makes for the one who sent the request (§12.1.2); undefined: it makes none. */
+/** The dialog that a response makes for the sender of the request (§12.1.2); undefined: it makes none. */
 export function dialogOfClient(request: Request, response: Response): Dialog | undefined {
   const from = fromOf(request.headers);
   const to = toOf(response.headers);
@@ -144,7 +144,7 @@ export function dialogOfClient(request: Request, response: Response): Dialog | u
   });
 }
 
-/** The dialog that our answer with this tag makes (§12.1.1); undefined: the request cannot make one, answer 400. */
+/** The dialog that our answer with this tag makes (§12.1.1); undefined: it cannot, answer 400. */
 export function dialogOfServer(request: Request, localTag: string): Dialog | undefined {
   const from = fromOf(request.headers);
   const to = toOf(request.headers);

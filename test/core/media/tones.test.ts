@@ -1,3 +1,4 @@
+/** Tones, silence and played samples, exact to the sample. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { playback, ringback, SAMPLE_RATE, silence, tone } from "../../../src/core/media/tones.ts";

@@ -1,3 +1,4 @@
+/** WAV files of the common forms, read as mono 8 kHz and written so. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PCMA, PCMU } from "../../../src/core/media/g711.ts";
