@@ -164,7 +164,7 @@ export class FailoverRequest implements TimerOwner {
   /** From an attempt: it sends again, to meet a challenge, with the next CSeq number and all its patience. */
   retrying(now: Instant, attempt: Attempt): void {
     this.#cseq += 1;
-    this.#await(now, attempt);
+    this.#bear(now, attempt);
   }
 
   compose(attempt: AttemptPlace): ReturnType<RequestUser["compose"]> {
@@ -284,12 +284,12 @@ export class FailoverRequest implements TimerOwner {
     const attempt = new Attempt(this.#host, this, place);
     attempt.last = this.#isLast(place);
     this.#attempts.push(attempt);
-    this.#await(now, attempt);
+    this.#bear(now, attempt);
     attempt.start(now);
   }
 
   /** Sets how long this attempt may stay silent; over UDP the last one has Timer B or F already. */
-  #await(now: Instant, attempt: Attempt): void {
+  #bear(now: Instant, attempt: Attempt): void {
     const { policy, timers } = this.#host;
     const { hop, target } = attempt.place;
     if (attempt.last) {
