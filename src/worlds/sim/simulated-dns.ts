@@ -35,10 +35,14 @@ export class SimulatedDns {
     this.records = records;
   }
 
-  ask(question: DnsQuestion): { afterMs: number; answer: DnsAnswer } {
+  /** @param patienceMs how long whoever asks waits for a silent resolver, all repeats together. */
+  ask(
+    question: DnsQuestion,
+    patienceMs: number = SILENCE_MS,
+  ): { afterMs: number; answer: DnsAnswer } {
     this.asked += 1;
     if (this.state === "silent") {
-      const afterMs = Math.min(SILENCE_MS, question.withinMs ?? SILENCE_MS);
+      const afterMs = Math.min(patienceMs, question.withinMs ?? patienceMs);
       return { afterMs, answer: { kind: "silent", why: "no resolver answered" } };
     }
     if (this.state === "failing") {

@@ -1,0 +1,301 @@
+/**
+ * The stage of virtual time: the very same phones and servers as simulated processes, the same records. An hour
+ * passes as fast as it can be computed; the promises that the interface asks for are kept when they are made.
+ */
+import { readConfiguration } from "../../core/provisioning/read.ts";
+import { type User, Users } from "../../core/server/users.ts";
+import type { NetworkOptions } from "../../worlds/sim/network.ts";
+import { DROP, PASS, REJECT } from "../../worlds/sim/network.ts";
+import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
+import type { SimulatedMessage } from "../../worlds/sim/surroundings.ts";
+import { loopbackBlock } from "../lab/block.ts";
+import { readZone } from "../lab/zone-file.ts";
+import { messageEvent } from "../message-trace.ts";
+import { fillPlaceholders } from "../scenario/placeholders.ts";
+import type {
+  DnsFault,
+  PhoneCommand,
+  PhonePlan,
+  ServerFault,
+  Topology,
+} from "../scenario/scenario.ts";
+import { type Stage, StageFault } from "../scenario/stage.ts";
+import type { TraceRecord } from "../trace/record.ts";
+import { dnsPatienceMs, ruleTeller, simulatedPhone } from "./phone-config.ts";
+import { EPOCH_MS, Town, type TownPhones } from "./town.ts";
+
+export interface SimStageOptions {
+  readonly seed: number;
+  readonly network?: NetworkOptions;
+  /** Told of each record as it comes. */
+  readonly watch?: (record: TraceRecord) => void;
+}
+
+/** About what a loopback interface and a process at its end take, and more than the judge forgives clocks. */
+const LOOPBACK: NetworkOptions = { latencyMs: [2.5, 2.5], loss: 0, duplication: 0 };
+/** A process has so long to say that it is ready, and so long to end, in milliseconds. */
+const READY_MS = 15_000;
+const GRACE_MS = 4_000;
+/** Whoever plays a scenario takes so long to act on what has happened: the packets under way have arrived by then. */
+const REACTION_MS = 20;
+/** Addresses are those of the lab's first block. */
+const BLOCK = loopbackBlock(0);
+
+export class SimStage implements Stage {
+  readonly records: TraceRecord[] = [];
+  readonly #options: SimStageOptions;
+  readonly #phones = new Map<string, TownPhones>();
+  readonly #placeholders = new Map<string, string>();
+  #topology: Topology | undefined;
+  #town: Town | undefined;
+
+  constructor(options: SimStageOptions) {
+    this.#options = options;
+  }
+
+  /** Equal for equal runs, whatever the machine (invariant I9). */
+  get traceHash(): number {
+    return this.#town?.simulation.trace.value ?? 0;
+  }
+
+  now(): number {
+    return rounded(this.#town?.simulation.now ?? 0);
+  }
+
+  note(record: TraceRecord): void {
+    const time = new Date(EPOCH_MS + record.at).toISOString();
+    const timed: TraceRecord = { time, ...record };
+    this.records.push(timed);
+    this.#options.watch?.(timed);
+  }
+
+  async open(topology: Topology): Promise<void> {
+    this.#topology = topology;
+    const users = topology.phones.map(({ user, password }) => userOf(user, password));
+    const town = new Town({
+      seed: this.#options.seed,
+      domain: topology.domain,
+      users: new Users(users),
+      renewals: true,
+      network: this.#options.network ?? LOOPBACK,
+      onEvent: (event) => this.#saw(event),
+      onMessage: (message) => this.#carried(message),
+    });
+    this.#town = town;
+    this.#namePlaces(topology);
+    town.dns.records = this.#zone(topology.zone ?? "");
+    topology.servers.forEach(({ name, role, location }, index) => {
+      town.addServer({ name, role, location, ...BLOCK.server(name, index) });
+    });
+    for (const { name, up } of topology.servers) if (up) await this.startServer(name);
+  }
+
+  async startServer(name: string): Promise<void> {
+    const town = this.#running();
+    town.startServer(name);
+    this.#await(`${name} does not start`, () => town.server(name).machine.state === "running");
+  }
+
+  async startPhone(name: string): Promise<void> {
+    const plans = this.#topology?.phones ?? [];
+    const index = plans.findIndex((phone) => phone.name === name);
+    const phones = this.#phones.get(name) ?? this.#addPhone(plans[index] as PhonePlan, index);
+    const phone = phones.machine.phones[0];
+    if (phone === undefined) throw new StageFault(`${name} has no account`);
+    phones.host.run(() => phone.start());
+    this.#await(`${name} does not start`, () => phone.state === "running");
+  }
+
+  async stopPhone(name: string): Promise<void> {
+    this.#stopPhones([name]);
+  }
+
+  async disturbServer(name: string, fault: ServerFault): Promise<void> {
+    const town = this.#running();
+    const { host, machine, spec } = town.server(name);
+    const { network } = town.simulation;
+    switch (fault.kind) {
+      case "kill":
+        host.kill();
+        break;
+      case "freeze":
+        host.freeze();
+        break;
+      case "revive":
+        if (host.state === "down") await this.startServer(name);
+        else host.thaw();
+        break;
+      case "answer-503":
+        host.run(() => machine.refuseAll(fault.retryAfterSeconds ?? 0));
+        break;
+      case "heal":
+        network.heal(name);
+        host.run(() => machine.refuseAll(undefined));
+        break;
+      case "drop":
+        network.partition(name, [spec.address]);
+        break;
+      case "delay": {
+        const delayed = { kind: "delay", ms: fault.ms } as const;
+        network.fault(name, (_now, packet) => (packet.from === spec.address ? delayed : PASS));
+        break;
+      }
+      case "refuse":
+        // Connections are reset; a datagram that a process refuses to take is silence to its sender.
+        network.fault(name, (_now, { to, from, transport }) => {
+          if (to !== spec.address && from !== spec.address) return PASS;
+          return transport === "udp" ? DROP : REJECT;
+        });
+        break;
+    }
+  }
+
+  async disturbDns(fault: DnsFault): Promise<void> {
+    const { dns } = this.#running();
+    switch (fault.kind) {
+      case "silent":
+        dns.state = "silent";
+        break;
+      case "servfail":
+        dns.state = "failing";
+        break;
+      case "heal":
+        dns.state = "answering";
+        break;
+      case "zone":
+        dns.records = this.#zone(fault.text);
+        break;
+    }
+  }
+
+  async commandPhone(name: string, command: PhoneCommand): Promise<void> {
+    const phones = this.#phones.get(name);
+    const phone = phones?.machine.phones[0];
+    if (phones === undefined || phone === undefined) return;
+    phones.host.run((now) => {
+      if (command.kind === "call") {
+        const callee = this.#topology?.phones.find((one) => one.name === command.to);
+        phone.call(callee?.user ?? command.to);
+      } else phone[command.kind](now);
+    });
+  }
+
+  async pass(until: number): Promise<void> {
+    const { simulation } = this.#running();
+    const seen = this.records.length;
+    while (simulation.queue.next <= until && this.records.length === seen) simulation.step();
+    const noticed = this.records.length === seen ? until : simulation.now + REACTION_MS;
+    simulation.runUntil(Math.min(until, noticed));
+  }
+
+  async close(): Promise<void> {
+    const town = this.#town;
+    if (town === undefined) return;
+    this.#stopPhones([...this.#phones.keys()]);
+    const servers = [...town.servers].filter(({ host }) => host.state !== "down");
+    for (const { host, machine } of servers) {
+      host.thaw();
+      host.run((now) => machine.stop(now));
+    }
+    const stopped = (): boolean => servers.every(({ machine }) => machine.state === "stopped");
+    town.simulation.runUntilTrue(stopped, town.simulation.now + GRACE_MS);
+    for (const { host } of servers) host.kill();
+    const left = [...this.#phones.values()].filter(({ machine }) => machine.holdings > 0);
+    const who = left.map(({ name }) => name).join(" ");
+    this.note({ at: this.now(), node: "stage", event: "stage.closed", left: left.length, who });
+  }
+
+  #addPhone(plan: PhonePlan, index: number): TownPhones {
+    const { address, port } = BLOCK.phone(index);
+    const values = new Map(this.#placeholders)
+      .set("user", plan.user)
+      .set("password", plan.password);
+    const files = plan.files.map(({ name, text }) => ({
+      name,
+      text: fillPlaceholders(text, values),
+    }));
+    const configuration = readConfiguration(files);
+    const place = { address, port, answer: plan.answer, number: index };
+    const { accounts } = configuration;
+    const config = simulatedPhone(accounts, place, ruleTeller(configuration));
+    const patience = dnsPatienceMs(accounts);
+    const phones = this.#running().addPhones(plan.name, [address], [config], patience);
+    this.#phones.set(plan.name, phones);
+    return phones;
+  }
+
+  /** In order: they hang up and unregister, and are waited for. */
+  #stopPhones(names: readonly string[]): void {
+    const stopping = names.flatMap((name) => this.#phones.get(name) ?? []);
+    for (const { host, machine } of stopping) {
+      host.run((now) => {
+        for (const phone of machine.phones) phone.stop(now);
+      });
+    }
+    const { simulation } = this.#running();
+    const atRest = (): boolean =>
+      stopping.every(({ machine }) => machine.phones.every((phone) => phone.atRest));
+    simulation.runUntilTrue(atRest, simulation.now + GRACE_MS);
+    for (const { host, machine } of stopping) {
+      host.run(() => machine.close());
+      host.kill();
+    }
+  }
+
+  #namePlaces(topology: Topology): void {
+    const { address, port } = BLOCK.resolver;
+    this.#placeholders
+      .set("domain", topology.domain)
+      .set("dns", `${address}:${port}`)
+      .set("dns.address", address)
+      .set("dns.port", String(port));
+    topology.phones.forEach((phone, index) => {
+      this.#name(phone.name, BLOCK.phone(index).address, 0);
+    });
+    topology.servers.forEach(({ name }, index) => {
+      const place = BLOCK.server(name, index);
+      this.#name(name, place.address, place.port);
+      this.#placeholders.set(name, place.address).set(`${name}.port`, String(place.port));
+    });
+  }
+
+  #name(name: string, address: string, port: number): void {
+    this.note({ at: 0, node: "stage", event: "place.named", name, address, port });
+  }
+
+  #zone(text: string): Town["dns"]["records"] {
+    const { zone, faults } = readZone(fillPlaceholders(text, this.#placeholders));
+    const fault = faults[0];
+    if (fault === undefined) return zone.records;
+    throw new StageFault(`zone line ${fault.line}: ${fault.wrong}; ${fault.remedy}`);
+  }
+
+  #await(otherwise: string, done: () => boolean): void {
+    const { simulation } = this.#running();
+    if (simulation.runUntilTrue(done, simulation.now + READY_MS)) return;
+    throw new StageFault(otherwise);
+  }
+
+  #saw({ at, ...event }: SimulatedEvent): void {
+    this.note({ ...event, at: rounded(at) });
+  }
+
+  #carried({ at, node, direction, peer, bytes }: SimulatedMessage): void {
+    const event = messageEvent(direction, peer, bytes, peer.transport);
+    if (event !== undefined) this.note({ ...event, node, at: rounded(at) });
+  }
+
+  #running(): Town {
+    if (this.#town === undefined) throw new StageFault("the stage is not open");
+    return this.#town;
+  }
+}
+
+function userOf(name: string, password: string): User {
+  return { name, password, ha1: {}, voicemail: undefined, groups: [] };
+}
+
+/** To the microsecond, as in the lab. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,183 @@
+/**
+ * Real servers and real phones as simulated processes around one resolver: what scenarios, fleets and swarms
+ * are all played in.
+ */
+import type { Instant, Local } from "../../core/machine.ts";
+import type { PhoneConfig } from "../../core/phone/phone-config.ts";
+import { PhoneMachine } from "../../core/phone/phone-machine.ts";
+import { DEFAULT_REGISTRAR_LIMITS } from "../../core/server/registration.ts";
+import { type ServerConfiguration, SipServer } from "../../core/server/server.ts";
+import type { Users } from "../../core/server/users.ts";
+import type { Answer, Question } from "../../core/vocabulary.ts";
+import { nodePrimitives } from "../../worlds/node/primitives.ts";
+import type { NetworkOptions } from "../../worlds/sim/network.ts";
+import { Prng } from "../../worlds/sim/prng.ts";
+import { SimulatedDns } from "../../worlds/sim/simulated-dns.ts";
+import type { SimulatedHost } from "../../worlds/sim/simulated-host.ts";
+import { SimulatedStore } from "../../worlds/sim/simulated-store.ts";
+import { type SimulatedEvent, Simulation } from "../../worlds/sim/simulation.ts";
+import type { SimulatedMessage } from "../../worlds/sim/surroundings.ts";
+
+/** Instant 0 of every simulation, so that equal seeds give equal traces. */
+export const EPOCH_MS: number = Date.UTC(2026, 0, 1);
+
+/** The first stream of chance that is a process's own; those below are the simulation's. */
+const FIRST_PROCESS_STREAM = 100;
+
+export interface TownOptions {
+  readonly seed: number;
+  readonly domain: string;
+  /** Undefined: everybody is let in. */
+  readonly users: Users | undefined;
+  /** Servers report renewals, too: by far most of all events. */
+  readonly renewals: boolean;
+  readonly network?: NetworkOptions;
+  readonly onEvent?: (event: SimulatedEvent) => void;
+  readonly onMessage?: (message: SimulatedMessage) => void;
+  readonly onStep?: (now: Instant) => void;
+}
+
+export interface ServerSpec {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly role: "working" | "fallback";
+  /** `shared`: one location store for all servers that say so; `own`: lost when the process dies. */
+  readonly location: "shared" | "own";
+}
+
+/** One server and the process it has now, if any. */
+export class TownServer {
+  readonly spec: ServerSpec;
+  readonly host: SimulatedHost;
+  machine: SipServer;
+  store: SimulatedStore;
+
+  constructor(spec: ServerSpec, host: SimulatedHost, machine: SipServer, store: SimulatedStore) {
+    this.spec = spec;
+    this.host = host;
+    this.machine = machine;
+    this.store = store;
+  }
+}
+
+/** One process with a phone or a fleet of them. */
+export interface TownPhones {
+  readonly name: string;
+  readonly host: SimulatedHost;
+  readonly machine: PhoneMachine;
+}
+
+export class Town {
+  readonly simulation: Simulation;
+  readonly dns: SimulatedDns = new SimulatedDns([]);
+  readonly shared: SimulatedStore = new SimulatedStore();
+  readonly #options: TownOptions;
+  readonly #servers = new Map<string, TownServer>();
+  /** How long each node waits for a silent resolver; others wait as the resolver's own default says. */
+  readonly #dnsPatienceMs = new Map<string, number>();
+  #processes = 0;
+
+  constructor(options: TownOptions) {
+    this.#options = options;
+    const { seed, network, onEvent, onMessage, onStep } = options;
+    this.simulation = new Simulation({
+      seed,
+      answer: (_now, node, question) => this.#answer(node, question),
+      ...(network === undefined ? {} : { network }),
+      ...(onEvent === undefined ? {} : { onEvent }),
+      ...(onMessage === undefined ? {} : { onMessage }),
+      ...(onStep === undefined ? {} : { onStep }),
+    });
+  }
+
+  get servers(): Iterable<TownServer> {
+    return this.#servers.values();
+  }
+
+  /** @throws RangeError when there is none of that name. */
+  server(name: string): TownServer {
+    const server = this.#servers.get(name);
+    if (server === undefined) throw new RangeError(`no server ${name}`);
+    return server;
+  }
+
+  /** Puts up a machine on which the server can be started. */
+  addServer(spec: ServerSpec): TownServer {
+    const store = spec.location === "shared" ? this.shared : new SimulatedStore();
+    const machine = this.#newServer(spec);
+    const host = this.simulation.addHost(spec.name, [spec.address], machine);
+    host.kill();
+    const server = new TownServer(spec, host, machine, store);
+    this.#servers.set(spec.name, server);
+    return server;
+  }
+
+  /** Starts a new process; what the last one alone knew is gone. */
+  startServer(name: string): void {
+    const server = this.server(name);
+    const machine = this.#newServer(server.spec);
+    server.machine = machine;
+    if (server.spec.location === "own") server.store = new SimulatedStore();
+    server.host.restart(machine);
+    server.host.run((now) => machine.start(now));
+  }
+
+  /**
+   * Puts up a machine with these phones, none of them started.
+   * @param addresses of that machine; the phones say on which of them they listen.
+   */
+  addPhones(
+    name: string,
+    addresses: readonly string[],
+    configs: Iterable<PhoneConfig>,
+    dnsPatienceMs?: number,
+  ): TownPhones {
+    const machine = new PhoneMachine(this.#primitives());
+    if (dnsPatienceMs !== undefined) this.#dnsPatienceMs.set(name, dnsPatienceMs);
+    const host = this.simulation.addHost(name, addresses, machine);
+    for (const config of configs) machine.add(config);
+    return { name, host, machine };
+  }
+
+  #newServer(spec: ServerSpec): SipServer {
+    const { domain, users, renewals } = this.#options;
+    const listen: Local[] = (["udp", "tcp"] as const).map((transport) => ({
+      transport,
+      address: spec.address,
+      port: spec.port,
+    }));
+    const configuration: ServerConfiguration = {
+      name: spec.name,
+      domains: [domain],
+      listen,
+      advertise: undefined,
+      role: spec.role,
+      users,
+      acceptForeign: false,
+      limits: DEFAULT_REGISTRAR_LIMITS,
+      serviceRoute: "",
+      shared: spec.location === "shared",
+      epochOffset: EPOCH_MS,
+      renewals,
+      tracing: false,
+    };
+    return new SipServer(configuration, this.#primitives());
+  }
+
+  /** Node's digests and bytes, which are the pure ones and faster, and chance of its own for each process. */
+  #primitives(): ReturnType<typeof nodePrimitives> {
+    const stream = FIRST_PROCESS_STREAM + this.#processes;
+    this.#processes += 1;
+    return { ...nodePrimitives(), entropy: new Prng(this.#options.seed, stream) };
+  }
+
+  #answer(node: string, question: Question): { afterMs: number; answer: Answer } {
+    if (question.kind === "dns") return this.dns.ask(question, this.#dnsPatienceMs.get(node));
+    const store = this.#servers.get(node)?.store;
+    if (store === undefined) {
+      return { afterMs: 0, answer: { kind: "unavailable", why: "no store" } };
+    }
+    return { afterMs: 0, answer: store.ask(question) };
+  }
+}
