@@ -56,7 +56,6 @@ expect:
     figure: fallback at
   - event: registration.accepted target=fallback
     by: alice
-    until: fallen-back
     count: 1
   - event: server.failed-back
     never: true

@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { decodeBindings, isLive } from "../../core/server/binding.ts";
+import { decodeBindings, isLive, readHolder } from "../../core/server/binding.ts";
 import { nameOfKey } from "../../core/server/domains.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import type { HostPort } from "./options.ts";
@@ -73,12 +73,12 @@ async function listRegistrations(store: Store, limit: number): Promise<unknown[]
     if (live.length === 0) continue;
     listed.push({
       aor: nameOfKey(key),
-      bindings: live.map(({ uri, parameters, expires, source, node, path, userAgent }) => ({
+      bindings: live.map(({ uri, parameters, expires, holder, path, userAgent }) => ({
         contact: uri,
         parameters,
         expires: expires - Math.floor(present),
-        source,
-        node,
+        source: readHolder(holder).source,
+        node: readHolder(holder).node,
         path,
         userAgent,
       })),

@@ -53,6 +53,7 @@ export class ServeSession {
         serviceRoute: "",
         shared: options.store !== "memory",
         epochOffset: Date.now() - performance.now(),
+        renewals: options.json || options.http !== undefined,
         tracing: options.trace,
       },
       nodePrimitives(),
