@@ -2,6 +2,7 @@
  * One binding of an address-of-record to a contact (RFC 3261 §10.3), and the text in which the store keeps all
  * bindings of one address-of-record: a line a field, no quoting, since no header value can hold a line end.
  */
+import type { FlowId } from "../machine.ts";
 
 export interface Binding {
   /** The contact URI as the phone wrote it. */
@@ -17,25 +18,39 @@ export interface Binding {
   readonly expires: number;
   readonly callId: string;
   readonly cseq: number;
-  /** The name of the node that the phone registered at. */
-  readonly node: string;
-  /** Where other nodes reach that node: `transport:address:port`. */
-  readonly nodeAddress: string;
-  /** The flow the REGISTER came over, as a number that only that node's process `boot` understands. */
-  readonly flow: number;
-  /** One life of one node: flows of an earlier life are gone. */
-  readonly boot: string;
-  /** Where the REGISTER came from: `transport:address:port`. */
-  readonly source: string;
+  /** Who holds the flow that the REGISTER came over: the text of a Holder. */
+  readonly holder: string;
   /** The Path vector as one header value (RFC 3327), or empty. */
   readonly path: string;
   readonly userAgent: string;
 }
 
-/** The first line of a record: a later format will say something else. */
-const FORMAT = "bindings 1";
+/** The node that a phone registered at, and the flow between them. */
+export interface Holder {
+  readonly node: string;
+  /** One life of that node: connections of an earlier life are gone. */
+  readonly boot: string;
+  /** The connection, or the bound flow of datagrams, as a number that only that life of that node understands. */
+  readonly flow: FlowId;
+  /** Where the REGISTER came from: `transport:address:port`. */
+  readonly source: string;
+  /** Where other nodes reach that node: `transport:address:port`. */
+  readonly nodeAddress: string;
+}
 
-const FIELDS = 13;
+/** None of its parts can hold a space. */
+export function holderText(holder: Holder): string {
+  const { node, boot, flow, source, nodeAddress } = holder;
+  return `${node} ${boot} ${flow} ${source} ${nodeAddress}`;
+}
+
+export function readHolder(text: string): Holder {
+  const [node = "", boot = "", flow = "", source = "", nodeAddress = ""] = text.split(" ");
+  return { node, boot, flow: Number(flow), source, nodeAddress };
+}
+
+/** The first line of a record: a later format will say something else. */
+const FORMAT = "bindings 1\n";
 
 /** The stored text of a record; `undefined` when nothing is left to store. */
 export function encodeBindings(bindings: readonly Binding[]): string | undefined {
@@ -43,38 +58,70 @@ export function encodeBindings(bindings: readonly Binding[]): string | undefined
   let text = FORMAT;
   for (const b of bindings) {
     text +=
-      `\n${b.uri}\n${b.parameters}\n${b.flowKey}\n${b.expires}\n${b.callId}\n${b.cseq}\n${b.node}\n${b.nodeAddress}` +
-      `\n${b.flow}\n${b.boot}\n${b.source}\n${b.path}\n${b.userAgent}`;
+      `${b.uri}\n${b.parameters}\n${b.flowKey}\n${b.expires}\n${b.callId}\n${b.cseq}\n` +
+      `${b.holder}\n${b.path}\n${b.userAgent}\n`;
   }
+  // Reading one character makes the engine copy the text into one piece. Otherwise what is stored would be a tree of
+  // slices, and keep every datagram alive that a slice was cut from.
+  text.charCodeAt(0);
   return text;
 }
 
 /** What can still matter at `epochSeconds`; a text in another format counts as nothing. */
 export function decodeBindings(text: string | undefined, epochSeconds: number): Binding[] {
   const bindings: Binding[] = [];
-  if (text === undefined) return bindings;
-  const lines = text.split("\n");
-  if (lines[0] !== FORMAT) return bindings;
-  for (let at = 1; at + FIELDS <= lines.length; at += FIELDS) {
-    const expires = Number(lines[at + 3]);
-    if (Math.abs(expires) <= epochSeconds) continue;
-    bindings.push({
-      uri: lines[at] as string,
-      parameters: lines[at + 1] as string,
-      flowKey: lines[at + 2] as string,
-      expires,
-      callId: lines[at + 4] as string,
-      cseq: Number(lines[at + 5]),
-      node: lines[at + 6] as string,
-      nodeAddress: lines[at + 7] as string,
-      flow: Number(lines[at + 8]),
-      boot: lines[at + 9] as string,
-      source: lines[at + 10] as string,
-      path: lines[at + 11] as string,
-      userAgent: lines[at + 12] as string,
-    });
+  if (text?.startsWith(FORMAT) !== true) return bindings;
+  const lines = new Lines(text, FORMAT.length);
+  while (lines.at < text.length) {
+    const binding: Binding = {
+      uri: lines.next(),
+      parameters: lines.next(),
+      flowKey: lines.next(),
+      expires: lines.nextNumber(),
+      callId: lines.next(),
+      cseq: lines.nextNumber(),
+      holder: lines.next(),
+      path: lines.next(),
+      userAgent: lines.next(),
+    };
+    if (Math.abs(binding.expires) > epochSeconds) bindings.push(binding);
   }
   return bindings;
+}
+
+class Lines {
+  readonly #text: string;
+  at: number;
+
+  constructor(text: string, at: number) {
+    this.#text = text;
+    this.at = at;
+  }
+
+  next(): string {
+    const start = this.at;
+    const end = this.#text.indexOf("\n", start);
+    if (end < 0) {
+      this.at = this.#text.length;
+      return "";
+    }
+    this.at = end + 1;
+    return end === start ? "" : this.#text.slice(start, end);
+  }
+
+  /** Without making a string of the digits. */
+  nextNumber(): number {
+    const text = this.#text;
+    const negative = text.charCodeAt(this.at) === 45;
+    let index = negative ? this.at + 1 : this.at;
+    let value = 0;
+    for (let code = text.charCodeAt(index); code >= 48; code = text.charCodeAt(index)) {
+      value = value * 10 + code - 48;
+      index += 1;
+    }
+    this.at = index + 1;
+    return negative ? -value : value;
+  }
 }
 
 /** Whether the binding stands; false for one that is only remembered as removed. */

@@ -12,6 +12,7 @@ export interface Place {
 export class Listeners {
   readonly #advertised: string | undefined;
   readonly #places = new Map<FlowId, Place>();
+  #addresses: readonly string[] = [];
 
   /** @param advertised what peers are told instead of a wildcard address. */
   constructor(advertised: string | undefined) {
@@ -23,11 +24,13 @@ export class Listeners {
     const address = wild && this.#advertised !== undefined ? this.#advertised : local.address;
     const place = { transport: local.transport, address, port: local.port };
     this.#places.set(flow, place);
+    this.#addresses = this.#list();
     return place;
   }
 
   remove(flow: FlowId): void {
     this.#places.delete(flow);
+    this.#addresses = this.#list();
   }
 
   get flows(): readonly FlowId[] {
@@ -56,7 +59,11 @@ export class Listeners {
   }
 
   /** Every place as text, the one for other nodes first: datagrams if there are any. */
-  get addresses(): string[] {
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  #list(): string[] {
     const places = [...this.#places.values()];
     const datagrams = places.filter(({ transport }) => transport === "udp");
     const streams = places.filter(({ transport }) => transport !== "udp");

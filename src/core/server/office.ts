@@ -42,6 +42,7 @@ export interface OfficeParts {
     readonly acceptForeign: boolean;
     readonly limits: RegistrarLimits;
     readonly serviceRoute: string;
+    readonly renewals: boolean;
   };
   readonly primitives: Primitives;
   readonly layer: TransactionLayer;
@@ -116,6 +117,7 @@ function openDesk(parts: OfficeParts, authenticator: Authenticator | undefined):
     domains: parts.domains,
     options: { limits: configuration.limits, serviceRoute: configuration.serviceRoute },
     users: configuration.users,
+    renewals: configuration.renewals,
     authenticator,
     reply: (now, request, flow, text) => layer.respondPrinted(now, request, flow, text),
     report: parts.report,

@@ -13,13 +13,20 @@ import type { Timers } from "../timers.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { StoreAnswer, TraceEvent } from "../vocabulary.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { type Binding, decodeBindings, encodeBindings, isLive, recordEnd } from "./binding.ts";
+import {
+  type Binding,
+  decodeBindings,
+  encodeBindings,
+  holderText,
+  isLive,
+  readHolder,
+  recordEnd,
+} from "./binding.ts";
 import type { ServerClock } from "./clock.ts";
 import { type Domains, nameOfKey } from "./domains.ts";
 import { Expiries } from "./expiries.ts";
 import { placeText } from "./flow-token.ts";
 import { type Registered, type RegistrarOptions, register } from "./registrar.ts";
-import type { Provenance } from "./registration.ts";
 import type { Users } from "./users.ts";
 
 /** Sends a printed response statelessly. */
@@ -37,6 +44,8 @@ export interface RegisterDeskParts {
   /** Undefined: everybody is let in. */
   readonly users: Users | undefined;
   readonly authenticator: Authenticator | undefined;
+  /** Report `binding.refreshed`. */
+  readonly renewals: boolean;
   readonly reply: Reply;
   report(event: TraceEvent): void;
   /** Where other nodes reach this one. */
@@ -80,8 +89,7 @@ export class RegisterDesk {
     }
     const { domains, inquiries, options } = this.#parts;
     const key = domains.key(owner.user);
-    const provenance = this.#provenance(flow);
-    const inquiry = register(request, key, provenance, options, this.#epochSeconds);
+    const inquiry = register(request, key, this.#holderOf(flow), options, this.#epochSeconds);
     inquiries.start(now, inquiry, (at, registered) => {
       const { status, reason, lines } = registered;
       this.#answer(at, request, flow, status, reason, lines);
@@ -143,18 +151,18 @@ export class RegisterDesk {
       : refusal(403, "another user's address");
   }
 
-  #provenance(flow: Flow): Provenance {
+  #holderOf(flow: Flow): string {
     const { transport, address, port, listener } = flow.peer;
     const held: FlowId = transport === "udp" ? listener : flow.id;
     const { node, boot } = this.#parts;
     const source = placeText(transport, address, port);
-    return { node, boot, nodeAddress: this.#parts.nodeAddress(), flow: held, source };
+    return holderText({ node, boot, flow: held, source, nodeAddress: this.#parts.nodeAddress() });
   }
 
   #registered(now: Instant, key: string, registered: Registered): void {
     for (const { what, binding } of registered.changes) {
       if (what !== "removed") this.#expiries.watch(now, key, binding.expires);
-      this.#report(what, key, binding);
+      if (what !== "refreshed" || this.#parts.renewals) this.#report(what, key, binding);
     }
   }
 
@@ -164,11 +172,11 @@ export class RegisterDesk {
     binding: Binding,
   ): void {
     const { clock } = this.#parts;
-    const { uri, source, node } = binding;
+    const { source, node } = readHolder(binding.holder);
     this.#parts.report({
       event: `binding.${what}`,
       aor: nameOfKey(key),
-      contact: uri,
+      contact: binding.uri,
       source,
       registeredAt: node,
       expires: Math.max(0, binding.expires - Math.floor(clock.epochSeconds)),

@@ -20,7 +20,6 @@ import {
   type Change,
   type Decision,
   decide,
-  type Provenance,
   type RegistrarLimits,
 } from "./registration.ts";
 
@@ -45,12 +44,13 @@ export interface RegistrarOptions {
 
 /**
  * @param key where the bindings of this address-of-record are stored.
+ * @param holder who holds the flow it came over, see Binding.
  * @param nowSeconds epoch seconds, asked for again after each answer of the store.
  */
 export function* register(
   request: Request,
   key: string,
-  provenance: Provenance,
+  holder: string,
   options: RegistrarOptions,
   nowSeconds: () => number,
 ): Inquiry<Registered> {
@@ -64,7 +64,7 @@ export function* register(
     const decision =
       asked.contacts.length === 0 && !asked.removesAll
         ? QUERY
-        : decide(current, asked, provenance, now, options.limits, sameUriText);
+        : decide(current, asked, holder, now, options.limits, sameUriText);
     if (decision.kind === "refused") return refusal(decision, options);
     if (decision.kind === "unchanged") {
       return accepted(request, asked, current, now, NO_CHANGES, options);

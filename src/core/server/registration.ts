@@ -30,9 +30,6 @@ export interface Asked {
   readonly userAgent: string;
 }
 
-/** Who took the REGISTER, and over which flow. */
-export type Provenance = Pick<Binding, "node" | "nodeAddress" | "flow" | "boot" | "source">;
-
 export interface RegistrarLimits {
   /** Seconds; shorter is answered 423 (R31). */
   readonly minExpires: number;
@@ -71,11 +68,14 @@ const NEVER_TOO_BRIEF = 3_600;
 /** How long a removed binding is remembered: as long as a retransmission can be under way (64·T1), in seconds. */
 const REMOVAL_MEMORY = 32;
 
-/** @param sameUri RFC 3261 §19.1.4 equality, asked only of texts that differ. */
+/**
+ * @param holder see Binding.
+ * @param sameUri RFC 3261 §19.1.4 equality, asked only of texts that differ.
+ */
 export function decide(
   current: readonly Binding[],
   asked: Asked,
-  provenance: Provenance,
+  holder: string,
   epochSeconds: number,
   limits: RegistrarLimits,
   sameUri: (one: string, other: string) => boolean,
@@ -101,7 +101,7 @@ export function decide(
       changes.push({ what: "removed", binding: existing });
       continue;
     }
-    const binding = bind(contact, asked, provenance, now + Math.min(wish, limits.maxExpires));
+    const binding = bind(contact, asked, holder, now + Math.min(wish, limits.maxExpires));
     const renewed = existing !== undefined && isLive(existing);
     if (existing === undefined) bindings.push(binding);
     else bindings[index] = binding;
@@ -142,12 +142,7 @@ function isSameContact(
   return binding.uri === contact.uri || sameUri(binding.uri, contact.uri);
 }
 
-function bind(
-  contact: AskedContact,
-  asked: Asked,
-  provenance: Provenance,
-  expires: number,
-): Binding {
+function bind(contact: AskedContact, asked: Asked, holder: string, expires: number): Binding {
   return {
     uri: contact.uri,
     parameters: contact.parameters,
@@ -155,11 +150,7 @@ function bind(
     expires,
     callId: asked.callId,
     cseq: asked.cseq,
-    node: provenance.node,
-    nodeAddress: provenance.nodeAddress,
-    flow: provenance.flow,
-    boot: provenance.boot,
-    source: provenance.source,
+    holder,
     path: asked.path,
     userAgent: asked.userAgent,
   };

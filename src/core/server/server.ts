@@ -61,6 +61,8 @@ export interface ServerConfiguration {
   readonly shared: boolean;
   /** What to add to an Instant to get milliseconds since the epoch. */
   readonly epochOffset: number;
+  /** Report `binding.refreshed`: by far most of all events, and news to nobody but programs. */
+  readonly renewals: boolean;
   /** Report transitions and timers of transactions. */
   readonly tracing: boolean;
 }

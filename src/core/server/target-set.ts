@@ -7,12 +7,12 @@ import { type LocateContext, locateUri } from "../locate/locate.ts";
 import type { FlowId } from "../machine.ts";
 import { parseUri, type SipUri, unescapeUser, uriParam } from "../message/uri.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
-import { type Binding, decodeBindings, isLive } from "./binding.ts";
+import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
 import type { Callee } from "./branch.ts";
 import type { Domains } from "./domains.ts";
 import type { Routed } from "./routing.ts";
 import type { Users } from "./users.ts";
-import { tokenOf, type Vantage, type Way, waysTo } from "./ways.ts";
+import { type Vantage, type Way, waysTo } from "./ways.ts";
 
 export type TargetSet =
   | { readonly kind: "callees"; readonly callees: readonly Callee[] }
@@ -109,7 +109,8 @@ function calleesOf(bindings: readonly Binding[], context: TargetContext): Callee
   const found: Callee[] = [];
   const instances = new Map<string, { callee: Callee; ways: Way[] }>();
   for (const binding of [...bindings].sort((one, other) => other.expires - one.expires)) {
-    const ways = waysTo(tokenOf(binding), binding.nodeAddress, binding.uri, context.vantage);
+    const { nodeAddress, ...token } = readHolder(binding.holder);
+    const ways = waysTo(token, nodeAddress, binding.uri, context.vantage);
     const instance = binding.flowKey.slice(0, binding.flowKey.lastIndexOf(" "));
     const known = instance === "" ? undefined : instances.get(instance);
     if (known !== undefined) {

@@ -4,7 +4,6 @@
  */
 import type { FlowId, Target } from "../machine.ts";
 import { parseUri, uriParam } from "../message/uri.ts";
-import type { Binding } from "./binding.ts";
 import { type FlowToken, readPlace } from "./flow-token.ts";
 
 export type Way =
@@ -28,11 +27,6 @@ export interface Vantage {
   /** The bound flow for datagrams, `preferred` if that is one of this process; 0 if there is none. */
   datagramsFrom(preferred: FlowId): FlowId;
   isAlive(node: string, boot: string): boolean;
-}
-
-export function tokenOf(binding: Binding): FlowToken {
-  const { node, boot, flow, source } = binding;
-  return { node, boot, flow, source };
 }
 
 /**

@@ -3,21 +3,12 @@ import { test } from "node:test";
 import type { Request } from "../../../src/core/message/message.ts";
 import { parseMessage } from "../../../src/core/message/parse.ts";
 import { type Registered, register } from "../../../src/core/server/registrar.ts";
-import {
-  DEFAULT_REGISTRAR_LIMITS,
-  type Provenance,
-} from "../../../src/core/server/registration.ts";
+import { DEFAULT_REGISTRAR_LIMITS } from "../../../src/core/server/registration.ts";
 import { conclude, TestStore } from "./store.ts";
 
 const KEY = "aor/alice@example.com";
 
-const HERE: Provenance = {
-  node: "one",
-  nodeAddress: "udp:127.0.0.1:5060",
-  flow: 1,
-  boot: "b1",
-  source: "udp:127.0.0.1:5081",
-};
+const HERE = "one b1 1 udp:127.0.0.1:5081 udp:127.0.0.1:5060";
 
 class Bench {
   readonly store = new TestStore();

@@ -90,6 +90,7 @@ export class Town {
       serviceRoute: "",
       shared: false,
       epochOffset: EPOCH * 1000,
+      renewals: true,
       tracing: false,
       ...configuration,
     });
