@@ -54,6 +54,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** Where the binding stands. */
   place: AttemptPlace | undefined;
   expiresAt: Instant = NEVER;
+  /** When the standing binding is due to be renewed. */
+  #refreshAt: Instant = NEVER;
   #cseq = 0;
   #expiresSeconds: number;
   #tooBrief = 0;
@@ -117,7 +119,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   remove(now: Instant): void {
     this.#host.timers.silence(this.#refresh);
     this.#host.timers.silence(this.#keepAlive);
-    this.#request?.drop();
+    this.#request?.drop(now);
     this.#request = undefined;
     this.#conclude(now, false);
     const place = this.place;
@@ -140,9 +142,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (this.#request === undefined) this.state = "idle";
   }
 
-  /** Ends everything at once: nothing is sent. */
-  stop(): void {
-    this.#request?.drop();
+  /** Ends everything at once: nothing is sent; without `now` the whole phone is closed. */
+  stop(now?: Instant): void {
+    this.#request?.drop(now);
     this.#request = undefined;
     this.#waiting = [];
     this.forget();
@@ -257,7 +259,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.place = attempt;
     this.expiresAt = now + granted * 1000;
     this.#held.set(targetName(attempt.target), this.expiresAt);
-    this.#host.timers.set(this.#refresh, now + this.#refreshAfterMs(granted));
+    this.#refreshAt = now + this.#refreshAfterMs(granted);
+    this.#host.timers.set(this.#refresh, this.#refreshAt);
     this.#armKeepAlive(now);
     this.#host.watch(now, attempt, this);
     this.#host.accepted(now, this.route.index, attempt, granted);
@@ -294,9 +297,16 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     why: string,
     response: Response | undefined,
   ): void {
+    const probe = this.#options?.probe === true;
+    if (probe && this.bound(now)) {
+      // A trial of another place: what stands goes on standing.
+      this.state = "registered";
+      this.#host.timers.set(this.#refresh, Math.max(now, this.#refreshAt));
+      this.#conclude(now, false);
+      return;
+    }
     this.state = "failed";
     this.failures += 1;
-    const probe = this.#options?.probe === true;
     this.#host.refused(now, { server: this.route.index, where, why, response, probe });
     this.#conclude(now, false);
   }

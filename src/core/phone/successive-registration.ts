@@ -54,7 +54,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   accepted(now: Instant, registration: Registration): void {
     const before = this.#at;
     const wasProbe = registration === this.#probing;
-    this.#probing = undefined;
+    if (wasProbe) this.#probing = undefined;
     this.#trying = undefined;
     this.#untried = [];
     this.#rounds = 0;
@@ -79,7 +79,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
       this.#probeNext(now, registration);
       return;
     }
-    if (registration === this.#at) this.#lost(registration);
+    if (registration === this.#at) this.#lost(now, registration);
     else if (registration !== this.#trying) return;
     this.#tryNext(now);
   }
@@ -115,7 +115,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     this.#host.timers.silence(this.#retry);
     for (const registration of this.#registrations) {
       if (registration === this.#at) registration.remove(now);
-      else registration.stop();
+      else registration.stop(now);
     }
   }
 
@@ -126,12 +126,13 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     }
     const best = this.#registrations[0];
     if (best === undefined || best === this.#at) return;
-    this.#probeOne(now, best);
+    this.#host.timers.set(this.#probe, now + this.#host.policy.probeIntervalMs);
+    if (this.#probing === undefined) this.#probeOne(now, best);
   }
 
   /** After a failed round of everything comes the back-off, and then the top again: never an end (C21). */
   #tryNext(now: Instant): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#registrations.length === 0) return;
     const next = this.#untried.shift();
     this.#trying = next;
     if (next !== undefined) {
@@ -153,7 +154,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   }
 
   /** The binding we lived on could not be renewed: the others are tried, those below it first. */
-  #lost(registration: Registration): void {
+  #lost(now: Instant, registration: Registration): void {
     this.#at = undefined;
     this.#host.timers.silence(this.#probe);
     registration.forget();
@@ -162,7 +163,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
       ...this.#registrations.slice(index + 1),
       ...this.#registrations.slice(0, index),
     ];
-    this.#probing?.stop();
+    this.#probing?.stop(now);
     this.#probing = undefined;
   }
 
@@ -170,7 +171,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   #leave(now: Instant, before: Registration): void {
     const after = this.#at as Registration;
     if (after.route.index < before.route.index) before.remove(now);
-    else before.stop();
+    else before.stop(now);
   }
 
   #armProbe(now: Instant): void {
@@ -181,8 +182,6 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   }
 
   #probeOne(now: Instant, better: Registration): void {
-    this.#host.timers.set(this.#probe, now + this.#host.policy.probeIntervalMs);
-    if (this.#probing !== undefined) return;
     const { goodProbes, goodProbesMs } = this.#host.policy;
     const proven =
       this.#goodProbes + 1 >= goodProbes &&
@@ -194,6 +193,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
       return;
     }
     this.#host.probe(now, better.route.index, (at, good) => {
+      if (this.#stopped) return;
       if (this.#goodProbes === 0) this.#firstGoodAt = at;
       this.#goodProbes = good ? this.#goodProbes + 1 : 0;
       this.#host.probed(at, better, good);

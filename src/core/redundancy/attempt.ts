@@ -140,8 +140,10 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     return false;
   }
 
-  drop(): void {
+  /** Resends no more, if there is a `now` to stop at, and tells nobody anything. */
+  drop(now: Instant | undefined): void {
     this.#left = true;
+    if (now !== undefined) this.#transaction?.abandon(now);
   }
 
   #send(now: Instant): void {

@@ -103,10 +103,10 @@ export class FailoverRequest implements TimerOwner {
     this.#fail(now, { why: "cancelled" });
   }
 
-  /** Ends without a word to anybody: the phone is shutting down. */
-  drop(): void {
+  /** Ends without a word to anybody; without `now` the whole transaction layer is about to stop. */
+  drop(now?: Instant): void {
     this.#silence();
-    for (const attempt of this.#attempts) attempt.drop();
+    for (const attempt of this.#attempts) attempt.drop(now);
     this.#attempts = [];
     this.state = "ended";
   }
@@ -123,6 +123,12 @@ export class FailoverRequest implements TimerOwner {
   /** From an attempt: a provisional response. */
   provisional(now: Instant, attempt: Attempt, response: Response): void {
     if (this.state === "ended") return;
+    if (this.#user.method !== "INVITE") {
+      // Somebody is at work on it: the whole of Timer F is his (RFC 4320 §4.1).
+      this.#host.timers.silence(attempt.patience);
+      this.#host.health.responded(now, attempt.place.target);
+      return;
+    }
     this.state = "proceeding";
     this.#silence();
     for (const other of this.#attempts) if (other !== attempt) other.abandon(now);
