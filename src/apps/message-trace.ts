@@ -11,13 +11,14 @@ export interface MessageEvent {
   readonly [field: string]: string;
 }
 
-/** Undefined for keep-alives: they are no messages. */
+/** Undefined for audio and keep-alives: they are no messages. */
 export function messageEvent(
   direction: "in" | "out",
   peer: Peer,
   bytes: Uint8Array,
   transport: TransportName,
 ): MessageEvent | undefined {
+  if (transport === "rtp") return undefined;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   if (text.trim() === "") return undefined;
   return {

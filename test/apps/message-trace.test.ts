@@ -21,8 +21,9 @@ test("a digest response is masked in place, folded or not, and nothing else chan
   );
 });
 
-test("a keep-alive is no message", () => {
+test("neither a keep-alive nor audio is a message", () => {
   assert.equal(messageEvent("out", PEER, Buffer.from("\r\n\r\n"), "udp"), undefined);
+  assert.equal(messageEvent("in", PEER, Uint8Array.of(0x80, 0x00, 0x12), "rtp"), undefined);
 });
 
 test("a message event carries both ends and the bytes as they were", () => {

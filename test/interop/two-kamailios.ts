@@ -1,0 +1,168 @@
+/**
+ * Two real Kamailio behind one name, a phone of ours that knows only the name, and another that is registered at both
+ * and answers every call.
+ */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Capture } from "../support/capture.ts";
+import { startDnsmasq } from "../support/dnsmasq.ts";
+import { Kamailio } from "../support/kamailio.ts";
+import { Household } from "../support/processes.ts";
+import { Dialtone, type DialtoneEvent } from "../support/processes-dialtone.ts";
+
+const EXAMPLES = join(import.meta.dirname, "..", "..", "..", "examples", "provisioning");
+const DOMAIN = "pbx.example.com";
+
+/** The registrars grant no more, so that the phone comes to them every two to three seconds. */
+export const GRANTED_SECONDS = 5;
+/** The user who answers. */
+export const CALLEE = "9000";
+
+export interface PhoneUnderTest {
+  /** A file of examples/provisioning. */
+  readonly example: string;
+  /** What to write instead of what stands in it. */
+  readonly instead?: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly password: string;
+}
+
+export class TwoKamailios {
+  readonly household: Household;
+  readonly capture: Capture;
+  readonly primary: Kamailio;
+  readonly secondary: Kamailio;
+  readonly phone: Dialtone;
+  readonly callee: Dialtone;
+  readonly #user: string;
+
+  private constructor(
+    household: Household,
+    capture: Capture,
+    servers: readonly [Kamailio, Kamailio],
+    phones: readonly [Dialtone, Dialtone],
+    user: string,
+  ) {
+    this.household = household;
+    this.capture = capture;
+    [this.primary, this.secondary] = servers;
+    [this.phone, this.callee] = phones;
+    this.#user = user;
+  }
+
+  /** Everything runs and both phones are registered when this resolves. */
+  static async open(block: number, under: PhoneUnderTest): Promise<TwoKamailios> {
+    const household = await Household.open(block);
+    try {
+      return await TwoKamailios.#furnish(household, under);
+    } catch (error) {
+      await household.close();
+      throw error;
+    }
+  }
+
+  static async #furnish(household: Household, under: PhoneUnderTest): Promise<TwoKamailios> {
+    const capture = await Capture.start(household);
+    const users = { [under.user]: under.password, [CALLEE]: `answers-${CALLEE}` };
+    const shared = { domain: DOMAIN, users, maxExpires: GRANTED_SECONDS };
+    const kamailio = (name: string, last: number): Kamailio =>
+      new Kamailio(household, name, { ...shared, address: household.address(last) });
+    const primary = kamailio("primary", 13);
+    const secondary = kamailio("secondary", 14);
+    const hosts = { a: primary.settings.address, b: secondary.settings.address };
+    const zone = { address: household.address(53), domain: DOMAIN, hosts };
+    const [dns] = await Promise.all([
+      startDnsmasq(household, zone),
+      primary.start(),
+      secondary.start(),
+    ]);
+    const callee = startCallee(household, [primary, secondary]);
+    const config = adapted(household, under);
+    const phone = new Dialtone(household, "phone", [
+      ...["phone", "--config", config, "--dns", dns, "--bind", household.address(31)],
+    ]);
+    const servers = [primary, secondary] as const;
+    await Promise.all([
+      phone.event("registration.accepted", { target: primary.target }),
+      ...servers.map(({ target }) => callee.event("registration.accepted", { target })),
+    ]);
+    return new TwoKamailios(household, capture, servers, [phone, callee], under.user);
+  }
+
+  /** What a server really holds for the phone: the hosts of the contacts. */
+  async held(server: Kamailio): Promise<string[]> {
+    const bindings = await server.bindings(this.#user);
+    return bindings.map(({ contact }) => /@([^:;]+)/.exec(contact)?.[1] ?? contact);
+  }
+
+  get phoneAddress(): string {
+    return this.household.address(31);
+  }
+
+  /** The phone calls; resolves when it was answered. */
+  async call(): Promise<DialtoneEvent> {
+    const from = this.phone.mark;
+    this.phone.command({ do: "call", to: CALLEE });
+    return await this.phone.event("call.answered", {}, from);
+  }
+
+  /** Ends the call on both sides. */
+  async hangUp(): Promise<void> {
+    const from = this.phone.mark;
+    const fromCallee = this.callee.mark;
+    this.phone.command({ do: "hangup" });
+    await this.phone.event("call.ended", {}, from);
+    await this.callee.event("call.ended", {}, fromCallee);
+  }
+
+  /**
+   * Seconds from the first request of a method to `server` since `from` until the first one to `other` after it.
+   */
+  seconds(method: string, server: Kamailio, other: Kamailio, from: number): number {
+    const sent = this.phone.messages("sent", `${method} `, from);
+    const first = sent.find(({ peer }) => peer === server.target);
+    assert.ok(first !== undefined, `no ${method} went to ${server.name}`);
+    const next = sent.find(({ at, peer }) => at >= first.at && peer === other.target);
+    assert.ok(next !== undefined, `no ${method} went to ${other.name}`);
+    return (next.at - first.at) / 1000;
+  }
+
+  async close(): Promise<void> {
+    await this.household.close();
+  }
+}
+
+/** Registered at each of the servers, whichever is up. */
+function startCallee(household: Household, servers: readonly Kamailio[]): Dialtone {
+  const file = household.path("callee.yaml");
+  const lines = [
+    "every-account: { register-backoff-base: 300 ms, register-backoff-max: 300 ms }",
+    "every-server: { overlap: half, register-retries: 1 }",
+    "accounts:",
+    `  - user: "${CALLEE}"`,
+    `    domain: ${DOMAIN}`,
+    `    password: answers-${CALLEE}`,
+    "    servers:",
+    ...servers.map(
+      ({ settings }) => `      - { address: ${settings.address}, port: 5060, transport: udp }`,
+    ),
+  ];
+  writeFileSync(file, lines.join("\n"));
+  const args = ["phone", "--config", file, "--bind", household.address(32)];
+  return new Dialtone(household, "callee", args);
+}
+
+/** The example itself, or a copy that differs where it must. */
+function adapted(household: Household, under: PhoneUnderTest): string {
+  const example = join(EXAMPLES, under.example);
+  if (under.instead === undefined) return example;
+  let text = readFileSync(example, "utf8");
+  for (const [before, now] of Object.entries(under.instead)) {
+    assert.equal(text.split(before).length, 2, `${before} stands in ${under.example} once`);
+    text = text.replace(before, now);
+  }
+  const file = household.path(under.example);
+  writeFileSync(file, text);
+  return file;
+}

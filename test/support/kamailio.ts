@@ -1,0 +1,202 @@
+/**
+ * Kamailio as a registrar and call server with digest authentication, all in memory. It can crash, freeze and start
+ * again, and says over its control socket which bindings it holds.
+ */
+import { execFile } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { findPeer } from "./peers.ts";
+import { type Household, type Running, reached } from "./processes.ts";
+
+const execute = promisify(execFile);
+
+export interface KamailioSettings {
+  readonly address: string;
+  /** The realm, and the domain of the users. */
+  readonly domain: string;
+  /** User to password. */
+  readonly users: Readonly<Record<string, string>>;
+  /** The longest registration granted, whatever is asked for: short, so that phones come often. Seconds. */
+  readonly maxExpires: number;
+  readonly tcp?: boolean;
+}
+
+/** What it holds for a user. */
+export interface HeldBinding {
+  readonly contact: string;
+  /** Seconds left; not above 0 if it has run out and is only not yet swept away. */
+  readonly expires: number;
+}
+
+export class Kamailio {
+  readonly name: string;
+  readonly settings: KamailioSettings;
+  readonly #household: Household;
+  #process: Running | undefined;
+
+  constructor(household: Household, name: string, settings: KamailioSettings) {
+    this.#household = household;
+    this.name = name;
+    this.settings = settings;
+  }
+
+  /** `udp:127.0.0.13:5060`, as the phone's events name it. */
+  get target(): string {
+    return `udp:${this.settings.address}:5060`;
+  }
+
+  get process(): Running {
+    if (this.#process === undefined) throw new Error(`${this.name} was never started`);
+    return this.#process;
+  }
+
+  /** Ready when it answers on its control socket: its SIP port is bound before. */
+  async start(): Promise<void> {
+    const { address, tcp } = this.settings;
+    const folder = this.#household.path(this.name);
+    mkdirSync(folder, { recursive: true });
+    const file = `${folder}/kamailio.cfg`;
+    writeFileSync(file, configuration(this.settings, this.#socket));
+    const listen = [`udp:${address}:5060`, ...(tcp === true ? [`tcp:${address}:5060`] : [])];
+    this.#process = this.#household.spawn(this.name, findPeer("kamailio") as string, [
+      ...["-f", file, "-DD", "-E", "-Y", folder, "-P", `${folder}/pid`],
+      ...["-n", "1", "-m", "32", "-M", "4"],
+      ...listen.flatMap((place) => ["-l", place]),
+    ]);
+    const running = this.#process;
+    await reached(`${this.name}'s control socket`, async () => {
+      if (!running.running) throw new Error(`${this.name} ended:\n${running.lines.join("\n")}`);
+      return (await this.#ask("core.uptime")) !== undefined;
+    });
+  }
+
+  /** Its port is closed when this resolves. */
+  async kill(): Promise<void> {
+    await this.process.kill();
+  }
+
+  /** It keeps its port and says nothing. */
+  freeze(): void {
+    this.process.signal("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.process.signal("SIGCONT");
+  }
+
+  /** What it really holds for a user, not run out. */
+  async bindings(user: string): Promise<HeldBinding[]> {
+    const dump = (await this.#ask("ul.dump")) ?? "";
+    const record = dump.split(/^\s*AoR: /m).find((part) => part.split("\n")[0] === user) ?? "";
+    return [...record.matchAll(/Address: (\S+)\s+Expires: (-?\w+)/g)]
+      .map((match) => ({ contact: match[1] as string, expires: Number(match[2]) }))
+      .filter(({ expires }) => expires > 0);
+  }
+
+  get #socket(): string {
+    return `unix:${this.#household.path(this.name)}/control`;
+  }
+
+  async #ask(...command: string[]): Promise<string | undefined> {
+    try {
+      const kamcmd = (findPeer("kamailio") as string).replace(/kamailio$/, "kamcmd");
+      return (await execute(kamcmd, ["-s", this.#socket, ...command])).stdout;
+    } catch {
+      // Not yet, or not any more, listening.
+      return undefined;
+    }
+  }
+}
+
+function configuration(settings: KamailioSettings, socket: string): string {
+  const { domain, users, maxExpires, tcp } = settings;
+  const known = Object.entries(users).map(
+    ([user, password]) => `  if ($au == "${user}") $var(password) = "${password}";`,
+  );
+  return `#!KAMAILIO
+debug=0
+memdbg=5
+memlog=5
+${tcp === true ? "tcp_children=1" : "disable_tcp=yes"}
+auto_aliases=no
+dns=no
+rev_dns=no
+use_dns_cache=off
+alias="${domain}"
+
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "maxfwd.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "auth.so"
+loadmodule "ctl.so"
+
+modparam("usrloc", "db_mode", 0)
+modparam("usrloc", "timer_interval", 1)
+modparam("registrar", "max_expires", ${maxExpires})
+modparam("auth", "qop", "auth")
+modparam("ctl", "binrpc", "${socket}")
+
+request_route {
+  if (!mf_process_maxfwd_header("10")) {
+    sl_send_reply("483", "Too Many Hops");
+    exit;
+  }
+  if (is_method("CANCEL")) {
+    if (t_check_trans()) t_relay();
+    exit;
+  }
+  if (has_totag()) {
+    route(WITHIN_DIALOG);
+    exit;
+  }
+  t_check_trans();
+  $var(password) = "";
+${known.join("\n")}
+  if (is_method("REGISTER")) {
+    if (!pv_www_authenticate("${domain}", "$var(password)", "0") || $au != $tU) {
+      www_challenge("${domain}", "1");
+      exit;
+    }
+    save("location");
+    exit;
+  }
+  if (is_method("INVITE")) {
+    if (!pv_proxy_authenticate("${domain}", "$var(password)", "0") || $au != $fU) {
+      proxy_challenge("${domain}", "1");
+      exit;
+    }
+    consume_credentials();
+    record_route();
+    if (!lookup("location")) {
+      sl_send_reply("404", "Not Found");
+      exit;
+    }
+    t_relay();
+    exit;
+  }
+  if (is_method("OPTIONS")) {
+    sl_send_reply("200", "OK");
+    exit;
+  }
+  if (!is_method("ACK")) sl_send_reply("405", "Method Not Allowed");
+}
+
+route[WITHIN_DIALOG] {
+  if (loose_route()) {
+    t_relay();
+    exit;
+  }
+  if (is_method("ACK")) {
+    if (t_check_trans()) t_relay();
+    exit;
+  }
+  sl_send_reply("404", "Not here");
+}
+`;
+}

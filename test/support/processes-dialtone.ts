@@ -1,0 +1,102 @@
+/** `dialtone phone` and `dialtone serve` as processes of an interop test: their events, and commands to them. */
+import { join } from "node:path";
+import type { Household, Running } from "./processes.ts";
+
+const CLI = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
+
+export interface DialtoneEvent {
+  /** Milliseconds since the process started. */
+  readonly at: number;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** A SIP message it sent or received. */
+export interface SipMessage {
+  readonly at: number;
+  readonly sent: boolean;
+  /** `udp:127.0.0.13:5060`. */
+  readonly peer: string;
+  readonly startLine: string;
+  readonly text: string;
+}
+
+/** What fields an event must have; a pattern for a string. */
+export type Wanted = Readonly<Record<string, string | number | boolean | RegExp>>;
+
+export class Dialtone {
+  readonly process: Running;
+  #read = 0;
+  readonly #events: DialtoneEvent[] = [];
+
+  constructor(household: Household, name: string, args: readonly string[]) {
+    const flags = ["--json", "--trace", "--control"];
+    this.process = household.spawn(name, process.execPath, [CLI, ...args, ...flags]);
+  }
+
+  /** All so far, oldest first. */
+  get events(): readonly DialtoneEvent[] {
+    const { lines } = this.process;
+    for (; this.#read < lines.length; this.#read += 1) {
+      const line = lines[this.#read] as string;
+      if (line.startsWith("{")) this.#events.push(JSON.parse(line) as DialtoneEvent);
+    }
+    return this.#events;
+  }
+
+  /** Where the record stands now: what is asked for from here on came later. */
+  get mark(): number {
+    return this.events.length;
+  }
+
+  /** Waits for the first event after `from` that is wanted. */
+  event(name: string, wanted: Wanted = {}, from = 0, patienceMs?: number): Promise<DialtoneEvent> {
+    const fields = Object.entries(wanted).map(([key, value]) => `${key} ${String(value)}`);
+    return this.process.until(
+      `${name} {${fields.join(", ")}}`,
+      () => this.all(name, wanted, from)[0],
+      patienceMs,
+    );
+  }
+
+  /** Those seen so far. */
+  all(name: string, wanted: Wanted = {}, from = 0): DialtoneEvent[] {
+    return this.events.slice(from).filter((event) => event.event === name && fits(event, wanted));
+  }
+
+  /** Messages seen so far whose first line begins with `start`. */
+  messages(direction: "sent" | "received", start: string, from = 0): SipMessage[] {
+    return this.all(`message.${direction}`, {}, from)
+      .map(messageOf)
+      .filter(({ startLine }) => startLine.startsWith(start));
+  }
+
+  command(control: Readonly<Record<string, unknown>>): void {
+    this.process.write(`${JSON.stringify(control)}\n`);
+  }
+
+  /** Hangs up, unregisters, ends: resolves with the exit code. */
+  async stop(): Promise<number | null | undefined> {
+    this.command({ do: "stop" });
+    await this.process.exited;
+    return this.process.exitCode;
+  }
+}
+
+function fits(event: DialtoneEvent, wanted: Wanted): boolean {
+  return Object.entries(wanted).every(([key, value]) => {
+    const found = event[key];
+    return value instanceof RegExp ? value.test(String(found)) : found === value;
+  });
+}
+
+function messageOf(event: DialtoneEvent): SipMessage {
+  const text = Buffer.from(String(event.data), "base64").toString("latin1");
+  return {
+    at: event.at,
+    sent: event.event === "message.sent",
+    peer: `${String(event.transport)}:${String(event.remote)}`,
+    startLine: text.slice(0, text.indexOf("\r\n")),
+    text,
+  };
+}
