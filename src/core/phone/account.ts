@@ -121,10 +121,14 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     return this.#registrations[server - 1];
   }
 
-  /** Sends a request that begins a dialog or stands alone: working server first, then all others. */
+  /**
+   * Sends a request that begins a dialog or stands alone: working server first, then all others. In successive
+   * registration each of those is registered at before; in concurrent some policies leave out the unregistered.
+   */
   send(now: Instant, user: RequestUser, cseq: number): FailoverRequest {
     const order = this.servers.orderFrom(this.workingServer);
-    const routes = this.policy.inviteUnregistered
+    const all = this.policy.inviteUnregistered || this.policy.registration === "successive";
+    const routes = all
       ? order
       : order.filter((route, position) => position === 0 || this.#standsAt(now, route));
     const plan: Plan = {
@@ -180,20 +184,22 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     prepared: (now: Instant, fit: boolean) => void,
   ): void {
     const registration = this.registration(place.server);
-    if (method === "REGISTER" || registration === undefined) {
+    const probing = method === "REGISTER" || method === "OPTIONS";
+    if (probing || registration === undefined || registration.holds(now, place.target)) {
       prepared(now, true);
       return;
     }
+    // A REGISTER that was on its way already may have come to stand elsewhere.
+    const registered = (at: Instant, good: boolean): void =>
+      prepared(at, good && registration.holds(at, place.target));
     const successive = this.policy.registration === "successive";
     if (successive && this.workingServer !== place.server && !registration.bound(now)) {
-      this.#strategy.moveTo(now, registration, place, prepared);
+      this.#strategy.moveTo(now, registration, place, registered);
       return;
     }
-    const mustRegister =
-      place.hop.registerOnFailover &&
-      registration.bound(now) &&
-      !registration.holds(now, place.target);
-    if (!mustRegister) {
+    const route = this.servers.route(place.server);
+    const moves = registration.bound(now) || route.indexOf(place.target) !== route.current;
+    if (!place.hop.registerOnFailover || !moves) {
       prepared(now, true);
       return;
     }
@@ -201,7 +207,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     registration.register(
       now,
       { only: place, last: false, probe: false, fromTop: false },
-      prepared,
+      registered,
     );
   }
 
@@ -211,11 +217,14 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const before = route.inUse;
     const mode = failbackModeOf(route);
     route.current = index;
-    if (index === before) return;
+    const failback = this.#failbacks[route.index - 1] as Failback;
+    if (index === before) {
+      if (index > 0) failback.left(now);
+      return;
+    }
     const from = route.places[before];
     route.inUse = index;
     if (index < before) this.events.returned(place.server, from?.target, place.target, mode);
-    const failback = this.#failbacks[route.index - 1] as Failback;
     if (index === 0) failback.cameHome();
     else failback.left(now);
   }
@@ -342,8 +351,9 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
       home.hop.registerOnFailover ||
       failbackModeOf(route) === "probe" ||
       registration?.place === undefined;
-    if (registration === undefined || !registers || registration.holds(now, home.target)) {
-      returned(now, route.inUse === 0);
+    const stands = registration?.holds(now, home.target) === true && !home.hop.registerOnFailback;
+    if (registration === undefined || !registers || stands) {
+      if (route.inUse === 0) returned(now, true);
       return;
     }
     const options: RegisterOptions = { only: home, last: false, probe: true, fromTop: true };

@@ -5,16 +5,14 @@
 import type { Instant } from "../machine.ts";
 import { backoffMs } from "../redundancy/backoff.ts";
 import type { Place } from "../redundancy/server-set.ts";
-import type { RegisterOptions, Registration } from "./registration.ts";
+import type { Registration } from "./registration.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
-
-const REGISTER: RegisterOptions = { last: true, probe: false, fromTop: false };
 
 export class ConcurrentRegistration implements RegistrationStrategy {
   readonly #host: StrategyHost;
   readonly #registrations: readonly Registration[];
-  /** Servers that a request found dead although their binding has not run out. */
-  readonly #doubted = new Set<Registration>();
+  /** Servers that refused the last REGISTER or were silent, or that another request found dead. */
+  readonly #away = new Set<Registration>();
   workingServer: number;
 
   constructor(host: StrategyHost, registrations: readonly Registration[]) {
@@ -24,33 +22,33 @@ export class ConcurrentRegistration implements RegistrationStrategy {
   }
 
   start(now: Instant): void {
-    for (const registration of this.#registrations) registration.register(now, REGISTER);
+    for (const registration of this.#registrations) this.#register(now, registration);
   }
 
   accepted(now: Instant, registration: Registration): void {
-    this.#doubted.delete(registration);
+    this.#away.delete(registration);
     this.#choose(now);
   }
 
   failed(now: Instant, registration: Registration, retryAfterMs: number): void {
-    this.#doubted.delete(registration);
+    this.#away.add(registration);
     const wait = backoffMs(this.#host.policy.backoff, registration.failures, this.#host.entropy);
     registration.retryAt(now, Math.max(wait, retryAfterMs));
     this.#choose(now);
   }
 
   refreshDue(now: Instant, registration: Registration): void {
-    registration.register(now, REGISTER);
+    this.#register(now, registration);
   }
 
   flowLost(now: Instant, registration: Registration): void {
-    registration.register(now, REGISTER);
+    this.#register(now, registration);
   }
 
   doubt(now: Instant, registration: Registration): void {
     if (registration.state === "failed") return;
-    this.#doubted.add(registration);
-    registration.register(now, REGISTER);
+    this.#away.add(registration);
+    this.#register(now, registration);
     this.#choose(now);
   }
 
@@ -67,11 +65,15 @@ export class ConcurrentRegistration implements RegistrationStrategy {
     for (const registration of this.#registrations) registration.remove(now);
   }
 
-  /** The first server that is not known to have failed; if all have, the first. */
+  /** The last server of the list gets the full patience: nothing comes after it. */
+  #register(now: Instant, registration: Registration): void {
+    const last = registration === this.#registrations.at(-1);
+    registration.register(now, { last, probe: false, fromTop: false });
+  }
+
+  /** The first server that is not known to be away; if all are, the first. */
   #choose(now: Instant): void {
-    const standing = this.#registrations.find(
-      (one) => one.state !== "failed" && !this.#doubted.has(one),
-    );
+    const standing = this.#registrations.find((one) => !this.#away.has(one));
     const chosen = standing ?? this.#registrations[0];
     if (chosen === undefined || chosen.route.index === this.workingServer) return;
     const before = this.workingServer;

@@ -18,7 +18,10 @@ export interface FailbackHost {
   readonly idle: boolean;
   /** Sends OPTIONS to a place; `good` if anything at all answered. */
   probe(now: Instant, place: Place, probed: (now: Instant, good: boolean) => void): void;
-  /** Goes back to the first place of a route; `returned(false)` if it does not serve. */
+  /**
+   * Goes back to the first place of a route; `returned(false)` if it does not serve. Where nothing needs to be sent
+   * for that, `returned` is not called: the next request shows it, by `cameHome` or `left`.
+   */
   goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void;
 }
 
@@ -29,6 +32,9 @@ export function failbackModeOf(route: ServerRoute): FailbackMode | "probe" {
   if (home === undefined || away === undefined) return route.policy.failbackMode;
   return home.hop === away.hop ? home.hop.failbackMode : "probe";
 }
+
+/** Mode DNSTTL, when nobody renews the records: after so long the primary gets another chance, milliseconds. */
+const STALE_MS = 30_000;
 
 type FailbackState = "home" | "away" | "due" | "returning";
 
@@ -93,7 +99,7 @@ export class Failback implements TimerOwner {
       case "registration":
         return NEVER;
       case "DNSTTL":
-        return Math.max(now, place.expiresAt);
+        return place.expiresAt > now ? place.expiresAt : now + STALE_MS;
       case "duration":
         return place.hop.failbackSeconds === 0 ? NEVER : now + place.hop.failbackSeconds * 1000;
       case "probe":

@@ -48,6 +48,7 @@ const OWN_SERVER: Omit<ServerPolicy, "address"> = {
   failbackSeconds: 120,
   registerOnFailover: true,
   dropRegistrationOnFailover: false,
+  registerOnFailback: true,
   onlySignalWithRegistered: false,
   resubscribeOnFailover: true,
   throughProxy: true,
@@ -74,6 +75,7 @@ export const SERVER_DEFAULTS: Readonly<Record<Dialect, Omit<ServerPolicy, "addre
     failbackMode: "newRequests",
     failbackSeconds: 3600,
     registerOnFailover: false,
+    registerOnFailback: false,
     resubscribeOnFailover: false,
   },
 };

@@ -41,6 +41,11 @@ export interface ServerPolicy {
   readonly registerOnFailover: boolean;
   /** Forget the old registration when failing over (failRegistrationOn). */
   readonly dropRegistrationOnFailover: boolean;
+  /**
+   * With `registerOnFailover`: REGISTER at the primary before going back to it, even if the old registration there has
+   * not run out; false: only where that was forgotten.
+   */
+  readonly registerOnFailback: boolean;
   /** Send to, and take from, the registered target only (onlySignalWithRegistered). */
   readonly onlySignalWithRegistered: boolean;
   /** SUBSCRIBE anew right after registering at another target (failback_subscribe.enable). */
