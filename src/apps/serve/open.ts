@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Fault } from "../../core/provisioning/configuration.ts";
 import { formatFault } from "../../core/provisioning/fault.ts";
-import { readUsers, type Users } from "../../core/server/users.ts";
+import type { Users } from "../../core/server/users.ts";
 import { Resolver } from "../../worlds/node/resolver.ts";
 import { readServers } from "../../worlds/node/resolver-servers.ts";
 import { BadStoreName, openStore } from "../../worlds/node/stores/open-store.ts";
@@ -21,7 +21,7 @@ export type Opened =
 export async function openServe(flags: ServeFlags): Promise<Opened> {
   const { options, faults: flagFaults } = readOptions(flags, hostname().replace(/[^\w.-]/g, "-"));
   const faults: Fault[] = [...flagFaults];
-  const users = usersOf(options, faults);
+  const users = await usersOf(options, faults);
   const tls = tlsOf(options, faults);
   const { servers, wrong } = readServers([...(flags.dns ?? [])]);
   for (const text of wrong) {
@@ -47,10 +47,12 @@ export async function openServe(flags: ServeFlags): Promise<Opened> {
   }
 }
 
-function usersOf(options: ServeOptions, faults: Fault[]): Users | undefined {
+/** YAML is loaded only where it is read: a server that is restarted is waited for. */
+async function usersOf(options: ServeOptions, faults: Fault[]): Promise<Users | undefined> {
   if (options.usersFile === undefined) return undefined;
   const text = contentOf("--users", options.usersFile, "latin1", faults);
   if (text === undefined) return undefined;
+  const { readUsers } = await import("../../core/server/users-file.ts");
   const reading = readUsers({ name: options.usersFile, text });
   faults.push(...reading.faults);
   return reading.users;

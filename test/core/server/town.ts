@@ -21,7 +21,8 @@ import { printMessage, responseTo } from "../../../src/core/message/print.ts";
 import type { Primitives } from "../../../src/core/primitives.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../../src/core/server/registration.ts";
 import { type ServerConfiguration, SipServer } from "../../../src/core/server/server.ts";
-import { readUsers, type Users } from "../../../src/core/server/users.ts";
+import type { Users } from "../../../src/core/server/users.ts";
+import { readUsers } from "../../../src/core/server/users-file.ts";
 import type { Question, TraceEvent } from "../../../src/core/vocabulary.ts";
 import { TestStore } from "./store.ts";
 

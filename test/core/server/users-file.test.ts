@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { Hash } from "../../../src/core/primitives.ts";
-import { readUsers } from "../../../src/core/server/users.ts";
+import { readUsers } from "../../../src/core/server/users-file.ts";
 
 const hash: Hash = {
   md5: (text) => createHash("md5").update(text, "latin1").digest("hex"),
