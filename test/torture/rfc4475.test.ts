@@ -7,6 +7,7 @@ import test from "node:test";
 import { cseqOf } from "../../src/core/message/cseq.ts";
 import { secondsOf } from "../../src/core/message/delta.ts";
 import { challengesOf, parseCredentials } from "../../src/core/message/digest.ts";
+import { MAX_FORWARDS } from "../../src/core/message/header-names.ts";
 import type { Malformed, Message, Request } from "../../src/core/message/message.ts";
 import { contactsOf, fromOf, type NameAddr, toOf } from "../../src/core/message/name-addr.ts";
 import { parseMessage } from "../../src/core/message/parse.ts";
@@ -51,7 +52,7 @@ const CASES: readonly Case[] = [
       assert.equal(contact?.q, 0.33);
       assert.equal(contact?.param("newparam"), "newvalue");
       assert.equal(contact?.param("secondparam"), "");
-      assert.equal(message.headers.number("max-forwards", 255), 68);
+      assert.equal(message.headers.number(MAX_FORWARDS, 255), 68);
       assert.equal(
         message.headers.get("newfangledheader"),
         "newfangled value continued newfangled value",
@@ -272,7 +273,7 @@ const CASES: readonly Case[] = [
     section: "3.3.11",
     name: "zeromf",
     fate: "request",
-    also: (message) => assert.equal(message.headers.number("max-forwards", 255), 0),
+    also: (message) => assert.equal(message.headers.number(MAX_FORWARDS, 255), 0),
   },
   {
     section: "3.3.12",

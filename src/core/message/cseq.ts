@@ -1,4 +1,5 @@
 /** CSeq (RFC 3261 §8.1.1.5, §20.16): a number below 2^31 and a method. */
+import { CSEQ } from "./header-names.ts";
 import type { Headers } from "./headers.ts";
 import { skipBlank } from "./lexer.ts";
 import { methodNamed } from "./method.ts";
@@ -30,7 +31,7 @@ export function parseCSeq(text: string, from = 0, end: number = text.length): CS
 
 /** Of a message that was parsed it is always there. */
 export function cseqOf(headers: Headers): CSeq | undefined {
-  return headers.view("cseq", parseCSeq);
+  return headers.view(CSEQ, parseCSeq);
 }
 
 export function printCSeq(number: number, method: string): string {

@@ -14,8 +14,9 @@ export function decimalSeconds(text: string): number | undefined {
 
 /** Undefined if there is no such header or it is malformed, which is to count as absent. */
 export function secondsOf(headers: Headers, name: string): number | undefined {
-  const seconds = headers.number(name, MAX_DELTA);
-  return seconds === undefined || seconds < 0 ? undefined : seconds;
+  const index = headers.indexOf(name);
+  const seconds = index < 0 ? -1 : headers.numberAt(index, MAX_DELTA);
+  return seconds < 0 ? undefined : seconds;
 }
 
 /** When to come back. */

@@ -3,6 +3,7 @@
  * registry), and which may stand only once. The usual
  * spelling is recognised without making a string of the name.
  */
+import { assert } from "../assert.ts";
 import { isToken } from "./lexer.ts";
 
 /** One known name. */
@@ -11,6 +12,9 @@ export interface HeaderName {
   readonly name: string;
   /** `Name: ` as it is printed, and as most senders write it. */
   readonly prefix: string;
+  /** The first twelve characters of the prefix, and the codes of the rest. */
+  readonly opening: string;
+  readonly rest: readonly number[];
   /** A bit of its own if a second such header makes the message malformed, else 0. */
   readonly single: number;
   /** Another known name whose prefix shares the bucket. */
@@ -31,6 +35,9 @@ Replaces! Reply-To! Retry-After! RSeq! Security-Client Security-Server Security-
 Session-ID SIP-ETag! SIP-If-Match! Subject/s Subscription-State! Suppress-If-Match Target-Dialog Timestamp Warning
 Diversion Remote-Party-ID`;
 
+/** V8 copies slices up to this length, and compares copies at once; longer ones it must first flatten. */
+const COPIED = 12;
+
 const BY_PREFIX: (HeaderName | undefined)[] = new Array<HeaderName | undefined>(256).fill(
   undefined,
 );
@@ -44,9 +51,11 @@ const BY_NAME = new Map<string, HeaderName>();
     const [canonical = "", compact] = entry.replace("!", "").split("/");
     const name = canonical.toLowerCase();
     const prefix = `${canonical}: `;
-    const bucket = bucketOf(prefix, 0);
+    const bucket = bucketOf(prefix.charCodeAt(0), prefix.charCodeAt(3));
     const next = BY_PREFIX[bucket];
-    const known: HeaderName = { name, prefix, single: once ? single : 0, next };
+    const opening = prefix.slice(0, COPIED);
+    const rest = Array.from(prefix.slice(COPIED), (character) => character.charCodeAt(0));
+    const known: HeaderName = { name, prefix, opening, rest, single: once ? single : 0, next };
     if (once) single <<= 1;
     BY_PREFIX[bucket] = known;
     BY_NAME.set(name, known);
@@ -54,12 +63,31 @@ const BY_NAME = new Map<string, HeaderName>();
   }
 }
 
-/** The name whose prefix, spelled as we would, stands at `start`. */
-export function usualName(text: string, start: number): HeaderName | undefined {
-  let known = BY_PREFIX[bucketOf(text, start)];
-  while (known !== undefined && text.slice(start, start + known.prefix.length) !== known.prefix) {
-    known = known.next;
-  }
+/** What each packet is asked for. */
+export const VIA: HeaderName = named("via");
+export const FROM: HeaderName = named("from");
+export const TO: HeaderName = named("to");
+export const CALL_ID: HeaderName = named("call-id");
+export const CSEQ: HeaderName = named("cseq");
+export const CONTACT: HeaderName = named("contact");
+export const MAX_FORWARDS: HeaderName = named("max-forwards");
+export const CONTENT_LENGTH: HeaderName = named("content-length");
+
+function named(name: string): HeaderName {
+  const known = BY_NAME.get(name);
+  assert(known !== undefined, `${name} is in the list`);
+  return known;
+}
+
+/** The known name with that key (long, lower case). */
+export function nameOfKey(key: string): HeaderName | undefined {
+  return BY_NAME.get(key);
+}
+
+/** The name whose prefix, spelled as we would, stands at `start`, where the code `first` does. */
+export function usualName(text: string, start: number, first: number): HeaderName | undefined {
+  let known = BY_PREFIX[bucketOf(first, text.charCodeAt(start + 3))];
+  while (known !== undefined && !opens(text, start, known)) known = known.next;
   return known;
 }
 
@@ -74,10 +102,8 @@ export function headerKey(text: string, start: number, end: number): string | un
   return BY_NAME.get(lower)?.name ?? (isToken(lower, 0, lower.length) ? lower : undefined);
 }
 
-/** A key as it is printed, with colon and blank; an unknown one with each of its words capitalised. */
+/** An unknown key as it is printed, with colon and blank: each of its words capitalised. */
 export function printedPrefix(name: string): string {
-  const known = BY_NAME.get(name);
-  if (known !== undefined) return known.prefix;
   let printed = "";
   let initial = true;
   for (const character of name) {
@@ -87,7 +113,16 @@ export function printedPrefix(name: string): string {
   return `${printed}: `;
 }
 
+function opens(text: string, start: number, known: HeaderName): boolean {
+  const { opening, rest } = known;
+  if (text.slice(start, start + opening.length) !== opening) return false;
+  for (let index = 0; index < rest.length; index += 1) {
+    if (text.charCodeAt(start + COPIED + index) !== rest[index]) return false;
+  }
+  return true;
+}
+
 /** Two characters tell nearly all prefixes apart; most buckets hold one. */
-function bucketOf(text: string, start: number): number {
-  return (text.charCodeAt(start) + text.charCodeAt(start + 3) * 44) & 255;
+function bucketOf(first: number, fourth: number): number {
+  return (first + fourth * 44) & 255;
 }

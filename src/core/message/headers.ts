@@ -3,6 +3,7 @@
  * `get("via")` finds `Via:` and `v:`. Values are the text after the colon, unfolded and trimmed. Those of a parsed
  * message stay where they came until they are asked for; a typed view of a line is kept with it until it changes.
  */
+import { type HeaderName, nameOfKey, printedPrefix } from "./header-names.ts";
 import { decimal } from "./lexer.ts";
 
 /** Makes a view of `text[start, end)`; undefined if that is malformed. */
@@ -10,6 +11,8 @@ export type ViewReader<View> = (text: string, start: number, end: number) => Vie
 
 /** One header line. Without a value it still stands at `source[start, end)`. */
 interface Line {
+  /** Undefined for a name outside the list: only its text tells it. */
+  readonly known: HeaderName | undefined;
   readonly name: string;
   value: string | undefined;
   readonly start: number;
@@ -41,11 +44,18 @@ export class Headers {
     return line.value;
   }
 
+  /** `Name: ` of one line as it is printed. */
+  prefixAt(index: number): string {
+    const { known, name } = this.#lines[index] as Line;
+    return known === undefined ? printedPrefix(name) : known.prefix;
+  }
+
   /** Where the first line of that name stands, at or after `from`; -1 if there is none. */
   indexOf(name: string, from = 0): number {
-    const lines = this.#lines;
-    for (let index = from; index < lines.length; index += 1) {
-      if ((lines[index] as Line).name === name) return index;
+    const known = nameOfKey(name);
+    if (known !== undefined) return this.#find(known, from);
+    for (let index = from; index < this.#lines.length; index += 1) {
+      if (this.nameAt(index) === name) return index;
     }
     return -1;
   }
@@ -73,8 +83,8 @@ export class Headers {
    * What `read` makes of the first line of that name, read once: a name has one reader in the whole program.
    * Undefined if there is no such line or `read` says so.
    */
-  view<View>(name: string, read: ViewReader<View>): View | undefined {
-    const index = this.indexOf(name);
+  view<View>(name: HeaderName, read: ViewReader<View>): View | undefined {
+    const index = this.#find(name, 0);
     if (index < 0) return undefined;
     const line = this.#lines[index] as Line;
     if (line.view === undefined) line.view = this.readAt(index, read);
@@ -88,9 +98,13 @@ export class Headers {
   }
 
   /** The first line of that name as a number of at most `cap`; undefined if there is none, -1 if it is no number. */
-  number(name: string, cap: number): number | undefined {
-    const index = this.indexOf(name);
-    if (index < 0) return undefined;
+  number(name: HeaderName, cap: number): number | undefined {
+    const index = this.#find(name, 0);
+    return index < 0 ? undefined : this.numberAt(index, cap);
+  }
+
+  /** One line as a number of at most `cap`; -1 if it is none. */
+  numberAt(index: number, cap: number): number {
     const { value, start, end } = this.#lines[index] as Line;
     return value === undefined
       ? decimal(this.#source, start, end, cap)
@@ -99,13 +113,13 @@ export class Headers {
 
   /** Appends a line after all others. */
   add(name: string, value: string): this {
-    this.#lines.push({ name, value, start: 0, end: 0, view: undefined });
+    this.#lines.push(lineOf(name, value));
     return this;
   }
 
   /** Appends a line whose value is `source[start, end)`. */
-  addSpan(name: string, start: number, end: number): void {
-    this.#lines.push({ name, value: undefined, start, end, view: undefined });
+  addSpan(known: HeaderName, start: number, end: number): void {
+    this.#lines.push({ known, name: known.name, value: undefined, start, end, view: undefined });
   }
 
   /** Puts a line before the first of that name, or before all headers. */
@@ -115,7 +129,7 @@ export class Headers {
 
   /** Puts a line before the one that stands at `index`. */
   insertAt(index: number, name: string, value: string): this {
-    this.#lines.splice(index, 0, { name, value, start: 0, end: 0, view: undefined });
+    this.#lines.splice(index, 0, lineOf(name, value));
     return this;
   }
 
@@ -153,9 +167,22 @@ export class Headers {
   /** Views are immutable, so the copy shares them. */
   copy(): Headers {
     const copy = new Headers(this.#source);
-    for (const { name, value, start, end, view } of this.#lines) {
-      copy.#lines.push({ name, value, start, end, view });
+    for (const { known, name, value, start, end, view } of this.#lines) {
+      copy.#lines.push({ known, name, value, start, end, view });
     }
     return copy;
   }
+
+  /** Compares names by identity, which an unknown name among them cannot slow down. */
+  #find(known: HeaderName, from: number): number {
+    const lines = this.#lines;
+    for (let index = from; index < lines.length; index += 1) {
+      if ((lines[index] as Line).known === known) return index;
+    }
+    return -1;
+  }
+}
+
+function lineOf(name: string, value: string): Line {
+  return { known: nameOfKey(name), name, value, start: 0, end: 0, view: undefined };
 }

@@ -20,6 +20,10 @@ const TOKEN = 1;
 const HEX = 2;
 /** Allowed in a URI as such or as the start of an escape; raw UTF-8 is let through. */
 const URI = 4;
+/** A parameter's name: a token, or what a URI parameter may have besides. */
+const NAME = 8;
+/** A parameter's value outside quotes: anything but a separator, a blank or a control. */
+const VALUE = 16;
 
 const CLASS: Uint8Array = classes();
 
@@ -35,12 +39,24 @@ function classes(): Uint8Array {
   mark(`${letters}0123456789-.!%*_+\`'~`, TOKEN);
   mark("0123456789abcdefABCDEF", HEX);
   mark(`${letters}0123456789-_.!~*'();/?:@&=+$,%[]#|^{}\``, URI);
-  for (let code = 128; code < 256; code += 1) table[code] = URI;
+  mark(`${letters}0123456789-.!%*_+\`'~[]/:&$`, NAME);
+  for (let code = 33; code < 256; code += 1) {
+    const separator = code === QUOTE || code === COMMA || code === SEMICOLON || code === 127;
+    table[code] = (table[code] as number) | (separator ? 0 : VALUE) | (code >= 128 ? URI : 0);
+  }
   return table;
 }
 
 export function isTokenCode(code: number): boolean {
   return ((CLASS[code] as number) & TOKEN) !== 0;
+}
+
+export function isParamNameCode(code: number): boolean {
+  return ((CLASS[code] as number) & NAME) !== 0;
+}
+
+export function isParamValueCode(code: number): boolean {
+  return ((CLASS[code] as number) & VALUE) !== 0;
 }
 
 export function isHexCode(code: number): boolean {
@@ -92,6 +108,9 @@ export function trimEnd(text: string, start: number, end: number): number {
 
 /** The index after the quoted string that opens at `at`, or -1 if nothing closes it before `end`. */
 export function quotedEnd(text: string, at: number, end: number): number {
+  const close = text.indexOf('"', at + 1);
+  if (close < 0 || close >= end) return -1;
+  if (text.slice(at, close).indexOf("\\") < 0) return close + 1;
   for (let index = at + 1; index < end; index += 1) {
     const code = text.charCodeAt(index);
     if (code === QUOTE) return index + 1;

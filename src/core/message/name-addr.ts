@@ -1,12 +1,12 @@
 /** From, To, Contact, Route, Record-Route, Path and their kin: `"Name" <uri>;params` and lists of it (RFC 3261 §20). */
 import { decimalSeconds } from "./delta.ts";
+import { FROM, TO } from "./header-names.ts";
 import type { Headers } from "./headers.ts";
 import {
   BACKSLASH,
   COLON,
   COMMA,
   isLetterCode,
-  isToken,
   isTokenCode,
   isUriText,
   LESS,
@@ -20,7 +20,7 @@ import {
   valueEnd,
 } from "./lexer.ts";
 import { MAX_LIST_VALUES } from "./limits.ts";
-import { ParamScan, paramOf } from "./params.ts";
+import { areCompactParams, ParamScan, paramOf } from "./params.ts";
 
 export class NameAddr {
   /** The display name without quotes and escapes; empty: none. */
@@ -29,18 +29,19 @@ export class NameAddr {
   readonly uri: string;
   /** The header's own parameters, `;name=value…` as written, or empty. */
   readonly params: string;
+  #tag: string | undefined;
 
-  constructor(display: string, uri: string, params: string) {
+  /** @param tag where the maker has it at hand; else it is looked for in `params`. */
+  constructor(display: string, uri: string, params: string, tag?: string) {
     this.display = display;
     this.uri = uri;
     this.params = params;
+    this.#tag = tag;
   }
 
   get tag(): string | undefined {
-    const { params } = this;
-    if (params === "") return undefined;
-    const alone = params.startsWith(TAG) && params.indexOf(";", TAG.length) < 0;
-    return alone ? params.slice(TAG.length) : paramOf(params, "tag");
+    if (this.#tag === undefined && this.params !== "") this.#tag = paramOf(this.params, "tag");
+    return this.#tag;
   }
 
   /** `expires` of a Contact in seconds; undefined if it is absent, malformed counts as 3600 (§20.10). */
@@ -64,12 +65,12 @@ export class NameAddr {
 
 /** From of a message, parsed once. */
 export function fromOf(headers: Headers): NameAddr | undefined {
-  return headers.view("from", parseNameAddr);
+  return headers.view(FROM, parseNameAddr);
 }
 
 /** To of a message, parsed once. */
 export function toOf(headers: Headers): NameAddr | undefined {
-  return headers.view("to", parseNameAddr);
+  return headers.view(TO, parseNameAddr);
 }
 
 /** The tag of a From or To value; undefined if it has none. */
@@ -83,25 +84,21 @@ export function tagOf(value: string): string | undefined {
  */
 export function contactsOf(headers: Headers): "*" | NameAddr[] | undefined {
   const at = headers.indexOf("contact");
-  if (at >= 0 && headers.valueAt(at) === "*") {
-    return headers.indexOf("contact", at + 1) < 0 ? "*" : undefined;
-  }
-  return nameAddrsOf(headers, "contact");
+  if (at < 0) return [];
+  const another = headers.indexOf("contact", at + 1);
+  if (another >= 0) return nameAddrsOf(headers, "contact");
+  return headers.valueAt(at) === "*" ? "*" : headers.readAt(at, readList);
 }
 
 /** Every value of all lines of that name, in order; undefined if one is malformed. */
 export function nameAddrsOf(headers: Headers, name: string): NameAddr[] | undefined {
   const list: NameAddr[] = [];
   for (let at = headers.indexOf(name); at >= 0; at = headers.indexOf(name, at + 1)) {
-    if (!readList(headers.valueAt(at), list)) return undefined;
+    const more = headers.readAt(at, readList);
+    if (more === undefined) return undefined;
+    for (const value of more) list.push(value);
   }
   return list;
-}
-
-/** The values of one line; undefined if one is malformed. */
-export function parseNameAddrList(line: string): NameAddr[] | undefined {
-  const list: NameAddr[] = [];
-  return readList(line, list) ? list : undefined;
 }
 
 /** One value and nothing behind it; undefined if it is malformed. */
@@ -114,41 +111,44 @@ export function parseNameAddr(
 }
 
 const USUAL = "<sip:";
-const TAG = ";tag=";
 
 /**
- * The usual From and To: a SIP URI in brackets, no name, and at most a tag behind it. What is in the brackets is only
- * looked at closely when it is used. Undefined for any other.
+ * The usual form: a SIP URI in brackets without a name. What is in the brackets is only looked at closely when it is
+ * used. Undefined for any other.
  */
 function usualNameAddr(text: string, start: number, end: number): NameAddr | undefined {
-  const greater = text.indexOf(">", start);
-  if (greater < 0 || greater >= end || text.slice(start, start + USUAL.length) !== USUAL) {
-    return undefined;
-  }
-  const blank = text.indexOf(" ", start);
-  if (blank >= 0 && blank < end) return undefined;
-  const uri = text.slice(start + 1, greater);
-  if (greater + 1 === end) return new NameAddr("", uri, "");
-  const params = text.slice(greater + 1, end);
-  const tagAt = greater + 1 + TAG.length;
-  if (!params.startsWith(TAG) || !isToken(text, tagAt, end)) return undefined;
-  return new NameAddr("", uri, params);
+  // Searched in a slice: what is sought may be far behind the value, and a liar could make it so for each of many.
+  const value = text.slice(start, end);
+  const greater = value.indexOf(">");
+  if (greater < 0 || !value.startsWith(USUAL)) return undefined;
+  if (value.indexOf(" ") >= 0 || value.indexOf("\r") >= 0) return undefined;
+  const uri = value.slice(1, greater);
+  const paramsAt = start + greater + 1;
+  if (paramsAt === end) return new NameAddr("", uri, "");
+  if (!areCompactParams(text, paramsAt, end)) return undefined;
+  const params = text.slice(paramsAt, end);
+  const alone = params.startsWith(TAG) && params.indexOf(";", TAG.length) < 0;
+  return new NameAddr("", uri, params, alone ? unquote(params.slice(TAG.length)) : undefined);
 }
+
+const TAG = ";tag=";
 
 export function printNameAddr(display: string, uri: string, params = ""): string {
   return display === "" ? `<${uri}>${params}` : `${quote(display)} <${uri}>${params}`;
 }
 
-function readList(line: string, list: NameAddr[]): boolean {
-  for (let start = 0; start <= line.length; ) {
-    const end = valueEnd(line, start);
-    if (end < 0 || list.length === MAX_LIST_VALUES) return false;
-    const value = readNameAddr(line, start, end);
-    if (value === undefined) return false;
+/** The values of one line; undefined if one is malformed. */
+function readList(text: string, from: number, end: number): NameAddr[] | undefined {
+  const list: NameAddr[] = [];
+  for (let start = from; start <= end; ) {
+    const stop = valueEnd(text, start, end);
+    if (stop < 0 || list.length === MAX_LIST_VALUES) return undefined;
+    const value = parseNameAddr(text, start, stop);
+    if (value === undefined) return undefined;
     list.push(value);
-    start = end + 1;
+    start = stop + 1;
   }
-  return true;
+  return list;
 }
 
 function readNameAddr(text: string, start: number, end: number): NameAddr | undefined {

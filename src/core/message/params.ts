@@ -5,12 +5,12 @@
 import {
   COMMA,
   EQUALS,
-  isTokenCode,
+  isParamNameCode,
+  isParamValueCode,
   matches,
   QUOTE,
   quotedEnd,
   SEMICOLON,
-  SPACE,
   skipBlank,
   trimEnd,
   unquote,
@@ -86,10 +86,7 @@ export class ParamScan {
         index = end;
       }
     } else {
-      for (; index < end; index += 1) {
-        const code = text.charCodeAt(index);
-        if (code === SEMICOLON || code === COMMA || code <= SPACE || code === QUOTE) break;
-      }
+      while (index < end && isParamValueCode(text.charCodeAt(index))) index += 1;
       if (index === start) this.sound = false;
     }
     this.valueStart = start;
@@ -98,27 +95,50 @@ export class ParamScan {
   }
 }
 
-/** URI parameters may hold more than tokens (`[`, `]`, `/`, `:`, `&`, `$`, escapes): all but what ends a name. */
-function isParamNameCode(code: number): boolean {
-  return (
-    isTokenCode(code) ||
-    code === 91 ||
-    code === 93 ||
-    code === 47 ||
-    code === 58 ||
-    code === 38 ||
-    code === 36
-  );
-}
-
 /** A parameter's value, unquoted; empty if it has none; undefined if it is absent. */
 export function paramOf(params: string, lowerName: string): string | undefined {
   if (params.length === 0) return undefined;
+  const usual = usualParam(params, lowerName);
+  if (usual !== undefined) return usual;
   const scan = new ParamScan(params, 0, params.length);
   while (scan.next()) {
     if (scan.is(lowerName)) return scan.value();
   }
   return undefined;
+}
+
+/** The value behind `;name=` if that is found spelled so and behind every quote there is: most are, and at once. */
+function usualParam(params: string, lowerName: string): string | undefined {
+  const at = params.indexOf(lowerName);
+  const equals = at + lowerName.length;
+  if (at < 1 || params.charCodeAt(at - 1) !== SEMICOLON) return undefined;
+  if (params.charCodeAt(equals) !== EQUALS || params.indexOf('"', at) >= 0) return undefined;
+  const semicolon = params.indexOf(";", equals);
+  const end = semicolon < 0 ? params.length : semicolon;
+  const first = params.charCodeAt(equals + 1);
+  if (!isParamValueCode(first) || !isParamValueCode(params.charCodeAt(end - 1))) return undefined;
+  return params.slice(equals + 1, end);
+}
+
+/** Whether `text[start, end)` is nothing but parameters, and written without a blank outside quotes. */
+export function areCompactParams(text: string, start: number, end: number): boolean {
+  let at = start;
+  while (at < end) {
+    if (text.charCodeAt(at) !== SEMICOLON) return false;
+    const name = at + 1;
+    at = name;
+    while (at < end && isParamNameCode(text.charCodeAt(at))) at += 1;
+    if (at === name) return false;
+    if (at === end || text.charCodeAt(at) !== EQUALS) continue;
+    const value = at + 1;
+    at = value;
+    if (text.charCodeAt(at) === QUOTE) {
+      at = quotedEnd(text, at, end);
+      if (at < 0) return false;
+    } else while (at < end && isParamValueCode(text.charCodeAt(at))) at += 1;
+    if (at === value) return false;
+  }
+  return true;
 }
 
 /** All parameters in order, names in lower case, values unquoted. */

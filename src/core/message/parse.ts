@@ -4,7 +4,14 @@
  * is asked for. No regular expressions and no object per header: this runs for each packet.
  */
 import { CSEQ_END, cseqOf } from "./cseq.ts";
-import { type HeaderName, headerKey, knownName, usualName } from "./header-names.ts";
+import {
+  CONTENT_LENGTH,
+  type HeaderName,
+  headerKey,
+  knownName,
+  MAX_FORWARDS,
+  usualName,
+} from "./header-names.ts";
 import { Headers } from "./headers.ts";
 import {
   CR,
@@ -149,31 +156,32 @@ class Reading {
     const { text } = this;
     let start = this.at;
     let seen = 0;
-    for (;;) {
+    let first = text.charCodeAt(start);
+    for (let lines = 0; first !== CR; lines += 1) {
       let lineFeed = text.indexOf("\n", start);
-      if (lineFeed === start + 1 && text.charCodeAt(start) === CR) break;
+      let following = text.charCodeAt(lineFeed + 1);
+      const folded = isBlankCode(following);
+      if (folded) {
+        lineFeed = endOfFolded(text, lineFeed);
+        following = text.charCodeAt(lineFeed + 1);
+      }
       if (lineFeed < 0) break;
-      const folded = isBlankCode(text.charCodeAt(lineFeed + 1));
-      if (folded) lineFeed = endOfFolded(text, lineFeed);
-      if (lineFeed < 0) break;
-      if (lineFeed - start > MAX_LINE_BYTES) {
-        this.fail(513, "header too long", start);
-      } else if (this.headers.size === MAX_HEADERS) {
-        this.fail(513, "too many headers", start);
+      const end = lineFeed - 1;
+      if (end - start > MAX_LINE_BYTES || lines === MAX_HEADERS) {
+        this.fail(513, "header too long, or too many", start);
         break;
-      } else if (!folded && text.indexOf("\r", start) !== lineFeed - 1) {
-        // Some other parser would take a lone CR or LF for a line end: nothing that holds one goes on (§7.3.1).
-        this.fail(400, "CR or LF alone", start);
-      } else {
-        const known = usualName(text, start);
-        if (known === undefined || folded)
-          seen = this.#readOddLine(start, lineFeed - 1, folded, seen);
-        else seen = this.#keep(known, start, start + known.prefix.length, lineFeed - 1, seen);
+      }
+      if (text.charCodeAt(end) !== CR) this.fail(400, "LF without CR", start);
+      else {
+        const known = usualName(text, start, first);
+        if (known === undefined || folded) seen = this.#readOddLine(start, end, folded, seen);
+        else seen = this.#keep(known, start, start + known.prefix.length, end, seen);
       }
       start = lineFeed + 1;
+      first = following;
     }
     this.at = start + 2;
-    if (this.at > text.length || text.charCodeAt(start) !== CR) {
+    if (first !== CR || text.charCodeAt(start + 1) !== LF) {
       this.fail(400, "no empty line after the headers", start);
       this.at = text.length;
     }
@@ -197,7 +205,7 @@ class Reading {
     let end = valueEnd;
     if (isBlankCode(text.charCodeAt(from))) from = skipBlank(text, from, end);
     if (isBlankCode(text.charCodeAt(end - 1))) end = trimEnd(text, from, end);
-    this.headers.addSpan(known.name, from, end);
+    this.headers.addSpan(known, from, end);
     return seen | single;
   }
 
@@ -218,11 +226,11 @@ class Reading {
     else if ((seen & single) !== 0) this.fail(400, `second ${name}`, start);
     else if (folded) {
       const value = unfold(text, colon + 1, end);
-      if (value === undefined) this.fail(400, "CR or LF alone", start);
+      if (value === undefined) this.fail(400, "CR or LF alone in a fold", start);
       else this.headers.add(name, value);
     } else {
       const from = skipBlank(text, colon + 1, end);
-      this.headers.addSpan(name, from, trimEnd(text, from, end));
+      this.headers.add(name, text.slice(from, trimEnd(text, from, end)));
     }
     return seen | single;
   }
@@ -244,7 +252,7 @@ class Reading {
     const cseq = cseqOf(headers);
     if (cseq !== undefined && cseq.method !== method)
       this.fail(400, "cseq names another method", this.at);
-    const hops = headers.number("max-forwards", CSEQ_END);
+    const hops = headers.number(MAX_FORWARDS, CSEQ_END);
     if (hops !== undefined && (hops < 0 || hops > 255))
       this.fail(400, "malformed max-forwards", this.at);
   }
@@ -256,7 +264,7 @@ class Reading {
   /** By Content-Length if there is one: what lies behind is no part of the message, and too little is a fault (§18.3). */
   readBody(): string {
     const { text } = this;
-    const bytes = this.headers.number("content-length", CSEQ_END);
+    const bytes = this.headers.number(CONTENT_LENGTH, CSEQ_END);
     const rest = text.length - this.at;
     if (bytes === undefined) return rest > 0 ? text.slice(this.at) : "";
     if (bytes < 0) this.fail(400, "malformed content-length", this.at);
@@ -304,5 +312,5 @@ function isRequestUri(uri: string): boolean {
 }
 
 function isCallId(value: string): boolean {
-  return value !== "" && value.indexOf(" ") < 0;
+  return value !== "" && value.indexOf(" ") < 0 && value.indexOf("\r") < 0;
 }

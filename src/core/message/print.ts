@@ -1,6 +1,5 @@
 /** A Message into bytes, and the messages that RFC 3261 derives from another: responses, ACK and CANCEL. */
 import { cseqOf, printCSeq } from "./cseq.ts";
-import { printedPrefix } from "./header-names.ts";
 import { Headers } from "./headers.ts";
 import { valueEnd } from "./lexer.ts";
 import type { Message, Request, Response } from "./message.ts";
@@ -18,9 +17,8 @@ export function printMessage(message: Message): string {
       : `SIP/2.0 ${message.status} ${onOneLine(message.reason)}\r\n`;
   const { headers, body } = message;
   for (let index = 0; index < headers.size; index += 1) {
-    const name = headers.nameAt(index);
-    if (name === "content-length") continue;
-    text += printedPrefix(name);
+    if (headers.nameAt(index) === "content-length") continue;
+    text += headers.prefixAt(index);
     text += onOneLine(headers.valueAt(index));
     text += "\r\n";
   }

@@ -2,6 +2,7 @@
  * Via (RFC 3261 §18, §20.42): where a request has been, so where its responses go. `received` and `rport` are RFC
  * 3581, `keep` RFC 6223, `oc` RFC 7339; IPv6 as RFC 5118 clears it up.
  */
+import { VIA } from "./header-names.ts";
 import type { Headers } from "./headers.ts";
 import {
   CLOSE_BRACKET,
@@ -88,7 +89,7 @@ export class Via {
 
 /** The topmost Via, parsed once; undefined if there is none that can be read. */
 export function topVia(headers: Headers): Via | undefined {
-  return headers.view("via", parseVia);
+  return headers.view(VIA, parseVia);
 }
 
 /** Every Via from the top; undefined if one cannot be read. */
@@ -187,43 +188,31 @@ const BRANCH = ";branch=";
  * faster than a loop does. Undefined for any other, sound or not.
  */
 function usualVia(text: string, start: number, end: number): Via | undefined {
-  const hostAt = start + USUAL.length;
-  const semicolon = text.indexOf(";", hostAt);
+  // Searched in a slice: what is sought may be far behind the value, and a liar could make it so for each of many.
+  const value = text.slice(start, end);
+  const semicolon = value.indexOf(";");
   const branchAt = semicolon + BRANCH.length;
-  if (semicolon < 0 || branchAt > end || text.slice(start, hostAt) !== USUAL) return undefined;
-  if (text.slice(semicolon, branchAt) !== BRANCH || !isPlain(text, hostAt, end)) return undefined;
-  let hostEnd = text.indexOf(":", hostAt);
+  if (value.slice(0, USUAL.length) !== USUAL || value.slice(semicolon, branchAt) !== BRANCH) {
+    return undefined;
+  }
+  if (value.indexOf(" ", USUAL.length) >= 0 || value.indexOf('"') >= 0) return undefined;
+  if (value.indexOf("\r") >= 0 || value.indexOf("\t") >= 0) return undefined;
+  let hostEnd = value.indexOf(":", USUAL.length);
   let port = 0;
   if (hostEnd < 0 || hostEnd > semicolon) hostEnd = semicolon;
   else {
-    port = decimal(text, hostEnd + 1, semicolon, 65_536);
+    port = decimal(text, start + hostEnd + 1, start + semicolon, 65_536);
     if (port <= 0 || port > 65_535) return undefined;
   }
-  if (!isTokenCode(text.charCodeAt(hostAt)) || !isTokenCode(text.charCodeAt(hostEnd - 1))) {
-    return undefined;
+  let next = value.indexOf(";", branchAt);
+  const branch = value.slice(branchAt, next < 0 ? value.length : next);
+  const host = value.slice(USUAL.length, hostEnd);
+  if (branch === "" || !isToken(text, start + USUAL.length, start + hostEnd)) return undefined;
+  for (; next >= 0; next = value.indexOf(";", next + 1)) {
+    if (!isTokenCode(text.charCodeAt(start + next + 1)) || start + next + 1 === end)
+      return undefined;
   }
-  let next = text.indexOf(";", branchAt);
-  if (next < 0 || next > end) next = end;
-  if (next === branchAt || !isTokenCode(text.charCodeAt(next - 1))) return undefined;
-  const branch = text.slice(branchAt, next);
-  for (; next < end && next >= 0; next = text.indexOf(";", next + 1)) {
-    if (next + 1 === end || !isTokenCode(text.charCodeAt(next + 1))) return undefined;
-  }
-  return new Via(
-    "UDP",
-    text.slice(hostAt, hostEnd),
-    port,
-    branch,
-    text.slice(semicolon, end),
-    true,
-  );
-}
-
-/** Neither spaces nor quotes. */
-function isPlain(text: string, start: number, end: number): boolean {
-  const space = text.indexOf(" ", start);
-  const quote = text.indexOf('"', start);
-  return (space < 0 || space >= end) && (quote < 0 || quote >= end);
+  return new Via("UDP", host, port, branch, value.slice(semicolon), true);
 }
 
 function readVia(text: string, start: number, end: number, rest: boolean): Via | undefined {
