@@ -71,10 +71,9 @@ export class ConcurrentRegistration implements RegistrationStrategy {
     registration.register(now, { last, probe: false, fromTop: false });
   }
 
-  /** The first server that is not known to be away; if all are, the first. */
+  /** The first server that is not known to be away; while all are, nothing is gained by a change. */
   #choose(now: Instant): void {
-    const standing = this.#registrations.find((one) => !this.#away.has(one));
-    const chosen = standing ?? this.#registrations[0];
+    const chosen = this.#registrations.find((one) => !this.#away.has(one));
     if (chosen === undefined || chosen.route.index === this.workingServer) return;
     const before = this.workingServer;
     this.workingServer = chosen.route.index;
