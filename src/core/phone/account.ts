@@ -10,7 +10,7 @@ import { Failback, type FailbackHost, failbackModeOf } from "../redundancy/failb
 import { type FailoverHost, FailoverRequest, type Plan } from "../redundancy/failover.ts";
 import type { AccountPolicy, RedundancyPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
-import { type ServerHealth, targetName } from "../redundancy/server-health.ts";
+import { QUIET_LIMIT_MS, type ServerHealth, targetName } from "../redundancy/server-health.ts";
 import {
   type Place,
   type ResolvedHop,
@@ -301,7 +301,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
       });
     }
     const wait = response === undefined ? undefined : retryAfterOf(response.headers);
-    this.#strategy.failed(now, this.#registered(server), (wait?.seconds ?? 0) * 1000);
+    const waitMs = Math.min((wait?.seconds ?? 0) * 1000, QUIET_LIMIT_MS);
+    this.#strategy.failed(now, this.#registered(server), waitMs);
   }
 
   removed(_now: Instant, server: number): void {

@@ -6,7 +6,7 @@
  *      ▲               │ all failed        │ k > 1: probe 1 … k−1, success ─▶ at that server
  *      └── back-off ◀──┘
  */
-import type { Instant } from "../machine.ts";
+import { type Instant, NEVER } from "../machine.ts";
 import { backoffMs } from "../redundancy/backoff.ts";
 import type { Place } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
@@ -31,7 +31,8 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   #firstGoodAt = 0;
   /** Rounds in which every server failed, in a row. */
   #rounds = 0;
-  #retryAfterMs = 0;
+  /** The least that the servers of this round asked us to wait: a single one that asked for nothing is tried soon. */
+  #retryAfterMs = NEVER;
   #stopped = false;
 
   constructor(host: StrategyHost, registrations: readonly Registration[]) {
@@ -58,7 +59,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     this.#trying = undefined;
     this.#untried = [];
     this.#rounds = 0;
-    this.#retryAfterMs = 0;
+    this.#retryAfterMs = NEVER;
     this.#at = registration;
     this.#host.timers.silence(this.#retry);
     if (wasProbe) this.#host.probed(now, registration, true);
@@ -72,7 +73,6 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   }
 
   failed(now: Instant, registration: Registration, retryAfterMs: number): void {
-    this.#retryAfterMs = Math.max(this.#retryAfterMs, retryAfterMs);
     if (registration === this.#probing) {
       this.#probing = undefined;
       this.#host.probed(now, registration, false);
@@ -81,6 +81,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     }
     if (registration === this.#at) this.#lost(now, registration);
     else if (registration !== this.#trying) return;
+    this.#retryAfterMs = Math.min(this.#retryAfterMs, retryAfterMs);
     this.#tryNext(now);
   }
 
@@ -142,7 +143,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     this.#rounds += 1;
     const wait = backoffMs(this.#host.policy.backoff, this.#rounds, this.#host.entropy);
     this.#host.timers.set(this.#retry, now + Math.max(wait, this.#retryAfterMs));
-    this.#retryAfterMs = 0;
+    this.#retryAfterMs = NEVER;
   }
 
   #register(now: Instant, registration: Registration, followed: boolean): void {

@@ -61,6 +61,17 @@ export function sample(name: string): readonly AccountPolicy[] {
   return readConfiguration([{ name, text }]).accounts;
 }
 
+/** A request of the phone. */
+export interface Sent {
+  /** Milliseconds after the zero of the ladder. */
+  readonly at: number;
+  readonly to: string;
+  readonly method: string;
+  readonly text: string;
+  /** A retransmission. */
+  readonly again: boolean;
+}
+
 export class Rehearsal {
   readonly simulation: Simulation;
   readonly machine: PhoneMachine;
@@ -68,8 +79,8 @@ export class Rehearsal {
   readonly dns: SimulatedDns;
   readonly host: SimulatedHost;
   readonly events: SimulatedEvent[] = [];
-  /** Requests as the phone sent them, retransmissions included. */
-  readonly sent: { readonly at: number; readonly to: string; readonly text: string }[] = [];
+  /** Requests as the phone sent them. */
+  readonly sent: Sent[] = [];
   readonly #servers = new Map<PlaceName, ScriptedServer>();
   readonly #options: RehearsalOptions;
   readonly #seen = new Set<string>();
@@ -211,17 +222,17 @@ export class Rehearsal {
     const [first = "", second = ""] = text.split(" ", 2);
     const request = !first.startsWith("SIP/");
     const method = request ? first : (/^CSeq: \d+ (\w+)/im.exec(text)?.[1] ?? "");
+    const key = `${place} ${text}`;
+    const again = this.#seen.has(key);
+    this.#seen.add(key);
     if (request && direction === "out") {
-      this.sent.push({ at: this.simulation.now - this.#zeroMs, to: place, text });
+      this.sent.push({ at: this.simulation.now - this.#zeroMs, to: place, method, text, again });
     }
     if (this.#options.methods?.includes(method) === false) return;
     if (!request) {
       this.note(direction === "in" ? `${second} ← ${place}` : `${second} → ${place}`);
       return;
     }
-    const key = `${place} ${text}`;
-    const again = this.#seen.has(key);
-    this.#seen.add(key);
     const arrow = direction === "in" ? "←" : again ? "↻" : "→";
     this.note(`${method}${isRemoval(text) ? " 0" : ""} ${arrow} ${place}`);
   }
