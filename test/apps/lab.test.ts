@@ -219,6 +219,7 @@ test("control lines come one at a time whatever way the input is cut; what is no
 const CAST: Cast = {
   servers: ["primary", "secondary"],
   phones: ["alice", "bob", "carol"],
+  scenarios: ["mid-call", "register-fallback"],
   stateOf: (server) => (server === "primary" ? "up" : "frozen"),
 };
 
@@ -243,6 +244,9 @@ test("a digit kills a server that is up and revives one that is not; a letter be
   assert.equal(keys.pressed("3"), undefined);
   assert.deepEqual(keys.pressed("c"), { kind: "call", from: "alice", to: "bob" });
   assert.deepEqual(keys.pressed("c"), { kind: "call", from: "alice", to: "carol" });
+  assert.deepEqual(keys.pressed("p"), { kind: "menu" });
+  assert.deepEqual(keys.pressed("b"), { kind: "play", scenario: "register-fallback" });
+  assert.equal(keys.pressed("b"), undefined);
   assert.deepEqual(keys.pressed("\u0003"), { kind: "quit" });
 });
 
@@ -253,6 +257,7 @@ test("without a terminal the same is said in words", () => {
     fault: { kind: "freeze" },
   });
   assert.deepEqual(parseLine("call bob alice", CAST), { kind: "call", from: "bob", to: "alice" });
+  assert.deepEqual(parseLine("play mid-call", CAST), { kind: "play", scenario: "mid-call" });
   assert.equal(parseLine("kill alice", CAST), undefined);
   assert.deepEqual(parseLine("quit", CAST), { kind: "quit" });
 });

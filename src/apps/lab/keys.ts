@@ -10,17 +10,34 @@ export type LabAction =
   | { readonly kind: "call"; readonly from: string; readonly to: string }
   | { readonly kind: "hangup"; readonly phone: string };
 
-export type LabCommand = LabAction | { readonly kind: "quit" } | { readonly kind: "help" };
+export type LabCommand =
+  | LabAction
+  /** Plays a scenario beside the lab. */
+  | { readonly kind: "play"; readonly scenario: string }
+  | { readonly kind: "menu" }
+  | { readonly kind: "quit" }
+  | { readonly kind: "help" };
 
 export interface Cast {
   readonly servers: readonly string[];
   readonly phones: readonly string[];
+  /** Scenarios that can be played; a letter each, from a. */
+  readonly scenarios: readonly string[];
   /** `up`, `killed`, `frozen`, or a fault. */
   stateOf(server: string): string;
 }
 
 export const HELP =
-  "1-9 kill or revive a server · f freeze · e answer 503 · d drop (then its digit) · c call · h hang up · q quit";
+  "1-9 kill or revive a server · f freeze · e answer 503 · d drop (then its digit) · c call · h hang up · p play · q quit";
+
+/** Which letter plays which scenario. */
+export function menuOf(scenarios: readonly string[]): string {
+  return scenarios.map((name, index) => `${letterOf(index)} ${name}`).join(" · ");
+}
+
+function letterOf(index: number): string {
+  return String.fromCharCode("a".charCodeAt(0) + index);
+}
 
 const CTRL_C = "\u0003";
 const PREFIXES: Readonly<Record<string, ServerFault>> = {
@@ -29,10 +46,11 @@ const PREFIXES: Readonly<Record<string, ServerFault>> = {
   d: { kind: "drop" },
 };
 
-/** Turns keys into commands; a fault's letter waits for the server's digit. */
+/** Turns keys into commands; a fault's letter waits for the server's digit, `p` for a scenario's letter. */
 export class Keys {
   readonly #cast: Cast;
   #prefix: ServerFault | undefined;
+  #choosing = false;
   #calls = 0;
 
   constructor(cast: Cast) {
@@ -40,6 +58,7 @@ export class Keys {
   }
 
   pressed(key: string): LabCommand | undefined {
+    if (this.#choosing && key !== CTRL_C) return this.#choose(key);
     const prefix = this.#prefix;
     this.#prefix = PREFIXES[key];
     if (/^[1-9]$/.test(key)) return this.#digit(Number(key), prefix);
@@ -48,6 +67,9 @@ export class Keys {
         return this.#call();
       case "h":
         return { kind: "hangup", phone: this.#cast.phones[0] ?? "" };
+      case "p":
+        this.#choosing = true;
+        return { kind: "menu" };
       case "q":
       case CTRL_C:
         return { kind: "quit" };
@@ -56,6 +78,12 @@ export class Keys {
       default:
         return undefined;
     }
+  }
+
+  #choose(key: string): LabCommand | undefined {
+    this.#choosing = false;
+    const scenario = this.#cast.scenarios.find((_name, index) => letterOf(index) === key);
+    return scenario === undefined ? undefined : { kind: "play", scenario };
   }
 
   #digit(number: number, prefix: ServerFault | undefined): LabCommand | undefined {
@@ -89,6 +117,7 @@ export function parseLine(line: string, cast: Cast): LabCommand | undefined {
   const [word = "", first = "", second = ""] = line.trim().split(/\s+/);
   if (word === "quit") return { kind: "quit" };
   if (word === "help") return { kind: "help" };
+  if (word === "play" && cast.scenarios.includes(first)) return { kind: "play", scenario: first };
   const isPhone = (name: string): boolean => cast.phones.includes(name);
   if (word === "call" && isPhone(first) && isPhone(second)) {
     return { kind: "call", from: first, to: second };

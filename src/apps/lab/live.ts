@@ -3,8 +3,20 @@ import { createInterface } from "node:readline";
 import type { ReadStream } from "node:tty";
 import { disturbance, playOpen } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";
+import { verdictLines } from "../scenario/verdict.ts";
+import { drawLadder } from "../trace/ladder.ts";
 import { isMessage, type TraceRecord } from "../trace/record.ts";
-import { type Cast, HELP, Keys, type LabAction, type LabCommand, parseLine } from "./keys.ts";
+import { loadScenarios, scenarioNames } from "./catalogue.ts";
+import {
+  type Cast,
+  HELP,
+  Keys,
+  type LabAction,
+  type LabCommand,
+  menuOf,
+  parseLine,
+} from "./keys.ts";
+import { playAll } from "./run.ts";
 import { Screen } from "./screen.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
 import { StatusBoard } from "./status.ts";
@@ -49,10 +61,11 @@ export async function goLive(scenario: Scenario, options: LiveOptions): Promise<
     },
   });
   options.stages.add(stage);
-  const typed = listen(stage, board, scenario, (text) => {
-    if (screen === undefined) process.stderr.write(`${text}\n`);
-    else screen.say(text);
-  });
+  const say = (...lines: readonly string[]): void => {
+    if (screen === undefined) for (const line of lines) process.stderr.write(`${line}\n`);
+    else screen.say(...lines);
+  };
+  const typed = listen(stage, castOf(scenario, board), options, say);
   await playOpen(scenario, stage);
   return {
     stage,
@@ -69,30 +82,63 @@ export function printRecord(record: TraceRecord): void {
   if (!isMessage(record)) process.stdout.write(`${JSON.stringify(record)}\n`);
 }
 
-function listen(
-  stage: LabStage,
-  board: StatusBoard,
-  scenario: Scenario,
-  say: (text: string) => void,
-): { quit: Promise<void>; close: () => void } {
-  const cast: Cast = {
-    servers: scenario.topology.servers.map((server) => server.name),
-    phones: scenario.topology.phones.map((phone) => phone.name),
+function castOf({ topology }: Scenario, board: StatusBoard): Cast {
+  return {
+    servers: topology.servers.map((server) => server.name),
+    phones: topology.phones.map((phone) => phone.name),
+    scenarios: scenarioNames(),
     stateOf: (server) => board.stateOf(server),
   };
+}
+
+type Say = (...lines: readonly string[]) => void;
+
+function listen(
+  stage: LabStage,
+  cast: Cast,
+  options: LiveOptions,
+  say: Say,
+): { quit: Promise<void>; close: () => void } {
   let quit: () => void = () => undefined;
   const quitting = new Promise<void>((done) => {
     quit = done;
   });
-  const obey = (command: LabCommand | undefined): void => {
-    if (command === undefined || command.kind === "help") say(HELP);
-    else if (command.kind === "quit") quit();
-    else perform(stage, command).catch((error: Error) => say(error.message));
+  const complain = (error: Error): void => say(error.message);
+  const obey = (command: LabCommand): void => {
+    switch (command.kind) {
+      case "help":
+        say(HELP);
+        break;
+      case "quit":
+        quit();
+        break;
+      case "menu":
+        say(menuOf(cast.scenarios));
+        break;
+      case "play":
+        playBeside(command.scenario, options, say).catch(complain);
+        break;
+      default:
+        perform(stage, command).catch(complain);
+    }
   };
   const close = process.stdin.isTTY
     ? readKeys(process.stdin, new Keys(cast), obey)
-    : readLines((line) => obey(parseLine(line, cast)));
+    : readLines((line) => obey(parseLine(line, cast) ?? { kind: "help" }));
   return { quit: quitting, close };
+}
+
+/** In a block of its own; its ladder and outcome are shown when it is over. */
+async function playBeside(name: string, options: LiveOptions, say: Say): Promise<void> {
+  say(`playing ${name} …`);
+  const { program, blocks, stages } = options;
+  const { scenarios } = loadScenarios(name);
+  const once = { program, blocks, stages, jobs: 1, keepGoing: true, played: () => undefined };
+  for (const { records, verdict } of await playAll(scenarios, once)) {
+    const paint = process.stdout.isTTY ? "terminal" : "plain";
+    const width = process.stdout.isTTY ? process.stdout.columns : 0;
+    say(...drawLadder(records, { paint, width }), ...verdictLines(verdict));
+  }
 }
 
 async function perform(stage: LabStage, command: LabAction): Promise<void> {
