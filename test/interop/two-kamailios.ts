@@ -9,7 +9,7 @@ import { Capture } from "../support/capture.ts";
 import { startDnsmasq } from "../support/dnsmasq.ts";
 import { Kamailio } from "../support/kamailio.ts";
 import { Household } from "../support/processes.ts";
-import { Dialtone, type DialtoneEvent } from "../support/processes-dialtone.ts";
+import { Dialtone, type DialtoneEvent, type SipMessage } from "../support/processes-dialtone.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "..", "examples", "provisioning");
 const DOMAIN = "pbx.example.com";
@@ -26,6 +26,16 @@ export interface PhoneUnderTest {
   readonly instead?: Readonly<Record<string, string>>;
   readonly user: string;
   readonly password: string;
+}
+
+/** How one request left the primary. */
+export interface Move {
+  /** From the first unanswered datagram until the first one to the secondary. */
+  readonly seconds: number;
+  /** When the unanswered datagrams were sent, in seconds after the first. */
+  readonly sentAt: readonly number[];
+  /** The policy value that decided. */
+  readonly rule: string;
 }
 
 export class TwoKamailios {
@@ -116,21 +126,36 @@ export class TwoKamailios {
     await this.callee.event("call.ended", {}, fromCallee);
   }
 
-  /**
-   * Seconds from the first request of a method to `server` since `from` until the first one to `other` after it.
-   */
-  seconds(method: string, server: Kamailio, other: Kamailio, from: number): number {
-    const sent = this.phone.messages("sent", `${method} `, from);
-    const first = sent.find(({ peer }) => peer === server.target);
-    assert.ok(first !== undefined, `no ${method} went to ${server.name}`);
-    const next = sent.find(({ at, peer }) => at >= first.at && peer === other.target);
-    assert.ok(next !== undefined, `no ${method} went to ${other.name}`);
-    return (next.at - first.at) / 1000;
+  /** Waits until a request that the primary left unanswered has moved to the secondary. */
+  async moved(method: string, why: string, from: number): Promise<Move> {
+    const { phone, primary, secondary } = this;
+    const wanted = { method, from: primary.target, to: secondary.target, why };
+    const event = await phone.event("request.failed-over", wanted, from);
+    const index = phone.events.indexOf(event);
+    const sentTo = (server: Kamailio): SipMessage[] =>
+      phone.messages("sent", `${method} `).filter(({ peer }) => peer === server.target);
+    const next = await phone.process.until(`${method} at the secondary`, () =>
+      sentTo(secondary).find((message) => message.index > index),
+    );
+    const before = sentTo(primary).filter((message) => message.index < index);
+    const unanswered = before.filter(
+      ({ text }) => branchOf(text) === branchOf(before.at(-1)?.text),
+    );
+    const first = unanswered[0]?.at ?? Number.NaN;
+    return {
+      seconds: (next.at - first) / 1000,
+      sentAt: unanswered.map(({ at }) => (at - first) / 1000),
+      rule: String(event.rule),
+    };
   }
 
   async close(): Promise<void> {
     await this.household.close();
   }
+}
+
+function branchOf(text = ""): string | undefined {
+  return /branch=([^;\s]+)/.exec(text)?.[1];
 }
 
 /** Registered at each of the servers, whichever is up. */

@@ -1,28 +1,46 @@
 /** What really went over the loopback interface during a test, and what Wireshark's dissectors think of it. */
 import { execFile } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { promisify } from "node:util";
 import { DNS_PORT } from "./dnsmasq.ts";
 import { findPeer } from "./peers.ts";
-import type { Household, Running } from "./processes.ts";
+import { type Household, type Running, reached } from "./processes.ts";
 
 const execute = promisify(execFile);
 
-/** Wireshark's own word for "this is wrong", as a number (PI_ERROR). */
-const ERROR_SEVERITY = 0x800000;
+/** From here on Wireshark means that something is wrong with a packet, and not only remarkable (PI_WARN). */
+const WARNING = 0x600000;
+/** What our machines and their peers speak; a reset TCP connection is no fault of a message. */
+const OURS = /:(sip|sdp|rtp|rtcp|dns)\b/;
+
+/** One packet in tshark's eyes. */
+interface Frame {
+  /** `eth:ethertype:ip:udp:sip:sdp`. */
+  readonly protocols: string;
+  readonly fault: string | undefined;
+}
 
 export interface Dissection {
   /** Packets of each protocol. */
   readonly sip: number;
   readonly rtp: number;
-  /** One line for each packet that is malformed, or erroneous in a dissector's eyes. */
+  /** One line for each packet that is malformed, or wrong in a dissector's eyes. */
   readonly faults: readonly string[];
 }
 
+/** Where markers go: the discard port, where nobody listens. */
+const MARKER_PORT = 9;
+/** A marker is looked for in so many last bytes of the file. */
+const TAIL_BYTES = 65_536;
+
 export class Capture {
+  readonly #household: Household;
   readonly #file: string;
   readonly #process: Running;
 
-  private constructor(file: string, process: Running) {
+  private constructor(household: Household, file: string, process: Running) {
+    this.#household = household;
     this.#file = file;
     this.#process = process;
   }
@@ -35,27 +53,70 @@ export class Capture {
     const args = ["-i", "lo", "-q", "-f", filter, "-w", file];
     const process = household.spawn("dumpcap", program, args);
     await process.line(/^File: /);
-    return new Capture(file, process);
+    const capture = new Capture(household, file, process);
+    await capture.#mark("the beginning");
+    return capture;
   }
 
   /** Ends the capture and dissects it. */
   async dissect(): Promise<Dissection> {
+    await this.#mark("the end");
     this.#process.signal("SIGINT");
     await this.#process.exited;
-    const [sip, rtp, faults] = await Promise.all([
-      this.#frames("sip"),
-      this.#frames("rtp"),
-      this.#frames(`_ws.malformed || _ws.expert.severity >= ${ERROR_SEVERITY}`),
-    ]);
-    return { sip: sip.length, rtp: rtp.length, faults };
+    const frames = await framesOf(this.#file);
+    const count = (protocol: RegExp): number =>
+      frames.filter(({ protocols }) => protocol.test(protocols)).length;
+    return {
+      sip: count(/:sip\b/),
+      rtp: count(/:rtp\b/),
+      faults: frames.flatMap(({ fault }) => (fault === undefined ? [] : [fault])),
+    };
   }
 
-  async #frames(filter: string): Promise<string[]> {
-    const tshark = findPeer("tshark") as string;
-    const args = ["-r", this.#file, "-d", `udp.port==${DNS_PORT},dns`, "-Y", filter];
-    const fields = ["frame.number", "_ws.col.Protocol", "_ws.col.Info", "_ws.expert.message"];
-    const asked = ["-T", "fields", ...fields.flatMap((field) => ["-e", field])];
-    const { stdout } = await execute(tshark, [...args, ...asked], { maxBuffer: 1 << 28 });
-    return stdout.split("\n").filter((line) => line !== "");
+  /** Sends datagrams until one is in the file: then everything before it is, too. */
+  async #mark(text: string): Promise<void> {
+    const socket = createSocket("udp4");
+    const address = this.#household.address(1);
+    await reached(`${text} of the capture`, () => {
+      socket.send(`dialtone: ${text}`, MARKER_PORT, address);
+      return tailOf(this.#file).includes(`dialtone: ${text}`);
+    });
+    await new Promise<void>((done) => socket.close(done));
   }
+}
+
+function tailOf(file: string): Buffer {
+  const opened = openSync(file, "r");
+  const bytes = Buffer.alloc(TAIL_BYTES);
+  const start = Math.max(0, fstatSync(opened).size - TAIL_BYTES);
+  const length = readSync(opened, bytes, 0, TAIL_BYTES, start);
+  closeSync(opened);
+  return bytes.subarray(0, length);
+}
+
+const FIELDS = [
+  "frame.number",
+  "frame.protocols",
+  "_ws.expert.severity",
+  "_ws.malformed",
+  "_ws.expert.message",
+  "_ws.col.Info",
+];
+
+async function framesOf(file: string): Promise<Frame[]> {
+  const tshark = findPeer("tshark") as string;
+  const args = ["-r", file, "-d", `udp.port==${DNS_PORT},dns`, "-T", "fields"];
+  const asked = FIELDS.flatMap((field) => ["-e", field]);
+  const { stdout } = await execute(tshark, [...args, ...asked], { maxBuffer: 1 << 28 });
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(frameOf);
+}
+
+function frameOf(line: string): Frame {
+  const [, protocols = "", severities = "", malformed = ""] = line.split("\t");
+  const wrong = severities.split(",").some((severity) => Number(severity) >= WARNING);
+  const fault = malformed !== "" || (wrong && OURS.test(protocols));
+  return { protocols, fault: fault ? line : undefined };
 }

@@ -13,8 +13,9 @@ export interface DialtoneEvent {
 
 /** A SIP message it sent or received. */
 export interface SipMessage {
+  /** Its place among all events. */
+  readonly index: number;
   readonly at: number;
-  readonly sent: boolean;
   /** `udp:127.0.0.13:5060`. */
   readonly peer: string;
   readonly startLine: string;
@@ -66,9 +67,11 @@ export class Dialtone {
 
   /** Messages seen so far whose first line begins with `start`. */
   messages(direction: "sent" | "received", start: string, from = 0): SipMessage[] {
-    return this.all(`message.${direction}`, {}, from)
-      .map(messageOf)
-      .filter(({ startLine }) => startLine.startsWith(start));
+    return this.events.flatMap((event, index) => {
+      if (index < from || event.event !== `message.${direction}`) return [];
+      const message = messageOf(event, index);
+      return message.startLine.startsWith(start) ? [message] : [];
+    });
   }
 
   command(control: Readonly<Record<string, unknown>>): void {
@@ -90,11 +93,11 @@ function fits(event: DialtoneEvent, wanted: Wanted): boolean {
   });
 }
 
-function messageOf(event: DialtoneEvent): SipMessage {
+function messageOf(event: DialtoneEvent, index: number): SipMessage {
   const text = Buffer.from(String(event.data), "base64").toString("latin1");
   return {
+    index,
     at: event.at,
-    sent: event.event === "message.sent",
     peer: `${String(event.transport)}:${String(event.remote)}`,
     startLine: text.slice(0, text.indexOf("\r\n")),
     text,

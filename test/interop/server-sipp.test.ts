@@ -1,0 +1,159 @@
+/**
+ * SIPp against our servers: its own uac and uas with two nodes between them that share a store, REGISTER with digest
+ * over UDP and TCP, and Wireshark's opinion of every packet.
+ */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { Capture } from "../support/capture.ts";
+import { findPeer, needs } from "../support/peers.ts";
+import { Household, type Running } from "../support/processes.ts";
+import { Dialtone } from "../support/processes-dialtone.ts";
+
+const CALLS = 500;
+
+/** A REGISTER that answers the challenge, as SIPp's authentication keyword does it (MD5). */
+const REGISTER_SCENARIO = `<?xml version="1.0" encoding="ISO-8859-1" ?>
+<scenario name="register">
+  <send retrans="500"><![CDATA[
+    REGISTER sip:example.com SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: <sip:[field0]@example.com>;tag=[call_number]
+    To: <sip:[field0]@example.com>
+    Call-ID: [call_id]
+    CSeq: 1 REGISTER
+    Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>
+    Max-Forwards: 70
+    Expires: 600
+    Content-Length: 0
+
+  ]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="401" auth="true"/>
+  <send retrans="500"><![CDATA[
+    REGISTER sip:example.com SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: <sip:[field0]@example.com>;tag=[call_number]
+    To: <sip:[field0]@example.com>
+    Call-ID: [call_id]
+    CSeq: 2 REGISTER
+    Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>
+    [field1]
+    Max-Forwards: 70
+    Expires: 600
+    Content-Length: 0
+
+  ]]></send>
+  <recv response="200"/>
+</scenario>
+`;
+
+describe("SIPp and our servers", needs("sipp", "tshark"), () => {
+  let household: Household;
+  let capture: Capture;
+
+  before(async () => {
+    household = await Household.open(63);
+    capture = await Capture.start(household);
+  });
+
+  after(async () => await household?.close());
+
+  const sipp = (name: string, args: readonly string[]): Running =>
+    household.spawn(name, findPeer("sipp") as string, [...args, "-nostdin"]);
+
+  const serve = async (name: string, last: number, more: readonly string[]): Promise<Dialtone> => {
+    const place = `${household.address(last)}:5060`;
+    const listen = ["--listen", `udp:${place}`, "--listen", `tcp:${place}`];
+    const args = ["serve", ...listen, "--domain", "example.com", "--name", name, ...more];
+    const server = new Dialtone(household, name, args);
+    await server.event("server.started");
+    return server;
+  };
+
+  test(`${CALLS} calls of SIPp's uac reach SIPp's uas through two servers that share a store`, async () => {
+    const store = household.path("store");
+    const shared = ["--open", "--store", store];
+    const one = await serve("one", 11, shared);
+    const two = await serve("two", 12, shared);
+    const uas = sipp("uas", ["-sn", "uas", "-i", household.address(13), "-p", "5060"]);
+
+    const injected = household.path("service.csv");
+    writeFileSync(injected, "SEQUENTIAL\nservice;\n");
+    const scenario = household.path("plain.xml");
+    writeFileSync(scenario, plainRegister(household.address(13)));
+    const register = sipp("register", [
+      ...[`${household.address(12)}:5060`, "-sf", scenario, "-inf", injected, "-m", "1"],
+      ...["-i", household.address(14), "-p", "5060"],
+    ]);
+    await register.exited;
+    assert.equal(register.exitCode, 0, register.lines.slice(-20).join("\n"));
+
+    const uac = sipp("uac", [
+      ...["-sn", "uac", `${household.address(11)}:5060`, "-s", "service"],
+      ...["-i", household.address(15), "-p", "5060", "-m", String(CALLS), "-r", "100", "-d", "50"],
+    ]);
+    await uac.exited;
+    assert.equal(uac.exitCode, 0, uac.lines.slice(-40).join("\n"));
+    assert.equal(one.all("call.answered").length, CALLS);
+    assert.equal(one.all("call.ended").length, CALLS);
+    await uas.stop();
+    assert.equal(await one.stop(), 0);
+    assert.equal(await two.stop(), 0);
+  });
+
+  for (const [transport, flag] of [
+    ["UDP", "u1"],
+    ["TCP", "t1"],
+  ] as const) {
+    test(`SIPp registers 50 users with digest over ${transport}`, async () => {
+      const names = Array.from({ length: 50 }, (_, index) => `user${index}`);
+      const users = household.path("users.yaml");
+      writeFileSync(users, names.map((name) => `${name}: pw-${name}\n`).join(""));
+      const injected = household.path("users.csv");
+      const lines = names.map(
+        (name) => `${name};[authentication username=${name} password=pw-${name}]`,
+      );
+      writeFileSync(injected, `SEQUENTIAL\n${lines.join("\n")}\n`);
+      const scenario = household.path("register.xml");
+      writeFileSync(scenario, REGISTER_SCENARIO);
+      const server = await serve("registrar", 21, ["--users", users]);
+      const register = sipp("register", [
+        ...[`${household.address(21)}:5060`, "-sf", scenario, "-inf", injected, "-m", "50"],
+        ...["-i", household.address(22), "-p", "5060", "-t", flag, "-r", "50"],
+      ]);
+      await register.exited;
+      assert.equal(register.exitCode, 0, register.lines.slice(-40).join("\n"));
+      assert.equal(server.all("binding.added").length, 50);
+      assert.equal(await server.stop(), 0);
+    });
+  }
+
+  test("Wireshark finds no fault in any packet of it", async () => {
+    const { sip, faults } = await capture.dissect();
+    assert.ok(sip > CALLS * 20, `${sip} packets`);
+    assert.deepEqual(faults, []);
+  });
+});
+
+/** One REGISTER of `service` at another address than SIPp's own. */
+function plainRegister(contact: string): string {
+  return `<?xml version="1.0" encoding="ISO-8859-1" ?>
+<scenario name="plain register">
+  <send retrans="500"><![CDATA[
+    REGISTER sip:example.com SIP/2.0
+    Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+    From: <sip:[field0]@example.com>;tag=[call_number]
+    To: <sip:[field0]@example.com>
+    Call-ID: [call_id]
+    CSeq: 1 REGISTER
+    Contact: <sip:[field0]@${contact}:5060>
+    Max-Forwards: 70
+    Expires: 600
+    Content-Length: 0
+
+  ]]></send>
+  <recv response="200"/>
+</scenario>
+`;
+}
