@@ -36,17 +36,24 @@ export interface Holder {
   readonly source: string;
   /** Where other nodes reach that node: `transport:address:port`. */
   readonly nodeAddress: string;
+  readonly sight: Sight;
 }
+
+/**
+ * How the sender of a request looks from here: `same`, by the address its Via names; `nat`, by another; `proxied`, from
+ * behind somebody who is not the phone.
+ */
+export type Sight = "same" | "nat" | "proxied";
 
 /** None of its parts can hold a space. */
 export function holderText(holder: Holder): string {
-  const { node, boot, flow, source, nodeAddress } = holder;
-  return `${node} ${boot} ${flow} ${source} ${nodeAddress}`;
+  const { node, boot, flow, source, nodeAddress, sight } = holder;
+  return `${node} ${boot} ${flow} ${source} ${nodeAddress} ${sight}`;
 }
 
 export function readHolder(text: string): Holder {
-  const [node = "", boot = "", flow = "", source = "", nodeAddress = ""] = text.split(" ");
-  return { node, boot, flow: Number(flow), source, nodeAddress };
+  const [node = "", boot = "", flow = "", source = "", nodeAddress = "", sight] = text.split(" ");
+  return { node, boot, flow: Number(flow), source, nodeAddress, sight: sight as Sight };
 }
 
 /** The first line of a record: a later format will say something else. */

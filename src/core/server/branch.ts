@@ -142,7 +142,7 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
   failed(now: Instant, why: "timeout" | "transport", _cause: LossCause | undefined): void {
     this.lost = why === "transport";
     if (this.#way.kind === "node" && this.#provisionals === 0) {
-      this.#host.suspect(now, this.#way.token.node);
+      this.#host.suspect(now, this.#way.node);
     }
     this.#end(now);
   }
@@ -151,7 +151,7 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     if (timer === this.#c) {
       this.cancel(now);
     } else if (this.#way.kind === "node") {
-      this.#host.suspect(now, this.#way.token.node);
+      this.#host.suspect(now, this.#way.node);
       this.#owner.overdue(now, this);
     }
   }

@@ -25,6 +25,7 @@ import { RegisterDesk } from "./register-desk.ts";
 import type { RegistrarLimits } from "./registration.ts";
 import type { RoutingContext } from "./routing.ts";
 import type { Siblings } from "./siblings.ts";
+import { bareHost } from "./sight.ts";
 import type { TargetContext } from "./target-set.ts";
 import type { Users } from "./users.ts";
 import type { Vantage } from "./ways.ts";
@@ -131,12 +132,8 @@ function routingContext(parts: OfficeParts): RoutingContext {
     domains: parts.domains,
     token: (user) => decodeFlowToken(user, hash, parts.secret),
     siblingAlive: (uri) =>
-      parts.siblings()?.isPlaceAlive(`:${bare(uri.host)}:${uri.port || 5060}`) === true,
+      parts.siblings()?.isPlaceAlive(`:${bareHost(uri.host)}:${uri.port || 5060}`) === true,
   };
-}
-
-function bare(host: string): string {
-  return host.startsWith("[") ? host.slice(1, -1) : host;
 }
 
 function targetContext(parts: OfficeParts): TargetContext {
@@ -144,7 +141,7 @@ function targetContext(parts: OfficeParts): TargetContext {
     node: parts.configuration.name,
     boot: parts.boot,
     datagramsFrom: (preferred) => parts.listeners.datagramsFrom(preferred),
-    isAlive: (node, boot) => parts.siblings()?.isAlive(node, boot) === true,
+    isAlive: (node) => parts.siblings()?.isAlive(node) === true,
   };
   return {
     domains: parts.domains,

@@ -24,8 +24,9 @@ import { isLooping, loopDigest } from "./loops.ts";
 import type { RouteMaker, Side } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
 import { type Routed, type RoutingContext, route } from "./routing.ts";
+import { needsFlow, sightOf } from "./sight.ts";
 import { findTargets, type TargetContext } from "./target-set.ts";
-import { contactIs, type Way } from "./ways.ts";
+import type { Way } from "./ways.ts";
 
 export interface ProxySender extends BranchSender {
   requestStateless(now: Instant, request: Request, flow: Flow): void;
@@ -216,14 +217,14 @@ export class SipProxy implements ContextHost {
     }
     const { peer } = flow;
     const place = this.#parts.listeners.placeFor(peer);
-    const direct = viasOf(request.headers)?.length === 1;
+    const source = placeText(peer.transport, peer.address, peer.port);
     const contacts = contactsOf(request.headers);
     const contact = Array.isArray(contacts) ? (contacts[0]?.uri ?? "") : "";
-    if (!direct || (peer.transport === "udp" && contactIs(contact, peer))) {
+    const outbound = contact.includes(";ob");
+    if (!needsFlow(sightOf(request.headers, peer), source, contact, outbound)) {
       return { ...place, token: undefined };
     }
     const { node, boot } = this.#parts.targets.vantage;
-    const source = placeText(peer.transport, peer.address, peer.port);
     const held = peer.transport === "udp" ? peer.listener : flow.id;
     return { ...place, token: { node, boot, flow: held, source } };
   }

@@ -27,6 +27,7 @@ import { type Domains, nameOfKey } from "./domains.ts";
 import { Expiries } from "./expiries.ts";
 import { placeText } from "./flow-token.ts";
 import { type Registered, type RegistrarOptions, register } from "./registrar.ts";
+import { sightOf } from "./sight.ts";
 import type { Users } from "./users.ts";
 
 /** Sends a printed response statelessly. */
@@ -89,7 +90,13 @@ export class RegisterDesk {
     }
     const { domains, inquiries, options } = this.#parts;
     const key = domains.key(owner.user);
-    const inquiry = register(request, key, this.#holderOf(flow), options, this.#epochSeconds);
+    const inquiry = register(
+      request,
+      key,
+      this.#holderOf(request, flow),
+      options,
+      this.#epochSeconds,
+    );
     inquiries.start(now, inquiry, (at, registered) => {
       const { status, reason, lines } = registered;
       this.#answer(at, request, flow, status, reason, lines);
@@ -151,12 +158,14 @@ export class RegisterDesk {
       : refusal(403, "another user's address");
   }
 
-  #holderOf(flow: Flow): string {
+  #holderOf(request: Request, flow: Flow): string {
     const { transport, address, port, listener } = flow.peer;
     const held: FlowId = transport === "udp" ? listener : flow.id;
     const { node, boot } = this.#parts;
     const source = placeText(transport, address, port);
-    return holderText({ node, boot, flow: held, source, nodeAddress: this.#parts.nodeAddress() });
+    const nodeAddress = this.#parts.nodeAddress();
+    const sight = sightOf(request.headers, flow.peer);
+    return holderText({ node, boot, flow: held, source, nodeAddress, sight });
   }
 
   #registered(now: Instant, key: string, registered: Registered): void {

@@ -181,6 +181,8 @@ export class ResponseContext {
     const { status } = best;
     // Upstream a 503 would condemn this server together with the one behind it (§16.7(6), R52).
     if (status === 503) return this.#made(500);
+    // A lost flow is between proxies (RFC 5626 §11.1); to the caller it is a phone out of reach.
+    if (status === 430) return this.#made(480);
     if (status === 401 || status === 407) {
       best.headers.remove("www-authenticate").remove("proxy-authenticate");
       for (const [name, value] of this.#challenges) best.headers.add(name, value);

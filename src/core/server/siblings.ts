@@ -84,10 +84,10 @@ export class Siblings implements TimerOwner {
     this.#inquiries.start(now, this.#beat(true), () => undefined);
   }
 
-  /** Whether that life of that node has given a sign of life lately. */
-  isAlive(name: string, boot: string): boolean {
+  /** Whether a node has given a sign of life lately; one that is not known yet has the benefit of the doubt. */
+  isAlive(name: string): boolean {
     const node = this.#nodes.find((one) => one.name === name);
-    return node !== undefined && node.boot === boot && this.#lives(node);
+    return node === undefined ? !this.#suspects.has(name) : this.#lives(node);
   }
 
   /** Whether the node that listens at `host:port` is alive, `host` as in a URI. */

@@ -4,15 +4,19 @@
  */
 import type { Inquiry } from "../inquiry.ts";
 import { type LocateContext, locateUri } from "../locate/locate.ts";
+import type { LocationFailure } from "../locate/located.ts";
 import type { FlowId } from "../machine.ts";
+import { valueEnd } from "../message/lexer.ts";
+import { parseNameAddr } from "../message/name-addr.ts";
 import { parseUri, type SipUri, unescapeUser, uriParam } from "../message/uri.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
 import type { Callee } from "./branch.ts";
 import type { Domains } from "./domains.ts";
 import type { Routed } from "./routing.ts";
+import { needsFlow } from "./sight.ts";
 import type { Users } from "./users.ts";
-import { type Vantage, type Way, waysTo } from "./ways.ts";
+import { type Vantage, type Way, waysOver, wayThrough } from "./ways.ts";
 
 export type TargetSet =
   | { readonly kind: "callees"; readonly callees: readonly Callee[] }
@@ -45,10 +49,10 @@ export function* findTargets(
     case "refused":
       return stop;
     case "user":
-      return yield* findUser(unescapeUser(stop.user), context);
+      return yield* findUser(unescapeUser(stop.user), from, context);
     case "flow": {
       const nodeAddress = context.nodeAddress(stop.token.node);
-      const ways = waysTo(stop.token, nodeAddress, routed.uri, context.vantage);
+      const ways = waysOver(stop.token, nodeAddress, routed.uri, context.vantage);
       if (ways.length === 0) return refused(430, "Flow Failed");
       return callees([{ requestUri: routed.uri, routes: [], ways }]);
     }
@@ -63,32 +67,37 @@ function* findElsewhere(
   from: FlowId,
   context: TargetContext,
 ): Inquiry<TargetSet> {
-  const maddr = uriParam(next, "maddr");
+  const ways = yield* waysByLocation(next, from, context);
+  if (typeof ways !== "string") return callees([{ requestUri, routes: [], ways }]);
+  return ways === "silent" ? refused(480, "Name Servers Silent") : refused(404, "Host Not Found");
+}
+
+/** Every target that RFC 3263 leads to, in the order of trial. */
+function* waysByLocation(
+  next: SipUri,
+  from: FlowId,
+  context: TargetContext,
+): Inquiry<Way[] | LocationFailure> {
   const located = yield* locateUri(
     {
       secure: next.scheme === "sips",
-      host: maddr ?? next.host,
+      host: uriParam(next, "maddr") ?? next.host,
       port: next.port,
       transport: uriParam(next, "transport"),
     },
     context.locate,
   );
-  if (located.kind === "failed") {
-    return located.why === "silent"
-      ? refused(480, "Name Servers Silent")
-      : refused(404, "Host Not Found");
-  }
-  const ways: Way[] = located.targets.map(({ target }) => ({
+  if (located.kind === "failed") return located.why;
+  return located.targets.map(({ target }) => ({
     kind: "target",
     target,
     from: target.transport === "udp" ? context.vantage.datagramsFrom(from) : 0,
     token: undefined,
   }));
-  return callees([{ requestUri, routes: [], ways }]);
 }
 
 /** The phones of a user, or of all members of a group. */
-function* findUser(name: string, context: TargetContext): Inquiry<TargetSet> {
+function* findUser(name: string, from: FlowId, context: TargetContext): Inquiry<TargetSet> {
   const members = context.users?.get(name) === undefined ? context.users?.members(name) : undefined;
   if (context.users !== undefined && members === undefined && !context.users.get(name)) {
     return refused(404, "Not Found");
@@ -98,32 +107,51 @@ function* findUser(name: string, context: TargetContext): Inquiry<TargetSet> {
     const read = (yield { kind: "store.read", key: context.domains.key(member) }) as StoreAnswer;
     if (read.kind !== "stored") return refused(500, "Location Store Unavailable");
     const bindings = decodeBindings(read.value, context.epochSeconds()).filter(isLive);
-    found.push(...calleesOf(bindings, context));
+    found.push(...(yield* calleesOf(bindings, from, context)));
   }
   if (found.length === 0) return refused(480, "Temporarily Unavailable");
   return callees(found.slice(0, MAX_CALLEES));
 }
 
 /** One callee for each phone: the flows of one instance are ways to it, the newest first (R101). */
-function calleesOf(bindings: readonly Binding[], context: TargetContext): Callee[] {
+function* calleesOf(
+  bindings: readonly Binding[],
+  from: FlowId,
+  context: TargetContext,
+): Inquiry<Callee[]> {
   const found: Callee[] = [];
-  const instances = new Map<string, { callee: Callee; ways: Way[] }>();
+  const instances = new Map<string, Way[]>();
   for (const binding of [...bindings].sort((one, other) => other.expires - one.expires)) {
-    const { nodeAddress, ...token } = readHolder(binding.holder);
-    const ways = waysTo(token, nodeAddress, binding.uri, context.vantage);
+    const ways = yield* waysTo(binding, from, context);
     const instance = binding.flowKey.slice(0, binding.flowKey.lastIndexOf(" "));
     const known = instance === "" ? undefined : instances.get(instance);
-    if (known !== undefined) {
-      known.ways.push(...ways);
-      continue;
+    if (known !== undefined) known.push(...ways);
+    else if (ways.length > 0) {
+      const routes = binding.path === "" ? [] : [binding.path];
+      found.push({ requestUri: binding.uri, routes, ways });
+      if (instance !== "") instances.set(instance, ways);
     }
-    if (ways.length === 0 || parseUri(binding.uri) === undefined) continue;
-    const routes = binding.path === "" ? [] : [binding.path];
-    const callee = { requestUri: binding.uri, routes, ways };
-    found.push(callee);
-    if (instance !== "") instances.set(instance, { callee, ways });
   }
   return found;
+}
+
+function* waysTo(binding: Binding, from: FlowId, context: TargetContext): Inquiry<Way[]> {
+  const { vantage } = context;
+  const { nodeAddress, sight, ...token } = readHolder(binding.holder);
+  if (needsFlow(sight, token.source, binding.uri, binding.flowKey !== "")) {
+    return waysOver(token, nodeAddress, binding.uri, vantage);
+  }
+  const ways: Way[] = [];
+  // A phone may listen to nobody but the server it is registered at.
+  const through =
+    sight === "same" ? wayThrough(token.node, nodeAddress, undefined, vantage) : undefined;
+  if (through !== undefined) ways.push(through);
+  const { path } = binding;
+  const first = path === "" ? undefined : parseNameAddr(path.slice(0, valueEnd(path, 0)));
+  const next = parseUri(first?.uri ?? binding.uri);
+  const located = next === undefined ? [] : yield* waysByLocation(next, from, context);
+  if (typeof located !== "string") ways.push(...located);
+  return ways;
 }
 
 function callees(found: readonly Callee[]): TargetSet {

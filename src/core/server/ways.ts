@@ -3,8 +3,9 @@
  * that does if that is alive, and past that node straight to the phone if it is not.
  */
 import type { FlowId, Target } from "../machine.ts";
-import { parseUri, uriParam } from "../message/uri.ts";
+import { parseUri } from "../message/uri.ts";
 import { type FlowToken, readPlace } from "./flow-token.ts";
+import { bareHost } from "./sight.ts";
 
 export type Way =
   /** A connection that this process holds. */
@@ -17,8 +18,13 @@ export type Way =
       /** What in-dialog requests need to come this way again; undefined: the Contact says enough. */
       readonly token: FlowToken | undefined;
     }
-  /** The node that holds the flow, told by a route which. */
-  | { readonly kind: "node"; readonly target: Target; readonly token: FlowToken };
+  /** The node that the phone registered at, told by the token over which flow it came if that matters. */
+  | {
+      readonly kind: "node";
+      readonly node: string;
+      readonly target: Target;
+      readonly token: FlowToken | undefined;
+    };
 
 /** What of this server decides which ways there are. */
 export interface Vantage {
@@ -26,14 +32,28 @@ export interface Vantage {
   readonly boot: string;
   /** The bound flow for datagrams, `preferred` if that is one of this process; 0 if there is none. */
   datagramsFrom(preferred: FlowId): FlowId;
-  isAlive(node: string, boot: string): boolean;
+  /** False only for a node that is known to be gone. */
+  isAlive(node: string): boolean;
+}
+
+/** The way through another node; undefined if this is that node, or it is gone. */
+export function wayThrough(
+  node: string,
+  nodeAddress: string,
+  token: FlowToken | undefined,
+  vantage: Vantage,
+): Way | undefined {
+  if (node === vantage.node || nodeAddress === "" || !vantage.isAlive(node)) return undefined;
+  return { kind: "node", node, target: readPlace(nodeAddress), token };
 }
 
 /**
+ * The ways to a phone that is reached over its flow only.
+ *
  * @param nodeAddress where the node that holds the flow listens, `transport:address:port`; empty if unknown.
  * @param contact the URI that the phone wants to be called at; decides where there is no flow any more.
  */
-export function waysTo(
+export function waysOver(
   token: FlowToken,
   nodeAddress: string,
   contact: string,
@@ -41,56 +61,32 @@ export function waysTo(
 ): Way[] {
   const source = readPlace(token.source);
   const datagrams = source.transport === "udp";
+  const own = token.node === vantage.node;
+  if (own && datagrams)
+    return [targetWay(source, vantage.datagramsFrom(token.flow), token, vantage)];
   const ways: Way[] = [];
-  if (token.node === vantage.node && datagrams) {
-    return [targetWay(source, vantage.datagramsFrom(token.flow), token, contact, vantage)];
-  }
-  if (token.node === vantage.node && token.boot === vantage.boot) {
-    ways.push({ kind: "flow", flow: token.flow, token });
-  } else if (nodeAddress !== "" && vantage.isAlive(token.node, token.boot)) {
-    ways.push({ kind: "node", target: readPlace(nodeAddress), token });
-  }
+  if (own && token.boot === vantage.boot) ways.push({ kind: "flow", flow: token.flow, token });
+  const through = wayThrough(token.node, nodeAddress, token, vantage);
+  if (through !== undefined) ways.push(through);
   const direct = datagrams ? source : listeningPlace(contact, source);
   if (direct !== undefined) {
-    ways.push(targetWay(direct, vantage.datagramsFrom(0), token, contact, vantage));
+    ways.push(targetWay(direct, datagrams ? vantage.datagramsFrom(0) : 0, token, vantage));
   }
   return ways;
 }
 
-/** The token goes along only where the Contact is not the far end of the flow: NAT, or a connection. */
-function targetWay(
-  target: Target,
-  from: FlowId,
-  token: FlowToken,
-  contact: string,
-  vantage: Vantage,
-): Way {
-  if (target.transport === "udp" && contactIs(contact, target)) {
-    return { kind: "target", target, from, token: undefined };
-  }
-  const flow = target.transport === "udp" ? from : 0;
-  const own = { ...token, node: vantage.node, boot: vantage.boot, flow };
-  return { kind: "target", target, from, token: own };
-}
-
-/** Whether a contact names the very place that its datagrams come from: no NAT between. */
-export function contactIs(contact: string, target: Target): boolean {
-  const uri = parseUri(contact);
-  if (uri === undefined || literal(uri.host) !== target.address) return false;
-  return (uri.port || 5060) === target.port && (uriParam(uri, "transport") ?? "udp") === "udp";
+function targetWay(target: Target, from: FlowId, token: FlowToken, vantage: Vantage): Way {
+  const { node, boot } = vantage;
+  return { kind: "target", target, from, token: { ...token, node, boot, flow: from } };
 }
 
 /** Where a phone whose connection is gone may be listening: what its Contact names, unless NAT has changed that. */
 function listeningPlace(contact: string, source: Target): Target | undefined {
   const uri = parseUri(contact);
-  if (uri === undefined || literal(uri.host) !== source.address) return undefined;
+  if (uri === undefined || bareHost(uri.host) !== source.address) return undefined;
   if (uri.port === source.port || (source.transport !== "tcp" && source.transport !== "tls")) {
     return undefined;
   }
   const usual = source.transport === "tls" ? 5061 : 5060;
   return { transport: source.transport, address: source.address, port: uri.port || usual };
-}
-
-function literal(host: string): string {
-  return host.startsWith("[") ? host.slice(1, -1) : host;
 }

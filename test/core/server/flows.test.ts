@@ -16,10 +16,10 @@ function town(): Town {
   return made;
 }
 
-/** A phone whose Contact names another place than its packets come from. */
+/** A phone that knows itself by another address than its packets come from. */
 class Hidden extends TestPhone {
-  override get contact(): string {
-    return `sip:${this.user}@192.168.1.5:5060`;
+  override get address(): string {
+    return "192.168.1.5:5060";
   }
 }
 
@@ -64,6 +64,20 @@ test("phones behind NAT are reached where their packets come from, in the dialog
   assert.equal(bob.heard.at(-1), "ACK");
   bob.sendInDialog(UDP, "BYE", bob.last("INVITE"));
   assert.equal(bob.final("BYE").status, 200);
+});
+
+test("a phone that somebody else registered is called at its Contact", () => {
+  const made = town();
+  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const bob = made.phone("udp:10.0.2.1:5060", "bob");
+  alice.send(UDP, "REGISTER", "sip:example.com", {
+    to: "<sip:bob@example.com>",
+    lines: ["Contact: <sip:bob@10.0.2.1:5060>;expires=60"],
+  });
+  made.pass(10);
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(10);
+  assert.equal(bob.last("INVITE").uri, "sip:bob@10.0.2.1:5060");
 });
 
 test("a forged flow token is 403 (R99)", () => {

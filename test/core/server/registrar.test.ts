@@ -8,7 +8,7 @@ import { conclude, TestStore } from "./store.ts";
 
 const KEY = "aor/alice@example.com";
 
-const HERE = "one b1 1 udp:127.0.0.1:5081 udp:127.0.0.1:5060";
+const HERE = "one b1 1 udp:127.0.0.1:5081 udp:127.0.0.1:5060 same";
 
 class Bench {
   readonly store = new TestStore();

@@ -1,0 +1,40 @@
+/** Whether a phone is reached at its Contact or only over the flow it opened: RFC 5626 §1, RFC 3581 §1. */
+import type { Peer } from "../machine.ts";
+import type { Headers } from "../message/headers.ts";
+import { parseUri } from "../message/uri.ts";
+import { topVia } from "../message/via.ts";
+import type { Sight } from "./binding.ts";
+import { readPlace } from "./flow-token.ts";
+
+export function sightOf(headers: Headers, peer: Peer): Sight {
+  const via = topVia(headers);
+  const second = headers.indexOf("via", headers.indexOf("via") + 1) >= 0;
+  if (via === undefined || second || headers.get("via")?.includes(",") === true) return "proxied";
+  const { transport, address, port } = peer;
+  if (bareHost(via.host) !== address) return "nat";
+  return transport !== "udp" || (via.port || 5060) === port ? "same" : "nat";
+}
+
+/**
+ * @param source where its packets come from, `transport:address:port`.
+ * @param outbound the phone asked for RFC 5626: its Contact says nothing about where it is.
+ */
+export function needsFlow(
+  sight: Sight,
+  source: string,
+  contact: string,
+  outbound: boolean,
+): boolean {
+  if (sight === "proxied") return false;
+  if (outbound || sight === "nat") return true;
+  const { transport, address } = readPlace(source);
+  if (transport === "udp") return false;
+  // A connection is used again, unless the Contact names another machine (registered by a third party).
+  const host = bareHost(parseUri(contact)?.host ?? "");
+  return host === address || !/^[\d.]+$|:/.test(host);
+}
+
+/** IPv6 without its brackets. */
+export function bareHost(host: string): string {
+  return host.startsWith("[") ? host.slice(1, -1) : host;
+}
