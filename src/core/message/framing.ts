@@ -139,7 +139,7 @@ function contentLength(head: string): number {
     const colon = head.indexOf(":", start);
     if (colon > 0 && colon < lineFeed) {
       const nameEnd = trimEnd(head, start, colon);
-      if (knownName(head, start, nameEnd)?.name === "content-length") {
+      if (knownName(head, start, nameEnd)?.key === "content-length") {
         const length = head.slice(colon + 1, lineFeed).trim();
         const value = decimal(length, 0, length.length, MAX_MESSAGE_BYTES + 1);
         if (found >= 0 || value < 0) return -1;

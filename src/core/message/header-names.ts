@@ -6,10 +6,10 @@
 import { assert } from "../assert.ts";
 import { isToken } from "./lexer.ts";
 
-/** One known name. */
+/** One name; of those on the list there is one object each. */
 export interface HeaderName {
-  /** Long and lower case: the key under which Headers keeps the line. */
-  readonly name: string;
+  /** Long and lower case: how the name is asked for. */
+  readonly key: string;
   /** `Name: ` as it is printed, and as most senders write it. */
   readonly prefix: string;
   /** The first twelve characters of the prefix, and the codes of the rest. */
@@ -49,16 +49,16 @@ const BY_NAME = new Map<string, HeaderName>();
   for (const entry of NAMES.split(/\s+/).reverse()) {
     const once = entry.endsWith("!");
     const [canonical = "", compact] = entry.replace("!", "").split("/");
-    const name = canonical.toLowerCase();
+    const key = canonical.toLowerCase();
     const prefix = `${canonical}: `;
     const bucket = bucketOf(prefix.charCodeAt(0), prefix.charCodeAt(3));
     const next = BY_PREFIX[bucket];
     const opening = prefix.slice(0, COPIED);
     const rest = Array.from(prefix.slice(COPIED), (character) => character.charCodeAt(0));
-    const known: HeaderName = { name, prefix, opening, rest, single: once ? single : 0, next };
+    const known: HeaderName = { key, prefix, opening, rest, single: once ? single : 0, next };
     if (once) single <<= 1;
     BY_PREFIX[bucket] = known;
-    BY_NAME.set(name, known);
+    BY_NAME.set(key, known);
     if (compact !== undefined) BY_NAME.set(compact, known);
   }
 }
@@ -99,18 +99,18 @@ export function knownName(text: string, start: number, end: number): HeaderName 
 /** The key of a name in whatever case or form; undefined if it is no token. */
 export function headerKey(text: string, start: number, end: number): string | undefined {
   const lower = text.slice(start, end).toLowerCase();
-  return BY_NAME.get(lower)?.name ?? (isToken(lower, 0, lower.length) ? lower : undefined);
+  return BY_NAME.get(lower)?.key ?? (isToken(lower, 0, lower.length) ? lower : undefined);
 }
 
-/** An unknown key as it is printed, with colon and blank: each of its words capitalised. */
-export function printedPrefix(name: string): string {
+/** A name outside the list, printed with each of its words capitalised. No two are the same object. */
+export function unknownName(key: string): HeaderName {
   let printed = "";
   let initial = true;
-  for (const character of name) {
+  for (const character of key) {
     printed += initial ? character.toUpperCase() : character;
     initial = character === "-";
   }
-  return `${printed}: `;
+  return { key, prefix: `${printed}: `, opening: "", rest: [], single: 0, next: undefined };
 }
 
 function opens(text: string, start: number, known: HeaderName): boolean {

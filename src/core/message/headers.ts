@@ -3,7 +3,7 @@
  * `get("via")` finds `Via:` and `v:`. Values are the text after the colon, unfolded and trimmed. Those of a parsed
  * message stay where they came until they are asked for; a typed view of a line is kept with it until it changes.
  */
-import { type HeaderName, nameOfKey, printedPrefix } from "./header-names.ts";
+import { type HeaderName, nameOfKey, unknownName } from "./header-names.ts";
 import { decimal } from "./lexer.ts";
 
 /** Makes a view of `text[start, end)`; undefined if that is malformed. */
@@ -11,9 +11,7 @@ export type ViewReader<View> = (text: string, start: number, end: number) => Vie
 
 /** One header line. Without a value it still stands at `source[start, end)`. */
 interface Line {
-  /** Undefined for a name outside the list: only its text tells it. */
-  readonly known: HeaderName | undefined;
-  readonly name: string;
+  readonly name: HeaderName;
   value: string | undefined;
   readonly start: number;
   readonly end: number;
@@ -35,7 +33,7 @@ export class Headers {
   }
 
   nameAt(index: number): string {
-    return (this.#lines[index] as Line).name;
+    return (this.#lines[index] as Line).name.key;
   }
 
   valueAt(index: number): string {
@@ -46,14 +44,22 @@ export class Headers {
 
   /** `Name: ` of one line as it is printed. */
   prefixAt(index: number): string {
-    const { known, name } = this.#lines[index] as Line;
-    return known === undefined ? printedPrefix(name) : known.prefix;
+    return (this.#lines[index] as Line).name.prefix;
+  }
+
+  /** `indexOf` for a name that is at hand: compared by identity, which no unknown name can slow down. */
+  find(name: HeaderName, from = 0): number {
+    const lines = this.#lines;
+    for (let index = from; index < lines.length; index += 1) {
+      if ((lines[index] as Line).name === name) return index;
+    }
+    return -1;
   }
 
   /** Where the first line of that name stands, at or after `from`; -1 if there is none. */
   indexOf(name: string, from = 0): number {
     const known = nameOfKey(name);
-    if (known !== undefined) return this.#find(known, from);
+    if (known !== undefined) return this.find(known, from);
     for (let index = from; index < this.#lines.length; index += 1) {
       if (this.nameAt(index) === name) return index;
     }
@@ -84,7 +90,7 @@ export class Headers {
    * Undefined if there is no such line or `read` says so.
    */
   view<View>(name: HeaderName, read: ViewReader<View>): View | undefined {
-    const index = this.#find(name, 0);
+    const index = this.find(name);
     if (index < 0) return undefined;
     const line = this.#lines[index] as Line;
     if (line.view === undefined) line.view = this.readAt(index, read);
@@ -99,7 +105,7 @@ export class Headers {
 
   /** The first line of that name as a number of at most `cap`; undefined if there is none, -1 if it is no number. */
   number(name: HeaderName, cap: number): number | undefined {
-    const index = this.#find(name, 0);
+    const index = this.find(name);
     return index < 0 ? undefined : this.numberAt(index, cap);
   }
 
@@ -118,8 +124,8 @@ export class Headers {
   }
 
   /** Appends a line whose value is `source[start, end)`. */
-  addSpan(known: HeaderName, start: number, end: number): void {
-    this.#lines.push({ known, name: known.name, value: undefined, start, end, view: undefined });
+  addSpan(name: HeaderName, start: number, end: number): void {
+    this.#lines.push({ name, value: undefined, start, end, view: undefined });
   }
 
   /** Puts a line before the first of that name, or before all headers. */
@@ -167,22 +173,14 @@ export class Headers {
   /** Views are immutable, so the copy shares them. */
   copy(): Headers {
     const copy = new Headers(this.#source);
-    for (const { known, name, value, start, end, view } of this.#lines) {
-      copy.#lines.push({ known, name, value, start, end, view });
+    for (const { name, value, start, end, view } of this.#lines) {
+      copy.#lines.push({ name, value, start, end, view });
     }
     return copy;
   }
-
-  /** Compares names by identity, which an unknown name among them cannot slow down. */
-  #find(known: HeaderName, from: number): number {
-    const lines = this.#lines;
-    for (let index = from; index < lines.length; index += 1) {
-      if ((lines[index] as Line).known === known) return index;
-    }
-    return -1;
-  }
 }
 
-function lineOf(name: string, value: string): Line {
-  return { known: nameOfKey(name), name, value, start: 0, end: 0, view: undefined };
+function lineOf(key: string, value: string): Line {
+  const name = nameOfKey(key) ?? unknownName(key);
+  return { name, value, start: 0, end: 0, view: undefined };
 }

@@ -5,6 +5,7 @@ export const LF = 10;
 export const CR = 13;
 export const SPACE = 32;
 export const QUOTE = 34;
+export const STAR = 42;
 export const COMMA = 44;
 export const SLASH = 47;
 export const COLON = 58;

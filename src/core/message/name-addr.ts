@@ -1,6 +1,6 @@
 /** From, To, Contact, Route, Record-Route, Path and their kin: `"Name" <uri>;params` and lists of it (RFC 3261 §20). */
 import { decimalSeconds } from "./delta.ts";
-import { FROM, TO } from "./header-names.ts";
+import { CONTACT, FROM, TO } from "./header-names.ts";
 import type { Headers } from "./headers.ts";
 import {
   BACKSLASH,
@@ -14,6 +14,7 @@ import {
   quote,
   quotedEnd,
   SEMICOLON,
+  STAR,
   skipBlank,
   trimEnd,
   unquote,
@@ -83,11 +84,15 @@ export function tagOf(value: string): string | undefined {
  * brackets, and `*` beside anything else, R29). None gives an empty list.
  */
 export function contactsOf(headers: Headers): "*" | NameAddr[] | undefined {
-  const at = headers.indexOf("contact");
+  const at = headers.find(CONTACT);
   if (at < 0) return [];
-  const another = headers.indexOf("contact", at + 1);
-  if (another >= 0) return nameAddrsOf(headers, "contact");
-  return headers.valueAt(at) === "*" ? "*" : headers.readAt(at, readList);
+  if (headers.find(CONTACT, at + 1) >= 0) return nameAddrsOf(headers, CONTACT.key);
+  return headers.readAt(at, readContacts);
+}
+
+function readContacts(text: string, start: number, end: number): "*" | NameAddr[] | undefined {
+  if (end === start + 1 && text.charCodeAt(start) === STAR) return "*";
+  return readList(text, start, end);
 }
 
 /** Every value of all lines of that name, in order; undefined if one is malformed. */

@@ -198,7 +198,7 @@ class Reading {
     const { text } = this;
     const { single } = known;
     if ((seen & single) !== 0) {
-      this.fail(400, `second ${known.name}`, start);
+      this.fail(400, `second ${known.key}`, start);
       return seen;
     }
     let from = valueStart;
@@ -220,7 +220,7 @@ class Reading {
     const nameEnd = trimEnd(text, start, colon);
     const known = knownName(text, start, nameEnd);
     if (known !== undefined && !folded) return this.#keep(known, start, colon + 1, end, seen);
-    const name = known?.name ?? headerKey(text, start, nameEnd);
+    const name = known?.key ?? headerKey(text, start, nameEnd);
     const single = known?.single ?? 0;
     if (name === undefined) this.fail(400, "malformed header name", start);
     else if ((seen & single) !== 0) this.fail(400, `second ${name}`, start);

@@ -195,8 +195,7 @@ function usualVia(text: string, start: number, end: number): Via | undefined {
   if (value.slice(0, USUAL.length) !== USUAL || value.slice(semicolon, branchAt) !== BRANCH) {
     return undefined;
   }
-  if (value.indexOf(" ", USUAL.length) >= 0 || value.indexOf('"') >= 0) return undefined;
-  if (value.indexOf("\r") >= 0 || value.indexOf("\t") >= 0) return undefined;
+  if (value.indexOf(" ", USUAL.length) >= 0 || value.indexOf("\r") >= 0) return undefined;
   let hostEnd = value.indexOf(":", USUAL.length);
   let port = 0;
   if (hostEnd < 0 || hostEnd > semicolon) hostEnd = semicolon;
@@ -207,7 +206,8 @@ function usualVia(text: string, start: number, end: number): Via | undefined {
   let next = value.indexOf(";", branchAt);
   const branch = value.slice(branchAt, next < 0 ? value.length : next);
   const host = value.slice(USUAL.length, hostEnd);
-  if (branch === "" || !isToken(text, start + USUAL.length, start + hostEnd)) return undefined;
+  if (!isTokenCode(text.charCodeAt(start + branchAt))) return undefined;
+  if (!isToken(text, start + USUAL.length, start + hostEnd)) return undefined;
   for (; next >= 0; next = value.indexOf(";", next + 1)) {
     if (!isTokenCode(text.charCodeAt(start + next + 1)) || start + next + 1 === end)
       return undefined;
