@@ -149,6 +149,12 @@ export class TwoKamailios {
     };
   }
 
+  /** The REGISTERs and INVITEs that the phone has sent since `from`, oldest first. */
+  requests(from: number): SipMessage[] {
+    const sent = this.phone.messages("sent", "", from);
+    return sent.filter(({ startLine }) => /^(REGISTER|INVITE) /.test(startLine));
+  }
+
   async close(): Promise<void> {
     await this.household.close();
   }
