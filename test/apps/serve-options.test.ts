@@ -62,6 +62,7 @@ test("ports beyond 65535, names without port and times that are none are faults"
     { minExpires: "soon" },
     { maxExpires: "0" },
     { store: "" },
+    { digest: "sha-1" },
     { domain: ["exa mple"] },
   ]) {
     assert.equal(faults({ ...GOOD, ...flags }).length, 1, JSON.stringify(flags));

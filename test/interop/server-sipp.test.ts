@@ -95,11 +95,13 @@ describe("SIPp and our servers", needs("sipp", "tshark"), () => {
     ]);
     await uac.exited;
     assert.equal(uac.exitCode, 0, uac.lines.slice(-40).join("\n"));
-    assert.equal(one.all("call.answered").length, CALLS);
-    assert.equal(one.all("call.ended").length, CALLS);
     await uas.stop();
     assert.equal(await one.stop(), 0);
     assert.equal(await two.stop(), 0);
+    for (const server of [one, two]) {
+      assert.equal(server.all("call.answered").length, CALLS);
+      assert.equal(server.all("call.ended").length, CALLS);
+    }
   });
 
   for (const [transport, flag] of [
@@ -117,15 +119,16 @@ describe("SIPp and our servers", needs("sipp", "tshark"), () => {
       writeFileSync(injected, `SEQUENTIAL\n${lines.join("\n")}\n`);
       const scenario = household.path("register.xml");
       writeFileSync(scenario, REGISTER_SCENARIO);
-      const server = await serve("registrar", 21, ["--users", users]);
+      // SIPp knows MD5 only, and takes the first challenge whatever it says.
+      const server = await serve("registrar", 21, ["--users", users, "--digest", "md5"]);
       const register = sipp("register", [
         ...[`${household.address(21)}:5060`, "-sf", scenario, "-inf", injected, "-m", "50"],
         ...["-i", household.address(22), "-p", "5060", "-t", flag, "-r", "50"],
       ]);
       await register.exited;
+      assert.equal(await server.stop(), 0);
       assert.equal(register.exitCode, 0, register.lines.slice(-40).join("\n"));
       assert.equal(server.all("binding.added").length, 50);
-      assert.equal(await server.stop(), 0);
     });
   }
 

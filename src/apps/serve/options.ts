@@ -1,6 +1,9 @@
 /** The flags of `dialtone serve` as a checked configuration, or every fault at once. */
+
 import type { Local, TransportName } from "../../core/machine.ts";
 import type { Fault } from "../../core/provisioning/configuration.ts";
+import { DIGEST_ALGORITHMS } from "../../core/server/authenticator.ts";
+import type { DigestAlgorithm } from "../../core/server/users.ts";
 
 /** The flags as commander hands them over. */
 export interface ServeFlags {
@@ -9,6 +12,7 @@ export interface ServeFlags {
   readonly role?: string;
   readonly users?: string;
   readonly open?: boolean;
+  readonly digest?: string;
   readonly store?: string;
   readonly name?: string;
   readonly http?: string;
@@ -35,6 +39,8 @@ export interface ServeOptions {
   readonly role: "working" | "fallback";
   /** The users file; undefined: everybody is let in. */
   readonly usersFile: string | undefined;
+  /** Of challenges, strongest first. */
+  readonly algorithms: readonly DigestAlgorithm[];
   readonly store: string;
   readonly name: string;
   readonly http: HostPort | undefined;
@@ -83,6 +89,7 @@ class FlagReader {
       domains: this.#domains(),
       role: this.#role(),
       usersFile: flags.users,
+      algorithms: this.#algorithms(),
       store: this.#store(),
       name: this.#name(),
       http: flags.http === undefined ? undefined : this.#hostPort("--http", flags.http),
@@ -140,6 +147,16 @@ class FlagReader {
       const remedy = "write --users FILE, or --open to let everybody in without a password";
       this.#fault("--users", "is missing", remedy);
     }
+  }
+
+  #algorithms(): readonly DigestAlgorithm[] {
+    const { digest } = this.#flags;
+    if (digest === undefined) return DIGEST_ALGORITHMS;
+    const asked = digest.toUpperCase().split(",");
+    const known = DIGEST_ALGORITHMS.filter((algorithm) => asked.includes(algorithm));
+    if (known.length === asked.length) return known;
+    this.#fault("--digest", `'${digest}' is no list of algorithms`, "write sha-256,md5 or one");
+    return DIGEST_ALGORITHMS;
   }
 
   #store(): string {

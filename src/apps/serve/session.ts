@@ -57,6 +57,7 @@ export class ServeSession {
         tracing: options.trace,
       },
       nodePrimitives(),
+      (question) => (question.kind === "dns" ? undefined : store.atOnce?.(question)),
     );
     this.#driver = new Driver(this.#server, this.#driverOptions(tls));
   }

@@ -7,6 +7,7 @@ import type { Request } from "../message/message.ts";
 import { parseUri } from "../message/uri.ts";
 import type { Hash } from "../primitives.ts";
 import { type Authorization, parseAuthorization } from "./authorization.ts";
+import type { Domains } from "./domains.ts";
 import type { Nonces } from "./nonces.ts";
 import type { DigestAlgorithm, Users } from "./users.ts";
 
@@ -18,8 +19,8 @@ export type Authentication =
   | { readonly kind: "challenged"; readonly stale: boolean; readonly why: string }
   | { readonly kind: "malformed"; readonly why: string };
 
-/** Strongest first (R106). */
-const ALGORITHMS: readonly DigestAlgorithm[] = ["SHA-256", "MD5"];
+/** All there are, strongest first (R106). */
+export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ["SHA-256", "MD5"];
 
 /** Digests of method and URI kept: phones of one domain all ask for the same. */
 const MAX_KEPT_DIGESTS = 1_000;
@@ -28,14 +29,25 @@ export class Authenticator {
   readonly #users: Users;
   readonly #nonces: Nonces;
   readonly #hash: Hash;
+  readonly #domains: Domains;
   readonly #realm: string;
+  readonly #algorithms: readonly DigestAlgorithm[];
   readonly #ha2 = new Map<string, string>();
 
-  constructor(users: Users, nonces: Nonces, hash: Hash, realm: string) {
+  /** @param algorithms those offered, in that order. */
+  constructor(
+    users: Users,
+    nonces: Nonces,
+    hash: Hash,
+    domains: Domains,
+    algorithms: readonly DigestAlgorithm[],
+  ) {
     this.#users = users;
     this.#nonces = nonces;
     this.#hash = hash;
-    this.#realm = realm;
+    this.#domains = domains;
+    this.#realm = domains.canonical;
+    this.#algorithms = algorithms;
   }
 
   /** Who sent the request, proven; a challenge if that is not. */
@@ -43,11 +55,11 @@ export class Authenticator {
     const name = asking === "registrar" ? "authorization" : "proxy-authorization";
     const given = this.#credentials(request.headers, name);
     if (given === undefined) return challenged(false, "no credentials");
-    const algorithm = algorithmOf(given);
+    const algorithm = this.#algorithmOf(given);
     if (algorithm === undefined || (given.qop !== "" && given.qop !== "auth")) {
       return challenged(false, "algorithm or qop not offered");
     }
-    if (!isSameResource(given.uri, request.uri)) {
+    if (!this.#isSameResource(given.uri, request.uri)) {
       return { kind: "malformed", why: "the digest is of another URI" };
     }
     const count = given.qop === "" ? 1 : Number.parseInt(given.nc, 16);
@@ -68,7 +80,7 @@ export class Authenticator {
   challenges(stale: boolean, epochSeconds: number): string[] {
     const nonce = this.#nonces.issue(epochSeconds);
     const also = stale ? ", stale=true" : "";
-    return ALGORITHMS.map(
+    return this.#algorithms.map(
       (algorithm) =>
         `Digest realm="${this.#realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${also}`,
     );
@@ -90,6 +102,21 @@ export class Authenticator {
       if (given?.realm === this.#realm) return given;
     }
     return undefined;
+  }
+
+  /** Phones name the resource as they like; user and host must agree, all our names being one (RFC 7616 §3.4.6). */
+  #isSameResource(digestUri: string, requestUri: string): boolean {
+    if (digestUri === requestUri) return true;
+    const one = parseUri(digestUri);
+    const other = parseUri(requestUri);
+    if (one === undefined || other === undefined || one.user !== other.user) return false;
+    const domains = this.#domains;
+    return one.host === other.host || (domains.serves(one.host) && domains.serves(other.host));
+  }
+
+  #algorithmOf(given: Authorization): DigestAlgorithm | undefined {
+    const name = given.algorithm === "" ? "MD5" : given.algorithm.toUpperCase();
+    return this.#algorithms.find((algorithm) => algorithm === name);
   }
 
   #response(given: Authorization, ha1: string, method: string, algorithm: DigestAlgorithm): string {
@@ -116,17 +143,4 @@ export class Authenticator {
 
 function challenged(stale: boolean, why: string): Authentication {
   return { kind: "challenged", stale, why };
-}
-
-function algorithmOf(given: Authorization): DigestAlgorithm | undefined {
-  const name = given.algorithm === "" ? "MD5" : given.algorithm.toUpperCase();
-  return ALGORITHMS.find((algorithm) => algorithm === name);
-}
-
-/** Proxies and phones write parameters and ports as they like; user and host must agree (RFC 7616 §3.4.6). */
-function isSameResource(digestUri: string, requestUri: string): boolean {
-  if (digestUri === requestUri) return true;
-  const one = parseUri(digestUri);
-  const other = parseUri(requestUri);
-  return one !== undefined && one.user === other?.user && one.host === other.host;
 }

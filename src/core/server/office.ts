@@ -27,7 +27,7 @@ import type { RoutingContext } from "./routing.ts";
 import type { Siblings } from "./siblings.ts";
 import { bareHost } from "./sight.ts";
 import type { TargetContext } from "./target-set.ts";
-import type { Users } from "./users.ts";
+import type { DigestAlgorithm, Users } from "./users.ts";
 import type { Vantage } from "./ways.ts";
 
 export interface Office {
@@ -40,6 +40,7 @@ export interface OfficeParts {
     readonly name: string;
     readonly role: Role;
     readonly users: Users | undefined;
+    readonly algorithms: readonly DigestAlgorithm[];
     readonly acceptForeign: boolean;
     readonly limits: RegistrarLimits;
     readonly serviceRoute: string;
@@ -69,10 +70,10 @@ const MAX_NONCES = 100_000;
 export function openOffice(parts: OfficeParts): Office {
   const { configuration, primitives, domains, secret } = parts;
   const { hash, entropy } = primitives;
-  const { users } = configuration;
+  const { algorithms, users } = configuration;
   const nonces = new Nonces(hash, entropy, secret, NONCE_SECONDS, MAX_NONCES);
   const authenticator =
-    users === undefined ? undefined : new Authenticator(users, nonces, hash, domains.canonical);
+    users === undefined ? undefined : new Authenticator(users, nonces, hash, domains, algorithms);
   const maker = new RouteMaker(hash, secret);
   const { acceptForeign } = configuration;
   const access = new Access({ entropy, authenticator, domains, maker, acceptForeign });

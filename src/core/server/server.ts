@@ -3,7 +3,7 @@
  * store are one system; what a node alone knows is its connections and the requests it is forwarding.
  */
 import { newTag, token } from "../identifiers.ts";
-import { Inquiries } from "../inquiry.ts";
+import { Inquiries, type Ready } from "../inquiry.ts";
 import type { LocateContext } from "../locate/locate.ts";
 import { NameService } from "../locate/name-service.ts";
 import { RecordCache } from "../locate/record-cache.ts";
@@ -39,7 +39,7 @@ import { type Office, openOffice } from "./office.ts";
 import type { Role } from "./own-answers.ts";
 import type { RegistrarLimits } from "./registration.ts";
 import { Siblings, sharedSecret } from "./siblings.ts";
-import type { Users } from "./users.ts";
+import type { DigestAlgorithm, Users } from "./users.ts";
 
 export interface ServerConfiguration {
   /** The name of this node: letters, digits, dots, hyphens, underscores. */
@@ -53,6 +53,8 @@ export interface ServerConfiguration {
   readonly role: Role;
   /** Undefined: everybody is let in without a password. */
   readonly users: Users | undefined;
+  /** Of digest challenges, in the order in which they are offered. */
+  readonly algorithms: readonly DigestAlgorithm[];
   readonly acceptForeign: boolean;
   readonly limits: RegistrarLimits;
   /** Service-Route for registered phones (RFC 3608); empty: none. */
@@ -80,7 +82,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   readonly #primitives: Primitives;
   readonly #outbox = new Outbox();
   readonly #timers = new Timers();
-  readonly #inquiries = new Inquiries(this.#outbox);
+  readonly #inquiries: Inquiries;
   readonly #clock: ServerClock;
   readonly #layer: TransactionLayer;
   readonly #domains: Domains;
@@ -94,9 +96,11 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   /** Seconds of Retry-After while everything is refused on purpose. */
   #outage: number | undefined;
 
-  constructor(configuration: ServerConfiguration, primitives: Primitives) {
+  /** @param ready a store that needs not be waited for. */
+  constructor(configuration: ServerConfiguration, primitives: Primitives, ready?: Ready) {
     this.configuration = configuration;
     this.#primitives = primitives;
+    this.#inquiries = new Inquiries(this.#outbox, ready);
     this.#clock = new ServerClock(configuration.epochOffset);
     this.#domains = new Domains(configuration.domains);
     this.#listeners = new Listeners(configuration.advertise);

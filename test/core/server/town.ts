@@ -19,6 +19,7 @@ import type { Message, Request, Response } from "../../../src/core/message/messa
 import { parseMessage } from "../../../src/core/message/parse.ts";
 import { printMessage, responseTo } from "../../../src/core/message/print.ts";
 import type { Primitives } from "../../../src/core/primitives.ts";
+import { DIGEST_ALGORITHMS } from "../../../src/core/server/authenticator.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../../src/core/server/registration.ts";
 import { type ServerConfiguration, SipServer } from "../../../src/core/server/server.ts";
 import type { Users } from "../../../src/core/server/users.ts";
@@ -86,6 +87,7 @@ export class Town {
       advertise: undefined,
       role: "working",
       users: undefined,
+      algorithms: DIGEST_ALGORITHMS,
       acceptForeign: false,
       limits: DEFAULT_REGISTRAR_LIMITS,
       serviceRoute: "",
