@@ -12,7 +12,7 @@ import type { TransactionLayer } from "../transaction/layer.ts";
 import type { Flow, Resending } from "../transaction/user.ts";
 import type { TraceEvent } from "../vocabulary.ts";
 import { Access } from "./access.ts";
-import { Authenticator } from "./authenticator.ts";
+import { Authenticator, DIGEST_ALGORITHMS } from "./authenticator.ts";
 import type { ServerClock } from "./clock.ts";
 import type { Domains } from "./domains.ts";
 import { decodeFlowToken, placeText } from "./flow-token.ts";
@@ -40,11 +40,11 @@ export interface OfficeParts {
     readonly name: string;
     readonly role: Role;
     readonly users: Users | undefined;
-    readonly algorithms: readonly DigestAlgorithm[];
+    readonly algorithms?: readonly DigestAlgorithm[];
     readonly acceptForeign: boolean;
     readonly limits: RegistrarLimits;
     readonly serviceRoute: string;
-    readonly renewals: boolean;
+    readonly renewals?: boolean;
   };
   readonly primitives: Primitives;
   readonly layer: TransactionLayer;
@@ -70,7 +70,7 @@ const MAX_NONCES = 100_000;
 export function openOffice(parts: OfficeParts): Office {
   const { configuration, primitives, domains, secret } = parts;
   const { hash, entropy } = primitives;
-  const { algorithms, users } = configuration;
+  const { algorithms = DIGEST_ALGORITHMS, users } = configuration;
   const nonces = new Nonces(hash, entropy, secret, NONCE_SECONDS, MAX_NONCES);
   const authenticator =
     users === undefined ? undefined : new Authenticator(users, nonces, hash, domains, algorithms);
@@ -119,7 +119,7 @@ function openDesk(parts: OfficeParts, authenticator: Authenticator | undefined):
     domains: parts.domains,
     options: { limits: configuration.limits, serviceRoute: configuration.serviceRoute },
     users: configuration.users,
-    renewals: configuration.renewals,
+    renewals: configuration.renewals ?? true,
     authenticator,
     reply: (now, request, flow, text) => layer.respondPrinted(now, request, flow, text),
     report: parts.report,

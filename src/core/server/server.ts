@@ -53,8 +53,8 @@ export interface ServerConfiguration {
   readonly role: Role;
   /** Undefined: everybody is let in without a password. */
   readonly users: Users | undefined;
-  /** Of digest challenges, in the order in which they are offered. */
-  readonly algorithms: readonly DigestAlgorithm[];
+  /** Of digest challenges, in the order in which they are offered; all there are unless said otherwise. */
+  readonly algorithms?: readonly DigestAlgorithm[];
   readonly acceptForeign: boolean;
   readonly limits: RegistrarLimits;
   /** Service-Route for registered phones (RFC 3608); empty: none. */
@@ -63,8 +63,8 @@ export interface ServerConfiguration {
   readonly shared: boolean;
   /** What to add to an Instant to get milliseconds since the epoch. */
   readonly epochOffset: number;
-  /** Report `binding.refreshed`: by far most of all events, and news to nobody but programs. */
-  readonly renewals: boolean;
+  /** Report `binding.refreshed`, by far most of all events; true unless said otherwise. */
+  readonly renewals?: boolean;
   /** Report transitions and timers of transactions. */
   readonly tracing: boolean;
 }

@@ -19,7 +19,6 @@ import type { Message, Request, Response } from "../../../src/core/message/messa
 import { parseMessage } from "../../../src/core/message/parse.ts";
 import { printMessage, responseTo } from "../../../src/core/message/print.ts";
 import type { Primitives } from "../../../src/core/primitives.ts";
-import { DIGEST_ALGORITHMS } from "../../../src/core/server/authenticator.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../../src/core/server/registration.ts";
 import { type ServerConfiguration, SipServer } from "../../../src/core/server/server.ts";
 import type { Users } from "../../../src/core/server/users.ts";
@@ -87,13 +86,11 @@ export class Town {
       advertise: undefined,
       role: "working",
       users: undefined,
-      algorithms: DIGEST_ALGORITHMS,
       acceptForeign: false,
       limits: DEFAULT_REGISTRAR_LIMITS,
       serviceRoute: "",
       shared: false,
       epochOffset: EPOCH * 1000,
-      renewals: true,
       tracing: false,
       ...configuration,
     });
