@@ -68,7 +68,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   #transaction: ClientTransaction | undefined;
   #request: Request | undefined;
   #challenges = 0;
-  #answered = false;
+  #heard: "nothing" | "provisional" | "final" = "nothing";
   #left = false;
   #cancelWanted = false;
   #cancelSent = false;
@@ -102,8 +102,8 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   }
 
   responded(now: Instant, response: Response): void {
-    const first = !this.#answered;
-    this.#answered = true;
+    const first = this.#heard === "nothing";
+    this.#heard = response.status < 200 ? "provisional" : "final";
     if (response.status < 200) {
       if (this.#cancelWanted) this.#sendCancel(now);
       if (!this.#left && (first || response.status > 100)) {
@@ -126,13 +126,13 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     this.#left = true;
     this.#cancelWanted = this.#owner.method === "INVITE";
     this.#transaction?.abandon(now);
-    if (this.#cancelWanted && this.#answered) this.#sendCancel(now);
+    if (this.#cancelWanted && this.#heard === "provisional") this.#sendCancel(now);
   }
 
   /** @returns true if a final response is still to come and worth waiting for. */
   cancel(now: Instant): boolean {
     this.#cancelWanted = this.#owner.method === "INVITE";
-    if (this.#answered && this.#cancelWanted) {
+    if (this.#heard === "provisional" && this.#cancelWanted) {
       this.#sendCancel(now);
       return true;
     }
@@ -173,7 +173,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     if (!this.#host.credentials.challenged(response, this.request, target)) return false;
     this.#host.health.responded(now, target);
     this.#host.challenged(this.place);
-    this.#answered = false;
+    this.#heard = "nothing";
     this.#owner.retrying(now, this);
     this.#send(now);
     return true;

@@ -70,7 +70,7 @@ export class ScriptedServer implements Machine {
     this.requests.push(message);
     const habit = this.habits[message.method] ?? this.habits["*"];
     for (const reply of habit?.(message, now) ?? this.yes(message)) {
-      const response = responseTo(message, reply.status, undefined, "server");
+      const response = responseTo(message, reply.status, undefined, `at-${this.address}`);
       for (const [name, value] of Object.entries(reply.headers ?? {})) {
         response.headers.set(name, value);
       }
