@@ -13,7 +13,7 @@ export function addServeCommand(program: Command): void {
     .option("--role <role>", "working: everything; fallback: basic calls only", "working")
     .option("--users <file>", "YAML of user to password or ha1, voicemail, groups")
     .option("--open", "let everybody in without a password")
-    .option("--digest <algorithms>", "offered in challenges: sha-256,md5 (default) or one of them")
+    .option("--digest <algorithms>", "in challenges: md5, sha-256,md5 or sha-256", "md5")
     .option("--store <store>", "memory, a folder, redis://… or rediss://…", "memory")
     .option("--name <node>", "the name of this node")
     .option("--http <host:port>", "health, metrics and registrations; DIALTONE_TOKEN lets change")

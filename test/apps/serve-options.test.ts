@@ -44,6 +44,12 @@ test("--users and --open contradict each other", () => {
   assert.match(faults({ ...GOOD, users: "u.yaml" })[0] ?? "", /--open: contradicts --users/);
 });
 
+test("challenges are MD5 alone unless asked otherwise, and then the strongest first (R106)", () => {
+  assert.deepEqual(readOptions(GOOD, "node").options.algorithms, ["MD5"]);
+  const { options } = readOptions({ ...GOOD, digest: "md5,sha-256" }, "node");
+  assert.deepEqual(options.algorithms, ["SHA-256", "MD5"]);
+});
+
 test("TLS wants a certificate and its key", () => {
   assert.match(faults({ ...GOOD, listen: ["tls:127.0.0.1:5061"] })[0] ?? "", /--certificate FILE/);
 });

@@ -149,14 +149,22 @@ class FlagReader {
     }
   }
 
+  /**
+   * MD5 alone unless asked otherwise: baresip 1.0, SIPp 3.6 and many desk phones give up at the sight of a challenge
+   * they do not know, although another stands beside it.
+   */
   #algorithms(): readonly DigestAlgorithm[] {
     const { digest } = this.#flags;
-    if (digest === undefined) return DIGEST_ALGORITHMS;
+    if (digest === undefined) return ["MD5"];
     const asked = digest.toUpperCase().split(",");
     const known = DIGEST_ALGORITHMS.filter((algorithm) => asked.includes(algorithm));
     if (known.length === asked.length) return known;
-    this.#fault("--digest", `'${digest}' is no list of algorithms`, "write sha-256,md5 or one");
-    return DIGEST_ALGORITHMS;
+    this.#fault(
+      "--digest",
+      `'${digest}' is no list of algorithms`,
+      "write md5, sha-256,md5 or sha-256",
+    );
+    return ["MD5"];
   }
 
   #store(): string {
