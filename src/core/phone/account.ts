@@ -230,7 +230,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   exhausted(now: Instant, route: ServerRoute, method: string): void {
-    if (method === "REGISTER") return;
+    if (method === "REGISTER" || method === "OPTIONS") return;
     const registration = this.registration(route.index);
     if (registration !== undefined) this.#strategy.doubt(now, registration);
   }
