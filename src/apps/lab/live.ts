@@ -16,7 +16,7 @@ import {
   menuOf,
   parseLine,
 } from "./keys.ts";
-import { playAll } from "./run.ts";
+import { playAll, playedRecords } from "./run.ts";
 import { Screen } from "./screen.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
 import { StatusBoard } from "./status.ts";
@@ -134,10 +134,11 @@ async function playBeside(name: string, options: LiveOptions, say: Say): Promise
   const { program, blocks, stages } = options;
   const { scenarios } = loadScenarios(name);
   const once = { program, blocks, stages, jobs: 1, keepGoing: true, played: () => undefined };
-  for (const { records, verdict } of await playAll(scenarios, once)) {
+  for (const played of await playAll(scenarios, once)) {
     const paint = process.stdout.isTTY ? "terminal" : "plain";
     const width = process.stdout.isTTY ? process.stdout.columns : 0;
-    say(...drawLadder(records, { paint, width }), ...verdictLines(verdict));
+    const ladder = drawLadder(playedRecords(played), { paint, width });
+    say(...ladder, ...verdictLines(played.verdict));
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeMarkup } from "../trace/canvas.ts";
 import { drawLadder } from "../trace/ladder.ts";
-import type { Played } from "./run.ts";
+import { type Played, playedRecords } from "./run.ts";
 
 /** Writes `junit.xml`, `lab.json` and `index.html` into a folder that need not exist. */
 export async function writeReport(folder: string, all: readonly Played[]): Promise<void> {
@@ -82,13 +82,14 @@ function outcome(passed: boolean): string {
   return passed ? '<span class="good">passed</span>' : '<span class="bad">failed</span>';
 }
 
-function sectionOf({ verdict, records, epochMs }: Played): string {
+function sectionOf(played: Played): string {
+  const { verdict, epochMs } = played;
   const failures = verdict.failures.map(
     ({ where, expected, seen }) =>
       `<li>${escapeMarkup(where)}: expected ${escapeMarkup(expected)}<br>seen: ${escapeMarkup(seen)}</li>`,
   );
   const list = failures.length === 0 ? "" : `<ul class="bad">${failures.join("")}</ul>`;
-  const ladder = drawLadder(records, { paint: "html", width: 0 }).join("\n");
+  const ladder = drawLadder(playedRecords(played), { paint: "html", width: 0 }).join("\n");
   return `<section id="${escapeMarkup(verdict.scenario)}">
 <h2>${escapeMarkup(verdict.scenario)} ${outcome(verdict.passed)}</h2>
 <p>${escapeMarkup(verdict.title)}. Began ${new Date(epochMs).toISOString()}.</p>

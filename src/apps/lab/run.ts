@@ -14,6 +14,14 @@ export interface Played {
   readonly epochMs: number;
 }
 
+/** What was played, without how everybody was sent home. */
+export function playedRecords({ records }: Played): readonly TraceRecord[] {
+  const isEnd = (record: TraceRecord): boolean =>
+    record.event === "moment.reached" && record.name === "end";
+  const end = records.find(isEnd)?.at ?? Number.POSITIVE_INFINITY;
+  return records.filter((record) => record.at <= end);
+}
+
 export interface RunOptions extends Omit<LabStageOptions, "watch"> {
   /** Scenarios played at once. */
   readonly jobs: number;

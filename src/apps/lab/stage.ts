@@ -53,6 +53,7 @@ export class LabStage implements Stage, ChildUser {
   #folder = "";
   #dns: DnsServer | undefined;
   #wake: () => void = () => undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(options: LabStageOptions) {
     this.#options = options;
@@ -169,7 +170,13 @@ export class LabStage implements Stage, ChildUser {
     });
   }
 
-  async close(): Promise<void> {
+  /** The same end for everybody who asks. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const children = [...this.#children.values()];
     const phones = new Set(this.#topology?.phones.map((phone) => phone.name));
     const callers = children.filter((child) => phones.has(child.name));
@@ -197,6 +204,7 @@ export class LabStage implements Stage, ChildUser {
   }
 
   #spawn(name: string, args: readonly string[]): Child {
+    if (this.#closing !== undefined) throw new StageFault(`${name} comes too late: the lab ends`);
     const child = new Child(name, this.#nursery, [this.#options.program, ...args], this);
     this.#children.set(name, child);
     return child;

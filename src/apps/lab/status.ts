@@ -3,6 +3,13 @@ import type { Paint } from "../trace/canvas.ts";
 import { CanvasRow, type Tone } from "../trace/canvas.ts";
 import { field, Places, type TraceRecord } from "../trace/record.ts";
 
+/** After any other event of a call there is one. */
+const CALL_WORDS: Readonly<Record<string, string>> = {
+  started: "calling",
+  ringing: "ringing",
+  ended: "",
+};
+
 interface PhoneState {
   /** By server index: the target's name where registered. */
   readonly registered: Map<string, string>;
@@ -34,10 +41,6 @@ export class StatusBoard {
     return this.#servers.get(server) ?? "";
   }
 
-  callOf(phone: string): string {
-    return this.#phones.get(phone)?.call ?? "";
-  }
-
   lines(paint: Paint, width: number): string[] {
     const servers = [...this.#servers].map(([name, state], index) => {
       const tone: Tone = state === "up" ? "good" : "bad";
@@ -66,7 +69,7 @@ export class StatusBoard {
     else if (record.event === "request.failed-over") {
       phone.current = this.#places.nameOf(field(record, "to")) ?? field(record, "to");
     } else if (noun === "call" && verb !== undefined) {
-      phone.call = verb === "ended" ? "" : `call ${verb}`;
+      phone.call = CALL_WORDS[verb] ?? "in a call";
     }
   }
 
