@@ -2,7 +2,6 @@
  * One line of a phone: its servers, its registrations, and where its requests go. It is the host of the
  * redundancy engine, and the one place where the engine's decisions become events.
  */
-import { newCallId, newTag } from "../identifiers.ts";
 import type { Instant, LossCause, Opening, Target } from "../machine.ts";
 import { retryAfterOf } from "../message/delta.ts";
 import { Credentials } from "../redundancy/credentials.ts";
@@ -23,7 +22,7 @@ import type { AccountEnvironment } from "./account-environment.ts";
 import { AccountEvents } from "./account-events.ts";
 import type { Composer } from "./composer.ts";
 import { ConcurrentRegistration } from "./concurrent-registration.ts";
-import { OptionsProbe } from "./options-probe.ts";
+import { OptionsProbe, probePlan } from "./options-probe.ts";
 import { type RegisterOptions, Registration } from "./registration.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
@@ -369,19 +368,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   #probePlace(now: Instant, place: Place, probed: (now: Instant, good: boolean) => void): void {
-    const probe = new OptionsProbe(
-      this.composer,
-      newCallId(this.entropy),
-      newTag(this.entropy),
-      probed,
-    );
-    const plan: Plan = {
-      routes: [this.servers.route(place.server)],
-      startAt: () => 0,
-      neverFull: true,
-      moves: false,
-      only: place,
-    };
+    const probe = new OptionsProbe(this.composer, this.entropy, probed);
+    const plan = probePlan(this.servers.route(place.server), place);
     new FailoverRequest(this, plan, 1, probe).start(now);
   }
 

@@ -1,4 +1,4 @@
-/** The way back: each failback mode, waiting for idleness, proof before return, probes of better servers (redundancy.md §6). */
+/** The way back: failback modes, idleness, proof before return, probes of better servers (redundancy.md §6). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RedundancyPolicy, ServerPolicy } from "../../../src/core/redundancy/policy.ts";

@@ -1,0 +1,197 @@
+/** No leg of a call is left behind: ACK, CANCEL, BYE, challenges, hedging (redundancy.md §4, §8). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dial, failover } from "./callers.ts";
+import { says } from "./scripted-server.ts";
+
+test("503 moves the call on, after its ACK (C17)", () => {
+  const stage = failover();
+  stage.server("primary").habits = { INVITE: says(503) };
+  dial(stage).expect(`
+    0.0 INVITE → primary
+    0.0 503 ← primary
+    0.0 ACK → primary
+    0.0 INVITE → secondary
+    0.0 200 ← secondary
+    0.0 ACK → secondary
+  `);
+});
+
+test("after a 1xx there is no failover any more, however long it takes (C16)", () => {
+  const stage = failover({ inviteRetries: 0 });
+  stage.server("primary").habits = {
+    INVITE: (request) => [
+      { status: 100 },
+      { status: 180, afterMs: 100 },
+      ...stage
+        .server("primary")
+        .yes(request)
+        .map((reply) => ({ ...reply, afterMs: 60_000 })),
+    ],
+  };
+  dial(stage)
+    .until(70)
+    .expect(`
+    0.0 INVITE → primary
+    0.0 100 ← primary
+    0.1 180 ← primary
+    60.0 200 ← primary
+    60.0 ACK → primary
+  `);
+});
+
+test("every attempt has the same Call-ID, From tag and CSeq, so that a callee rings once (I7)", () => {
+  const { sent } = dial(failover({ inviteRetries: 0 }).cut("primary")).until(5);
+  const attempts = sent.filter(({ method, again }) => method === "INVITE" && !again);
+  const distinct = (name: string): number =>
+    new Set(attempts.map(({ text }) => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1])).size;
+  assert.equal(attempts.length, 2);
+  assert.deepEqual(
+    [distinct("Call-ID"), distinct("From"), distinct("CSeq"), distinct("Via")],
+    [1, 1, 1, 2],
+  );
+});
+
+test("a target that rings late is told to stop (late 1xx → CANCEL)", () => {
+  const stage = failover({ inviteRetries: 0 });
+  stage.server("primary").habits = {
+    INVITE: () => [{ status: 180, afterMs: 2000 }],
+  };
+  dial(stage)
+    .until(5)
+    .expect(`
+    0.0 INVITE → primary
+    0.5 INVITE → secondary
+    0.5 200 ← secondary
+    0.5 ACK → secondary
+    2.0 180 ← primary
+    2.0 CANCEL → primary
+    2.0 200 ← primary
+  `);
+});
+
+test("a target that answers late is acknowledged and hung up (late 2xx → ACK, BYE)", () => {
+  const stage = failover({ inviteRetries: 0 });
+  stage.server("primary").habits = {
+    INVITE: (request) =>
+      stage
+        .server("primary")
+        .yes(request)
+        .map((reply) => ({ ...reply, afterMs: 2000 })),
+  };
+  dial(stage)
+    .until(5)
+    .expect(`
+    0.0 INVITE → primary
+    0.5 INVITE → secondary
+    0.5 200 ← secondary
+    0.5 ACK → secondary
+    2.0 200 ← primary
+    2.0 ACK → primary
+    2.0 BYE → primary
+    2.0 200 ← primary
+  `);
+});
+
+test("hanging up while nobody has answered sends nothing; whoever rings after all is cancelled (R18)", () => {
+  const stage = failover();
+  stage.server("primary").habits = { INVITE: () => [{ status: 180, afterMs: 2000 }] };
+  dial(stage)
+    .until(1)
+    .do((now) => stage.phone.hangup(now));
+  stage.until(5).expect(`
+    0.0 INVITE → primary
+    0.5 INVITE ↻ primary
+    2.0 180 ← primary
+    2.0 CANCEL → primary
+    2.0 200 ← primary
+    2.5 180 ← primary
+  `);
+});
+
+test("a challenge is met where it was made, with the next CSeq, and the clock of that target begins anew (C20)", () => {
+  const stage = failover({ inviteRetries: 0 });
+  stage.server("primary").habits = {
+    INVITE: (request) =>
+      request.headers.has("proxy-authorization")
+        ? stage
+            .server("primary")
+            .yes(request)
+            .map((reply) => ({ ...reply, afterMs: 300 }))
+        : [
+            {
+              status: 407,
+              afterMs: 300,
+              headers: { "proxy-authenticate": 'Digest realm="x", nonce="n"' },
+            },
+          ],
+  };
+  dial(stage)
+    .until(2)
+    .expect(`
+    0.0 INVITE → primary
+    0.3 407 ← primary
+    0.3 ACK → primary
+    0.3 INVITE → primary
+    0.6 200 ← primary
+    0.6 ACK → primary
+  `);
+  const numbers = stage.sent.filter(({ method }) => method === "INVITE");
+  assert.deepEqual(
+    numbers.map(({ text }) => /^CSeq: (\d+)/m.exec(text)?.[1]),
+    ["1", "2"],
+  );
+});
+
+test("hedging: the next attempt starts beside the first, and whoever answers first has the call (§8)", () => {
+  const stage = failover({}, { hedgeMs: 200 });
+  stage.server("primary").habits = { INVITE: () => [{ status: 180, afterMs: 1000 }] };
+  dial(stage)
+    .until(3)
+    .expect(`
+    0.0 INVITE → primary
+    0.2 INVITE → secondary
+    0.2 200 ← secondary
+    0.2 ACK → secondary
+    1.0 180 ← primary
+    1.0 CANCEL → primary
+    1.0 200 ← primary
+  `);
+});
+
+test("hedging: a slow first target that is heard before the second has answered keeps the call", () => {
+  const stage = failover({}, { hedgeMs: 200 });
+  stage.server("primary").habits = {
+    INVITE: (request) => [
+      { status: 180, afterMs: 300 },
+      ...stage
+        .server("primary")
+        .yes(request)
+        .map((reply) => ({ ...reply, afterMs: 900 })),
+    ],
+  };
+  stage.server("secondary").habits = { INVITE: () => [{ status: 180, afterMs: 400 }] };
+  dial(stage)
+    .until(3)
+    .expect(`
+    0.0 INVITE → primary
+    0.2 INVITE → secondary
+    0.3 180 ← primary
+    0.6 180 ← secondary
+    0.6 CANCEL → secondary
+    0.6 200 ← secondary
+    0.9 200 ← primary
+    0.9 ACK → primary
+  `);
+});
+
+test("hedging: with both silent each is left after its own patience", () => {
+  const stage = failover(
+    { inviteRetries: 1 },
+    { hedgeMs: 200 },
+    { methods: ["INVITE"], events: ["call.ended"] },
+  );
+  dial(stage.cut("primary", "secondary")).until(60);
+  const ended = stage.take().at(-1);
+  assert.equal(ended, "32.2 * call.ended why=timeout");
+});
