@@ -62,10 +62,6 @@ export class ParamScan {
     return false;
   }
 
-  get named(): boolean {
-    return this.valueStart < this.valueEnd;
-  }
-
   value(): string {
     return unquote(this.text.slice(this.valueStart, this.valueEnd));
   }

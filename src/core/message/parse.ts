@@ -1,10 +1,11 @@
 /**
  * A datagram, or one framed message of a stream, into a Message (RFC 3261 §7, §18.3). Checked here is what every
  * receiver relies on: start line, the six headers each request carries, lengths and ranges. All else is read where it
- * is asked for. No regular expressions and no object per header: this runs for each packet.
+ * is asked for. It runs for each packet, so it knows the usual spelling of a line and has a slower way for any other.
  */
 import { CSEQ_END, cseqOf } from "./cseq.ts";
 import {
+  CALL_ID,
   CONTENT_LENGTH,
   type HeaderName,
   headerKey,
@@ -239,8 +240,8 @@ class Reading {
   checkCommon(): void {
     const { headers } = this;
     if (topVia(headers)?.sound !== true) this.#failFor("via");
-    const callId = headers.get("call-id");
-    if (callId === undefined || !isCallId(callId)) this.#failFor("call-id");
+    const at = headers.find(CALL_ID);
+    if (at < 0 || !isCallId(headers.valueAt(at))) this.#failFor("call-id");
     if (fromOf(headers) === undefined) this.#failFor("from");
     if (toOf(headers) === undefined) this.#failFor("to");
     if (cseqOf(headers) === undefined) this.#failFor("cseq");
@@ -305,7 +306,8 @@ function isRequestUri(uri: string): boolean {
   const colon = uri.indexOf(":");
   if (colon <= 0 || !isLetterCode(uri.charCodeAt(0)) || !isUriText(uri, 0, uri.length))
     return false;
-  if (uri.indexOf(":", colon + 1) < 0 && uri.indexOf("?", colon) < 0) return true;
+  const bare = uri.indexOf("@") < 0 && uri.indexOf("?") < 0 && uri.indexOf(":", colon + 1) < 0;
+  if (bare) return true;
   const parsed = parseUri(uri);
   if (parsed !== undefined) return parsed.headers === "";
   return !matches(uri, 0, colon, "sip") && !matches(uri, 0, colon, "sips");

@@ -124,22 +124,33 @@ export function removeTopVia(headers: Headers): void {
  * (§18.2.1), and always with the source port where `rport` asks for it (RFC 3581 §4).
  */
 export function stampSource(headers: Headers, address: string, port: number): void {
-  const index = headers.indexOf("via");
+  const index = headers.find(VIA);
   const via = topVia(headers);
-  if (index < 0 || via === undefined) return;
-  const line = headers.valueAt(index);
-  const end = valueEnd(line, 0);
+  if (via === undefined) return;
   let params = via.params;
-  const asked = params.indexOf("rport") >= 0 && via.rport !== undefined;
   const claimed = params.indexOf("received") >= 0;
   if (claimed) params = withoutParam(params, "received");
-  if (asked) params = withParam(params, "rport", String(port));
-  if (asked || !namesAddress(via.host, address)) params += `;received=${address}`;
+  const answered = withPort(params, port);
+  if (answered !== undefined) params = `${answered};received=${address}`;
+  else if (!namesAddress(via.host, address)) params += `;received=${address}`;
   else if (!claimed) return;
-  const before = line.indexOf(";");
-  const head = before < 0 || before > end ? line.slice(0, end) : line.slice(0, before);
+  const line = headers.valueAt(index);
+  const closed = valueEnd(line, 0);
+  const end = closed < 0 ? line.length : closed;
+  const semicolon = line.indexOf(";");
+  const head = line.slice(0, semicolon < 0 || semicolon > end ? end : semicolon);
   const stamped = new Via(via.transport, via.host, via.port, via.branch, params, via.sound);
   headers.setAt(index, `${head}${params}${line.slice(end)}`, stamped);
+}
+
+/** The parameters with `rport` filled in; undefined if there is none. */
+function withPort(params: string, port: number): string | undefined {
+  const at = params.indexOf("rport");
+  if (at < 0) return undefined;
+  if (at + 5 === params.length && params.charCodeAt(at - 1) === SEMICOLON)
+    return `${params}=${port}`;
+  if (paramOf(params, "rport") === undefined) return undefined;
+  return withParam(params, "rport", String(port));
 }
 
 function namesAddress(host: string, address: string): boolean {

@@ -1,0 +1,54 @@
+/** The headers of a message: order, names, and views that follow the text. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { cseqOf } from "../../../src/core/message/cseq.ts";
+import { Headers } from "../../../src/core/message/headers.ts";
+import { parseMessage } from "../../../src/core/message/parse.ts";
+
+function names(headers: Headers): string {
+  return Array.from(
+    { length: headers.size },
+    (_, at) => `${headers.nameAt(at)}=${headers.valueAt(at)}`,
+  ).join(" ");
+}
+
+test("prepend stands before the first of its name, or before all", () => {
+  const headers = new Headers().add("to", "1").add("via", "2").add("via", "3");
+  assert.equal(names(headers.prepend("via", "0")), "to=1 via=0 via=2 via=3");
+  assert.equal(names(headers.prepend("x-a", "9")), "x-a=9 to=1 via=0 via=2 via=3");
+});
+
+test("set replaces the first and removes the others; remove takes all", () => {
+  const headers = new Headers().add("route", "1").add("to", "2").add("route", "3");
+  assert.equal(names(headers.set("route", "4")), "route=4 to=2");
+  assert.equal(names(headers.set("x-b", "5")), "route=4 to=2 x-b=5");
+  assert.equal(names(headers.remove("to").remove("x-b")), "route=4");
+  assert.equal(headers.get("x-b"), undefined);
+  assert.equal(headers.has("route"), true);
+});
+
+test("a view changes with its line and only with it", () => {
+  const headers = new Headers().add("cseq", "1 BYE").add("to", "x");
+  assert.equal(cseqOf(headers)?.number, 1);
+  assert.equal(cseqOf(headers), cseqOf(headers));
+  headers.prepend("via", "v").insertAt(0, "x-c", "z").removeAt(0);
+  assert.equal(cseqOf(headers)?.number, 1);
+  headers.set("cseq", "2 BYE");
+  assert.equal(cseqOf(headers)?.number, 2);
+  headers.remove("cseq");
+  assert.equal(cseqOf(headers), undefined);
+});
+
+test("a copy goes its own way", () => {
+  const text =
+    "BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\n" +
+    "Call-ID: c\r\nCSeq: 3 BYE\r\nX-Own: y\r\n\r\n";
+  const message = parseMessage(text);
+  assert.ok(message.kind === "request");
+  const copy = message.headers.copy();
+  assert.equal(names(copy), names(message.headers));
+  assert.equal(cseqOf(copy)?.number, 3);
+  copy.set("cseq", "4 BYE").remove("x-own");
+  assert.equal(cseqOf(message.headers)?.number, 3);
+  assert.equal(message.headers.get("x-own"), "y");
+});
