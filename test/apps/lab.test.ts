@@ -1,3 +1,4 @@
+/** The parts of the lab: processes, addresses, keys, status, reports. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";

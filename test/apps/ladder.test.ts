@@ -1,3 +1,4 @@
+/** Golden ladders of fixed traces. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { drawLadder } from "../../src/apps/trace/ladder.ts";

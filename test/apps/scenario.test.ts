@@ -1,3 +1,4 @@
+/** Scenario files read, played on a stage whose future is known, and judged. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
