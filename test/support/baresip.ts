@@ -1,0 +1,184 @@
+/**
+ * baresip without a sound card: it says what a WAV file says, keeps what it hears, and is steered over its control port
+ * (netstrings of JSON).
+ */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { SAMPLE_RATE, tone } from "../../src/core/media/tones.ts";
+import { readWav, writeWav } from "../../src/core/media/wav.ts";
+import { findPeer } from "./peers.ts";
+import { type Household, type Running, reached } from "./processes.ts";
+
+const MODULES = "/usr/lib/baresip/modules";
+const CONTROL_PORT = 4444;
+const BYTES_PER_SAMPLE = 2;
+/** Longer than any call of a test. */
+const SPOKEN_SECONDS = 30;
+
+export interface BaresipSettings {
+  readonly address: string;
+  /** `HOST:PORT`. */
+  readonly dns: string;
+  readonly user: string;
+  readonly domain: string;
+  readonly password: string;
+  /** What it says, in hertz. */
+  readonly hertz: number;
+}
+
+export interface BaresipEvent {
+  /** `CALL_ESTABLISHED`, `CALL_CLOSED` … */
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+export class Baresip {
+  readonly process: Running;
+  readonly events: BaresipEvent[] = [];
+  /** Where it keeps what it hears. */
+  readonly #folder: string;
+  #control: Socket | undefined;
+  #held = "";
+  readonly #known = new Set<string>();
+
+  private constructor(process: Running, folder: string) {
+    this.process = process;
+    this.#folder = folder;
+  }
+
+  /** Resolves when it can be steered; registering goes on. */
+  static async start(household: Household, settings: BaresipSettings): Promise<Baresip> {
+    const folder = household.path("baresip");
+    const heard = `${folder}/heard`;
+    mkdirSync(heard, { recursive: true });
+    const { user, domain, password, hertz } = settings;
+    const spoken = new Int16Array(SPOKEN_SECONDS * SAMPLE_RATE);
+    tone(hertz).read(spoken);
+    writeFileSync(`${folder}/spoken.wav`, writeWav(spoken));
+    writeFileSync(`${folder}/config`, configuration(folder, settings));
+    writeFileSync(`${folder}/contacts`, "");
+    writeFileSync(
+      `${folder}/accounts`,
+      `<sip:${user}@${domain}>;regint=60;auth_user=${user};auth_pass=${password}\n`,
+    );
+    const process = household.spawn("baresip", findPeer("baresip") as string, ["-f", folder, "-4"]);
+    const baresip = new Baresip(process, heard);
+    await baresip.#connect(settings.address);
+    return baresip;
+  }
+
+  get mark(): number {
+    return this.events.length;
+  }
+
+  /** Waits for the first event after `from` of a type. */
+  async event(type: string, from = 0): Promise<BaresipEvent> {
+    let found: BaresipEvent | undefined;
+    await reached(`${type} of baresip`, () => {
+      found = this.events.slice(from).find((event) => event.type === type);
+      return found !== undefined;
+    });
+    return found as BaresipEvent;
+  }
+
+  /** `dial`, `accept`, `hangup`: as its menu has them. */
+  command(command: string, params = ""): void {
+    const text = JSON.stringify({ command, params });
+    this.#control?.write(`${text.length}:${text},`);
+  }
+
+  /** Waits until it has heard so much in a call whose recording was not asked for yet. */
+  async hears(seconds: number): Promise<void> {
+    const bytes = seconds * SAMPLE_RATE * BYTES_PER_SAMPLE;
+    await reached(`${seconds} s of audio at baresip`, () =>
+      this.#fresh().some((path) => statSync(path).size > bytes),
+    );
+  }
+
+  /** What it has heard in the calls since it was asked last: 8 kHz. */
+  heard(): Int16Array {
+    const samples: number[] = [];
+    for (const path of this.#fresh()) {
+      this.#known.add(path);
+      const audio = readWav(readFileSync(path));
+      if (audio.kind === "bad-wav") throw new Error(`baresip's recording: ${audio.why}`);
+      for (const sample of audio.samples) samples.push(sample);
+    }
+    return Int16Array.from(samples);
+  }
+
+  /** Recordings of what it decoded, not asked for yet. */
+  #fresh(): string[] {
+    return readdirSync(this.#folder)
+      .filter((name) => name.endsWith("dec.wav"))
+      .map((name) => `${this.#folder}/${name}`)
+      .filter((path) => !this.#known.has(path));
+  }
+
+  /** The port is not there before the modules are loaded. */
+  async #connect(address: string): Promise<void> {
+    await reached("baresip's control port", async () => {
+      if (!this.process.running) throw new Error(`baresip:\n${this.process.lines.join("\n")}`);
+      const socket = connect(CONTROL_PORT, address);
+      const connected = await new Promise<boolean>((done) => {
+        socket.once("connect", () => done(true));
+        socket.on("error", () => done(false));
+      });
+      if (connected) this.#control = socket;
+      return connected;
+    });
+    this.#control?.setEncoding("utf8").on("data", (chunk: string) => this.#read(chunk));
+  }
+
+  #read(chunk: string): void {
+    this.#held += chunk;
+    for (;;) {
+      const colon = this.#held.indexOf(":");
+      const end = colon + 1 + Number(this.#held.slice(0, colon));
+      if (colon < 0 || this.#held.length <= end) return;
+      const message: unknown = JSON.parse(this.#held.slice(colon + 1, end));
+      this.#held = this.#held.slice(end + 1);
+      const isEvent = typeof message === "object" && message !== null && "event" in message;
+      if (isEvent) this.events.push(message as unknown as BaresipEvent);
+    }
+  }
+}
+
+/** No device is opened: what is heard goes into the filter that keeps it, and then nowhere. */
+function configuration(folder: string, settings: BaresipSettings): string {
+  const { address, dns } = settings;
+  const modules = ["g711.so", "aubridge.so", "aufile.so", "sndfile.so"];
+  const applications = ["account.so", "menu.so", "ctrl_tcp.so"];
+  return [
+    "poll_method epoll",
+    `sip_listen ${address}:5060`,
+    `net_interface ${address}`,
+    `dns_server ${dns}`,
+    `module_path ${MODULES}`,
+    `audio_source aufile,${folder}/spoken.wav`,
+    "audio_player aubridge,nowhere",
+    "audio_alert aubridge,nowhere",
+    `snd_path ${folder}/heard`,
+    `ctrl_tcp_listen ${address}:${CONTROL_PORT}`,
+    ...modules.map((name) => `module ${name}`),
+    ...applications.map((name) => `module_app ${name}`),
+    "",
+  ].join("\n");
+}
+
+/** How much of what was heard is a tone of so many hertz: 0 nothing, 1 all (Goertzel's algorithm). */
+export function shareOfTone(samples: Int16Array, hertz: number): number {
+  const coefficient = 2 * Math.cos((2 * Math.PI * hertz) / SAMPLE_RATE);
+  let before = 0;
+  let beforeThat = 0;
+  let energy = 0;
+  for (const sample of samples) {
+    const now = sample + coefficient * before - beforeThat;
+    beforeThat = before;
+    before = now;
+    energy += sample * sample;
+  }
+  if (energy === 0) return 0;
+  const power = before ** 2 + beforeThat ** 2 - coefficient * before * beforeThat;
+  return (2 * power) / (samples.length * energy);
+}
