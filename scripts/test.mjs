@@ -20,7 +20,14 @@ if (files.length === 0) {
 }
 const done = spawnSync(
   process.execPath,
-  ["--test", "--test-concurrency=2", "--test-reporter=spec", ...pattern, ...files],
+  [
+    "--test",
+    "--test-concurrency=2",
+    "--test-timeout=240000",
+    "--test-reporter=spec",
+    ...pattern,
+    ...files,
+  ],
   { cwd: root, stdio: "inherit" },
 );
 process.exit(done.status ?? 1);
