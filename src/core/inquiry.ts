@@ -10,6 +10,12 @@ export type Inquiry<Result> = Generator<Question, Result, Answer>;
 /** Called once with the outcome, at the instant the last answer came. */
 export type Concluded<Result> = (now: Instant, result: Result) => void;
 
+/**
+ * What the world answers without waiting, as a store in memory does; undefined: it must be asked, and will tell. This
+ * spares the hottest questions the way through the outbox and back.
+ */
+export type Ready = (question: Question) => Answer | undefined;
+
 /** What an inquiry reads the time from: it is resumed later than it was started. */
 export interface Clock {
   /** The instant of the fact being dealt with. */
@@ -22,12 +28,14 @@ interface Waiting {
 
 export class Inquiries implements Clock {
   readonly #world: World;
+  readonly #ready: Ready | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #lastAsked = 0;
   #now: Instant = 0;
 
-  constructor(world: World) {
+  constructor(world: World, ready?: Ready) {
     this.#world = world;
+    this.#ready = ready;
   }
 
   /** The instant at which the running inquiry was started or last answered. */
@@ -40,7 +48,7 @@ export class Inquiries implements Clock {
     return this.#waiting.size;
   }
 
-  /** Runs until the first question; an inquiry that asks nothing concludes before this returns. */
+  /** Runs until the first question that must be waited for; without one it concludes before this returns. */
   start<Result>(now: Instant, inquiry: Inquiry<Result>, concluded: Concluded<Result>): void {
     this.#now = now;
     this.#proceed(now, inquiry, inquiry.next(), concluded);
@@ -63,9 +71,15 @@ export class Inquiries implements Clock {
   #proceed<Result>(
     now: Instant,
     inquiry: Inquiry<Result>,
-    step: IteratorResult<Question, Result>,
+    first: IteratorResult<Question, Result>,
     concluded: Concluded<Result>,
   ): void {
+    let step = first;
+    while (step.done !== true) {
+      const answer = this.#ready?.(step.value);
+      if (answer === undefined) break;
+      step = inquiry.next(answer);
+    }
     if (step.done === true) {
       concluded(now, step.value);
       return;

@@ -93,6 +93,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   #office: Office | undefined;
   #state: ServerState = "waiting";
   #unbound = 0;
+  #lastHere = "";
   /** Seconds of Retry-After while everything is refused on purpose. */
   #outage: number | undefined;
 
@@ -308,11 +309,15 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#outbox.report({ event: "server.started", name, role, listen, domain: domains.join(" ") });
   }
 
+  /** Phones of one server register at few URIs: that of the last REGISTER is nearly always that of the next. */
   #isHere(uri: string): boolean {
+    if (uri === this.#lastHere) return true;
     const parsed = parseUri(uri);
     if (parsed === undefined) return false;
     const domains = this.#domains;
-    return domains.serves(parsed.host) || domains.isSelf(parsed) || domains.isSibling(parsed);
+    const here = domains.serves(parsed.host) || domains.isSelf(parsed) || domains.isSibling(parsed);
+    if (here) this.#lastHere = uri;
+    return here;
   }
 
   #locateContext(): LocateContext {

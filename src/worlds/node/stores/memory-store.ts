@@ -28,6 +28,7 @@ export class MemoryStore implements Store {
   readonly #sweeping: NodeJS.Timeout;
   /** One count for all keys: a version is never given twice. */
   #lastVersion = 0;
+  #closed = false;
 
   constructor() {
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -35,16 +36,16 @@ export class MemoryStore implements Store {
   }
 
   ask(question: StoreQuestion, answered: Answered): void {
-    if (question.kind === "store.write") {
-      answered(this.#write(question));
-      return;
-    }
+    answered(this.atOnce(question));
+  }
+
+  atOnce(question: StoreQuestion): StoreAnswer {
+    if (this.#closed) return { kind: "unavailable", why: "the store is closed" };
+    if (question.kind === "store.write") return this.#write(question);
     const entry = this.#live(question.key);
-    answered(
-      entry === undefined
-        ? NOTHING
-        : { kind: "stored", value: entry.value, version: entry.version },
-    );
+    return entry === undefined
+      ? NOTHING
+      : { kind: "stored", value: entry.value, version: entry.version };
   }
 
   async *scan(prefix: string): AsyncIterable<StoredEntry> {
@@ -54,6 +55,7 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#sweeping);
     this.#entries.clear();
   }

@@ -18,6 +18,8 @@ export interface StoredEntry {
 export interface Store {
   /** Answers exactly once, perhaps before it returns; `unavailable` rather than never. */
   ask(question: StoreQuestion, answered: Answered): void;
+  /** The answer, where it needs no waiting; undefined: nothing has been done, and `ask` will. */
+  atOnce?(question: StoreQuestion): StoreAnswer | undefined;
   /** The entries whose key begins with `prefix`, in no promised order, each as it is when reached. */
   scan(prefix: string): AsyncIterable<StoredEntry>;
   close(): Promise<void>;
