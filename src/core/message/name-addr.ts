@@ -14,6 +14,7 @@ import {
   quote,
   quotedEnd,
   SEMICOLON,
+  SPACE,
   STAR,
   skipBlank,
   trimEnd,
@@ -118,22 +119,30 @@ export function parseNameAddr(
 const USUAL = "<sip:";
 
 /**
- * The usual form: a SIP URI in brackets without a name. What is in the brackets is only looked at closely when it is
- * used. Undefined for any other.
+ * The usual form: a SIP URI in brackets, perhaps a quoted name before it. What is in the brackets is only looked at
+ * closely when it is used. Undefined for any other.
  */
 function usualNameAddr(text: string, start: number, end: number): NameAddr | undefined {
   // Searched in a slice: what is sought may be far behind the value, and a liar could make it so for each of many.
   const value = text.slice(start, end);
-  const greater = value.indexOf(">");
-  if (greater < 0 || !value.startsWith(USUAL)) return undefined;
-  if (value.indexOf(" ") >= 0 || value.indexOf("\r") >= 0) return undefined;
-  const uri = value.slice(1, greater);
+  let display = "";
+  let less = 0;
+  if (text.charCodeAt(start) === QUOTE) {
+    const close = value.indexOf('"', 1);
+    display = value.slice(1, Math.max(close, 1));
+    less = close + (text.charCodeAt(start + close + 1) === SPACE ? 2 : 1);
+    if (close < 0 || display.indexOf("\\") >= 0) return undefined;
+  }
+  const greater = value.indexOf(">", less);
+  if (greater < 0 || !value.startsWith(USUAL, less)) return undefined;
+  if (value.indexOf(" ", less) >= 0 || value.indexOf("\r") >= 0) return undefined;
+  const uri = value.slice(less + 1, greater);
   const paramsAt = start + greater + 1;
-  if (paramsAt === end) return new NameAddr("", uri, "");
+  if (paramsAt === end) return new NameAddr(display, uri, "");
   if (!areCompactParams(text, paramsAt, end)) return undefined;
   const params = text.slice(paramsAt, end);
   const alone = params.startsWith(TAG) && params.indexOf(";", TAG.length) < 0;
-  return new NameAddr("", uri, params, alone ? unquote(params.slice(TAG.length)) : undefined);
+  return new NameAddr(display, uri, params, alone ? unquote(params.slice(TAG.length)) : undefined);
 }
 
 const TAG = ";tag=";

@@ -191,39 +191,46 @@ function areVias(text: string, from: number, end: number): boolean {
   return true;
 }
 
-const USUAL = "SIP/2.0/UDP ";
+const PROTOCOL = "SIP/2.0/";
+const DATAGRAM = "SIP/2.0/UDP ";
 const BRANCH = ";branch=";
 
 /**
- * The Via that nearly every datagram has, read with the built-in searches: they pass over a character many times
- * faster than a loop does. Undefined for any other, sound or not.
+ * The Via that nearly every packet has, read with the built-in searches: they pass over a character many times faster
+ * than a loop does. Undefined for any other, sound or not.
  */
 function usualVia(text: string, start: number, end: number): Via | undefined {
   // Searched in a slice: what is sought may be far behind the value, and a liar could make it so for each of many.
   const value = text.slice(start, end);
+  let transport = "UDP";
+  let hostAt = DATAGRAM.length;
+  if (value.slice(0, DATAGRAM.length) !== DATAGRAM) {
+    hostAt = value.indexOf(" ") + 1;
+    transport = value.slice(PROTOCOL.length, hostAt - 1).toUpperCase();
+    if (value.slice(0, PROTOCOL.length) !== PROTOCOL) return undefined;
+    if (!isToken(text, start + PROTOCOL.length, start + hostAt - 1)) return undefined;
+  }
   const semicolon = value.indexOf(";");
   const branchAt = semicolon + BRANCH.length;
-  if (value.slice(0, USUAL.length) !== USUAL || value.slice(semicolon, branchAt) !== BRANCH) {
-    return undefined;
-  }
-  if (value.indexOf(" ", USUAL.length) >= 0 || value.indexOf("\r") >= 0) return undefined;
-  let hostEnd = value.indexOf(":", USUAL.length);
+  if (value.slice(semicolon, branchAt) !== BRANCH) return undefined;
+  if (value.indexOf(" ", hostAt) >= 0 || value.indexOf("\r") >= 0) return undefined;
+  let hostEnd = value.indexOf(":", hostAt);
   let port = 0;
   if (hostEnd < 0 || hostEnd > semicolon) hostEnd = semicolon;
   else {
     port = decimal(text, start + hostEnd + 1, start + semicolon, 65_536);
     if (port <= 0 || port > 65_535) return undefined;
   }
+  const host = value.slice(hostAt, hostEnd);
   let next = value.indexOf(";", branchAt);
   const branch = value.slice(branchAt, next < 0 ? value.length : next);
-  const host = value.slice(USUAL.length, hostEnd);
   if (!isTokenCode(text.charCodeAt(start + branchAt))) return undefined;
-  if (!isToken(text, start + USUAL.length, start + hostEnd)) return undefined;
+  if (!isToken(text, start + hostAt, start + hostEnd)) return undefined;
   for (; next >= 0; next = value.indexOf(";", next + 1)) {
     if (!isTokenCode(text.charCodeAt(start + next + 1)) || start + next + 1 === end)
       return undefined;
   }
-  return new Via("UDP", host, port, branch, value.slice(semicolon), true);
+  return new Via(transport, host, port, branch, value.slice(semicolon), true);
 }
 
 function readVia(text: string, start: number, end: number, rest: boolean): Via | undefined {
