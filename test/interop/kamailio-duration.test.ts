@@ -18,7 +18,7 @@ describe("P2 and two Kamailio", needs("kamailio", "dnsmasq", "tshark"), () => {
   before(async () => {
     stage = await TwoKamailios.open(41, {
       example: "P2-dns-failover-duration.xml",
-      instead: { 'failBack.timeout="120"': `failBack.timeout="${FAILBACK_AFTER}"` },
+      instead: () => ({ 'failBack.timeout="120"': `failBack.timeout="${FAILBACK_AFTER}"` }),
       user: "4002",
       password: "ward-4002",
     });

@@ -1,6 +1,6 @@
 /**
- * Two real Kamailio behind one name, a phone of ours that knows only the name, and another that is registered at both
- * and answers every call.
+ * Two real Kamailio behind one name, a phone of ours that is given a maker's file, and another one that is registered at
+ * both and answers every call.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -23,9 +23,11 @@ export interface PhoneUnderTest {
   /** A file of examples/provisioning. */
   readonly example: string;
   /** What to write instead of what stands in it. */
-  readonly instead?: Readonly<Record<string, string>>;
+  readonly instead?: (household: Household) => Readonly<Record<string, string>>;
   readonly user: string;
   readonly password: string;
+  /** The servers listen on TCP, too. */
+  readonly tcp?: boolean;
 }
 
 /** How one request left the primary. */
@@ -75,7 +77,8 @@ export class TwoKamailios {
   static async #furnish(household: Household, under: PhoneUnderTest): Promise<TwoKamailios> {
     const capture = await Capture.start(household);
     const users = { [under.user]: under.password, [CALLEE]: `answers-${CALLEE}` };
-    const shared = { domain: DOMAIN, users, maxExpires: GRANTED_SECONDS };
+    const { tcp = false } = under;
+    const shared = { domain: DOMAIN, users, maxExpires: GRANTED_SECONDS, tcp };
     const kamailio = (name: string, last: number): Kamailio =>
       new Kamailio(household, name, { ...shared, address: household.address(last) });
     const primary = kamailio("primary", 13);
@@ -94,7 +97,7 @@ export class TwoKamailios {
     ]);
     const servers = [primary, secondary] as const;
     await Promise.all([
-      phone.event("registration.accepted", { target: primary.target }),
+      phone.event("registration.accepted", { server: 1 }),
       ...servers.map(({ target }) => callee.event("registration.accepted", { target })),
     ]);
     return new TwoKamailios(household, capture, servers, [phone, callee], under.user);
@@ -189,7 +192,7 @@ function adapted(household: Household, under: PhoneUnderTest): string {
   const example = join(EXAMPLES, under.example);
   if (under.instead === undefined) return example;
   let text = readFileSync(example, "utf8");
-  for (const [before, now] of Object.entries(under.instead)) {
+  for (const [before, now] of Object.entries(under.instead(household))) {
     assert.equal(text.split(before).length, 2, `${before} stands in ${under.example} once`);
     text = text.replace(before, now);
   }

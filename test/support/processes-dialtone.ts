@@ -1,5 +1,6 @@
 /** `dialtone phone` and `dialtone serve` as processes of an interop test: their events, and commands to them. */
 import { join } from "node:path";
+import { readable } from "../../src/apps/output.ts";
 import type { Household, Running } from "./processes.ts";
 
 const CLI = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
@@ -32,7 +33,7 @@ export class Dialtone {
 
   constructor(household: Household, name: string, args: readonly string[]) {
     const flags = ["--json", "--trace", "--control"];
-    this.process = household.spawn(name, process.execPath, [CLI, ...args, ...flags]);
+    this.process = household.spawn(name, process.execPath, [CLI, ...args, ...flags], shown);
   }
 
   /** All so far, oldest first. */
@@ -91,6 +92,14 @@ function fits(event: DialtoneEvent, wanted: Wanted): boolean {
     const found = event[key];
     return value instanceof RegExp ? value.test(String(found)) : found === value;
   });
+}
+
+/** An event as people read it; of a message its first line. */
+function shown(line: string): string {
+  if (!line.startsWith("{")) return line;
+  const { time: _time, node: _node, data, ...event } = JSON.parse(line) as DialtoneEvent;
+  const text = data === undefined ? "" : Buffer.from(String(data), "base64").toString("latin1");
+  return `${readable({ ...event, time: "", node: "" })} ${text.slice(0, text.indexOf("\r\n"))}`;
 }
 
 function messageOf(event: DialtoneEvent, index: number): SipMessage {

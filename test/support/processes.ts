@@ -21,6 +21,9 @@ const SHOWN_LINES = 30;
 /** The port that marks a block as taken. */
 const LOCK_PORT = 5059;
 
+/** A line for people. */
+type Shown = (line: string) => string;
+
 /** Everything that one test file starts; `close` ends it and removes its files. */
 export class Household {
   /** For configurations, recordings and sockets. */
@@ -77,8 +80,9 @@ export class Household {
     return join(this.folder, name);
   }
 
-  spawn(name: string, program: string, args: readonly string[]): Running {
-    const running = new Running(name, program, args, this.folder);
+  /** @param shown how to show a line when the process disappoints. */
+  spawn(name: string, program: string, args: readonly string[], shown?: Shown): Running {
+    const running = new Running(name, program, args, this.folder, shown);
     this.#members.add(running);
     return running;
   }
@@ -103,11 +107,19 @@ export class Running {
   readonly lines: string[] = [];
   readonly exited: Promise<void>;
   readonly #process: ChildProcess;
+  readonly #shown: Shown;
   readonly #listeners = new Set<() => void>();
   #over = false;
 
-  constructor(name: string, program: string, args: readonly string[], cwd: string) {
+  constructor(
+    name: string,
+    program: string,
+    args: readonly string[],
+    cwd: string,
+    shown: Shown = (line) => line,
+  ) {
     this.name = name;
+    this.#shown = shown;
     this.#process = spawn(program, [...args], { cwd, detached: true, stdio: "pipe" });
     const { stdin, stdout, stderr, pid } = this.#process;
     if (pid === undefined) throw new Error(`${program} cannot be run`);
@@ -214,7 +226,7 @@ export class Running {
   }
 
   #disappointment(what: string): Error {
-    const shown = this.lines.slice(-SHOWN_LINES).map((line) => line.slice(0, 300));
+    const shown = this.lines.slice(-SHOWN_LINES).map(this.#shown);
     return new Error(`${this.name} ${what}; its last lines:\n${shown.join("\n")}`);
   }
 }

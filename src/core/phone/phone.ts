@@ -236,9 +236,10 @@ export class Phone
     );
   }
 
+  /** A connection is made from the address that the phone listens on: its Contact says that address. */
   opening(target: Target): Opening {
     const shared = target.transport === "udp";
-    return { from: shared ? this.#datagrams : 0, connected: shared };
+    return { from: shared ? this.#datagrams : this.#connections, connected: shared };
   }
 
   resolve(
