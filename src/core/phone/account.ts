@@ -35,11 +35,11 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   readonly composer: Composer;
   readonly credentials: Credentials;
   readonly health: ServerHealth;
-  readonly events: AccountEvents;
   readonly #environment: AccountEnvironment;
   readonly #registrations: readonly (Registration | undefined)[];
   readonly #strategy: RegistrationStrategy;
-  readonly #failbacks: readonly Failback[];
+  /** By server; made when its requests first leave its first place. */
+  #failbacks: (Failback | undefined)[] | undefined;
   /** Who asked for credentials last, where the policy says that new requests follow him (auth.optimizedInFailover). */
   #challenger: Place | undefined;
 
@@ -48,23 +48,28 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.policy = config.redundancy;
     this.#environment = environment;
     this.health = environment.health;
-    this.events = new AccountEvents(environment, config.user, config.index);
     this.servers = new ServerSet(this.policy);
     this.credentials = new Credentials(config.authName, config.password, environment.primitives);
     this.composer = environment.composerFor(config);
     this.#registrations = this.servers.routes.map((route) =>
       route.policy.register ? new Registration(this, route) : undefined,
     );
-    const registrations = this.#registrations.filter((one) => one !== undefined);
+    const all = this.#registrations.every((one) => one !== undefined);
+    const registrations = all
+      ? (this.#registrations as readonly Registration[])
+      : this.#registrations.filter((one) => one !== undefined);
     this.#strategy =
       this.policy.registration === "concurrent"
         ? new ConcurrentRegistration(this, registrations)
         : new SuccessiveRegistration(this, registrations);
-    this.#failbacks = this.servers.routes.map((route) => new Failback(this, route));
   }
 
   get timers(): Timers {
     return this.#environment.timers;
+  }
+
+  get events(): AccountEvents {
+    return new AccountEvents(this.#environment, this.config.user, this.config.index);
   }
 
   get entropy(): AccountEnvironment["primitives"]["entropy"] {
@@ -98,7 +103,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** Removes every binding best-effort and silences every timer. */
   stop(now: Instant): void {
-    for (const failback of this.#failbacks) failback.stop();
+    for (const failback of this.#failbacks ?? []) failback?.stop();
     this.#strategy.stop(now);
   }
 
@@ -113,7 +118,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   becameIdle(now: Instant): void {
-    for (const failback of this.#failbacks) failback.becameIdle(now);
+    for (const failback of this.#failbacks ?? []) failback?.becameIdle(now);
   }
 
   registration(server: number): Registration | undefined {
@@ -216,16 +221,15 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const before = route.inUse;
     const mode = failbackModeOf(route);
     route.current = index;
-    const failback = this.#failbacks[route.index - 1] as Failback;
     if (index === before) {
-      if (index > 0) failback.left(now);
+      if (index > 0) this.#failbackOf(route).left(now);
       return;
     }
     const from = route.places[before];
     route.inUse = index;
     if (index < before) this.events.returned(place.server, from?.target, place.target, mode);
-    if (index === 0) failback.cameHome();
-    else failback.left(now);
+    if (index === 0) this.#failbackOf(route).cameHome();
+    else this.#failbackOf(route).left(now);
   }
 
   exhausted(now: Instant, route: ServerRoute, method: string): void {
@@ -290,11 +294,12 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   refused(now: Instant, refusal: RegistrationRefusal): void {
     const { server, where, why, response, probe } = refusal;
-    const name = this.servers.route(server).policy.address;
+    const route = this.servers.route(server);
+    const place = where ?? route.currentPlace;
     if (!probe) {
       this.events.report("registration.failed", {
         server,
-        target: where === undefined ? name : targetName(where.target),
+        target: place === undefined ? route.policy.address : targetName(place.target),
         why,
         status: response?.status,
       });
@@ -361,6 +366,13 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
       if (!home_) route.current = route.inUse;
       returned(at, home_);
     });
+  }
+
+  #failbackOf(route: ServerRoute): Failback {
+    this.#failbacks ??= [];
+    const known = this.#failbacks[route.index] ?? new Failback(this, route);
+    this.#failbacks[route.index] = known;
+    return known;
   }
 
   #registered(server: number): Registration {

@@ -10,6 +10,11 @@ import type { AttemptPlace } from "../redundancy/request.ts";
 /** Methods this phone understands (RFC 3261 §20.5). */
 export const ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, INFO";
 
+/** Knows where requests for this side of a flow arrive. */
+export interface ListeningPorts {
+  listeningPort(peer: Peer): number;
+}
+
 /** The From, To and Call-ID that a request is made of. */
 export interface RequestLine {
   readonly method: string;
@@ -26,20 +31,20 @@ export class Composer {
   readonly #userAgent: string;
   /** Quoted as in `+sip.instance` (RFC 5626 §4.1), stable for one phone. */
   readonly #instance: string;
-  readonly #listeningPort: (peer: Peer) => number;
+  readonly #ports: ListeningPorts;
 
   constructor(
     account: AccountPolicy,
     entropy: Entropy,
     userAgent: string,
     instance: string,
-    listeningPort: (peer: Peer) => number,
+    ports: ListeningPorts,
   ) {
     this.#account = account;
     this.#entropy = entropy;
     this.#userAgent = userAgent;
     this.#instance = instance;
-    this.#listeningPort = listeningPort;
+    this.#ports = ports;
   }
 
   /** The domain of the AOR when the account speaks to a server. */
@@ -61,14 +66,14 @@ export class Composer {
 
   via(peer: Peer): string {
     const transport = peer.transport.toUpperCase();
-    const sentBy = `${bracketed(peer.localAddress)}:${this.#listeningPort(peer)}`;
+    const sentBy = `${bracketed(peer.localAddress)}:${this.#ports.listeningPort(peer)}`;
     return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#entropy)}`;
   }
 
   /** Where this phone can be reached over a flow. */
   contactUri(peer: Peer): string {
     const transport = peer.transport === "udp" ? "" : `;transport=${peer.transport}`;
-    const port = this.#listeningPort(peer);
+    const port = this.#ports.listeningPort(peer);
     return `sip:${this.#account.user}@${bracketed(peer.localAddress)}:${port}${transport}`;
   }
 

@@ -5,14 +5,14 @@
 import type { Instant } from "../machine.ts";
 import { backoffMs } from "../redundancy/backoff.ts";
 import type { Place } from "../redundancy/server-set.ts";
-import type { Registration } from "./registration.ts";
+import { FOLLOWED, LAST, type Registration } from "./registration.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 
 export class ConcurrentRegistration implements RegistrationStrategy {
   readonly #host: StrategyHost;
   readonly #registrations: readonly Registration[];
   /** Servers that refused the last REGISTER or were silent, or that another request found dead. */
-  readonly #away = new Set<Registration>();
+  #away: Set<Registration> | undefined;
   workingServer: number;
 
   constructor(host: StrategyHost, registrations: readonly Registration[]) {
@@ -26,12 +26,12 @@ export class ConcurrentRegistration implements RegistrationStrategy {
   }
 
   accepted(now: Instant, registration: Registration): void {
-    this.#away.delete(registration);
+    this.#away?.delete(registration);
     this.#choose(now);
   }
 
   failed(now: Instant, registration: Registration, retryAfterMs: number): void {
-    this.#away.add(registration);
+    this.#isAway(registration);
     const wait = backoffMs(this.#host.policy.backoff, registration.failures, this.#host.entropy);
     registration.retryAt(now, Math.max(wait, retryAfterMs));
     this.#choose(now);
@@ -47,7 +47,7 @@ export class ConcurrentRegistration implements RegistrationStrategy {
 
   doubt(now: Instant, registration: Registration): void {
     if (registration.state === "failed") return;
-    this.#away.add(registration);
+    this.#isAway(registration);
     this.#register(now, registration);
     this.#choose(now);
   }
@@ -65,15 +65,20 @@ export class ConcurrentRegistration implements RegistrationStrategy {
     for (const registration of this.#registrations) registration.remove(now);
   }
 
+  #isAway(registration: Registration): void {
+    this.#away ??= new Set();
+    this.#away.add(registration);
+  }
+
   /** The last server of the list gets the full patience: nothing comes after it. */
   #register(now: Instant, registration: Registration): void {
     const last = registration === this.#registrations.at(-1);
-    registration.register(now, { last, probe: false, fromTop: false });
+    registration.register(now, last ? LAST : FOLLOWED);
   }
 
   /** The first server that is not known to be away; while all are, nothing is gained by a change. */
   #choose(now: Instant): void {
-    const chosen = this.#registrations.find((one) => !this.#away.has(one));
+    const chosen = this.#registrations.find((one) => this.#away?.has(one) !== true);
     if (chosen === undefined || chosen.route.index === this.workingServer) return;
     const before = this.workingServer;
     this.workingServer = chosen.route.index;

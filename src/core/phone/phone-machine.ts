@@ -3,12 +3,14 @@
  * all, so that a million phones cost a million small objects.
  */
 import { Inquiries } from "../inquiry.ts";
+import { NameService } from "../locate/name-service.ts";
 import { RecordCache } from "../locate/record-cache.ts";
 import type { FlowId, Instant, Local, LossCause, Machine, Peer, World } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
+import type { DnsPolicy } from "../redundancy/policy.ts";
 import { Timers } from "../timers.ts";
 import { TransactionLayer } from "../transaction/layer.ts";
 import type { Flow, ServerTransaction, TransactionUser } from "../transaction/user.ts";
@@ -23,6 +25,8 @@ export class PhoneMachine implements Machine, TransactionUser {
   readonly #inquiries: Inquiries;
   readonly #layer: TransactionLayer;
   readonly #shared: PhoneShared;
+  readonly #cache = new RecordCache();
+  readonly #names = new Map<DnsPolicy, NameService>();
   readonly #phones: Phone[] = [];
   /** Phones by their bound flows. */
   readonly #listeners = new Map<FlowId, Phone>();
@@ -40,8 +44,8 @@ export class PhoneMachine implements Machine, TransactionUser {
       timers: this.#timers,
       primitives,
       inquiries: this.#inquiries,
-      cache: new RecordCache(),
       sender: this.#layer,
+      names: (policy) => this.#namesFor(policy),
     };
   }
 
@@ -78,6 +82,8 @@ export class PhoneMachine implements Machine, TransactionUser {
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): void {
+    const flow = this.#layer.flow(transaction.flow);
+    if (flow !== undefined && this.#phoneAt(flow)?.cancelled(now, transaction) === true) return;
     for (const phone of this.#phones) if (phone.cancelled(now, transaction)) return;
   }
 
@@ -90,6 +96,15 @@ export class PhoneMachine implements Machine, TransactionUser {
 
   /** A response to an INVITE long forgotten: whoever sent it gives up by itself (Timer H, RFC 6026 Timer L). */
   strayed(): void {}
+
+  #namesFor(policy: DnsPolicy): NameService {
+    let names = this.#names.get(policy);
+    if (names === undefined) {
+      names = new NameService(this.#inquiries, this.#cache, policy);
+      this.#names.set(policy, names);
+    }
+    return names;
+  }
 
   /** Requests arrive through the port of the phone they are for, or over a connection that it opened. */
   #phoneAt(flow: Flow): Phone | undefined {

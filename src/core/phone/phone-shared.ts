@@ -1,9 +1,10 @@
 /** What all phones of one machine share: one heap of timers, one outbox, one transaction layer, one DNS cache. */
 import type { Inquiries } from "../inquiry.ts";
-import type { RecordCache } from "../locate/record-cache.ts";
+import type { NameService } from "../locate/name-service.ts";
 import type { FlowId, Instant, Local, World } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import type { Primitives } from "../primitives.ts";
+import type { DnsPolicy } from "../redundancy/policy.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow, ListenerUser } from "../transaction/user.ts";
 import type { AccountSender } from "./account-environment.ts";
@@ -21,6 +22,7 @@ export interface PhoneShared {
   readonly timers: Timers;
   readonly primitives: Primitives;
   readonly inquiries: Inquiries;
-  readonly cache: RecordCache;
   readonly sender: PhoneSender;
+  /** Look-ups as this policy wants them, with one clock of its static records for all that share it. */
+  names(policy: DnsPolicy): NameService;
 }

@@ -6,7 +6,6 @@ import { uniform } from "../identifiers.ts";
 import type { Inquiry } from "../inquiry.ts";
 import { type LocateContext, locateServer } from "../locate/locate.ts";
 import type { Located } from "../locate/located.ts";
-import { NameService } from "../locate/name-service.ts";
 import {
   type FlowId,
   type Instant,
@@ -47,10 +46,10 @@ export class Phone
   readonly health: ServerHealth = new ServerHealth(this);
   readonly #shared: PhoneShared;
   readonly #listeners: Map<FlowId, Phone>;
-  readonly #calls: PhoneCalls = new PhoneCalls(this);
-  readonly #environments = new Map<Account, CallEnvironment>();
-  readonly #surges: readonly Timer[];
-  readonly #names = new Map<RedundancyPolicy, NameService>();
+  /** Made with the first call, as all that a phone at rest has no need of. */
+  #madeCalls: PhoneCalls | undefined;
+  #environments: Map<Account, CallEnvironment> | undefined;
+  #surges: Map<Timer, Account> | undefined;
   /** Bound flows, 0 until asked for. */
   #datagrams: FlowId = 0;
   #connections: FlowId = 0;
@@ -66,7 +65,6 @@ export class Phone
     this.accounts = config.accounts
       .filter((account) => account.enabled)
       .map((account) => new Account(account, this));
-    this.#surges = this.accounts.map(() => new Timer("surge", this));
   }
 
   get primitives(): Primitives {
@@ -82,7 +80,7 @@ export class Phone
   }
 
   get idle(): boolean {
-    return this.#calls.idle;
+    return this.#madeCalls?.idle ?? true;
   }
 
   /** Asks for the phone's port; everything else follows from `listening`. */
@@ -94,15 +92,16 @@ export class Phone
   stop(now: Instant): void {
     if (this.state === "stopping" || this.state === "stopped") return;
     this.state = "stopping";
-    for (const surge of this.#surges) this.timers.silence(surge);
-    this.#calls.hangUpAll(now);
+    this.#silenceSurges();
+    this.#madeCalls?.hangUpAll(now);
     for (const account of this.accounts) account.stop(now);
   }
 
   /** Closes the port: nothing is sent or heard any more. */
   close(): void {
     this.state = "stopped";
-    this.#calls.dropAll();
+    this.#silenceSurges();
+    this.#madeCalls?.dropAll();
     for (const account of this.accounts) account.close();
     for (const flow of [this.#datagrams, this.#connections]) {
       this.#shared.sender.unbind(flow);
@@ -116,7 +115,7 @@ export class Phone
     this.state = "running";
     if (this.#usesConnections()) this.#connections = this.#bind("tcp", local.port);
     this.report({ event: "phone.started", address: local.address, port: local.port });
-    for (const [index, account] of this.accounts.entries()) this.#startLater(now, account, index);
+    for (const account of this.accounts) this.#startLater(now, account);
   }
 
   /** A port is gone, or could not be had; without one for TCP, calls still come over the phone's own connections. */
@@ -127,7 +126,7 @@ export class Phone
 
   /** Nothing of this phone is on its way any more. */
   get atRest(): boolean {
-    return this.#calls.size === 0 && this.accounts.every((account) => account.atRest);
+    return (this.#madeCalls?.size ?? 0) === 0 && this.accounts.every((account) => account.atRest);
   }
 
   // What health tells.
@@ -150,23 +149,23 @@ export class Phone
   }
 
   answer(now: Instant): void {
-    this.#calls.current?.answer(now);
+    this.#madeCalls?.current?.answer(now);
   }
 
   hangup(now: Instant): void {
-    this.#calls.current?.hangUp(now);
+    this.#madeCalls?.current?.hangUp(now);
   }
 
   hold(now: Instant): void {
-    this.#calls.current?.hold(now);
+    this.#madeCalls?.current?.hold(now);
   }
 
   resume(now: Instant): void {
-    this.#calls.current?.resume(now);
+    this.#madeCalls?.current?.resume(now);
   }
 
   sendKeys(keys: string): void {
-    this.#calls.current?.press(keys);
+    this.#madeCalls?.current?.press(keys);
   }
 
   /** What was heard in the current call, or else in the last one: 8 kHz. */
@@ -179,11 +178,11 @@ export class Phone
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): boolean {
-    return this.#calls.cancelled(now, transaction);
+    return this.#madeCalls?.cancelled(now, transaction) ?? false;
   }
 
   acknowledged(now: Instant, ack: Request): void {
-    this.#calls.acknowledged(now, ack);
+    this.#madeCalls?.acknowledged(now, ack);
   }
 
   get register(): CallRegister {
@@ -226,14 +225,15 @@ export class Phone
   }
 
   rang(now: Instant, timer: Timer): void {
-    this.accounts[this.#surges.indexOf(timer)]?.start(now);
+    const account = this.#surges?.get(timer);
+    this.#surges?.delete(timer);
+    if (this.#surges?.size === 0) this.#surges = undefined;
+    account?.start(now);
   }
 
   composerFor(account: AccountPolicy): Composer {
     const { userAgent, instance } = this.config;
-    return new Composer(account, this.primitives.entropy, userAgent, instance, (peer) =>
-      this.#listeningPort(peer),
-    );
+    return new Composer(account, this.primitives.entropy, userAgent, instance, this);
   }
 
   /** A connection is made from the address that the phone listens on: its Contact says that address. */
@@ -251,7 +251,7 @@ export class Phone
     const context: LocateContext = {
       clock: this.#shared.inquiries,
       entropy: this.primitives.entropy,
-      names: this.#nameService(policy),
+      names: this.#shared.names(policy.dns),
       supported: this.config.supported,
       srvOrder: policy.srvOrder,
       srvTransports: policy.srvTransports,
@@ -280,6 +280,7 @@ export class Phone
   }
 
   #environmentOf(account: Account): CallEnvironment {
+    this.#environments ??= new Map();
     let environment = this.#environments.get(account);
     if (environment === undefined) {
       environment = new AccountCalls(account, this.#shared, this);
@@ -295,14 +296,27 @@ export class Phone
     return flow;
   }
 
-  #startLater(now: Instant, account: Account, index: number): void {
+  get #calls(): PhoneCalls {
+    this.#madeCalls ??= new PhoneCalls(this);
+    return this.#madeCalls;
+  }
+
+  #silenceSurges(): void {
+    for (const timer of this.#surges?.keys() ?? []) this.timers.silence(timer);
+    this.#surges = undefined;
+  }
+
+  #startLater(now: Instant, account: Account): void {
     const surge = account.policy.startSurgeMs;
     if (surge === 0) {
       account.start(now);
       return;
     }
     const wait = uniform(this.primitives.entropy, 0, surge);
-    this.timers.set(this.#surges[index] as Timer, now + wait);
+    const timer = new Timer("surge", this);
+    this.#surges ??= new Map();
+    this.#surges.set(timer, account);
+    this.timers.set(timer, now + wait);
   }
 
   #usesConnections(): boolean {
@@ -314,17 +328,8 @@ export class Phone
   }
 
   /** Datagrams and TCP arrive at the phone's one port; other transports only on their own connection. */
-  #listeningPort(peer: Peer): number {
+  listeningPort(peer: Peer): number {
     return peer.transport === "tcp" ? this.port : peer.localPort;
-  }
-
-  #nameService(policy: RedundancyPolicy): NameService {
-    let names = this.#names.get(policy);
-    if (names === undefined) {
-      names = new NameService(this.#shared.inquiries, this.#shared.cache, policy.dns);
-      this.#names.set(policy, names);
-    }
-    return names;
   }
 }
 

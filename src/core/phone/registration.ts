@@ -40,6 +40,10 @@ export interface RegisterOptions {
   readonly fromTop: boolean;
 }
 
+/** Where the failback mode says, with another server to try after this one, or none. */
+export const FOLLOWED: RegisterOptions = { last: false, probe: false, fromTop: false };
+export const LAST: RegisterOptions = { last: true, probe: false, fromTop: false };
+
 export class Registration implements RequestUser, TimerOwner, FlowUser {
   readonly method = "REGISTER";
   readonly route: ServerRoute;
@@ -65,9 +69,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #clearing = false;
   #request: FailoverRequest | undefined;
   #options: RegisterOptions | undefined;
-  #waiting: ((now: Instant, registered: boolean) => void)[] = [];
-  /** Targets where a binding is still believed to stand, with its end. */
-  #held = new Map<string, Instant>();
+  #waiting: ((now: Instant, registered: boolean) => void)[] | undefined;
+  /** Targets left behind where a binding is still believed to stand, with its end. */
+  #heldElsewhere: Map<string, Instant> | undefined;
 
   constructor(host: RegistrationHost, route: ServerRoute) {
     this.#host = host;
@@ -87,7 +91,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   /** Whether requests may go to a target without registering there first. */
   holds(now: Instant, target: Place["target"]): boolean {
-    return (this.#held.get(targetName(target)) ?? now) > now;
+    const name = targetName(target);
+    if (this.bound(now) && this.place !== undefined && targetName(this.place.target) === name) {
+      return true;
+    }
+    return (this.#heldElsewhere?.get(name) ?? now) > now;
   }
 
   /** Sends REGISTER, unless one is on its way (R21): then its outcome serves this caller, too. */
@@ -96,7 +104,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     options: RegisterOptions,
     done?: (now: Instant, registered: boolean) => void,
   ): void {
-    if (done !== undefined) this.#waiting.push(done);
+    if (done !== undefined) {
+      this.#waiting ??= [];
+      this.#waiting.push(done);
+    }
     if (this.#request !== undefined) return;
     this.#host.timers.silence(this.#refresh);
     if (this.#cleanSlate) {
@@ -138,7 +149,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (this.place !== undefined) this.#host.unwatch(this.place, this);
     this.place = undefined;
     this.expiresAt = NEVER;
-    this.#held.clear();
+    this.#heldElsewhere = undefined;
     if (this.#request === undefined) this.state = "idle";
   }
 
@@ -146,7 +157,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   stop(now?: Instant): void {
     this.#request?.drop(now);
     this.#request = undefined;
-    this.#waiting = [];
+    this.#waiting = undefined;
     this.forget();
     this.state = "idle";
   }
@@ -253,18 +264,27 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#tooBrief = 0;
     this.failures = 0;
     this.state = "registered";
-    const moved = this.place !== undefined && this.place.flow.id !== attempt.flow.id;
-    if (moved && attempt.hop.dropRegistrationOnFailover) this.#held.clear();
-    if (moved && this.place !== undefined) this.#host.unwatch(this.place, this);
+    const before = this.place;
+    if (before !== undefined && before.flow.id !== attempt.flow.id) this.#leave(before, attempt);
     this.place = attempt;
     this.expiresAt = now + granted * 1000;
-    this.#held.set(targetName(attempt.target), this.expiresAt);
     this.#refreshAt = now + this.#refreshAfterMs(granted);
     this.#host.timers.set(this.#refresh, this.#refreshAt);
     this.#armKeepAlive(now);
     this.#host.watch(now, attempt, this);
     this.#host.accepted(now, this.route.index, attempt, granted);
     this.#conclude(now, true);
+  }
+
+  /** The binding at the place before may go on standing, unless the policy calls it void. */
+  #leave(before: AttemptPlace, after: AttemptPlace): void {
+    this.#host.unwatch(before, this);
+    if (after.hop.dropRegistrationOnFailover) {
+      this.#heldElsewhere = undefined;
+      return;
+    }
+    this.#heldElsewhere ??= new Map();
+    this.#heldElsewhere.set(targetName(before.target), this.expiresAt);
   }
 
   #refreshAfterMs(granted: number): number {
@@ -319,8 +339,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   #conclude(now: Instant, registered: boolean): void {
     const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
-    for (const done of waiting) done(now, registered);
+    this.#waiting = undefined;
+    for (const done of waiting ?? []) done(now, registered);
   }
 }

@@ -10,7 +10,7 @@ import { type Instant, NEVER } from "../machine.ts";
 import { backoffMs } from "../redundancy/backoff.ts";
 import type { Place } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
-import type { Registration } from "./registration.ts";
+import { FOLLOWED, LAST, type Registration } from "./registration.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 
 export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner {
@@ -147,7 +147,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   }
 
   #register(now: Instant, registration: Registration, followed: boolean): void {
-    registration.register(now, { last: !followed, probe: false, fromTop: false });
+    registration.register(now, followed ? FOLLOWED : LAST);
   }
 
   #hasAlternatives(): boolean {

@@ -93,7 +93,9 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   reached(now: Instant, flow: Flow): void {
     if (this.#left || this.#transaction !== undefined) return;
     this.#flow = flow;
-    this.place = { ...this.place, flow } as AttemptPlace;
+    const { server, hop, target, expiresAt } = this.place;
+    const reached: AttemptPlace = { server, hop, target, expiresAt, flow };
+    this.place = reached;
     this.#send(now);
   }
 

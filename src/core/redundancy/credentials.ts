@@ -75,8 +75,23 @@ export class Credentials {
       return false;
     }
     if (this.#known.size >= REMEMBERED_LIMIT) this.#known.clear();
-    this.#known.set(key, { header, challenge, uses: 0 });
+    this.#known.set(key, { header, challenge: this.#copy(challenge), uses: 0 });
     return true;
+  }
+
+  /** With strings of its own: parts of a message would keep the whole of it in memory. */
+  #copy(challenge: Challenge): Challenge {
+    const { bytes } = this.#primitives;
+    const own = (text: string): string => bytes.toText(bytes.fromText(text));
+    const { realm, nonce, opaque, algorithm, qop, stale } = challenge;
+    return {
+      realm: own(realm),
+      nonce: own(nonce),
+      opaque: opaque === undefined ? undefined : own(opaque),
+      algorithm: own(algorithm),
+      qop: qop.map(own),
+      stale,
+    };
   }
 
   #answer(known: Known, request: Request): string {

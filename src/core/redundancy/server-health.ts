@@ -35,7 +35,8 @@ export function targetName(target: Target): string {
 }
 
 export class ServerHealth {
-  readonly #entries = new Map<string, Entry>();
+  /** Targets that are not simply up; made with the first of them. */
+  #entries: Map<string, Entry> | undefined;
   readonly #listener: HealthListener;
 
   constructor(listener: HealthListener) {
@@ -43,7 +44,7 @@ export class ServerHealth {
   }
 
   state(now: Instant, target: Target): HealthState {
-    const entry = this.#entries.get(targetName(target));
+    const entry = this.#entries?.get(targetName(target));
     if (entry === undefined) return "up";
     if (entry.until <= now && entry.state === "down") return "suspect";
     if (entry.until <= now && entry.state === "quiet") return "up";
@@ -53,9 +54,9 @@ export class ServerHealth {
   /** An attempt got no answer, or its path broke. */
   failed(now: Instant, target: Target, why: string): void {
     const name = targetName(target);
-    const before = this.#entries.get(name);
+    const before = this.#entries?.get(name);
     if (before === undefined || before.state === "quiet") {
-      this.#entries.set(name, { state: "suspect", until: now, why });
+      this.#put(name, { state: "suspect", until: now, why });
       this.#listener.suspected(now, name, why);
       return;
     }
@@ -67,9 +68,9 @@ export class ServerHealth {
   /** Any response at all proves that the target lives (R69). */
   responded(now: Instant, target: Target): void {
     const name = targetName(target);
-    const before = this.#entries.get(name);
+    const before = this.#entries?.get(name);
     if (before === undefined || (before.state === "quiet" && before.until > now)) return;
-    this.#entries.delete(name);
+    this.#entries?.delete(name);
     if (before.state === "quiet") return;
     this.#listener.restored(now, name);
   }
@@ -77,12 +78,17 @@ export class ServerHealth {
   /** 503 with Retry-After: nothing is sent there until then (RFC 3261 §21.5.4, R50). */
   hush(now: Instant, target: Target, retryAfterSeconds: number): void {
     const until = now + Math.min(retryAfterSeconds * 1000, QUIET_LIMIT_MS);
-    this.#entries.set(targetName(target), { state: "quiet", until, why: "503 with Retry-After" });
+    this.#put(targetName(target), { state: "quiet", until, why: "503 with Retry-After" });
   }
 
   /** When the quiet of a target ends; `now` if it is not quiet. */
   quietUntil(now: Instant, target: Target): Instant {
-    const entry = this.#entries.get(targetName(target));
+    const entry = this.#entries?.get(targetName(target));
     return entry?.state === "quiet" && entry.until > now ? entry.until : now;
+  }
+
+  #put(name: string, entry: Entry): void {
+    this.#entries ??= new Map();
+    this.#entries.set(name, entry);
   }
 }

@@ -24,13 +24,14 @@ export interface ResolvedHop {
   readonly expiresAt: Instant;
 }
 
+const NO_PROXIES: readonly ServerPolicy[] = [];
+
 /** One configured server. */
 export class ServerRoute {
   /** 1-based. */
   readonly index: number;
   readonly policy: ServerPolicy;
-  /** What its requests are sent to: the server itself, or the outbound proxies in order. */
-  readonly hops: readonly ServerPolicy[];
+  readonly #proxies: readonly ServerPolicy[];
   places: readonly Place[] = [];
   /** Until when `places` stand without asking again; the start of time at first. */
   freshUntil: Instant = Number.NEGATIVE_INFINITY;
@@ -42,7 +43,12 @@ export class ServerRoute {
   constructor(index: number, policy: ServerPolicy, proxies: readonly ServerPolicy[]) {
     this.index = index;
     this.policy = policy;
-    this.hops = policy.throughProxy && proxies.length > 0 ? proxies : [policy];
+    this.#proxies = policy.throughProxy ? proxies : NO_PROXIES;
+  }
+
+  /** What its requests are sent to: the server itself, or the outbound proxies in order. */
+  get hops(): readonly ServerPolicy[] {
+    return this.#proxies.length > 0 ? this.#proxies : [this.policy];
   }
 
   get currentPlace(): Place | undefined {
@@ -54,6 +60,7 @@ export class ServerRoute {
     const before = this.currentPlace;
     const used = this.places[this.inUse];
     const places: Place[] = [];
+    const policies = this.hops;
     let freshUntil = Number.POSITIVE_INFINITY;
     for (const [position, hop] of hops.entries()) {
       const addresses = new Set<string>();
@@ -64,7 +71,7 @@ export class ServerRoute {
         addresses.add(key);
         places.push({
           server: this.index,
-          hop: this.hops[position] as ServerPolicy,
+          hop: policies[position] as ServerPolicy,
           target,
           expiresAt,
         });

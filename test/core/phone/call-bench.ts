@@ -125,7 +125,9 @@ export class End implements CallEnvironment, PhoneCallsHost {
     this.mediaAddress = address;
     this.entropy = new Prng(name.length, 7);
     const account = defaultAccount(name, this.policy, { domain: "lab.test" });
-    this.composer = new Composer(account, this.entropy, "test", "urn:x", (peer) => peer.localPort);
+    this.composer = new Composer(account, this.entropy, "test", "urn:x", {
+      listeningPort: (peer) => peer.localPort,
+    });
   }
 
   get register(): PhoneCalls {
