@@ -26,6 +26,7 @@ import type { ServerClock } from "./clock.ts";
 import { type Domains, nameOfKey } from "./domains.ts";
 import { Expiries } from "./expiries.ts";
 import { placeText } from "./flow-token.ts";
+import { Records } from "./records.ts";
 import { type Registered, type RegistrarOptions, register } from "./registrar.ts";
 import { sightOf } from "./sight.ts";
 import type { Users } from "./users.ts";
@@ -69,6 +70,7 @@ type Owner =
 export class RegisterDesk {
   readonly #parts: RegisterDeskParts;
   readonly #expiries: Expiries;
+  readonly #records = new Records();
   readonly #epochSeconds: () => number;
 
   constructor(parts: RegisterDeskParts) {
@@ -95,6 +97,7 @@ export class RegisterDesk {
       key,
       this.#holderOf(request, flow),
       options,
+      this.#records,
       this.#epochSeconds,
     );
     inquiries.start(now, inquiry, (at, registered) => {
@@ -120,6 +123,7 @@ export class RegisterDesk {
   /** Takes away all bindings of a user, as an operator may. */
   *remove(user: string): Inquiry<boolean> {
     const key = this.#parts.domains.key(user);
+    this.#records.forget(key);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
     if (read.kind !== "stored" || read.value === undefined) return false;
     const bindings = decodeBindings(read.value, this.#epochSeconds());
@@ -210,6 +214,7 @@ export class RegisterDesk {
   }
 
   *#tidy(key: string): Inquiry<void> {
+    this.#records.forget(key);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
     if (read.kind !== "stored" || read.value === undefined) return;
     const present = this.#epochSeconds();

@@ -14,6 +14,7 @@ import { sameUriText } from "../message/uri.ts";
 import { viasOf } from "../message/via.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, encodeBindings, isLive, recordEnd } from "./binding.ts";
+import type { Records } from "./records.ts";
 import {
   type Asked,
   type AskedContact,
@@ -36,6 +37,8 @@ const WRITE_ATTEMPTS = 8;
 
 const NO_CHANGES: readonly Change[] = [];
 
+const UNCHANGED: Decision = { kind: "unchanged" };
+
 export interface RegistrarOptions {
   readonly limits: RegistrarLimits;
   /** Given with each 200 (RFC 3608); empty: none. */
@@ -45,6 +48,7 @@ export interface RegistrarOptions {
 /**
  * @param key where the bindings of this address-of-record are stored.
  * @param holder who holds the flow it came over, see Binding.
+ * @param records what this node wrote last.
  * @param nowSeconds epoch seconds, asked for again after each answer of the store.
  */
 export function* register(
@@ -52,40 +56,62 @@ export function* register(
   key: string,
   holder: string,
   options: RegistrarOptions,
+  records: Records,
   nowSeconds: () => number,
 ): Inquiry<Registered> {
   const asked = readAsked(request);
   if ("status" in asked) return asked;
+  let known = records.get(key);
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
-    const read = (yield { kind: "store.read", key }) as StoreAnswer;
-    if (read.kind !== "stored") return UNAVAILABLE;
+    const read = known ?? ((yield { kind: "store.read", key }) as StoreAnswer);
+    if (!("value" in read)) return UNAVAILABLE;
     const now = nowSeconds();
     const current = decodeBindings(read.value, now);
-    const decision =
-      asked.contacts.length === 0 && !asked.removesAll
-        ? QUERY
-        : decide(current, asked, holder, now, options.limits, sameUriText);
-    if (decision.kind === "refused") return refusal(decision, options);
-    if (decision.kind === "unchanged") {
-      return accepted(request, asked, current, now, NO_CHANGES, options);
+    const decision = isQuery(asked)
+      ? UNCHANGED
+      : decide(current, asked, holder, now, options.limits, sameUriText);
+    if (decision.kind !== "changed") {
+      if (known === undefined) return settled(request, asked, current, now, decision, options);
+      // What is remembered may be out of date. A write would find that out; this needs to be asked for.
+      known = undefined;
+      continue;
     }
     const { bindings, changes } = decision;
+    const value = encodeBindings(bindings);
     const written = (yield {
       kind: "store.write",
       key,
-      value: encodeBindings(bindings),
+      value,
       ifVersion: read.version,
       expiresAt: recordEnd(bindings),
     }) as StoreAnswer;
     if (written.kind === "written") {
+      records.keep(key, written.version, value, known);
       return accepted(request, asked, bindings, now, changes, options);
     }
+    if (known !== undefined) records.forget(key);
     if (written.kind === "unavailable") return UNAVAILABLE;
+    known = undefined;
   }
   return refused(500, "Bindings Changed Meanwhile");
 }
 
-const QUERY: Decision = { kind: "unchanged" };
+function isQuery(asked: Asked): boolean {
+  return asked.contacts.length === 0 && !asked.removesAll;
+}
+
+function settled(
+  request: Request,
+  asked: Wish,
+  current: readonly Binding[],
+  now: number,
+  decision: Exclude<Decision, { kind: "changed" }>,
+  options: RegistrarOptions,
+): Registered {
+  return decision.kind === "refused"
+    ? refusal(decision, options)
+    : accepted(request, asked, current, now, NO_CHANGES, options);
+}
 
 /** Another server may still have its store (redundancy.md §4: 503 is switchable, 500 is an answer). */
 const UNAVAILABLE: Registered = refused(503, "Location Store Unavailable");
@@ -143,7 +169,9 @@ function readAsked(request: Request): Wish | Registered {
 
 function readContact(contact: NameAddr, flowKey: string): AskedContact {
   const { uri, params, expires } = contact;
-  const parameters = expires === undefined ? params : withoutParam(params, "expires");
+  if (expires === undefined) return { uri, parameters: params, expires, flowKey };
+  const alone = params.startsWith(";expires=") && params.indexOf(";", 1) < 0;
+  const parameters = alone ? "" : withoutParam(params, "expires");
   return { uri, parameters, expires, flowKey };
 }
 

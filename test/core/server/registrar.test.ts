@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Request } from "../../../src/core/message/message.ts";
 import { parseMessage } from "../../../src/core/message/parse.ts";
+import { Records } from "../../../src/core/server/records.ts";
 import { type Registered, register } from "../../../src/core/server/registrar.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../../src/core/server/registration.ts";
 import { conclude, TestStore } from "./store.ts";
@@ -12,6 +13,7 @@ const HERE = "one b1 1 udp:127.0.0.1:5081 udp:127.0.0.1:5060 same";
 
 class Bench {
   readonly store = new TestStore();
+  records = new Records();
   now = 1_000_000;
   serviceRoute = "";
   #cseq = 0;
@@ -24,7 +26,8 @@ class Bench {
   inquiry(lines: string, callId: string, cseq: number) {
     this.#cseq = cseq;
     const options = { limits: DEFAULT_REGISTRAR_LIMITS, serviceRoute: this.serviceRoute };
-    return register(request(lines, callId, cseq), KEY, HERE, options, () => this.now);
+    const asked = request(lines, callId, cseq);
+    return register(asked, KEY, HERE, options, this.records, () => this.now);
   }
 
   contacts(lines = ""): string[] {
@@ -182,6 +185,23 @@ test("two REGISTERs that race for one address-of-record both end up in it (R35)"
     "<sip:a@h2>;expires=3600",
     "<sip:a@h1>;expires=3600",
   ]);
+});
+
+test("a renewal is written without reading first, and reads when another node has written meanwhile", () => {
+  const bench = new Bench();
+  const other = new Bench();
+  Object.assign(other, { store: bench.store });
+  bench.register("Contact: <sip:a@h1>");
+  const asked: string[] = [];
+  const watched = (lines: string, cseq: number): Registered =>
+    conclude(bench.inquiry(lines, "call-1", cseq), bench.store, ({ kind }) => asked.push(kind));
+  watched("Contact: <sip:a@h1>", 2);
+  assert.deepEqual(asked, ["store.write"]);
+  other.register("Contact: <sip:a@h2>", { callId: "other" });
+  asked.length = 0;
+  const answer = watched("Contact: <sip:a@h1>", 3);
+  assert.deepEqual(asked, ["store.write", "store.read", "store.write"]);
+  assert.equal(contactsIn(answer.lines).length, 2);
 });
 
 test("an expired binding is listed and stored no more", () => {

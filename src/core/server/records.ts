@@ -1,0 +1,52 @@
+/**
+ * What this node last wrote under each key, so that a renewal need not read before it writes: the store refuses the
+ * write if anybody else has written since. Bounded; what was not used lately is forgotten first.
+ */
+export interface StoredRecord {
+  version: number;
+  /** As stored: a few bytes, where parsed bindings would be slices that keep whole datagrams alive. */
+  value: string | undefined;
+}
+
+/** Records kept: the recent half and the half before. */
+const MAX_RECORDS = 100_000;
+
+export class Records {
+  #recent = new Map<string, StoredRecord>();
+  #before = new Map<string, StoredRecord>();
+
+  get(key: string): StoredRecord | undefined {
+    const record = this.#recent.get(key);
+    if (record !== undefined) return record;
+    const older = this.#before.get(key);
+    if (older !== undefined) this.#add(key, older);
+    return older;
+  }
+
+  /** @param record what `get` gave before, if it gave anything. */
+  keep(
+    key: string,
+    version: number,
+    value: string | undefined,
+    record: StoredRecord | undefined,
+  ): void {
+    if (record === undefined) this.#add(key, { version, value });
+    else {
+      record.version = version;
+      record.value = value;
+    }
+  }
+
+  forget(key: string): void {
+    this.#recent.delete(key);
+    this.#before.delete(key);
+  }
+
+  #add(key: string, record: StoredRecord): void {
+    if (this.#recent.size >= MAX_RECORDS / 2) {
+      this.#before = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(key, record);
+  }
+}
