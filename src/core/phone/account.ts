@@ -23,6 +23,7 @@ import { AccountEvents } from "./account-events.ts";
 import type { Composer } from "./composer.ts";
 import { ConcurrentRegistration } from "./concurrent-registration.ts";
 import { OptionsProbe, probePlan } from "./options-probe.ts";
+import { type Moved, registerFirst } from "./register-first.ts";
 import { type RegisterOptions, Registration } from "./registration.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
@@ -188,31 +189,13 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     prepared: (now: Instant, fit: boolean) => void,
   ): void {
     const registration = this.registration(place.server);
-    const probing = method === "REGISTER" || method === "OPTIONS";
-    if (probing || registration === undefined || registration.holds(now, place.target)) {
-      prepared(now, true);
-      return;
-    }
-    // A REGISTER that was on its way already may have come to stand elsewhere.
-    const registered = (at: Instant, good: boolean): void =>
-      prepared(at, good && registration.holds(at, place.target));
-    const successive = this.policy.registration === "successive";
-    if (successive && this.workingServer !== place.server && !registration.bound(now)) {
-      this.#strategy.moveTo(now, registration, place, registered);
-      return;
-    }
-    const route = this.servers.route(place.server);
-    const moves = registration.bound(now) || route.indexOf(place.target) !== route.current;
-    if (!place.hop.registerOnFailover || !moves) {
-      prepared(now, true);
-      return;
-    }
-    if (place.hop.dropRegistrationOnFailover) registration.forget();
-    registration.register(
-      now,
-      { only: place, last: false, probe: false, fromTop: false },
-      registered,
-    );
+    const asks = method === "REGISTER" || method === "OPTIONS";
+    if (asks || registration === undefined) prepared(now, true);
+    else registerFirst(now, this, registration, place, prepared);
+  }
+
+  moveTo(now: Instant, registration: Registration, place: Place, moved: Moved): void {
+    this.#strategy.moveTo(now, registration, place, moved);
   }
 
   settled(now: Instant, place: Place, _method: string): void {

@@ -1,0 +1,52 @@
+/**
+ * Whether a request may go to a place as it is, or the account must be registered there first (register_on_enable,
+ * reRegisterOn; in successive registration always).
+ */
+import type { Instant } from "../machine.ts";
+import type { RedundancyPolicy } from "../redundancy/policy.ts";
+import type { Place, ServerSet } from "../redundancy/server-set.ts";
+import type { Registration } from "./registration.ts";
+
+/** Called once: whether the account is registered at the place now. */
+export type Moved = (now: Instant, registered: boolean) => void;
+
+export interface RegisteringAccount {
+  readonly policy: RedundancyPolicy;
+  readonly servers: ServerSet;
+  readonly workingServer: number;
+  /** Registers at a server that is not the working one, which it becomes. */
+  moveTo(now: Instant, registration: Registration, place: Place, moved: Moved): void;
+}
+
+export function registerFirst(
+  now: Instant,
+  account: RegisteringAccount,
+  registration: Registration,
+  place: Place,
+  prepared: (now: Instant, fit: boolean) => void,
+): void {
+  if (registration.holds(now, place.target)) {
+    prepared(now, true);
+    return;
+  }
+  // A REGISTER that was on its way already may have come to stand elsewhere.
+  const registered = (at: Instant, good: boolean): void =>
+    prepared(at, good && registration.holds(at, place.target));
+  const successive = account.policy.registration === "successive";
+  if (successive && account.workingServer !== place.server && !registration.bound(now)) {
+    account.moveTo(now, registration, place, registered);
+    return;
+  }
+  const route = account.servers.route(place.server);
+  const moves = registration.bound(now) || route.indexOf(place.target) !== route.current;
+  if (!place.hop.registerOnFailover || !moves) {
+    prepared(now, true);
+    return;
+  }
+  if (place.hop.dropRegistrationOnFailover) registration.forget();
+  registration.register(
+    now,
+    { only: place, last: false, probe: false, fromTop: false },
+    registered,
+  );
+}
