@@ -3,7 +3,7 @@
 import type { Local, TransportName } from "../../core/machine.ts";
 import type { Fault } from "../../core/provisioning/configuration.ts";
 import { DIGEST_ALGORITHMS } from "../../core/server/authenticator.ts";
-import type { DigestAlgorithm } from "../../core/server/users.ts";
+import type { OfferedAlgorithm } from "../../core/server/users.ts";
 
 /** The flags as commander hands them over. */
 export interface ServeFlags {
@@ -40,7 +40,7 @@ export interface ServeOptions {
   /** The users file; undefined: everybody is let in. */
   readonly usersFile: string | undefined;
   /** Of challenges, strongest first. */
-  readonly algorithms: readonly DigestAlgorithm[];
+  readonly algorithms: readonly OfferedAlgorithm[];
   readonly store: string;
   readonly name: string;
   readonly http: HostPort | undefined;
@@ -153,7 +153,7 @@ class FlagReader {
    * MD5 alone unless asked otherwise: baresip 1.0, SIPp 3.6 and many desk phones give up at the sight of a challenge
    * they do not know, although another stands beside it.
    */
-  #algorithms(): readonly DigestAlgorithm[] {
+  #algorithms(): readonly OfferedAlgorithm[] {
     const { digest } = this.#flags;
     if (digest === undefined) return ["MD5"];
     const asked = digest.toUpperCase().split(",");

@@ -2,14 +2,20 @@
  * The server's side of digest authentication (RFC 7616, RFC 8760, RFC 3261 §22): SHA-256 offered before MD5, and
  * nonces that need no memory until they are used.
  */
+import {
+  algorithmNamed,
+  type DigestCredentials,
+  parseCredentials,
+  printChallenge,
+  provesSecret,
+} from "../message/digest.ts";
 import type { Headers } from "../message/headers.ts";
 import type { Request } from "../message/message.ts";
 import { parseUri } from "../message/uri.ts";
 import type { Hash } from "../primitives.ts";
-import { type Authorization, parseAuthorization } from "./authorization.ts";
 import type { Domains } from "./domains.ts";
 import type { Nonces } from "./nonces.ts";
-import type { DigestAlgorithm, Users } from "./users.ts";
+import type { OfferedAlgorithm, Users } from "./users.ts";
 
 /** `registrar` is challenged with 401, `proxy` with 407. */
 export type Asking = "registrar" | "proxy";
@@ -20,10 +26,7 @@ export type Authentication =
   | { readonly kind: "malformed"; readonly why: string };
 
 /** All there are, strongest first (R106). */
-export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ["SHA-256", "MD5"];
-
-/** Digests of method and URI kept: phones of one domain all ask for the same. */
-const MAX_KEPT_DIGESTS = 1_000;
+export const DIGEST_ALGORITHMS: readonly OfferedAlgorithm[] = ["SHA-256", "MD5"];
 
 export class Authenticator {
   readonly #users: Users;
@@ -31,8 +34,7 @@ export class Authenticator {
   readonly #hash: Hash;
   readonly #domains: Domains;
   readonly #realm: string;
-  readonly #algorithms: readonly DigestAlgorithm[];
-  readonly #ha2 = new Map<string, string>();
+  readonly #algorithms: readonly OfferedAlgorithm[];
 
   /** @param algorithms those offered, in that order. */
   constructor(
@@ -40,7 +42,7 @@ export class Authenticator {
     nonces: Nonces,
     hash: Hash,
     domains: Domains,
-    algorithms: readonly DigestAlgorithm[],
+    algorithms: readonly OfferedAlgorithm[],
   ) {
     this.#users = users;
     this.#nonces = nonces;
@@ -66,7 +68,7 @@ export class Authenticator {
     if (!(count > 0)) return { kind: "malformed", why: "no nonce count" };
     const ha1 = this.#users.ha1(this.#hash, given.username, this.#realm, algorithm);
     if (ha1 === undefined) return challenged(false, "unknown user");
-    if (this.#response(given, ha1, request.method, algorithm) !== given.response.toLowerCase()) {
+    if (!provesSecret(this.#hash, given, ha1, request.method)) {
       return challenged(false, "wrong password");
     }
     // Whoever knows the password need not be asked for it again: all else is a matter of the nonce (R107).
@@ -79,10 +81,9 @@ export class Authenticator {
   /** The values of WWW-Authenticate or Proxy-Authenticate, one for each algorithm. */
   challenges(stale: boolean, epochSeconds: number): string[] {
     const nonce = this.#nonces.issue(epochSeconds);
-    const also = stale ? ", stale=true" : "";
-    return this.#algorithms.map(
-      (algorithm) =>
-        `Digest realm="${this.#realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${also}`,
+    const realm = this.#realm;
+    return this.#algorithms.map((algorithm) =>
+      printChallenge({ realm, nonce, opaque: undefined, algorithm, qop: ["auth"], stale }),
     );
   }
 
@@ -90,15 +91,15 @@ export class Authenticator {
   strip(headers: Headers): void {
     const name = "proxy-authorization";
     for (let at = headers.indexOf(name); at >= 0; ) {
-      const own = parseAuthorization(headers.valueAt(at))?.realm === this.#realm;
+      const own = parseCredentials(headers.valueAt(at))?.realm === this.#realm;
       if (own) headers.removeAt(at);
       at = headers.indexOf(name, own ? at : at + 1);
     }
   }
 
-  #credentials(headers: Headers, name: string): Authorization | undefined {
+  #credentials(headers: Headers, name: string): DigestCredentials | undefined {
     for (let at = headers.indexOf(name); at >= 0; at = headers.indexOf(name, at + 1)) {
-      const given = parseAuthorization(headers.valueAt(at));
+      const given = parseCredentials(headers.valueAt(at));
       if (given?.realm === this.#realm) return given;
     }
     return undefined;
@@ -114,30 +115,9 @@ export class Authenticator {
     return one.host === other.host || (domains.serves(one.host) && domains.serves(other.host));
   }
 
-  #algorithmOf(given: Authorization): DigestAlgorithm | undefined {
-    const name = given.algorithm === "" ? "MD5" : given.algorithm.toUpperCase();
-    return this.#algorithms.find((algorithm) => algorithm === name);
-  }
-
-  #response(given: Authorization, ha1: string, method: string, algorithm: DigestAlgorithm): string {
-    const ha2 = this.#resource(method, given.uri, algorithm);
-    const { nonce, nc, cnonce, qop } = given;
-    const middle = qop === "" ? nonce : `${nonce}:${nc}:${cnonce}:${qop}`;
-    return this.#digest(`${ha1}:${middle}:${ha2}`, algorithm);
-  }
-
-  #resource(method: string, uri: string, algorithm: DigestAlgorithm): string {
-    const key = `${algorithm} ${method}:${uri}`;
-    const kept = this.#ha2.get(key);
-    if (kept !== undefined) return kept;
-    if (this.#ha2.size >= MAX_KEPT_DIGESTS) this.#ha2.clear();
-    const ha2 = this.#digest(`${method}:${uri}`, algorithm);
-    this.#ha2.set(key, ha2);
-    return ha2;
-  }
-
-  #digest(text: string, algorithm: DigestAlgorithm): string {
-    return algorithm === "MD5" ? this.#hash.md5(text) : this.#hash.sha256(text);
+  #algorithmOf(given: DigestCredentials): OfferedAlgorithm | undefined {
+    const named = algorithmNamed(given.algorithm);
+    return this.#algorithms.find((algorithm) => algorithm === named);
   }
 }
 

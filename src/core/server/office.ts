@@ -27,7 +27,7 @@ import type { RoutingContext } from "./routing.ts";
 import type { Siblings } from "./siblings.ts";
 import { bareHost } from "./sight.ts";
 import type { TargetContext } from "./target-set.ts";
-import type { DigestAlgorithm, Users } from "./users.ts";
+import type { OfferedAlgorithm, Users } from "./users.ts";
 import type { Vantage } from "./ways.ts";
 
 export interface Office {
@@ -40,7 +40,7 @@ export interface OfficeParts {
     readonly name: string;
     readonly role: Role;
     readonly users: Users | undefined;
-    readonly algorithms?: readonly DigestAlgorithm[];
+    readonly algorithms?: readonly OfferedAlgorithm[];
     readonly acceptForeign: boolean;
     readonly limits: RegistrarLimits;
     readonly serviceRoute: string;

@@ -39,7 +39,7 @@ import { type Office, openOffice } from "./office.ts";
 import type { Role } from "./own-answers.ts";
 import type { RegistrarLimits } from "./registration.ts";
 import { Siblings, sharedSecret } from "./siblings.ts";
-import type { DigestAlgorithm, Users } from "./users.ts";
+import type { OfferedAlgorithm, Users } from "./users.ts";
 
 export interface ServerConfiguration {
   /** The name of this node: letters, digits, dots, hyphens, underscores. */
@@ -54,7 +54,7 @@ export interface ServerConfiguration {
   /** Undefined: everybody is let in without a password. */
   readonly users: Users | undefined;
   /** Of digest challenges, in the order in which they are offered; all there are unless said otherwise. */
-  readonly algorithms?: readonly DigestAlgorithm[];
+  readonly algorithms?: readonly OfferedAlgorithm[];
   readonly acceptForeign: boolean;
   readonly limits: RegistrarLimits;
   /** Service-Route for registered phones (RFC 3608); empty: none. */

@@ -1,13 +1,15 @@
 /** Who may register and call, with what secret (RFC 7616 §3.4.2), and who is called together. */
+import { type DigestAlgorithm, secretOf } from "../message/digest.ts";
 import type { Hash } from "../primitives.ts";
 
-export type DigestAlgorithm = "MD5" | "SHA-256";
+/** What this server challenges with; -sess variants add nothing where the secret is at hand. */
+export type OfferedAlgorithm = Extract<DigestAlgorithm, "MD5" | "SHA-256">;
 
 export interface User {
   readonly name: string;
   readonly password: string | undefined;
   /** Hexadecimal digests of `user:realm:password` given instead of a password. */
-  readonly ha1: { readonly [algorithm in DigestAlgorithm]?: string };
+  readonly ha1: { readonly [algorithm in OfferedAlgorithm]?: string };
   /** The user or URI whose box takes this user's calls. */
   readonly voicemail: string | undefined;
   readonly groups: readonly string[];
@@ -44,17 +46,14 @@ export class Users {
   }
 
   /** H(user:realm:password), computed once; undefined if the user is unknown or has no secret of that algorithm. */
-  ha1(hash: Hash, name: string, realm: string, algorithm: DigestAlgorithm): string | undefined {
+  ha1(hash: Hash, name: string, realm: string, algorithm: OfferedAlgorithm): string | undefined {
     const key = `${algorithm} ${name}`;
     const known = this.#ha1.get(key);
     if (known !== undefined) return known;
     const user = this.#byName.get(name);
     if (user === undefined) return undefined;
     let ha1 = user.ha1[algorithm];
-    if (user.password !== undefined) {
-      const text = `${name}:${realm}:${user.password}`;
-      ha1 = algorithm === "MD5" ? hash.md5(text) : hash.sha256(text);
-    }
+    if (user.password !== undefined) ha1 = secretOf(hash, algorithm, name, realm, user.password);
     if (ha1 !== undefined) this.#ha1.set(key, ha1);
     return ha1;
   }
