@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { WebSocket } from "ws";
 import { Household, type Running } from "../support/processes.ts";
 import { Dialtone } from "../support/processes-dialtone.ts";
 
@@ -36,6 +37,12 @@ function register(user: string, host: string, port: number, lines: string[] = []
     "",
     "",
   ].join("\r\n");
+}
+
+/** A 200 with what has to be copied. */
+function answerTo(request: string): string {
+  const kept = request.split("\r\n").filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
+  return ["SIP/2.0 200 OK", ...kept, "Content-Length: 0", "", ""].join("\r\n");
 }
 
 describe("dialtone serve", () => {
@@ -143,6 +150,43 @@ describe("dialtone serve", () => {
     await server.process.line(/"nonsense again" is not known/);
     assert.match(await ask(), /^SIP\/2\.0 200 /);
     assert.equal(await server.stop(), 0);
+  });
+
+  test("a phone in a browser registers over WebSocket and is called there (R105)", async () => {
+    const args = ["--listen", `udp:${address}:5067`, "--listen", `ws:${address}:5068`];
+    const server = run([...args, "--domain", "example.com", "--open", "--json"]);
+    await server.line(/server\.started/);
+    const browser = new WebSocket(`ws://${address}:5068`, "sip");
+    await once(browser, "open");
+    const heard = async (): Promise<string> => {
+      const [data] = (await once(browser, "message")) as [Buffer];
+      return data.toString("latin1");
+    };
+    const registered = heard();
+    const text = register("webby", "x1.invalid", 5060, ["Supported: path, outbound"])
+      .replace("SIP/2.0/UDP x1.invalid:5060", "SIP/2.0/WS x1.invalid")
+      .replace("x1.invalid:5060>", "x1.invalid;transport=ws>");
+    browser.send(text);
+    assert.match(await registered, /^SIP\/2\.0 200 OK\r\n/);
+
+    const called = heard();
+    const { port } = phone.address();
+    const answered = once(phone, "message") as Promise<[Buffer]>;
+    const message = register("caller", address, port)
+      .replace("REGISTER sip:example.com", "MESSAGE sip:webby@example.com")
+      .replace("REGISTER", "MESSAGE");
+    phone.send(message, 5067, address);
+    const request = await called;
+    assert.match(
+      request,
+      /^MESSAGE sip:webby@x1\.invalid;transport=ws SIP\/2\.0\r\nVia: SIP\/2\.0\/WS /,
+    );
+    browser.send(answerTo(request));
+    const [answer] = await answered;
+    assert.match(answer.toString("latin1"), /^SIP\/2\.0 200 OK\r\n/);
+    browser.close();
+    await server.stop();
+    assert.equal(server.exitCode, 0);
   });
 
   test("HTTP: health, metrics, registrations; changes only with the token", async () => {
