@@ -31,8 +31,9 @@ export class Household {
   readonly #members = new Set<Running>();
   readonly #lock: Socket;
   readonly #prefix: string;
-  readonly #killAll = (): void => {
+  readonly #abandon = (): void => {
     for (const member of this.#members) member.signal("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
   };
   /** Ctrl-C does not reach the other groups by itself. */
   readonly #interrupted = (): void => process.exit(130);
@@ -40,7 +41,7 @@ export class Household {
   private constructor(prefix: string, lock: Socket) {
     this.#prefix = prefix;
     this.#lock = lock;
-    process.on("exit", this.#killAll);
+    process.on("exit", this.#abandon);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, this.#interrupted);
     }
@@ -90,7 +91,7 @@ export class Household {
   async close(): Promise<void> {
     await Promise.all([...this.#members].map((member) => member.stop()));
     await new Promise<void>((done) => this.#lock.close(done));
-    process.off("exit", this.#killAll);
+    process.off("exit", this.#abandon);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.off(signal, this.#interrupted);
     }
