@@ -3,9 +3,11 @@
 import { newTag } from "../identifiers.ts";
 import type { Inquiries } from "../inquiry.ts";
 import type { LocateContext } from "../locate/locate.ts";
+import type { TransportName } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { fromOf, toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
+import { uriParam } from "../message/uri.ts";
 import type { Primitives } from "../primitives.ts";
 import type { Timers } from "../timers.ts";
 import type { TransactionLayer } from "../transaction/layer.ts";
@@ -132,8 +134,14 @@ function routingContext(parts: OfficeParts): RoutingContext {
   return {
     domains: parts.domains,
     token: (user) => decodeFlowToken(user, hash, parts.secret),
-    siblingAlive: (uri) =>
-      parts.siblings()?.isPlaceAlive(`:${bareHost(uri.host)}:${uri.port || 5060}`) === true,
+    livingSibling(uri) {
+      const named = uriParam(uri, "transport")?.toLowerCase();
+      const transport = named === undefined ? "udp" : (named as TransportName);
+      const target = { transport, address: bareHost(uri.host), port: uri.port || 5060 };
+      const place = placeText(transport, target.address, target.port);
+      const node = parts.siblings()?.livingAt(place);
+      return node === undefined ? undefined : { node, target };
+    },
   };
 }
 
@@ -142,6 +150,7 @@ function targetContext(parts: OfficeParts): TargetContext {
     node: parts.configuration.name,
     boot: parts.boot,
     datagramsFrom: (preferred) => parts.listeners.datagramsFrom(preferred),
+    holds: (flow) => parts.layer.flow(flow) !== undefined,
     isAlive: (node) => parts.siblings()?.isAlive(node) === true,
   };
   return {

@@ -3,13 +3,14 @@
  * forks it to all of them (§16.6). ACK to a 2xx passes without state.
  */
 import { BRANCH_COOKIE, newTag, token } from "../identifiers.ts";
-import type { Inquiries } from "../inquiry.ts";
+import type { Inquiries, Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
 import { secondsOf } from "../message/delta.ts";
 import type { Request, Response } from "../message/message.ts";
 import { contactsOf, toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
 import { tokensOf } from "../message/token-list.ts";
+import { parseUri } from "../message/uri.ts";
 import { printVia, viasOf } from "../message/via.ts";
 import type { Primitives } from "../primitives.ts";
 import type { Timers } from "../timers.ts";
@@ -25,7 +26,7 @@ import type { RouteMaker, Side } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
 import { type Routed, type RoutingContext, route } from "./routing.ts";
 import { needsFlow, sightOf } from "./sight.ts";
-import { findTargets, type TargetContext } from "./target-set.ts";
+import { findTargets, type TargetContext, type TargetSet } from "./target-set.ts";
 import type { Way } from "./ways.ts";
 
 export interface ProxySender extends BranchSender {
@@ -123,7 +124,7 @@ export class SipProxy implements ContextHost {
     if (ack.headers.get("max-forwards") === "0") return;
     if (!this.#parts.access.isVouchedFor(ack, routed)) return;
     const forward = prepare(ack, routed, undefined, routed.admission ?? "", undefined);
-    const inquiry = findTargets(routed, flow.peer.listener, this.#parts.targets);
+    const inquiry = this.#targetsOf(ack, routed, flow);
     this.#parts.inquiries.start(now, inquiry, (at, found) => {
       const callee = found.kind === "callees" ? found.callees[0] : undefined;
       const way = callee?.ways[0];
@@ -187,7 +188,7 @@ export class SipProxy implements ContextHost {
     const { request } = transaction;
     const context = new ResponseContext(this, transaction);
     this.#contexts.set(transaction, context);
-    const inquiry = findTargets(routed, flow.peer.listener, this.#parts.targets);
+    const inquiry = this.#targetsOf(request, routed, flow);
     this.#parts.inquiries.start(now, inquiry, (at, found) => {
       if (context.cancelled) return;
       if (found.kind === "refused") {
@@ -208,6 +209,11 @@ export class SipProxy implements ContextHost {
       this.#parts.witness.forked(request, found.callees);
       context.fork(at, found.callees);
     });
+  }
+
+  #targetsOf(request: Request, routed: Routed, flow: Flow): Inquiry<TargetSet> {
+    const to = parseUri(toOf(request.headers)?.uri ?? "");
+    return findTargets(routed, to, flow.peer.listener, this.#parts.targets);
   }
 
   /** The caller's side of a dialog in the making; undefined if the request makes none. */

@@ -1,8 +1,9 @@
 /**
  * Where a request goes next, by its routes and its Request-URI alone: RFC 3261 §16.4 and §16.5, RFC 5626 §5.3. The
- * routes of a sibling count as our own once it is dead, or when the sender has come to us in its stead: the dialog
- * is in the routes, not in the memory of one node.
+ * routes of a sibling are taken off like our own, a living one being gone through first: the dialog is in the routes,
+ * not in the memory of one node.
  */
+import type { Target } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import { NameAddr, nameAddrsOf } from "../message/name-addr.ts";
 import { parseUri, type SipUri, uriParam } from "../message/uri.ts";
@@ -25,14 +26,22 @@ export interface Routed {
   readonly uri: string;
   /** The routes still ahead. */
   readonly routes: readonly NameAddr[];
+  /** The living sibling whose route was taken off, and which comes before going on without it. */
+  readonly through: LivingSibling | undefined;
   /** The `adm` parameter of the last route of ours or of a sibling that was taken off. */
   readonly admission: string | undefined;
+}
+
+export interface LivingSibling {
+  readonly node: string;
+  readonly target: Target;
 }
 
 export interface RoutingContext {
   readonly domains: Domains;
   token(user: string): FlowToken | undefined;
-  siblingAlive(uri: SipUri): boolean;
+  /** Undefined: the sibling at that place is dead. */
+  livingSibling(uri: SipUri): LivingSibling | undefined;
 }
 
 export function route(request: Request, context: RoutingContext): Routed {
@@ -47,23 +56,25 @@ export function route(request: Request, context: RoutingContext): Routed {
   }
   let taken: SipUri | undefined;
   let token: FlowToken | undefined;
+  let through: LivingSibling | undefined;
   let count = 0;
-  for (; count < routes.length; count += 1) {
+  while (count < routes.length) {
     const next = parseUri((routes[count] as NameAddr).uri);
-    if (next === undefined || !isTaken(next, count, context)) break;
+    if (next === undefined) break;
+    const sibling = context.domains.isSibling(next);
+    if (!sibling && (through !== undefined || !context.domains.isSelf(next))) break;
+    // The first one's sender has chosen us in its stead.
+    const living = sibling && count > 0 ? context.livingSibling(next) : undefined;
+    if (through !== undefined && living?.node !== through.node) break;
+    through = living;
     taken = next;
     token = next.user === "" ? undefined : context.token(next.user);
     if (next.user !== "" && token === undefined) return refusal(request, 403, "Forged Route");
+    count += 1;
   }
   routes = routes.slice(count);
   const admission = taken === undefined ? undefined : uriParam(taken, "adm");
-  return { stop: nextStop(uri, routes, token, context), uri, routes, admission };
-}
-
-/** Our own routes always; a sibling's if it is the first (we were chosen in its stead) or dead. */
-function isTaken(uri: SipUri, index: number, context: RoutingContext): boolean {
-  if (context.domains.isSelf(uri)) return true;
-  return context.domains.isSibling(uri) && (index === 0 || !context.siblingAlive(uri));
+  return { stop: nextStop(uri, routes, token, context), uri, routes, through, admission };
 }
 
 function nextStop(
@@ -101,5 +112,5 @@ function isOwnRoute(text: string, context: RoutingContext): boolean {
 
 function refusal(request: Request, status: number, reason: string): Routed {
   const stop: NextStop = { kind: "refused", status, reason };
-  return { stop, uri: request.uri, routes: [], admission: undefined };
+  return { stop, uri: request.uri, routes: [], through: undefined, admission: undefined };
 }

@@ -90,10 +90,10 @@ export class Siblings implements TimerOwner {
     return node === undefined ? !this.#suspects.has(name) : this.#lives(node);
   }
 
-  /** Whether the node that listens at `host:port` is alive, `host` as in a URI. */
-  isPlaceAlive(place: string): boolean {
-    const node = this.#nodes.find(({ addresses }) => addresses.some((one) => one.endsWith(place)));
-    return node !== undefined && this.#lives(node);
+  /** The living node that listens at `transport:address:port`. */
+  livingAt(place: string): string | undefined {
+    const node = this.#nodes.find(({ addresses }) => addresses.includes(place));
+    return node !== undefined && this.#lives(node) ? node.name : undefined;
   }
 
   /** Where a node listens for others; empty if it is unknown. */

@@ -8,11 +8,12 @@ import type { LocationFailure } from "../locate/located.ts";
 import type { FlowId } from "../machine.ts";
 import { valueEnd } from "../message/lexer.ts";
 import { parseNameAddr } from "../message/name-addr.ts";
-import { parseUri, type SipUri, unescapeUser, uriParam } from "../message/uri.ts";
+import { parseUri, type SipUri, sameUriText, unescapeUser, uriParam } from "../message/uri.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
 import type { Callee } from "./branch.ts";
 import type { Domains } from "./domains.ts";
+import type { FlowToken } from "./flow-token.ts";
 import type { Routed } from "./routing.ts";
 import { needsFlow } from "./sight.ts";
 import type { Users } from "./users.ts";
@@ -36,9 +37,13 @@ export interface TargetContext {
 /** Callees of one request: a fork beyond this calls the first ones only. */
 const MAX_CALLEES = 60;
 
-/** @param from the bound flow that the request came through: datagrams to strangers leave by it. */
+/**
+ * @param to whom the request names in To: of a dialog, the user behind a flow.
+ * @param from the bound flow that the request came through: datagrams to strangers leave by it.
+ */
 export function* findTargets(
   routed: Routed,
+  to: SipUri | undefined,
   from: FlowId,
   context: TargetContext,
 ): Inquiry<TargetSet> {
@@ -50,26 +55,51 @@ export function* findTargets(
       return stop;
     case "user":
       return yield* findUser(unescapeUser(stop.user), from, context);
-    case "flow": {
-      const nodeAddress = context.nodeAddress(stop.token.node);
-      const ways = waysOver(stop.token, nodeAddress, routed.uri, context.vantage);
-      if (ways.length === 0) return refused(430, "Flow Failed");
-      return callees([{ requestUri: routed.uri, routes: [], ways }]);
-    }
+    case "flow":
+      return yield* findFlow(routed.uri, stop.token, to, from, context);
     case "elsewhere":
-      return yield* findElsewhere(routed.uri, stop.uri, from, context);
+      return yield* findElsewhere(routed, stop.uri, from, context);
   }
 }
 
+/** Over the flow that a route names; where a connection is gone, over the one the phone has made since. */
+function* findFlow(
+  contact: string,
+  token: FlowToken,
+  to: SipUri | undefined,
+  from: FlowId,
+  context: TargetContext,
+): Inquiry<TargetSet> {
+  const { domains, vantage } = context;
+  const ways = waysOver(token, context.nodeAddress(token.node), contact, vantage);
+  const [first] = ways;
+  const held = first?.kind === "flow" && vantage.holds(first.flow);
+  if (!held && !token.source.startsWith("udp:") && to !== undefined && domains.serves(to.host)) {
+    const read = (yield { kind: "store.read", key: domains.key(to.user) }) as StoreAnswer;
+    const value = read.kind === "stored" ? read.value : undefined;
+    for (const binding of decodeBindings(value, context.epochSeconds())) {
+      if (!isLive(binding) || !sameUriText(binding.uri, contact)) continue;
+      ways.push(...(yield* waysTo(binding, from, context)));
+    }
+  }
+  if (ways.length === 0) return refused(430, "Flow Failed");
+  return callees([{ requestUri: contact, routes: [], ways }]);
+}
+
 function* findElsewhere(
-  requestUri: string,
+  routed: Routed,
   next: SipUri,
   from: FlowId,
   context: TargetContext,
 ): Inquiry<TargetSet> {
-  const ways = yield* waysByLocation(next, from, context);
-  if (typeof ways !== "string") return callees([{ requestUri, routes: [], ways }]);
-  return ways === "silent" ? refused(480, "Name Servers Silent") : refused(404, "Host Not Found");
+  const located = yield* waysByLocation(next, from, context);
+  const ways: Way[] = typeof located === "string" ? [] : located;
+  const { through } = routed;
+  if (through !== undefined) ways.unshift({ kind: "node", ...through, token: undefined });
+  if (ways.length > 0) return callees([{ requestUri: routed.uri, routes: [], ways }]);
+  return located === "silent"
+    ? refused(480, "Name Servers Silent")
+    : refused(404, "Host Not Found");
 }
 
 /** Every target that RFC 3263 leads to, in the order of trial. */

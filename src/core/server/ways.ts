@@ -32,6 +32,8 @@ export interface Vantage {
   readonly boot: string;
   /** The bound flow for datagrams, `preferred` if that is one of this process; 0 if there is none. */
   datagramsFrom(preferred: FlowId): FlowId;
+  /** Whether a connection is open here. */
+  holds(flow: FlowId): boolean;
   /** False only for a node that is known to be gone. */
   isAlive(node: string): boolean;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Host, type TestPhone, Town } from "./town.ts";
+import { type Host, TestPhone, Town } from "./town.ts";
 
 const ONE = "udp:10.0.0.1:5060";
 const TWO = "udp:10.0.0.2:5060";
@@ -34,6 +34,13 @@ function pair(bobTransport: "udp" | "tcp" = "udp"): Pair {
   bob.answer = () => 200;
   alice.answer = () => 200;
   return { town, one, two, alice, bob };
+}
+
+/** The phone of `pair`, which names the same Contact over another connection. */
+class Reconnected extends TestPhone {
+  override get contact(): string {
+    return "sip:bob@10.0.2.1:5070;transport=tcp";
+  }
 }
 
 function call({ town, alice }: Pair, to = ONE): void {
@@ -126,7 +133,6 @@ test("a call goes on through the server that is left when either one dies (I10)"
   const second = pair();
   call(second);
   second.two.kill();
-  second.town.pass(20_000);
   second.alice.sendInDialog(ONE, "BYE", second.alice.final("INVITE"));
   assert.equal(second.alice.final("BYE").status, 200);
 
@@ -135,6 +141,25 @@ test("a call goes on through the server that is left when either one dies (I10)"
   third.two.kill();
   third.bob.sendInDialog(ONE, "BYE", third.bob.last("INVITE"));
   assert.equal(third.bob.final("BYE").status, 200);
+});
+
+test("a phone whose connection died with its server gets the rest of its call over a new one (C34)", () => {
+  const all = pair("tcp");
+  call(all);
+  const { town, alice, bob, two } = all;
+  two.kill();
+  town.places.delete(bob.place);
+  const again = new Reconnected(town, "tcp:10.0.2.1:41009", "bob");
+  again.send("tcp:10.0.0.1:5060", "REGISTER", "sip:example.com", { to: "<sip:bob@example.com>" });
+  again.answer = () => 200;
+  town.pass(10);
+  alice.sendInDialog(ONE, "BYE", alice.final("INVITE"));
+  town.pass(100);
+  assert.deepEqual(
+    again.requests.map(({ method }) => method),
+    ["BYE"],
+  );
+  assert.equal(alice.final("BYE").status, 200);
 });
 
 test("a phone may register at either server in turn: one address-of-record, one binding", () => {

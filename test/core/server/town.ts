@@ -140,6 +140,8 @@ interface Line {
   readonly transport: TransportName;
   readonly local: string;
   readonly remote: string;
+  /** Datagrams: hears that the far port is closed. */
+  readonly connected: boolean;
 }
 
 export class Host implements World, Inhabitant {
@@ -203,7 +205,7 @@ export class Host implements World, Inhabitant {
       return;
     }
     if (local !== shared) this.town.places.set(local, this);
-    this.#flows.set(flow, { id: flow, transport, local, remote });
+    this.#flows.set(flow, { id: flow, transport, local, remote, connected: opening.connected });
     this.town.places.get(remote)?.connected?.(remote, local);
     this.#soon((now) => this.#machine.opened(now, flow, this.#peer(flow, opening.from)));
   }
@@ -212,7 +214,11 @@ export class Host implements World, Inhabitant {
     const line = this.#flows.get(flow);
     if (line === undefined) return;
     this.town.later(() => {
-      this.town.places.get(line.remote)?.came(line.remote, line.local, bytes);
+      const there = this.town.places.get(line.remote);
+      if (there !== undefined) there.came(line.remote, line.local, bytes);
+      else if (line.connected && this.#flows.delete(flow)) {
+        this.#soon((now) => this.#machine.lost(now, flow, "refused"));
+      }
     });
   }
 
@@ -255,7 +261,7 @@ export class Host implements World, Inhabitant {
     this.#lastArrival -= 1;
     const id = this.#lastArrival;
     const transport = to.slice(0, to.indexOf(":")) as TransportName;
-    this.#flows.set(id, { id, transport, local: to, remote: from });
+    this.#flows.set(id, { id, transport, local: to, remote: from, connected: false });
     this.run((now) => this.#machine.opened(now, id, this.#peer(id, listener)));
   }
 
