@@ -70,6 +70,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #request: FailoverRequest | undefined;
   #options: RegisterOptions | undefined;
   #waiting: ((now: Instant, registered: boolean) => void)[] | undefined;
+  /** What is to be sent as soon as a removal on its way has ended. */
+  #afterRemoval: RegisterOptions | undefined;
   /** Targets left behind where a binding is still believed to stand, with its end. */
   #heldElsewhere: Map<string, Instant> | undefined;
 
@@ -108,7 +110,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#waiting ??= [];
       this.#waiting.push(done);
     }
-    if (this.#request !== undefined) return;
+    if (this.#request !== undefined) {
+      this.#join(now, options);
+      return;
+    }
     this.#host.timers.silence(this.#refresh);
     if (this.#cleanSlate) {
       // The bindings of an earlier life of this phone go first (unregister_on_reboot).
@@ -128,6 +133,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   /** Removes the binding with Expires 0, best-effort: one try where it stands (C6). */
   remove(now: Instant): void {
+    if (this.#removing) {
+      this.#afterRemoval = undefined;
+      this.#conclude(now, false);
+      return;
+    }
     this.#host.timers.silence(this.#refresh);
     this.#host.timers.silence(this.#keepAlive);
     this.#request?.drop(now);
@@ -157,9 +167,12 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   stop(now?: Instant): void {
     this.#request?.drop(now);
     this.#request = undefined;
-    this.#waiting = undefined;
+    this.#removing = false;
+    this.#afterRemoval = undefined;
     this.forget();
     this.state = "idle";
+    if (now === undefined) this.#waiting = undefined;
+    else this.#conclude(now, false);
   }
 
   get busy(): boolean {
@@ -245,6 +258,14 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       return;
     }
     this.#failedWith(now, this.place, failure.why, undefined);
+  }
+
+  /** What is on its way serves this caller, too; but a removal does not, and a probe may be in earnest now. */
+  #join(now: Instant, options: RegisterOptions): void {
+    if (this.#removing) this.#afterRemoval = options;
+    else if (!options.probe && !this.bound(now)) {
+      this.#options = { ...(this.#options as RegisterOptions), probe: false };
+    }
   }
 
   #send(now: Instant): void {
@@ -335,6 +356,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#removing = false;
     this.state = "idle";
     this.#host.removed(now, this.route.index);
+    const next = this.#afterRemoval;
+    this.#afterRemoval = undefined;
+    if (next !== undefined) this.register(now, next);
   }
 
   #conclude(now: Instant, registered: boolean): void {

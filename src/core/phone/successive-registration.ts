@@ -54,6 +54,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   accepted(now: Instant, registration: Registration): void {
     const before = this.#at;
+    const overtaken = this.#trying;
     const wasProbe = registration === this.#probing;
     if (wasProbe) this.#probing = undefined;
     this.#trying = undefined;
@@ -69,6 +70,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
       this.#lastServer = server;
     }
     if (before !== undefined && before !== registration) this.#leave(now, before);
+    if (overtaken !== undefined && overtaken !== registration) overtaken.stop(now);
     this.#armProbe(now);
   }
 
@@ -79,7 +81,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
       this.#probeNext(now, registration);
       return;
     }
-    if (registration === this.#at) this.#lost(now, registration);
+    if (registration === this.#at) this.#lost(registration);
     else if (registration !== this.#trying) return;
     this.#retryAfterMs = Math.min(this.#retryAfterMs, retryAfterMs);
     this.#tryNext(now);
@@ -154,8 +156,11 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     return this.#registrations.length > 1;
   }
 
-  /** The binding we lived on could not be renewed: the others are tried, those below it first. */
-  #lost(now: Instant, registration: Registration): void {
+  /**
+   * The binding we lived on could not be renewed: the others are tried, those below it first. A probe on its way goes
+   * on, and serves when the turn comes to its server (R21).
+   */
+  #lost(registration: Registration): void {
     this.#at = undefined;
     this.#host.timers.silence(this.#probe);
     registration.forget();
@@ -164,7 +169,6 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
       ...this.#registrations.slice(index + 1),
       ...this.#registrations.slice(0, index),
     ];
-    this.#probing?.stop(now);
     this.#probing = undefined;
   }
 

@@ -249,12 +249,17 @@ export class FailoverRequest implements TimerOwner {
     this.#giveUp(now);
   }
 
+  /** While a hedge was being got ready, an attempt before it was heard of: nobody else may ring now (C16). */
+  get #settledMeanwhile(): boolean {
+    return this.state === "ended" || this.state === "proceeding";
+  }
+
   #routeOf(place: Place): ServerRoute {
     return this.#plan.routes.find((route) => route.index === place.server) as ServerRoute;
   }
 
   #resolved(now: Instant, route: ServerRoute): void {
-    if (this.state === "ended") return;
+    if (this.#settledMeanwhile) return;
     const start = this.#plan.startAt(route);
     const only = this.#plan.only;
     const places =
@@ -272,7 +277,7 @@ export class FailoverRequest implements TimerOwner {
   #prepare(now: Instant, place: Place): void {
     this.state = "preparing";
     this.#host.prepare(now, place, this.#user.method, (at, fit) => {
-      if (this.state === "ended") return;
+      if (this.#settledMeanwhile) return;
       if (fit) this.#try(at, place);
       else {
         this.#host.attemptFailed(at, this.#user.method, place, "not-registered");
