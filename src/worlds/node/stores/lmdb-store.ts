@@ -3,7 +3,8 @@
  * has been synced to the disk, so that neither `kill -9` nor a power failure takes back what was answered. Writes of one
  * turn and those that wait for a running sync share the next (group commit): a lone write costs one sync of latency.
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { getLastVersion, open, type RootDatabase } from "lmdb";
 import type { StoreAnswer, StoreWrite } from "../../../core/vocabulary.ts";
@@ -39,7 +40,7 @@ export class LmdbStore implements Store {
 
   /** @throws Error if `folder` cannot be made, opened or written. */
   constructor(folder: string) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
     this.#database = open<Buffer, string>({
       path: folder,
       noSubdir: false,
@@ -151,4 +152,18 @@ async function reasonOf(error: unknown): Promise<string> {
       ? await Promise.resolve(error.commitError).catch((reason: unknown) => reason)
       : error;
   return String(cause);
+}
+
+/** With its parents. Node's own recursive form goes round for ever where a parent can be neither found nor made (/proc). */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST") return;
+    const parent = dirname(folder);
+    if (code !== "ENOENT" || parent === folder || existsSync(parent)) throw error;
+    makeFolder(parent);
+    mkdirSync(folder);
+  }
 }

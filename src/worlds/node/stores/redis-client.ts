@@ -77,16 +77,20 @@ export class RedisClient {
     place: RedisPlace,
     report: (event: TraceEvent) => void,
   ): Promise<RedisClient> {
-    let connection: Redis | Cluster;
-    if (place.cluster) connection = await connectCluster(place);
-    else {
-      const single = await connectSingle(place);
-      // A member of a cluster answers for its own keys only.
-      const clustered = /cluster_enabled:1/.test(await single.info("cluster"));
-      if (clustered) single.disconnect();
-      connection = clustered ? await connectCluster(place) : single;
+    const single = await connectSingle(place);
+    // A member of a cluster answers for its own keys only.
+    const clustered = place.cluster || /cluster_enabled:1/.test(await single.info("cluster"));
+    if (!clustered) return new RedisClient(single, place, report);
+    try {
+      // The library would look for the missing slots without end, and let nothing else run.
+      const state = String(await single.cluster("INFO"));
+      if (!state.includes("cluster_state:ok")) {
+        throw new Error(`${nameOf(place)} cannot be reached: the cluster does not serve all slots`);
+      }
+    } finally {
+      single.disconnect();
     }
-    return new RedisClient(connection, place, report);
+    return new RedisClient(await connectCluster(place), place, report);
   }
 
   read(name: Buffer): Promise<Buffer | null> {
@@ -109,10 +113,18 @@ export class RedisClient {
   }
 }
 
+/** The first of the servers named that answers. */
 async function connectSingle(place: RedisPlace): Promise<Redis> {
-  const [server] = place.servers;
-  const redis = new Redis({ ...optionsOf(place), ...server, db: place.db, lazyConnect: true });
-  return connected(redis, place);
+  let failure: unknown;
+  for (const server of place.servers) {
+    const redis = new Redis({ ...optionsOf(place), ...server, db: place.db, lazyConnect: true });
+    try {
+      return await connected(redis, place);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 async function connectCluster(place: RedisPlace): Promise<Cluster> {
