@@ -1,3 +1,4 @@
+/** The flags of `dialtone serve`: what they mean, and what is told about wrong ones. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readOptions, type ServeFlags } from "../../src/apps/serve/options.ts";

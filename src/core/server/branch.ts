@@ -1,4 +1,6 @@
-/** One branch of a forwarded request: get a flow, send, pass on what is heard, cancel (RFC 3261 §16.6, §16.8, §16.10). */
+/**
+ * One branch of a forwarded request: get a flow, send, pass on what is heard, cancel (RFC 3261 §16.6, §16.8, §16.10).
+ */
 import type { FlowId, Instant, LossCause, Opening, Target } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { cancelFor } from "../message/print.ts";

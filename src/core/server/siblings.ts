@@ -136,7 +136,9 @@ export class Siblings implements TimerOwner {
   }
 }
 
-/** The secret of all nodes of one store: found there, or put there by the first. Undefined: the store is unavailable. */
+/**
+ * The secret of all nodes of one store: found there, or put there by the first. Undefined: the store is unavailable.
+ */
 export function* sharedSecret(entropy: Entropy): Inquiry<string | undefined> {
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
     const read = (yield { kind: "store.read", key: SECRET_KEY }) as StoreAnswer;

@@ -1,8 +1,10 @@
+/** Who is let in: digest authentication and the policy of the proxy (RFC 3261 §22, RFC 7616). */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { Response } from "../../../src/core/message/message.ts";
-import { type Host, type Sending, type TestPhone, Town, users } from "./town.ts";
+import { type Sending, TestPhone } from "./test-phone.ts";
+import { type Host, Town, users } from "./town.ts";
 
 const SERVER = "udp:10.0.0.1:5060";
 const PEOPLE = "alice: wonder\nbob: builder\n";
@@ -10,8 +12,8 @@ const PEOPLE = "alice: wonder\nbob: builder\n";
 function guarded(): { town: Town; server: Host; alice: TestPhone; bob: TestPhone } {
   const town = new Town();
   const server = town.server({ users: users(PEOPLE) });
-  const alice = town.phone("udp:10.0.1.1:5060", "alice");
-  const bob = town.phone("udp:10.0.2.1:5060", "bob");
+  const alice = new TestPhone(town, "udp:10.0.1.1:5060", "alice");
+  const bob = new TestPhone(town, "udp:10.0.2.1:5060", "bob");
   return { town, server, alice, bob };
 }
 
@@ -103,7 +105,7 @@ test("a user may register himself only: 403 for another's address, 404 for nobod
 test("an address of another domain is 404, of a listening address or alias the same as of the domain", () => {
   const town = new Town();
   town.server({ domains: ["example.com", "alias.example"] });
-  const alice = town.phone("udp:10.0.1.1:5060", "alice");
+  const alice = new TestPhone(town, "udp:10.0.1.1:5060", "alice");
   const to = (host: string) => register(alice, { to: `<sip:alice@${host}>`, callId: host }).status;
   assert.equal(to("far.example"), 404);
   assert.equal(to("alias.example"), 200);
@@ -227,7 +229,7 @@ test("a caller of another domain is challenged unless strangers are accepted, an
   assert.equal(invite(alice, "sip:bob@example.com", { from }).status, 407);
   const town = new Town();
   town.server({ users: users(PEOPLE), acceptForeign: true });
-  const stranger = town.phone("udp:10.0.9.1:5060", "x");
+  const stranger = new TestPhone(town, "udp:10.0.9.1:5060", "x");
   assert.equal(invite(stranger, "sip:bob@example.com", { from }).status, 480);
   assert.equal(invite(stranger, "sip:y@10.0.9.2:5060", { from }).status, 407);
   assert.equal(

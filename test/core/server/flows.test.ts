@@ -1,6 +1,8 @@
+/** Phones behind connections and NAT, expiry, and the end of a server (RFC 5626, RFC 3327). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TestPhone, Town } from "./town.ts";
+import { TestPhone } from "./test-phone.ts";
+import { Town } from "./town.ts";
 
 const UDP = "udp:10.0.0.1:5060";
 const TCP = "tcp:10.0.0.1:5060";
@@ -25,8 +27,8 @@ class Hidden extends TestPhone {
 
 test("a phone behind a connection is called over it, and both sides' routes lead back (RFC 5626 §5.3)", () => {
   const made = town();
-  const alice = made.phone("udp:10.0.1.1:5060", "alice");
-  const bob = made.phone("tcp:10.0.2.1:41000", "bob");
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const bob = new TestPhone(made, "tcp:10.0.2.1:41000", "bob");
   bob.register(TCP);
   bob.answer = () => 200;
   alice.answer = () => 200;
@@ -68,8 +70,8 @@ test("phones behind NAT are reached where their packets come from, in the dialog
 
 test("a phone that somebody else registered is called at its Contact", () => {
   const made = town();
-  const alice = made.phone("udp:10.0.1.1:5060", "alice");
-  const bob = made.phone("udp:10.0.2.1:5060", "bob");
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
   alice.send(UDP, "REGISTER", "sip:example.com", {
     to: "<sip:bob@example.com>",
     lines: ["Contact: <sip:bob@10.0.2.1:5060>;expires=60"],
@@ -82,7 +84,7 @@ test("a phone that somebody else registered is called at its Contact", () => {
 
 test("a forged flow token is 403 (R99)", () => {
   const made = town();
-  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
   const forged = "<sip:one*b*1*udp!10.9.9.9!5060*0123456789abcdef@10.0.0.1:5060;lr>";
   alice.send(UDP, "OPTIONS", "sip:x@10.9.9.9", { lines: [`Route: ${forged}`] });
   made.pass(10);
@@ -115,7 +117,7 @@ class Outbound extends TestPhone {
 
 test("two flows of one instance are one phone: it rings once, on the newer flow (R101)", () => {
   const made = town();
-  const alice = made.phone("udp:10.0.1.1:5060", "alice");
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
   const first = new Outbound(made, "tcp:10.0.2.1:41001", "bob");
   const second = new Outbound(made, "tcp:10.0.2.1:41002", "bob");
   outbound(first, TCP, 1);
@@ -132,7 +134,7 @@ test("two flows of one instance are one phone: it rings once, on the newer flow 
 test("a flow that has failed, or says 430, is passed over for the next of the same phone (R93, R101)", () => {
   for (const how of ["lost", "430"]) {
     const made = town();
-    const alice = made.phone("udp:10.0.1.1:5060", "alice");
+    const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
     const first = new Outbound(made, "tcp:10.0.2.1:41001", "bob");
     const second = new Outbound(made, "tcp:10.0.2.1:41002", "bob");
     outbound(first, TCP, 1);
@@ -153,8 +155,8 @@ test("a flow that has failed, or says 430, is passed over for the next of the sa
 
 test("a phone whose only connection is gone and that listens nowhere is 500, at once (R52, R53)", () => {
   const made = town();
-  const alice = made.phone("udp:10.0.1.1:5060", "alice");
-  const bob = made.phone("tcp:10.0.2.1:41000", "bob");
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const bob = new TestPhone(made, "tcp:10.0.2.1:41000", "bob");
   bob.register(TCP);
   made.places.delete(bob.place);
   made.places.get(TCP)?.parted?.(TCP, bob.place);
@@ -166,8 +168,8 @@ test("a phone whose only connection is gone and that listens nowhere is 500, at 
 
 test("a Path is the route to the phone (R81)", () => {
   const made = town();
-  const alice = made.phone("udp:10.0.1.1:5060", "alice");
-  const edge = made.phone("udp:10.0.5.1:5060", "edge");
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const edge = new TestPhone(made, "udp:10.0.5.1:5060", "edge");
   edge.send(UDP, "REGISTER", "sip:example.com", {
     to: "<sip:bob@example.com>",
     lines: ["Path: <sip:10.0.5.1:5060;lr;ob>"],
@@ -180,8 +182,8 @@ test("a Path is the route to the phone (R81)", () => {
 
 test("an expired binding is told, tidied away, and called no more", () => {
   const made = town();
-  const alice = made.phone("udp:10.0.1.1:5060", "alice");
-  const bob = made.phone("udp:10.0.2.1:5060", "bob");
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
   bob.register(UDP, ["Expires: 60"]);
   bob.register(UDP, ["Expires: 90"]);
   made.pass(89_000);
@@ -198,7 +200,7 @@ test("an expired binding is told, tidied away, and called no more", () => {
 test("an operator may take a user's bindings away", () => {
   const made = town();
   const [host] = made.hosts;
-  const bob = made.phone("udp:10.0.2.1:5060", "bob");
+  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
   bob.register(UDP);
   const told: boolean[] = [];
   host!.run((now) => host!.server.removeBindings(now, "bob", (removed) => told.push(removed)));
@@ -212,8 +214,8 @@ test("an operator may take a user's bindings away", () => {
 test("a server that stops takes nothing new, ends what is ringing, and is gone within 5 s", () => {
   const made = town();
   const [host] = made.hosts;
-  const alice = made.phone("udp:10.0.1.1:5060", "alice");
-  const bob = made.phone("udp:10.0.2.1:5060", "bob");
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
   bob.register(UDP);
   alice.send(UDP, "INVITE", "sip:bob@example.com");
   made.pass(10);

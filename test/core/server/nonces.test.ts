@@ -1,3 +1,4 @@
+/** Nonces that verify themselves (RFC 7616 §3.3, §5.4). */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

@@ -1,6 +1,8 @@
+/** The stateful proxy of RFC 3261 §16, rule by rule, between scripted phones. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type TestPhone, Town, users } from "./town.ts";
+import { TestPhone } from "./test-phone.ts";
+import { Town, users } from "./town.ts";
 
 const SERVER = "udp:10.0.0.1:5060";
 
@@ -8,11 +10,11 @@ const SERVER = "udp:10.0.0.1:5060";
 function talk(bobs = 1): { town: Town; alice: TestPhone; bob: TestPhone[] } {
   const town = new Town();
   town.server();
-  const alice = town.phone("udp:10.0.1.1:5060", "alice");
+  const alice = new TestPhone(town, "udp:10.0.1.1:5060", "alice");
   alice.register(SERVER);
   const bob: TestPhone[] = [];
   for (let index = 1; index <= bobs; index += 1) {
-    const phone = town.phone(`udp:10.0.2.${index}:5060`, "bob");
+    const phone = new TestPhone(town, `udp:10.0.2.${index}:5060`, "bob");
     phone.send(SERVER, "REGISTER", "sip:example.com", {
       to: "<sip:bob@example.com>",
       callId: `reg-bob-${index}`,
@@ -290,7 +292,7 @@ test("a request from a strict router is put right (RFC 3261 §16.4)", () => {
 
 test("a strict router ahead finds itself in the Request-URI (RFC 3261 §16.6(6))", () => {
   const { town, alice } = talk();
-  const strict = town.phone("udp:10.0.3.1:5060", "router");
+  const strict = new TestPhone(town, "udp:10.0.3.1:5060", "router");
   alice.send(SERVER, "OPTIONS", "sip:far@elsewhere.example", {
     lines: ["Route: <sip:10.0.0.1:5060;lr>, <sip:10.0.3.1:5060>"],
   });
@@ -320,7 +322,7 @@ test("a group rings all its members", () => {
     users: users("bob: {password: x, groups: [sales]}\ncarol: {password: x, groups: [sales]}\n"),
     acceptForeign: true,
   });
-  const caller = town.phone("udp:10.0.9.1:5060", "stranger");
+  const caller = new TestPhone(town, "udp:10.0.9.1:5060", "stranger");
   caller.send(SERVER, "INVITE", "sip:sales@example.com", { from: "<sip:x@far.example>;tag=1" });
   town.pass(10);
   assert.equal(caller.final("INVITE").status, 480);

@@ -1,3 +1,4 @@
+/** What a REGISTER does to the stored bindings: RFC 3261 §10.3, RFC 5626 §6. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Request } from "../../../src/core/message/message.ts";

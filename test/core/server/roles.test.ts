@@ -1,15 +1,17 @@
+/** What the server answers by itself, by role (V1). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Response } from "../../../src/core/message/message.ts";
 import type { Role } from "../../../src/core/server/own-answers.ts";
-import { type TestPhone, Town } from "./town.ts";
+import { TestPhone } from "./test-phone.ts";
+import { Town } from "./town.ts";
 
 const SERVER = "udp:10.0.0.1:5060";
 
 function phoneAt(role: Role): TestPhone {
   const town = new Town();
   town.server({ role });
-  return town.phone("udp:10.0.1.1:5060", "alice");
+  return new TestPhone(town, "udp:10.0.1.1:5060", "alice");
 }
 
 function ask(phone: TestPhone, method: string, uri: string, lines: string[] = []): Response {
@@ -70,7 +72,7 @@ test("the server itself cannot be called, and does not know strange methods", ()
 test("refused on purpose, every request is 503, with Retry-After if wanted, until that ends", () => {
   const town = new Town();
   const host = town.server();
-  const phone = town.phone("udp:10.0.1.1:5060", "alice");
+  const phone = new TestPhone(town, "udp:10.0.1.1:5060", "alice");
   host.run(() => host.server.refuseAll(30));
   assert.equal(ask(phone, "REGISTER", "sip:example.com").headers.get("retry-after"), "30");
   assert.equal(ask(phone, "INVITE", "sip:alice@example.com").status, 503);

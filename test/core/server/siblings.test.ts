@@ -1,6 +1,8 @@
+/** Two servers that share one store are one system, whichever of them dies. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Host, TestPhone, Town } from "./town.ts";
+import { TestPhone } from "./test-phone.ts";
+import { type Host, Town } from "./town.ts";
 
 const ONE = "udp:10.0.0.1:5060";
 const TWO = "udp:10.0.0.2:5060";
@@ -28,8 +30,8 @@ function pair(bobTransport: "udp" | "tcp" = "udp"): Pair {
   const one = at("one", "10.0.0.1");
   const two = at("two", "10.0.0.2");
   town.pass(6_000);
-  const alice = town.phone("udp:10.0.1.1:5060", "alice");
-  const bob = town.phone(`${bobTransport}:10.0.2.1:5070`, "bob");
+  const alice = new TestPhone(town, "udp:10.0.1.1:5060", "alice");
+  const bob = new TestPhone(town, `${bobTransport}:10.0.2.1:5070`, "bob");
   bob.register(bobTransport === "udp" ? TWO : "tcp:10.0.0.2:5060");
   bob.answer = () => 200;
   alice.answer = () => 200;

@@ -1,3 +1,4 @@
+/** The users file: what is read, and what is told about a wrong one. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
