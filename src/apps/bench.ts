@@ -1,0 +1,108 @@
+/** `dialtone bench`: the project's own measurements, beside whatever peers are installed. docs/bench.md tells more. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { canMeasure } from "./bench/cpu-time.ts";
+import { Crew } from "./bench/crew.ts";
+import { findLoad, WINDOW } from "./bench/load.ts";
+import { benchParse } from "./bench/parse.ts";
+import { benchRegister } from "./bench/register.ts";
+import { type Outcome, printed, records } from "./bench/report.ts";
+import { EXIT, exitWith } from "./exit.ts";
+
+interface BenchFlags {
+  readonly runs: number;
+  readonly count: number;
+  readonly users: number;
+  readonly peers?: readonly string[];
+  readonly json?: boolean;
+}
+
+type Bench = (crew: Crew, folder: string, flags: BenchFlags) => AsyncGenerator<Outcome>;
+
+/** Parsing is measured for as long as this many REGISTERs would take. */
+const REGISTERS_A_SECOND = 100_000;
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  register: async function* (crew, folder, { runs, count, users, peers }) {
+    if (!canMeasure()) throw new Missing("/proc: CPU time of processes is only told by Linux");
+    const load = await findLoad(crew, folder);
+    yield* benchRegister(crew, load, folder, { runs, count, users, peers });
+  },
+  parse: (crew, _folder, { runs, count }) => benchParse(crew, runs, count / REGISTERS_A_SECOND),
+};
+
+class Missing extends Error {
+  override readonly name = "Missing";
+}
+
+export function addBenchCommand(program: Command): void {
+  program
+    .command("bench")
+    .description("measure, beside whatever peers are installed")
+    .argument("[name...]", `${Object.keys(BENCHES).join(", ")}; all if none is given`)
+    .option("--runs <n>", "of each contender, in turn", whole, 5)
+    .option("--count <n>", "REGISTERs of a run", whole, 200_000)
+    .option("--users <n>", `who register, ${WINDOW} or more`, population, 10_000)
+    .option("--peers <name...>", "only these: a part of the name is enough")
+    .option("--json", "one JSON object a line on stdout")
+    .action(bench);
+}
+
+async function bench(names: string[], flags: BenchFlags): Promise<void> {
+  const wrong = names.filter((name) => BENCHES[name] === undefined);
+  if (wrong.length > 0) {
+    const known = Object.keys(BENCHES).join(", ");
+    exitWith(
+      EXIT.wrongInput,
+      ...wrong.map((name) => `command line:1: NAME: '${name}' is no benchmark, write ${known}`),
+    );
+  }
+  const wanted = names.length === 0 ? Object.keys(BENCHES) : names;
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-bench-"));
+  const crew = new Crew();
+  let code: number = EXIT.ok;
+  const leave = async (): Promise<never> => {
+    await crew.dismiss();
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(code);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void leave());
+  try {
+    for (const name of wanted) await show(BENCHES[name]?.(crew, folder, flags), flags.json);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    code = error instanceof Missing ? EXIT.missing : EXIT.failed;
+  }
+  await leave();
+}
+
+async function show(
+  outcomes: AsyncGenerator<Outcome> | undefined,
+  json: boolean | undefined,
+): Promise<void> {
+  for await (const outcome of outcomes ?? []) {
+    if (json !== true) process.stdout.write(`${printed(outcome)}\n`);
+    else {
+      for (const record of records(outcome)) {
+        const at = Math.round(performance.now());
+        const time = new Date().toISOString();
+        process.stdout.write(`${JSON.stringify({ at, time, node: "bench", ...record })}\n`);
+      }
+    }
+  }
+}
+
+/** Fewer, and a user would be under way twice, his REGISTERs overtaking each other. */
+function population(text: string): number {
+  const users = whole(text);
+  if (users >= WINDOW) return users;
+  throw new InvalidArgumentError(`write ${WINDOW} or more`);
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError("write a whole number above 0");
+}

@@ -1,0 +1,54 @@
+/** `node parse-program.js dialtone|sip SECONDS [MESSAGE]`: parses for so long and prints the CPU of one message in µs. */
+import { cseqOf } from "../../core/message/cseq.ts";
+import { secondsOf } from "../../core/message/delta.ts";
+import { contactsOf, fromOf, toOf } from "../../core/message/name-addr.ts";
+import { parseMessage } from "../../core/message/parse.ts";
+import { topVia } from "../../core/message/via.ts";
+import { nodePrimitives } from "../../worlds/node/primitives.ts";
+import { MESSAGES } from "./messages.ts";
+import { loadSip } from "./npm-sip.ts";
+
+type Parse = (bytes: Buffer) => unknown;
+
+const [name = "dialtone", seconds = "1", only] = process.argv.slice(2);
+const parse = name === "sip" ? sip() : dialtone();
+const messages = only === undefined ? [...MESSAGES.values()] : [MESSAGES.get(only) as Buffer];
+for (const bytes of messages) {
+  if (parse(bytes) === undefined) throw new Error(`not parsed: ${bytes.toString("latin1")}`);
+}
+// Until the compiler is done.
+run(Number(seconds) / 2);
+process.stdout.write(`${run(Number(seconds))}\n`);
+
+/** A message from its bytes, and all that a registrar reads of it. */
+function dialtone(): Parse {
+  const { bytes: text } = nodePrimitives();
+  return (bytes) => {
+    const message = parseMessage(text.toText(bytes));
+    if (message.kind === "malformed") return undefined;
+    const { headers } = message;
+    const read = [topVia(headers), fromOf(headers), toOf(headers), cseqOf(headers)];
+    const contacts = contactsOf(headers);
+    if (read.includes(undefined) || contacts === undefined) return undefined;
+    return [read, contacts, headers.get("call-id"), secondsOf(headers, "expires")];
+  };
+}
+
+function sip(): Parse {
+  const npm = loadSip();
+  if (npm === undefined) throw new Error("the npm package sip is not installed");
+  return (bytes) => npm.parse(bytes);
+}
+
+function run(forSeconds: number): number {
+  const until = performance.now() + forSeconds * 1000;
+  const before = process.cpuUsage();
+  let parsed = 0;
+  do {
+    for (let round = 0; round < 50; round += 1) {
+      for (const bytes of messages) if (parse(bytes) !== undefined) parsed += 1;
+    }
+  } while (performance.now() < until);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / parsed;
+}

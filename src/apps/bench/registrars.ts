@@ -1,0 +1,128 @@
+/** The registrars that can be measured here, ourselves first, and how each is started. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Command, type Crew, findProgram, type Member, pause } from "./crew.ts";
+import { kamailioConfig } from "./kamailio-config.ts";
+import { DOMAIN, PASSWORD, userName } from "./load.ts";
+import { loadSip } from "./npm-sip.ts";
+
+/** What the server is to do. */
+export interface Duty {
+  readonly port: number;
+  readonly digest: boolean;
+  /** Every binding is on the disk before its 200. Only we are asked for that. */
+  readonly disk: boolean;
+  readonly users: number;
+}
+
+export interface Registrar {
+  readonly name: string;
+  /** Takes so long that it is given fewer requests. */
+  readonly slow: boolean;
+  start(duty: Duty): Promise<Member>;
+}
+
+const CLI = join(import.meta.dirname, "..", "cli.js");
+
+export function dialtone(crew: Crew, folder: string): Registrar {
+  const start = ({ port, digest, disk, users }: Duty): Promise<Member> => {
+    const access = digest ? ["--users", usersFile(folder, users)] : ["--open"];
+    const store = disk ? ["--store", mkdtempSync(join(folder, "store-"))] : [];
+    const listen = `udp:127.0.0.1:${port}`;
+    const args = [CLI, "serve", "--listen", listen, "--domain", DOMAIN, ...access, ...store];
+    return crew.start(0, { program: process.execPath, args, ready: /server\.started/ });
+  };
+  return { name: "dialtone", slow: false, start };
+}
+
+/** The others that are installed. */
+export function peers(crew: Crew, folder: string): Registrar[] {
+  const here = import.meta.dirname;
+  const found = [script(crew, "JS floor", join(here, "floor-registrar.js"), false)];
+  const kamailio = findProgram("kamailio");
+  if (kamailio !== undefined) {
+    found.push(kamailioAs("Kamailio as Debian ships it", kamailio, [], crew, folder));
+    const tlsf = ["-x", "tlsf", "-X", "tlsf"];
+    found.push(kamailioAs("Kamailio -x tlsf -X tlsf", kamailio, tlsf, crew, folder));
+  }
+  if (loadSip() !== undefined) {
+    found.push(script(crew, "npm sip", join(here, "npm-sip-registrar.js"), true));
+  }
+  return found;
+}
+
+function script(crew: Crew, name: string, file: string, slow: boolean): Registrar {
+  const start = ({ port, digest }: Duty): Promise<Member> => {
+    const args = [file, `${port}`, ...(digest ? [DOMAIN, PASSWORD] : [])];
+    return crew.start(0, { program: process.execPath, args, ready: /ready/ });
+  };
+  return { name, slow, start };
+}
+
+function kamailioAs(
+  name: string,
+  program: string,
+  allocator: readonly string[],
+  crew: Crew,
+  folder: string,
+): Registrar {
+  const start = async ({ port, digest }: Duty): Promise<Member> => {
+    const place = mkdtempSync(join(folder, "kamailio-"));
+    const config = join(place, "kamailio.cfg");
+    const password = digest ? PASSWORD : undefined;
+    const listen = `udp:127.0.0.1:${port}`;
+    writeFileSync(config, kamailioConfig({ listen, domain: DOMAIN, password }));
+    const memory = ["-m", "512", "-M", "16", "-b", "4194304"];
+    const files = ["-Y", place, "-P", join(place, "pid")];
+    const command: Command = {
+      program,
+      args: ["-f", config, "-DD", "-E", ...memory, ...files, ...allocator],
+    };
+    const member = await crew.start(0, command);
+    if (!(await answers(port))) throw new Error(`Kamailio does not answer: ${member.output}`);
+    return member;
+  };
+  return { name, slow: false, start };
+}
+
+function usersFile(folder: string, users: number): string {
+  const file = join(folder, "users.yaml");
+  const lines = Array.from({ length: users }, (_, index) => `${userName(index)}: ${PASSWORD}`);
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  return file;
+}
+
+/** Whether anything answers there before long. */
+async function answers(port: number): Promise<boolean> {
+  const socket = createSocket("udp4");
+  let answered = false;
+  socket.on("message", () => {
+    answered = true;
+  });
+  // Nobody listens yet.
+  socket.on("error", () => undefined);
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const place = `127.0.0.1:${socket.address().port}`;
+  for (let attempt = 0; attempt < 100 && !answered; attempt += 1) {
+    socket.send(ping(place, attempt), port, "127.0.0.1");
+    await pause(50);
+  }
+  socket.close();
+  return answered;
+}
+
+function ping(place: string, attempt: number): string {
+  return `OPTIONS sip:${DOMAIN} SIP/2.0\r
+Via: SIP/2.0/UDP ${place};branch=z9hG4bKready${attempt};rport\r
+Max-Forwards: 70\r
+From: <sip:bench@${DOMAIN}>;tag=1\r
+To: <sip:${DOMAIN}>\r
+Call-ID: ready-${attempt}@${place}\r
+CSeq: 1 OPTIONS\r
+Content-Length: 0\r
+\r
+`;
+}

@@ -1,0 +1,65 @@
+/** What a measurement says: ratios first, then what each took. */
+import { type Runs, ratios, type Spread, spreadOf } from "./figures.ts";
+
+/** One table: ours beside the others. */
+export interface Outcome {
+  /** `register`, `parse`. */
+  readonly bench: string;
+  /** What exactly was measured, in words. */
+  readonly what: string;
+  readonly ours: Taken;
+  readonly others: readonly Taken[];
+  /** What the reader should know about how it was measured. */
+  readonly notes: readonly string[];
+}
+
+/** Microseconds of CPU per operation in each run. */
+export interface Taken {
+  readonly name: string;
+  readonly runs: Runs;
+}
+
+export function printed(outcome: Outcome): string {
+  const { bench, what, ours, others, notes } = outcome;
+  const own = spreadOf(ours.runs);
+  const lines = [`${bench}: ${what}, CPU in µs per operation, ${ours.runs.length} runs in turn`];
+  for (const { name, runs } of others) {
+    const ratio = text(spreadOf(ratios(ours.runs, runs)), 2);
+    lines.push(`  ${ratio.padEnd(20)} of ${name.padEnd(34)} ${text(spreadOf(runs), 1)}`);
+  }
+  lines.push(`  ${"".padEnd(20)}    ${ours.name.padEnd(34)} ${text(own, 1)}`);
+  return [...lines, ...notes.map((note) => `  ${note}`), ""].join("\n");
+}
+
+/** One flat object for each peer, and one for ourselves. */
+export function records(outcome: Outcome): Record<string, string | number>[] {
+  const { bench, what, ours, others } = outcome;
+  const own = figures("us", spreadOf(ours.runs));
+  const base = { event: "bench.measured", bench, what, runs: ours.runs.length };
+  return [
+    { ...base, name: ours.name, ...own },
+    ...others.map(({ name, runs }) => ({
+      ...base,
+      name,
+      ...figures("us", spreadOf(runs)),
+      ...figures("ratio", spreadOf(ratios(ours.runs, runs))),
+    })),
+  ];
+}
+
+function figures(name: string, { median, least, most }: Spread): Record<string, number> {
+  return {
+    [name]: rounded(median),
+    [`${name}Least`]: rounded(least),
+    [`${name}Most`]: rounded(most),
+  };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+function text({ median, least, most }: Spread, digits: number): string {
+  const [middle, low, high] = [median, least, most].map((value) => value.toFixed(digits));
+  return low === high ? `${middle}` : `${middle} (${low}–${high})`;
+}

@@ -1,0 +1,74 @@
+/** `dialtone bench` as people run it, short: that it measures, not what. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { inTurn, ratios, spreadOf } from "../../src/apps/bench/figures.ts";
+import { printed } from "../../src/apps/bench/report.ts";
+
+const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
+const SHORT = ["--runs", "1", "--count", "200", "--users", "64", "--peers", "floor"];
+/** CPU time of other processes is told by Linux alone. */
+const linux = existsSync("/proc/self/schedstat") ? {} : { skip: "no /proc/self/schedstat" };
+
+async function bench(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const child = spawn(process.execPath, [PROGRAM, "bench", ...args]);
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk) => (out += chunk));
+  child.stderr.on("data", (chunk) => (err += chunk));
+  const [code] = (await once(child, "close")) as [number];
+  return { code, out, err };
+}
+
+test("register and parse are measured, one JSON object a line", linux, async () => {
+  const { code, out, err } = await bench("register", "parse", "--json", ...SHORT);
+  assert.equal(code, 0, err);
+  const records = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const series = new Set(records.map(({ what }) => what));
+  assert.equal(series.size, 5, [...series].join("; "));
+  for (const { event, node, us, name, ratio } of records) {
+    assert.deepEqual([event, node], ["bench.measured", "bench"]);
+    assert(typeof us === "number" && us > 0);
+    assert.equal(typeof ratio, name === "dialtone" ? "undefined" : "number");
+  }
+  assert(records.some(({ name }) => name === "JS floor"));
+});
+
+test("a benchmark that does not exist is wrong input: exit 2, all faults at once", async () => {
+  const { code, out, err } = await bench("register", "speed", "size");
+  assert.equal(code, 2);
+  assert.equal(out, "");
+  assert.match(err, /NAME: 'speed' is no benchmark, write register, parse\n.*'size'/);
+});
+
+test("a figure is the median of the runs, with the least and the most", () => {
+  assert.deepEqual(spreadOf([3, 1, 2]), { median: 2, least: 1, most: 3 });
+  assert.deepEqual(spreadOf([4, 1, 2, 3]), { median: 2.5, least: 1, most: 4 });
+});
+
+test("ratios are of runs that stood side by side, and stand first in the report", () => {
+  assert.deepEqual(ratios([10, 30], [5, 10]), [2, 3]);
+  const text = printed({
+    bench: "register",
+    what: "REGISTER",
+    ours: { name: "dialtone", runs: [10, 30] },
+    others: [{ name: "floor", runs: [5, 10] }],
+    notes: ["load: some"],
+  });
+  assert.match(
+    text,
+    /^register: REGISTER, CPU in µs per operation, 2 runs in turn\n {2}2\.50 \(2\.00–3\.00\)/,
+  );
+});
+
+test("contenders take turns, and not always the same is first", async () => {
+  const order: string[] = [];
+  const figures = await inTurn(["a", "b"], 2, async (name) => order.push(name));
+  assert.deepEqual(order, ["a", "b", "b", "a"]);
+  assert.deepEqual(figures.get("a"), [1, 4]);
+});
