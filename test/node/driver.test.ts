@@ -1,3 +1,4 @@
+/** The driver on real sockets: facts in order, the deadline kept, nothing told from inside a turn. */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";

@@ -1,3 +1,4 @@
+/** Rules that drop, delay and refuse packets of a running driver. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";

@@ -1,3 +1,4 @@
+/** Chance, digests and text of the node world agree with the pure ones. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

@@ -1,3 +1,4 @@
+/** TCP, TLS and WebSocket flows: any cut of bytes, refusals, identities, limits. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";

@@ -1,3 +1,4 @@
+/** Datagram flows: shared ports, connected sockets, closed ports heard of at once. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";

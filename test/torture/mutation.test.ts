@@ -1,4 +1,7 @@
-/** A million damaged messages from fixed seeds: none raises an exception, and what is accepted can be printed and read again. */
+/**
+ * A million damaged messages from fixed seeds: none raises an exception, and what is accepted can be printed
+ * and read again.
+ */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";

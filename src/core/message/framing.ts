@@ -1,5 +1,6 @@
 /**
- * Messages out of a stream of bytes (RFC 3261 §18.3) and the keep-alives between them (RFC 5626 §3.5.1, §4.4.1: CRLF CRLF
+ * Messages out of a stream of bytes (RFC 3261 §18.3) and the keep-alives between them (RFC 5626 §3.5.1, §4.4.1:
+ * CRLF CRLF
  * is a ping, CRLF a pong). No byte is looked at twice, and nothing beyond one message is kept.
  */
 import type { Bytes } from "../primitives.ts";

@@ -1,4 +1,7 @@
-/** SHA-256 (FIPS 180-4 §6.2) of latin1 text, in plain arithmetic: for the simulator and the page, which have no crypto. */
+/**
+ * SHA-256 (FIPS 180-4 §6.2) of latin1 text, in plain arithmetic: for the simulator and the page, which have no
+ * crypto.
+ */
 
 /** The first 32 bits of the fractions of the cube roots of the first 64 primes, and of 8 square roots. */
 const ROUNDS: Int32Array = new Int32Array(64);

@@ -1,4 +1,7 @@
-/** Comma-separated lists of tokens: Supported, Require, Proxy-Require, Allow, Allow-Events, Unsupported (RFC 3261 §7.3.1). */
+/**
+ * Comma-separated lists of tokens: Supported, Require, Proxy-Require, Allow, Allow-Events, Unsupported (RFC
+ * 3261 §7.3.1).
+ */
 import type { Headers } from "./headers.ts";
 import { skipBlank, trimEnd } from "./lexer.ts";
 import { MAX_LIST_VALUES } from "./limits.ts";

@@ -68,7 +68,8 @@ function registeredBound(policy: RedundancyPolicy, around: Surroundings): number
 
 /**
  * F = B + the way back between servers + the way back inside the first: a trial that just failed, the period of
- * trials (as many as the proof before return wants), the trial that succeeds, and the time for which shared health still
+ * trials (as many as the proof before return wants), the trial that succeeds, and the time for which shared
+ * health still
  * takes the primary for dead.
  */
 function homeBound(policy: RedundancyPolicy, around: Surroundings, registeredMs: number): number {
@@ -136,7 +137,10 @@ function callBound(policy: RedundancyPolicy, around: Surroundings): number {
   return invite + (register ? roundMs(policy, around, "REGISTER") : 0) + PROGRESS_MS;
 }
 
-/** One request on its way through all that may be tried: the patience of each place, and all of Timer F or B at the last. */
+/**
+ * One request on its way through all that may be tried: the patience of each place, and all of Timer F or B at
+ * the last.
+ */
 function roundMs(policy: RedundancyPolicy, around: Surroundings, method: string): number {
   const full = fullPatienceMs(policy);
   const total = sum(policy.servers, (server, index) =>

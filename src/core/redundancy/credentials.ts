@@ -40,7 +40,10 @@ export class Credentials {
     this.#primitives = primitives;
   }
 
-  /** Adds what the target is known to ask for, so that it need not ask again. ACK and CANCEL take it from the INVITE. */
+  /**
+   * Adds what the target is known to ask for, so that it need not ask again. ACK and CANCEL take it from the
+   * INVITE.
+   */
   authorize(request: Request, target: Target): void {
     if (this.#known === undefined || request.method === "ACK" || request.method === "CANCEL")
       return;

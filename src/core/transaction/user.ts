@@ -75,7 +75,8 @@ export interface ServerTransaction {
 /** The one user of a whole layer, told what belongs to no client transaction. */
 export interface TransactionUser {
   /**
-   * Asked of each new request but INVITE, ACK and CANCEL: true if the user answers it statelessly (RFC 3261 §8.2.7), as a
+   * Asked of each new request but INVITE, ACK and CANCEL: true if the user answers it statelessly (RFC 3261
+   * §8.2.7), as a
    * registrar may; no transaction is made then, and a retransmission is asked about again.
    */
   claims?(now: Instant, request: Request, flow: Flow): boolean;

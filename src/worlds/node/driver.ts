@@ -68,7 +68,10 @@ export interface DriverOptions {
 
 type Fact = (now: Instant) => void;
 
-/** A timer that rings this much late (ms) means that the process stood still: what has arrived meanwhile is read first. */
+/**
+ * A timer that rings this much late (ms) means that the process stood still: what has arrived meanwhile is read
+ * first.
+ */
 const LATE_MS = 20;
 
 const NO_BYTES = new Uint8Array();
@@ -252,7 +255,10 @@ export class Driver implements World, Facts {
     }
   }
 
-  /** An answer from outside any turn gets a tick of its own, so that a promise of the store never sees a bug of ours. */
+  /**
+   * An answer from outside any turn gets a tick of its own, so that a promise of the store never sees a bug of
+   * ours.
+   */
   #answered(asked: number, answer: Answer): void {
     if (!this.#busy && this.#later.length === 0 && !this.#closed) process.nextTick(this.#drain);
     this.#later.push((now) => this.#machine.answered(now, asked, answer));
@@ -283,7 +289,10 @@ export class Driver implements World, Facts {
     if (machine.deadline < this.#armedFor) this.#turnEnd ??= setImmediate(this.#arm);
   }
 
-  /** Once a turn of the event loop, however many packets it brought. An alarm that has become too early is left to ring. */
+  /**
+   * Once a turn of the event loop, however many packets it brought. An alarm that has become too early is left
+   * to ring.
+   */
   readonly #arm = (): void => {
     this.#turnEnd = undefined;
     const due = this.#machine.deadline;

@@ -1,4 +1,7 @@
-/** Connections to Redis or Valkey: one server or a cluster, found out by asking it, and the script that compares and sets. */
+/**
+ * Connections to Redis or Valkey: one server or a cluster, found out by asking it, and the script that compares
+ * and sets.
+ */
 import { isIP } from "node:net";
 import { Cluster, Redis } from "ioredis";
 import type { TraceEvent } from "../../../core/vocabulary.ts";
@@ -140,7 +143,10 @@ async function connectCluster(place: RedisPlace): Promise<Cluster> {
   return connected(cluster, place);
 }
 
-/** Commands fail at once while there is no connection, and are never sent twice: a repeated one could conflict with itself. */
+/**
+ * Commands fail at once while there is no connection, and are never sent twice: a repeated one could conflict
+ * with itself.
+ */
 function optionsOf(place: RedisPlace) {
   const { username, password } = place;
   const host = place.servers[0]?.host ?? "";
