@@ -13,7 +13,7 @@ export type PeerName =
 
 /** The full path of a peer's program, or undefined. */
 export function findPeer(name: PeerName): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   for (const folder of folders) {
     const path = join(folder, name);
     try {
@@ -34,6 +34,6 @@ export function needs(...names: PeerName[]): { skip: string } | Record<string, n
   const absent = names.filter((name) => findPeer(name) === undefined);
   if (absent.length === 0) return {};
   const reason = `${absent.join(", ")} not installed`;
-  if (process.env["DIALTONE_PEERS"] === "required") throw new Error(`${reason}, but required`);
+  if (process.env.DIALTONE_PEERS === "required") throw new Error(`${reason}, but required`);
   return { skip: reason };
 }
