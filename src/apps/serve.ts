@@ -19,6 +19,7 @@ export function addServeCommand(program: Command): void {
     .option("--http <host:port>", "health, metrics and registrations; DIALTONE_TOKEN lets change")
     .option("--dns <host:port...>", "ask these resolvers instead of the system's")
     .option("--advertise <address>", "what peers are told when listening on every address")
+    .option("--service-route <uri>", "the route that registered phones are told to use (RFC 3608)")
     .option("--certificate <file>", "PEM certificate chain for tls and wss")
     .option("--key <file>", "PEM key for tls and wss")
     .option("--min-expires <seconds>", "the shortest registration granted (10)")

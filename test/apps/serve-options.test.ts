@@ -17,7 +17,7 @@ test("the least that is needed is where to listen, a domain, and who may come in
   assert.deepEqual(options.domains, ["example.com"]);
   assert.equal(options.role, "working");
   assert.equal(options.store, "memory");
-  assert.equal(options.name, "host-1");
+  assert.equal(options.name, "127.0.0.1-5060");
   assert.equal(options.minExpires, 10);
 });
 
@@ -59,6 +59,19 @@ test("a wildcard address wants one to advertise", () => {
   const wild = { ...GOOD, listen: ["udp:0.0.0.0:5060"] };
   assert.match(faults(wild)[0] ?? "", /--advertise/);
   assert.deepEqual(faults({ ...wild, advertise: "192.0.2.1" }), []);
+});
+
+test("a node without a name is called by its address, or its host where that says nothing", () => {
+  const wild = { ...GOOD, listen: ["udp:0.0.0.0:5062"], advertise: "192.0.2.1" };
+  assert.equal(readOptions(wild, "host-1").options.name, "host-1-5062");
+  const six = { ...GOOD, listen: ["udp:[::1]:5060"] };
+  assert.equal(readOptions(six, "host-1").options.name, "..1-5060");
+});
+
+test("a Service-Route is a URI", () => {
+  const route = { ...GOOD, serviceRoute: "sip:edge.example.com;lr" };
+  assert.equal(readOptions(route, "node").options.serviceRoute, "<sip:edge.example.com;lr>");
+  assert.match(faults({ ...GOOD, serviceRoute: "edge" })[0] ?? "", /--service-route/);
 });
 
 test("ports beyond 65535, names without port and times that are none are faults", () => {

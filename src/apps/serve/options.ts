@@ -1,6 +1,8 @@
 /** The flags of `dialtone serve` as a checked configuration, or every fault at once. */
 
+import { isIP } from "node:net";
 import type { Local, TransportName } from "../../core/machine.ts";
+import { parseUri } from "../../core/message/uri.ts";
 import type { Fault } from "../../core/provisioning/configuration.ts";
 import { DIGEST_ALGORITHMS } from "../../core/server/authenticator.ts";
 import type { OfferedAlgorithm } from "../../core/server/users.ts";
@@ -18,6 +20,7 @@ export interface ServeFlags {
   readonly http?: string;
   readonly dns?: readonly string[];
   readonly advertise?: string;
+  readonly serviceRoute?: string;
   readonly certificate?: string;
   readonly key?: string;
   readonly minExpires?: string;
@@ -46,6 +49,8 @@ export interface ServeOptions {
   readonly http: HostPort | undefined;
   /** The address that peers are told when a listening address is a wildcard. */
   readonly advertise: string | undefined;
+  /** Told to registered phones (RFC 3608), with its brackets; empty: none. */
+  readonly serviceRoute: string;
   /** PEM files for tls and wss. */
   readonly certificate: string | undefined;
   readonly key: string | undefined;
@@ -65,19 +70,20 @@ export interface OptionsReading {
 
 const TRANSPORTS: readonly string[] = ["udp", "tcp", "tls", "ws", "wss"];
 
-export function readOptions(flags: ServeFlags, defaultName: string): OptionsReading {
-  const reader = new FlagReader(flags, defaultName);
+/** @param host the name of this machine. */
+export function readOptions(flags: ServeFlags, host: string): OptionsReading {
+  const reader = new FlagReader(flags, host);
   return { options: reader.read(), faults: reader.faults };
 }
 
 class FlagReader {
   readonly faults: Fault[] = [];
   readonly #flags: ServeFlags;
-  readonly #defaultName: string;
+  readonly #host: string;
 
-  constructor(flags: ServeFlags, defaultName: string) {
+  constructor(flags: ServeFlags, host: string) {
     this.#flags = flags;
-    this.#defaultName = defaultName;
+    this.#host = host;
   }
 
   read(): ServeOptions {
@@ -91,7 +97,8 @@ class FlagReader {
       usersFile: flags.users,
       algorithms: this.#algorithms(),
       store: this.#store(),
-      name: this.#name(),
+      name: this.#name(listen[0]),
+      serviceRoute: this.#serviceRoute(),
       http: flags.http === undefined ? undefined : this.#hostPort("--http", flags.http),
       advertise: this.#advertise(listen),
       ...this.#certificate(listen),
@@ -174,12 +181,23 @@ class FlagReader {
     return "memory";
   }
 
-  #name(): string {
-    const name = this.#flags.name ?? this.#defaultName;
+  /** Unless named, the node is called by its first address: two on one machine must not have one name. */
+  #name(first: Local | undefined): string {
+    const host = first === undefined || isWildcard(first.address) ? this.#host : first.address;
+    const name = this.#flags.name ?? `${host}-${first?.port ?? 0}`.replaceAll(":", ".");
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
       this.#fault("--name", `'${name}' is no node name`, "write letters, digits, dots and hyphens");
     }
     return name;
+  }
+
+  #serviceRoute(): string {
+    const uri = this.#flags.serviceRoute;
+    if (uri === undefined) return "";
+    if (parseUri(uri) === undefined) {
+      this.#fault("--service-route", `'${uri}' is no SIP URI`, "write sip:HOST;lr");
+    }
+    return `<${uri}>`;
   }
 
   #advertise(listen: readonly Local[]): string | undefined {
@@ -226,7 +244,7 @@ export function readLocal(text: string): Local | undefined {
   const transport = text.slice(0, colon).toLowerCase();
   const rest = splitHostPort(text.slice(colon + 1));
   if (!TRANSPORTS.includes(transport) || rest === undefined) return undefined;
-  if (!/^[0-9.]+$|:/.test(rest.host)) return undefined;
+  if (isIP(rest.host) === 0) return undefined;
   return { transport: transport as TransportName, address: rest.host, port: rest.port };
 }
 

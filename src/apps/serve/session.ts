@@ -50,7 +50,6 @@ export class ServeSession {
         ...options,
         users,
         limits: { ...DEFAULT_REGISTRAR_LIMITS, minExpires, maxExpires, defaultExpires },
-        serviceRoute: "",
         shared: options.store !== "memory",
         epochOffset: Date.now() - performance.now(),
         renewals: options.json || options.http !== undefined,
