@@ -37,6 +37,7 @@ import { Composer } from "./composer.ts";
 import { PhoneCalls, type PhoneCallsHost } from "./phone-calls.ts";
 import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
+import { type PhoneSubscriptions, subscriptionsOf } from "./subscriptions.ts";
 
 export class Phone
   implements AccountEnvironment, CallHome, HealthListener, ListenerUser, PhoneCallsHost, TimerOwner
@@ -50,6 +51,7 @@ export class Phone
   #madeCalls: PhoneCalls | undefined;
   #environments: Map<Account, CallEnvironment> | undefined;
   #surges: Map<Timer, Account> | undefined;
+  readonly #subscriptions: PhoneSubscriptions | undefined;
   /** Bound flows, 0 until asked for. */
   #datagrams: FlowId = 0;
   #connections: FlowId = 0;
@@ -65,6 +67,7 @@ export class Phone
     this.accounts = config.accounts
       .filter((account) => account.enabled)
       .map((account) => new Account(account, this));
+    this.#subscriptions = subscriptionsOf(this.accounts);
   }
 
   get primitives(): Primitives {
@@ -94,6 +97,7 @@ export class Phone
     this.state = "stopping";
     this.#silenceSurges();
     this.#madeCalls?.hangUpAll(now);
+    this.#subscriptions?.stop(now);
     for (const account of this.accounts) account.stop(now);
   }
 
@@ -102,6 +106,7 @@ export class Phone
     this.state = "stopped";
     this.#silenceSurges();
     this.#madeCalls?.dropAll();
+    this.#subscriptions?.close();
     for (const account of this.accounts) account.close();
     for (const flow of [this.#datagrams, this.#connections]) {
       this.#shared.sender.unbind(flow);
@@ -126,7 +131,8 @@ export class Phone
 
   /** Nothing of this phone is on its way any more. */
   get atRest(): boolean {
-    return (this.#madeCalls?.size ?? 0) === 0 && this.accounts.every((account) => account.atRest);
+    if ((this.#madeCalls?.size ?? 0) > 0 || this.#subscriptions?.atRest === false) return false;
+    return this.accounts.every((account) => account.atRest);
   }
 
   // What health tells.
@@ -174,6 +180,7 @@ export class Phone
   }
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    if (this.#subscriptions?.requested(now, transaction) === true) return;
     this.#calls.requested(now, transaction, flow);
   }
 
@@ -266,9 +273,13 @@ export class Phone
     return this.config.rule(account, path, value);
   }
 
-  registered(_now: Instant, _account: number, _server: number, _place: AttemptPlace): void {}
+  registered(now: Instant, account: number, _server: number, _place: AttemptPlace): void {
+    this.#subscriptions?.follow(now, account);
+  }
 
-  moved(_now: Instant, _account: number): void {}
+  moved(now: Instant, account: number): void {
+    this.#subscriptions?.follow(now, account);
+  }
 
   report(event: TraceEvent): void {
     this.#shared.world.report(event);

@@ -21,6 +21,8 @@ export interface RegistrationRefusal {
   readonly response: Response | undefined;
   /** It was a probe: no registration was lost by it. */
   readonly probe: boolean;
+  /** How long to stay away, where something else than `response` says so; NEVER: for good. */
+  readonly waitMs?: number;
 }
 
 export interface RegistrationHost {

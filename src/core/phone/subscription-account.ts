@@ -1,0 +1,135 @@
+/** The subscriptions of one account, and their way out through the redundancy engine. */
+import { type Instant, NEVER, type Target } from "../machine.ts";
+import type { Entropy } from "../primitives.ts";
+import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
+import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
+import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
+import { type Place, ServerRoute } from "../redundancy/server-set.ts";
+import type { Timers } from "../timers.ts";
+import type { Account } from "./account.ts";
+import type { DialogWay, Field } from "./call-environment.ts";
+import type { Composer } from "./composer.ts";
+import { dialogRoute } from "./dialog-route.ts";
+import { Subscription } from "./subscription.ts";
+import type {
+  NotifyRegister,
+  SubscriptionEnvironment,
+  Whereabouts,
+} from "./subscription-environment.ts";
+import { MessageWaiting, RegistrationEvents } from "./subscription-packages.ts";
+
+export class AccountSubscriptions implements SubscriptionEnvironment {
+  readonly register: NotifyRegister;
+  readonly #account: Account;
+  readonly #subscriptions: readonly Subscription[];
+
+  constructor(account: Account, register: NotifyRegister) {
+    this.#account = account;
+    this.register = register;
+    const { messageWaiting, subscribeRegistration } = account.config;
+    this.#subscriptions = [
+      ...(messageWaiting ? [new MessageWaiting(this)] : []),
+      ...(subscribeRegistration ? [new RegistrationEvents(this)] : []),
+    ].map((eventPackage) => new Subscription(this, eventPackage));
+  }
+
+  follow(now: Instant): void {
+    for (const subscription of this.#subscriptions) subscription.follow(now);
+  }
+
+  stop(now: Instant): void {
+    for (const subscription of this.#subscriptions) subscription.stop(now);
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.close();
+  }
+
+  // What the subscriptions ask.
+
+  get account(): AccountPolicy {
+    return this.#account.config;
+  }
+
+  get timers(): Timers {
+    return this.#account.timers;
+  }
+
+  get entropy(): Entropy {
+    return this.#account.entropy;
+  }
+
+  get composer(): Composer {
+    return this.#account.composer;
+  }
+
+  server(index: number): ServerPolicy {
+    return this.#account.servers.route(index).policy;
+  }
+
+  whereabouts(now: Instant): Whereabouts | undefined {
+    const server = this.#account.workingServer;
+    const registration = this.#account.registration(server);
+    const place = registration?.place;
+    if (place === undefined || registration?.bound(now) !== true) return undefined;
+    return { server, place, full: this.server(server).features === "full" };
+  }
+
+  answers(now: Instant, target: Target): boolean {
+    return this.#account.health.state(now, target) === "up";
+  }
+
+  /** Short patience: when it is spent the registration is looked at, and where that goes the subscription follows. */
+  outside(user: RequestUser, place: AttemptPlace): FailoverRequest {
+    return this.#toOnly(this.#account.servers.route(place.server), place, 1, user);
+  }
+
+  inside(
+    now: Instant,
+    user: RequestUser,
+    cseq: number,
+    way: DialogWay,
+  ): FailoverRequest | undefined {
+    const account = this.#account;
+    const route = dialogRoute(way, account.servers, this.server(account.workingServer));
+    const place = route.places[0] as Place;
+    if (!account.maySignal(now, place)) return undefined;
+    const held = account.registration(place.server)?.holds(now, place.target) === true;
+    if (held) return this.#toOnly(route, place, cseq, user);
+    // Nothing is to be registered for its sake where the account is not: it belongs to no server.
+    const alone = new ServerRoute(0, route.policy, []);
+    alone.freshUntil = NEVER;
+    return this.#toOnly(alone, { ...place, server: 0 }, cseq, user);
+  }
+
+  recalled(now: Instant, server: number, why: string, waitMs: number): void {
+    const account = this.#account;
+    const registration = account.registration(server);
+    if (registration === undefined || registration.busy) return;
+    const where = registration.place;
+    registration.forget();
+    if (waitMs === 0) account.refreshDue(now, server);
+    else account.refused(now, { server, where, why, response: undefined, probe: false, waitMs });
+  }
+
+  contactAt(now: Instant, server: number): string | undefined {
+    const registration = this.#account.registration(server);
+    const place = registration?.place;
+    if (place === undefined || registration?.bound(now) !== true) return undefined;
+    return this.composer.contactUri(place.flow.peer);
+  }
+
+  report(event: string, fields: Readonly<Record<string, Field>>): void {
+    this.#account.events.report(event, fields);
+  }
+
+  rule(path: string, value: unknown): string {
+    return this.#account.events.rule(path, value);
+  }
+
+  /** The dialog belongs to one place: no other is tried. */
+  #toOnly(route: ServerRoute, only: Place, cseq: number, user: RequestUser): FailoverRequest {
+    const plan: Plan = { routes: [route], startAt: () => 0, neverFull: true, moves: false, only };
+    return new FailoverRequest(this.#account, plan, cseq, user);
+  }
+}

@@ -1,0 +1,55 @@
+/** The SUBSCRIBEs of one subscription (RFC 6665 §4.1.2): the one that begins it, those that renew it, and the last. */
+import type { SubscriptionUsage } from "../dialog/subscription.ts";
+import type { Request } from "../message/message.ts";
+import type { AttemptPlace } from "../redundancy/request.ts";
+import { ALLOW } from "./composer.ts";
+import type { EventPackage, SubscriptionEnvironment } from "./subscription-environment.ts";
+
+/** @param seconds lifetime asked for; 0 ends the subscription. */
+export function composeSubscribe(
+  environment: SubscriptionEnvironment,
+  usage: SubscriptionUsage,
+  { name, accept }: EventPackage,
+  seconds: number,
+  attempt: AttemptPlace,
+  cseq: number,
+): Request {
+  const { composer } = environment;
+  const { peer } = attempt.flow;
+  const { dialog } = usage;
+  usage.sent(cseq);
+  const request =
+    dialog === undefined
+      ? beginning(environment, usage, attempt, cseq)
+      : dialog.request("SUBSCRIBE", cseq, composer.via(peer));
+  request.headers
+    .add("contact", composer.contact(peer))
+    .add("event", name)
+    .add("accept", accept)
+    .add("allow", ALLOW)
+    .add("expires", String(seconds));
+  return request;
+}
+
+/** To our own address of record, for which the notifier keeps messages and bindings. */
+function beginning(
+  environment: SubscriptionEnvironment,
+  usage: SubscriptionUsage,
+  attempt: AttemptPlace,
+  cseq: number,
+): Request {
+  const { composer } = environment;
+  const server = environment.server(attempt.server);
+  const self = composer.nameAddr(server);
+  return composer.request(
+    {
+      method: "SUBSCRIBE",
+      uri: composer.self(server),
+      from: `${self};tag=${usage.localTag}`,
+      to: self,
+      callId: usage.callId,
+      cseq,
+    },
+    attempt,
+  );
+}

@@ -1,0 +1,362 @@
+/**
+ * One event package that an account wants to hear of (RFC 6665 §4.1). There is a subscription where the account is
+ * registered and nowhere else (C1), on servers with all features only (V1). A change of server or target makes a new
+ * dialog (C26), and so does a notifier who knows the old one no more (C27).
+ *
+ *   away ──registered──▶ subscribing ──2xx, NOTIFY──▶ subscribed ──time──▶ renewing ──2xx──▶ subscribed
+ *     ▲                      │ refusal, silence, Timer N    │ terminated, 481, silence, another place
+ *     └── basic server ──────┴──── after a wait ◀───────────┘
+ */
+
+import { SubscriptionUsage } from "../dialog/subscription.ts";
+import { comebackAfter, type SubscriptionState } from "../dialog/subscription-state.ts";
+import { newCallId, newTag } from "../identifiers.ts";
+import type { Instant } from "../machine.ts";
+import { retryAfterOf, secondsOf } from "../message/delta.ts";
+import type { Request, Response } from "../message/message.ts";
+import { responseTo } from "../message/print.ts";
+import type { FailoverRequest } from "../redundancy/failover.ts";
+import { fullPatienceMs } from "../redundancy/patience.ts";
+import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
+import { QUIET_LIMIT_MS, targetName } from "../redundancy/server-health.ts";
+import { Timer, type TimerOwner } from "../timers.ts";
+import type { ServerTransaction } from "../transaction/user.ts";
+import { refuseExtensions } from "./call-answers.ts";
+import { minExpiresOf } from "./registration-answer.ts";
+import type {
+  EventPackage,
+  NotifyUser,
+  SubscriptionEnvironment,
+  Whereabouts,
+} from "./subscription-environment.ts";
+import { SubscriptionFarewell } from "./subscription-farewell.ts";
+import { composeSubscribe } from "./subscription-request.ts";
+
+/** The server does not know the method or the package: asking again is no use (RFC 6665 §4.1.2.1). */
+const UNKNOWN_THERE: ReadonlySet<number> = new Set([405, 489, 501]);
+
+/** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
+const TOO_BRIEF_LIMIT = 2;
+
+/** A lifetime is renewed no sooner. */
+const SHORTEST_REFRESH_MS = 1000;
+
+export class Subscription implements RequestUser, NotifyUser, TimerOwner {
+  readonly method = "SUBSCRIBE";
+  readonly #environment: SubscriptionEnvironment;
+  readonly #package: EventPackage;
+  /** When the next SUBSCRIBE is due. */
+  readonly #next: Timer;
+  /** The first NOTIFY must have come (RFC 6665 §4.1.2.4). */
+  readonly #timerN: Timer;
+  #usage: SubscriptionUsage | undefined;
+  #request: FailoverRequest | undefined;
+  /** Where it is, or was last tried, or would be if that server had all features. */
+  #at: Whereabouts | undefined;
+  #expiresAt: Instant = 0;
+  /** That server wants none. */
+  #refused = false;
+  #seconds: number;
+  #tooBrief = 0;
+  /** When it was last begun anew without a wait: a notifier who ends each at once is not asked at once each time. */
+  #renewedAt: Instant = Number.NEGATIVE_INFINITY;
+
+  constructor(environment: SubscriptionEnvironment, eventPackage: EventPackage) {
+    this.#environment = environment;
+    this.#package = eventPackage;
+    this.#seconds = environment.account.subscribeExpiresSeconds;
+    this.#next = new Timer("subscribe", this);
+    this.#timerN = new Timer("N", this);
+  }
+
+  get busy(): boolean {
+    return this.#request !== undefined;
+  }
+
+  /** The account was registered somewhere, or its working server is another. */
+  follow(now: Instant): void {
+    const at = this.#environment.whereabouts(now);
+    if (at !== undefined && this.#calls(now, at)) this.#environment.timers.set(this.#next, now);
+  }
+
+  /** Ends it, best-effort. */
+  stop(now: Instant): void {
+    this.#leave(now);
+  }
+
+  close(): void {
+    this.#request?.drop();
+    this.#request = undefined;
+    this.#silence();
+  }
+
+  rang(now: Instant, timer: Timer): void {
+    if (timer === this.#timerN) {
+      this.#forget(now);
+      this.#fail(now, "no-notify");
+      return;
+    }
+    const at = this.#environment.whereabouts(now);
+    if (at === undefined) return;
+    if (!this.#isAt(at)) this.#goTo(now, at);
+    else if (this.#lasts(now)) this.#refresh(now, at);
+    else if (!this.#timerN.pending) this.#goTo(now, at);
+  }
+
+  compose(attempt: AttemptPlace, cseq: number): Request {
+    const usage = this.#usage as SubscriptionUsage;
+    return composeSubscribe(this.#environment, usage, this.#package, this.#seconds, attempt, cseq);
+  }
+
+  provisional(): void {}
+  repeated(): void {}
+
+  /** Accepted by a place that was left: its NOTIFY finds nobody, and the 481 ends it there (R114). */
+  late(): void {}
+
+  final(now: Instant, response: Response, attempt: AttemptPlace, request: Request): void {
+    this.#request = undefined;
+    const { status } = response;
+    if (status < 300) {
+      this.#accepted(now, response, attempt, request);
+    } else if (status === 423 && this.#lengthen(response)) {
+      this.#environment.timers.silence(this.#timerN);
+      this.#environment.timers.set(this.#next, now);
+    } else if (UNKNOWN_THERE.has(status)) {
+      this.#forget(now);
+      this.#refuse(String(status));
+    } else if (status === 481 && this.#usage?.dialog !== undefined) {
+      this.#renew(now, "481");
+    } else this.#fail(now, "rejected", response);
+  }
+
+  failed(now: Instant, failure: Failure): void {
+    this.#request = undefined;
+    if (this.#usage?.dialog !== undefined) this.#renew(now, failure.why);
+    else this.#fail(now, failure.why);
+  }
+
+  notified(now: Instant, transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const extensions = refuseExtensions(request);
+    if (extensions !== undefined) {
+      transaction.respond(now, extensions);
+      return;
+    }
+    const usage = this.#usage as SubscriptionUsage;
+    const began = usage.dialog === undefined;
+    const state = usage.notified(request);
+    if (typeof state === "number") {
+      transaction.respond(now, responseTo(request, state));
+      return;
+    }
+    if (began) this.#package.begun();
+    const notice = this.#package.notified(now, request, this.#server);
+    const response = responseTo(request, notice.status);
+    if (notice.status === 415) response.headers.add("accept", this.#package.accept);
+    transaction.respond(now, response);
+    if (notice.why !== undefined) this.#report("notification.refused", { why: notice.why });
+    this.#heard(now, state, notice.stale === true);
+    notice.act?.(now);
+  }
+
+  /** Is there anything to do because the account is registered here? */
+  #calls(now: Instant, at: Whereabouts): boolean {
+    const attended = this.#next.pending || this.#request !== undefined;
+    if (this.#isAt(at)) return at.full && !attended && !this.#refused;
+    const stays =
+      attended &&
+      this.#lasts(now) &&
+      at.server === this.#at?.server &&
+      !at.place.hop.resubscribeOnFailover;
+    return !stays;
+  }
+
+  #isAt(at: Whereabouts): boolean {
+    const here = this.#at;
+    if (here === undefined || here.server !== at.server) return false;
+    return targetName(here.place.target) === targetName(at.place.target);
+  }
+
+  /** The notifier holds a subscription that has not run out. */
+  #lasts(now: Instant): boolean {
+    return this.#usage?.established === true && this.#expiresAt > now;
+  }
+
+  #goTo(now: Instant, at: Whereabouts): void {
+    const environment = this.#environment;
+    const from = this.#at;
+    const moves = !this.#isAt(at);
+    this.#leave(now);
+    this.#at = at;
+    this.#refused = false;
+    if (moves) this.#moved(from, at);
+    if (!at.full) return;
+    const { entropy, account, register, timers } = environment;
+    const usage = new SubscriptionUsage(newCallId(entropy), newTag(entropy), this.#package.name);
+    this.#usage = usage;
+    this.#expiresAt = now + this.#seconds * 1000;
+    register.join(usage.callId, usage.localTag, this);
+    timers.set(this.#timerN, now + fullPatienceMs(account.redundancy));
+    this.#request = environment.outside(this, at.place);
+    this.#request.start(now);
+  }
+
+  /** What decided: between targets of one server whether it follows at once, between servers what the new one offers. */
+  #moved(from: Whereabouts | undefined, at: Whereabouts): void {
+    if (from === undefined && at.full) return;
+    const path = `servers.${at.server}`;
+    const inside = from?.server === at.server;
+    const { features } = this.#environment.server(at.server);
+    this.#environment.report("subscription.moved", {
+      package: this.#package.name,
+      from: from === undefined ? "" : targetName(from.place.target),
+      to: targetName(at.place.target),
+      limited: !at.full,
+      rule: inside
+        ? this.#environment.rule(
+            `${path}.resubscribeOnFailover`,
+            at.place.hop.resubscribeOnFailover,
+          )
+        : this.#environment.rule(`${path}.features`, features),
+    });
+  }
+
+  #refresh(now: Instant, at: Whereabouts): void {
+    const dialog = this.#usage?.dialog;
+    if (dialog === undefined || this.#request !== undefined) return;
+    const way = { nextHop: dialog.nextHop, flow: at.place.flow };
+    this.#request = this.#environment.inside(now, this, dialog.nextCSeq(), way);
+    if (this.#request === undefined) this.#fail(now, "not-registered");
+    else this.#request.start(now);
+  }
+
+  #accepted(now: Instant, response: Response, attempt: AttemptPlace, request: Request): void {
+    this.#tooBrief = 0;
+    this.#usage?.accepted(request, response);
+    const granted = secondsOf(response.headers, "expires") ?? this.#seconds;
+    this.#live(now, granted);
+    this.#report("subscription.accepted", { expires: granted, target: targetName(attempt.target) });
+  }
+
+  #live(now: Instant, seconds: number): void {
+    const { subscribeOverlapSeconds: overlap } = this.#environment.account;
+    const lead = overlap === "half" || overlap >= seconds ? seconds / 2 : overlap;
+    const wait = Math.max(SHORTEST_REFRESH_MS, (seconds - lead) * 1000);
+    this.#expiresAt = now + seconds * 1000;
+    this.#environment.timers.set(this.#next, now + wait);
+  }
+
+  #heard(now: Instant, state: SubscriptionState, stale: boolean): void {
+    this.#environment.timers.silence(this.#timerN);
+    if (state.phase === "terminated") {
+      this.#ended(now, state);
+      return;
+    }
+    // What is left is less than was granted: the notifier has the last word (§4.2.1.1).
+    const shortened =
+      state.expires !== undefined &&
+      now + state.expires * 1000 + SHORTEST_REFRESH_MS < this.#expiresAt;
+    if (this.#request !== undefined) return;
+    if (stale || !this.#next.pending) this.#environment.timers.set(this.#next, now);
+    else if (shortened) this.#live(now, state.expires);
+  }
+
+  #ended(now: Instant, state: SubscriptionState): void {
+    const comeback = comebackAfter(state.reason);
+    if (comeback === "now") {
+      this.#renew(now, state.reason);
+      return;
+    }
+    this.#forget(now);
+    if (comeback === "never") {
+      this.#refuse(state.reason);
+      return;
+    }
+    const { subscribeRetryMs } = this.#environment.account;
+    const asked = state.retryAfter === undefined ? subscribeRetryMs : state.retryAfter * 1000;
+    this.#ends(now, state.reason === "" ? "terminated" : state.reason, asked);
+  }
+
+  /** The dialog is worth nothing any more: a new one at once, or after the wait if the last one was no older. */
+  #renew(now: Instant, why: string): void {
+    this.#forget(now);
+    const { subscribeRetryMs } = this.#environment.account;
+    const waitMs = now - this.#renewedAt < subscribeRetryMs ? subscribeRetryMs : 0;
+    this.#renewedAt = now;
+    this.#ends(now, why, waitMs);
+  }
+
+  #ends(now: Instant, why: string, asked: number): void {
+    const waitMs = Math.min(asked, QUIET_LIMIT_MS);
+    this.#report("subscription.ended", { why, waitMs });
+    this.#environment.timers.set(this.#next, now + waitMs);
+  }
+
+  /** A dialog that stands beyond the wait is asked again; without one a new one is begun. */
+  #fail(now: Instant, why: string, response?: Response): void {
+    const { subscribeRetryMs } = this.#environment.account;
+    const asked = response === undefined ? undefined : retryAfterOf(response.headers);
+    const waitMs = Math.max(
+      subscribeRetryMs,
+      Math.min((asked?.seconds ?? 0) * 1000, QUIET_LIMIT_MS),
+    );
+    if (!this.#lasts(now + waitMs)) this.#forget(now);
+    this.#report("subscription.failed", { why, status: response?.status, waitMs });
+    this.#environment.timers.set(this.#next, now + waitMs);
+  }
+
+  /** None is wanted there: nothing is sent until the account is registered elsewhere. */
+  #refuse(why: string): void {
+    this.#refused = true;
+    this.#report("subscription.refused", { why });
+  }
+
+  /** Ends what stands at the place left, if that answers. */
+  #leave(now: Instant): void {
+    const usage = this.#usage;
+    const at = this.#at;
+    const lasted = this.#lasts(now);
+    this.#forget(now);
+    if (usage === undefined || at === undefined || !lasted) return;
+    if (!this.#environment.answers(now, at.place.target)) return;
+    new SubscriptionFarewell(this.#environment, this.#package, usage).start(now, at.place.flow);
+  }
+
+  #forget(now: Instant): void {
+    this.#request?.drop(now);
+    this.#request = undefined;
+    this.#silence();
+    const usage = this.#usage;
+    this.#usage = undefined;
+    if (usage !== undefined) this.#environment.register.leave(usage.callId, usage.localTag);
+  }
+
+  #silence(): void {
+    this.#environment.timers.silence(this.#next);
+    this.#environment.timers.silence(this.#timerN);
+  }
+
+  /** 423: ask for the notifier's minimum instead. */
+  #lengthen(response: Response): boolean {
+    const least = minExpiresOf(response);
+    this.#tooBrief += 1;
+    if (least === undefined || this.#tooBrief > TOO_BRIEF_LIMIT) return false;
+    this.#seconds = Math.max(least, this.#seconds);
+    return true;
+  }
+
+  get #server(): number {
+    return this.#at?.server ?? 0;
+  }
+
+  #report(event: string, fields: Readonly<Record<string, string | number | undefined>>): void {
+    const at = this.#at;
+    this.#environment.report(event, {
+      package: this.#package.name,
+      server: this.#server,
+      target: at === undefined ? "" : targetName(at.place.target),
+      ...fields,
+    });
+  }
+}
