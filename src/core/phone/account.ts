@@ -288,7 +288,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
       });
     }
     const wait = response === undefined ? undefined : retryAfterOf(response.headers);
-    const waitMs = Math.min((wait?.seconds ?? 0) * 1000, QUIET_LIMIT_MS);
+    const waitMs = refusal.waitMs ?? Math.min((wait?.seconds ?? 0) * 1000, QUIET_LIMIT_MS);
     this.#strategy.failed(now, this.#registered(server), waitMs);
   }
 
