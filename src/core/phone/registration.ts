@@ -23,6 +23,9 @@ import type { RegistrationHost } from "./registration-host.ts";
 /** Room for a refresh to fail over before the old binding ends, when the overlap leaves none. */
 const SHORTEST_REFRESH_MS = 1000;
 
+/** A flow that breaks sooner after its 200 than this is not made anew before. */
+const SHORTEST_FLOW_MS = 5000;
+
 /** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
 const TOO_BRIEF_LIMIT = 2;
 
@@ -70,8 +73,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #request: FailoverRequest | undefined;
   #options: RegisterOptions | undefined;
   #waiting: ((now: Instant, registered: boolean) => void)[] | undefined;
-  /** What is to be sent as soon as a removal on its way has ended. */
-  #afterRemoval: RegisterOptions | undefined;
+  /** The binding was in good order when the REGISTER on its way began. */
+  #stood = false;
+  #acceptedAt: Instant = Number.NEGATIVE_INFINITY;
+  /** What is to be sent as soon as a removal or a probe on its way has ended. */
+  #next: RegisterOptions | undefined;
   /** Targets left behind where a binding is still believed to stand, with its end. */
   #heldElsewhere: Map<string, Instant> | undefined;
 
@@ -120,6 +126,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#clearing = true;
       this.#cleanSlate = false;
     }
+    this.#stood = this.state === "registered";
     this.state = "registering";
     this.#options = options;
     this.#removing = false;
@@ -134,7 +141,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** Removes the binding with Expires 0, best-effort: one try where it stands (C6). */
   remove(now: Instant): void {
     if (this.#removing) {
-      this.#afterRemoval = undefined;
+      this.#next = undefined;
       this.#conclude(now, false);
       return;
     }
@@ -168,7 +175,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#request?.drop(now);
     this.#request = undefined;
     this.#removing = false;
-    this.#afterRemoval = undefined;
+    this.#next = undefined;
     this.forget();
     this.state = "idle";
     if (now === undefined) this.#waiting = undefined;
@@ -190,10 +197,17 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   reached(_now: Instant, _flow: Flow): void {}
 
-  /** The flow of the binding broke: nobody can call us, so register at once (C11, C32). */
+  /**
+   * The flow of the binding broke: nobody can call us, so register at once (C11, C32); but a server that hangs up
+   * right after each 200 is given a pause.
+   */
   unreached(now: Instant, cause: LossCause): void {
-    if (this.state !== "registered" || cause === "idle") return;
-    this.#host.flowLost(now, this.route.index, cause);
+    const standing = this.state === "registered";
+    const probing = this.state === "registering" && this.#options?.probe === true;
+    if (!(standing || probing) || cause === "idle") return;
+    const soonest = this.#acceptedAt + SHORTEST_FLOW_MS;
+    if (standing && now < soonest) this.#host.timers.set(this.#refresh, soonest);
+    else this.#host.flowLost(now, this.route.index, cause);
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
@@ -260,12 +274,13 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#failedWith(now, this.place, failure.why, undefined);
   }
 
-  /** What is on its way serves this caller, too; but a removal does not, and a probe may be in earnest now. */
+  /** What is on its way serves this caller, too; but a removal does not, nor a probe when our own place is in doubt. */
   #join(now: Instant, options: RegisterOptions): void {
-    if (this.#removing) this.#afterRemoval = options;
-    else if (!options.probe && !this.bound(now)) {
-      this.#options = { ...(this.#options as RegisterOptions), probe: false };
-    }
+    const current = this.#options as RegisterOptions;
+    if (this.#removing) this.#next = options;
+    else if (!current.probe || options.probe) return;
+    else if (!this.bound(now)) this.#options = { ...current, probe: false };
+    else if (options.only === undefined) this.#next = options;
   }
 
   #send(now: Instant): void {
@@ -283,6 +298,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   #accept(now: Instant, attempt: AttemptPlace, granted: number): void {
     this.#tooBrief = 0;
+    this.#next = undefined;
+    this.#acceptedAt = now;
     this.failures = 0;
     this.state = "registered";
     const before = this.place;
@@ -339,11 +356,14 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     response: Response | undefined,
   ): void {
     const probe = this.#options?.probe === true;
-    if (probe && this.bound(now)) {
-      // A trial of another place: what stands goes on standing.
+    const next = this.#next;
+    this.#next = undefined;
+    if (probe && this.#stood && this.bound(now)) {
+      // A trial of another place: what stands goes on standing, unless there is doubt about it.
       this.state = "registered";
       this.#host.timers.set(this.#refresh, Math.max(now, this.#refreshAt));
       this.#conclude(now, false);
+      if (next !== undefined) this.register(now, next);
       return;
     }
     this.state = "failed";
@@ -356,8 +376,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#removing = false;
     this.state = "idle";
     this.#host.removed(now, this.route.index);
-    const next = this.#afterRemoval;
-    this.#afterRemoval = undefined;
+    const next = this.#next;
+    this.#next = undefined;
     if (next !== undefined) this.register(now, next);
   }
 

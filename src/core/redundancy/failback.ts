@@ -36,6 +36,9 @@ export function failbackModeOf(route: ServerRoute): FailbackMode | "probe" {
 /** Mode DNSTTL, when nobody renews the records: after so long the primary gets another chance, milliseconds. */
 const STALE_MS = 30_000;
 
+/** However short the times that are given: a primary that refuses at once is not tried without a pause, milliseconds. */
+const SHORTEST_AWAY_MS = 10_000;
+
 type FailbackState = "home" | "away" | "due" | "returning";
 
 export class Failback implements TimerOwner {
@@ -99,11 +102,13 @@ export class Failback implements TimerOwner {
       case "registration":
         return NEVER;
       case "DNSTTL":
-        return place.expiresAt > now ? place.expiresAt : now + STALE_MS;
+        return place.expiresAt > now
+          ? Math.max(place.expiresAt, now + SHORTEST_AWAY_MS)
+          : now + STALE_MS;
       case "duration":
         return place.hop.failbackSeconds === 0 ? NEVER : now + place.hop.failbackSeconds * 1000;
       case "probe":
-        return now + this.#host.policy.proxyProbeIntervalMs;
+        return now + Math.max(SHORTEST_AWAY_MS, this.#host.policy.proxyProbeIntervalMs);
     }
   }
 

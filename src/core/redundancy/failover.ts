@@ -145,9 +145,9 @@ export class FailoverRequest implements TimerOwner {
     }
     const target = attempt.place.target;
     this.#host.health.responded(now, target);
+    const wait = response.status === 503 ? retryAfterOf(response.headers) : undefined;
+    if (wait !== undefined) this.#host.health.hush(now, target, wait.seconds);
     if (this.state !== "proceeding" && !this.#cancelled && this.#switches(response)) {
-      const wait = response.status === 503 ? retryAfterOf(response.headers) : undefined;
-      if (wait !== undefined) this.#host.health.hush(now, target, wait.seconds);
       this.#refusal = { response, attempt };
       this.#leave(now, attempt, String(response.status));
       return;

@@ -1,7 +1,14 @@
 /** What must never get stuck, spin or ring twice, whatever comes together at a bad moment (redundancy.md §5, §10). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failover, successive } from "./stages.ts";
+import {
+  defaultAccount,
+  defaultPolicy,
+  defaultServer,
+} from "../../../src/core/redundancy/policy-defaults.ts";
+import { Rehearsal } from "./rehearsal.ts";
+import { says } from "./scripted-server.ts";
+import { calm, concurrent, failover, successive } from "./stages.ts";
 
 test("a removal on its way does not swallow the next REGISTER at that server (C7, C21, R21)", () => {
   const stage = successive({ keepAliveMs: 5000 }, { methods: ["REGISTER"] })
@@ -57,4 +64,127 @@ test("hedging: who was heard while the next target was still being got ready kee
       0.4 180 ← primary
       0.6 200 ← secondary
     `);
+});
+
+test("a flow that breaks while the primary is being probed is made anew right after the probe (C11, C32)", () => {
+  failover(
+    { failbackSeconds: 60 },
+    { skipKnownDead: false, keepAliveMs: 3000 },
+    { methods: ["REGISTER"], events: ["registration.interrupted"] },
+  )
+    .kill("primary")
+    .start()
+    .until(59)
+    .revive("primary")
+    .cut("primary")
+    .until(61)
+    .kill("secondary")
+    .until(64)
+    .revive("secondary")
+    .until(100)
+    .expect(`
+      0.0 REGISTER → primary
+      0.0 REGISTER → secondary
+      0.0 200 ← secondary
+      60.0 REGISTER → primary
+      60.5 REGISTER ↻ primary
+      61.5 REGISTER ↻ primary
+      63.0 * registration.interrupted server=1 target=secondary why=refused
+      63.5 REGISTER ↻ primary
+      67.5 REGISTER → secondary
+      67.5 200 ← secondary
+    `);
+});
+
+test("a probe in vain does not take a failed registration for a standing one (C21)", () => {
+  const stage = failover(
+    { failbackSeconds: 60 },
+    { skipKnownDead: false, keepAliveMs: 3000 },
+    { methods: ["REGISTER"] },
+  );
+  stage.kill("primary").start().until(59).revive("primary").cut("primary");
+  stage.until(70).kill("secondary").until(150).revive("secondary");
+  const before = stage.server("secondary").requests.length;
+  stage.until(210);
+  assert.ok(stage.server("secondary").requests.length > before, "it was asked again");
+  assert.equal(stage.account.registration(1)?.state, "registered");
+});
+
+test("a server that hangs up after each 200 gets a REGISTER each 5 s and not as fast as the network goes", () => {
+  const server = defaultServer("192.0.2.13", { port: 5060, transport: "tcp" });
+  const stage = new Rehearsal([
+    defaultAccount("2001", { ...defaultPolicy(server), ...calm({ keepAliveMs: 0 }) }),
+  ]);
+  stage.server("primary").hangsUp = true;
+  stage.start().until(21);
+  assert.deepEqual(
+    stage.sent.map(({ at }) => at / 1000),
+    [0, 5, 10, 15, 20],
+  );
+});
+
+test("an outbound proxy that refuses at once is not probed without a pause, whatever the interval", () => {
+  const proxy = (address: string) => defaultServer(address, { port: 5060, transport: "udp" });
+  const policy = {
+    ...defaultPolicy("192.0.2.13"),
+    proxies: [proxy("192.0.2.33"), proxy("192.0.2.34")],
+    ...calm({ proxyProbeIntervalMs: 0, skipKnownDead: false }),
+  };
+  const stage = new Rehearsal([defaultAccount("2001", policy)], { methods: ["REGISTER"] });
+  stage
+    .kill("proxy1")
+    .start()
+    .until(21)
+    .expect(`
+    0.0 REGISTER → proxy1
+    0.0 REGISTER → proxy2
+    0.0 200 ← proxy2
+    10.0 REGISTER → proxy1
+    20.0 REGISTER → proxy1
+  `);
+});
+
+test("Retry-After is kept by the next call, too, where a 503 is an answer (R50)", () => {
+  const stage = concurrent({ failoverOn503: false }, { methods: ["INVITE"] }).start();
+  stage.server("primary").habits = { INVITE: says(503, { "retry-after": "100" }) };
+  stage
+    .do(() => stage.phone.call("2099"))
+    .until(3)
+    .do(() => stage.phone.call("2099"))
+    .until(5)
+    .expect(`
+      0.0 INVITE → primary
+      0.0 503 ← primary
+      3.0 INVITE → fallback
+      3.0 200 ← fallback
+    `);
+});
+
+test("the challenger is followed once, and then the primary has its turn again", () => {
+  const stage = failover(
+    { failbackMode: "newRequests", registerOnFailover: false },
+    { followChallenger: true, skipKnownDead: false, keepAliveMs: 0 },
+    { methods: ["INVITE"] },
+  ).start();
+  const challenge = { "proxy-authenticate": 'Digest realm="x", nonce="n"' };
+  stage.server("secondary").habits = {
+    INVITE: (request) =>
+      request.headers.has("proxy-authorization")
+        ? [{ status: 486 }]
+        : [{ status: 407, headers: challenge }],
+  };
+  stage.server("primary").habits = { INVITE: says(486) };
+  stage
+    .kill("primary")
+    .do(() => stage.phone.call("2099"))
+    .until(1)
+    .revive("primary")
+    .take();
+  for (const at of [2, 3]) stage.do(() => stage.phone.call("2099")).until(at);
+  stage.expect(`
+    1.0 INVITE → secondary
+    1.0 486 ← secondary
+    2.0 INVITE → primary
+    2.0 486 ← primary
+  `);
 });

@@ -38,6 +38,8 @@ export class ScriptedServer implements Machine {
   readonly requests: Request[] = [];
   /** By method; `*` for the others. */
   habits: Record<string, Habit> = {};
+  /** Closes each connection once it has answered over it. */
+  hangsUp = false;
   readonly #outbox = new Outbox();
   #later: { due: Instant; flow: FlowId; text: string }[] = [];
 
@@ -84,7 +86,10 @@ export class ScriptedServer implements Machine {
   elapsed(now: Instant): void {
     const due = this.#later.filter((one) => one.due <= now);
     this.#later = this.#later.filter((one) => one.due > now);
-    for (const { flow, text } of due) this.#outbox.send(flow, Buffer.from(text, "latin1"));
+    for (const { flow, text } of due) {
+      this.#outbox.send(flow, Buffer.from(text, "latin1"));
+      if (this.hangsUp) this.#outbox.close(flow);
+    }
   }
 
   get deadline(): Instant {
