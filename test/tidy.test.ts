@@ -132,3 +132,14 @@ test("nothing is left half done: no leftover marks, no skipped or exclusive test
   }
   assert.deepEqual(wrong, []);
 });
+
+test("the lock file names every package of every platform, or `npm ci` refuses a fresh clone", () => {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const wanted = Object.values(lock.packages).flatMap((one) =>
+    Object.keys(one.optionalDependencies ?? {}),
+  );
+  const absent = wanted.filter((name) => lock.packages[`node_modules/${name}`] === undefined);
+  assert.deepEqual(absent, []);
+});
