@@ -14,6 +14,7 @@ function run(command, args) {
 }
 
 const installed = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs;
-if (!installed) run("npm", ["ci", "--no-audit", "--no-fund"]);
+// Not `npm ci`: it refuses a lock that lacks optional packages of other platforms.
+if (!installed) run("npm", ["install", "--no-save", "--no-audit", "--no-fund"]);
 const tsc = createRequire(join(root, "package.json")).resolve("typescript/package.json");
 run(process.execPath, [join(tsc, "..", "bin", "tsc"), "-b"]);
