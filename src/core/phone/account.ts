@@ -292,8 +292,9 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.#strategy.failed(now, this.#registered(server), waitMs);
   }
 
-  removed(_now: Instant, server: number): void {
+  removed(now: Instant, server: number): void {
     this.events.report("registration.removed", { server });
+    this.#strategy.removed(now, this.#registered(server));
   }
 
   // What the strategy tells.
@@ -377,7 +378,11 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const challenger = this.#challenger;
     if (challenger !== undefined) {
       const index = route.indexOf(challenger.target);
-      if (index >= 0) return index;
+      if (index >= 0) {
+        // Once: followed for ever, the way back would never be taken.
+        this.#challenger = undefined;
+        return index;
+      }
     }
     return failbackModeOf(route) === "newRequests" ? 0 : route.current;
   }

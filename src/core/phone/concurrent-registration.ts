@@ -37,6 +37,8 @@ export class ConcurrentRegistration implements RegistrationStrategy {
     this.#choose(now);
   }
 
+  removed(): void {}
+
   refreshDue(now: Instant, registration: Registration): void {
     this.#register(now, registration);
   }

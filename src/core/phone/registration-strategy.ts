@@ -26,6 +26,8 @@ export interface RegistrationStrategy {
   accepted(now: Instant, registration: Registration): void;
   /** @param retryAfterMs what the server asked for, 0 if nothing. */
   failed(now: Instant, registration: Registration, retryAfterMs: number): void;
+  /** A binding left behind has been removed, or as good as that. */
+  removed(now: Instant, registration: Registration): void;
   refreshDue(now: Instant, registration: Registration): void;
   flowLost(now: Instant, registration: Registration, cause: LossCause): void;
   /** A request found every place of this server dead: is its registration worth anything? */

@@ -87,6 +87,16 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     this.#tryNext(now);
   }
 
+  /**
+   * Servers that share their location know one binding of our contact, whoever was asked to remove it: what stands is
+   * made sure of.
+   */
+  removed(now: Instant, registration: Registration): void {
+    const at = this.#at;
+    if (this.#stopped || at === undefined || at === registration) return;
+    this.#register(now, at, this.#hasAlternatives());
+  }
+
   refreshDue(now: Instant, registration: Registration): void {
     if (registration === this.#at) this.#register(now, registration, this.#hasAlternatives());
   }

@@ -257,7 +257,7 @@ test("successive: a probe each interval whatever the patience of the last one; r
   const probes = stage.sent.filter(({ to, again }) => to === "primary" && !again);
   assert.deepEqual(
     probes.map(({ at }) => at),
-    [0, 60_500, 120_500, 180_500, 240_500],
+    [0, 60_500, 120_500, 180_500, 240_500, 240_500],
   );
 });
 
@@ -280,6 +280,8 @@ test("successive: with the first server away the one between is probed, too; one
     61.5 * server.failed-back from=3 to=2 mode=probe
     61.5 REGISTER 0 → fallback
     61.5 200 ← fallback
+    61.5 REGISTER → secondary
+    61.5 200 ← secondary
   `);
   stage
     .until(100)
@@ -291,6 +293,8 @@ test("successive: with the first server away the one between is probed, too; one
     121.0 * server.failed-back from=2 to=1 mode=probe
     121.0 REGISTER 0 → secondary
     121.0 200 ← secondary
+    121.0 REGISTER → primary
+    121.0 200 ← primary
   `);
 });
 
@@ -313,6 +317,8 @@ test("successive: proof before return asks by OPTIONS, which makes no binding", 
     180.5 * server.failed-back from=2 to=1 mode=probe
     180.5 REGISTER 0 → fallback
     180.5 200 ← fallback
+    180.5 REGISTER → primary
+    180.5 200 ← primary
   `);
 });
 

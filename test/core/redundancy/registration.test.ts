@@ -185,6 +185,8 @@ test("successive: at most one live binding is wanted; the probe that is answered
     20.0 * server.failed-back from=2 to=1 mode=probe
     20.0 REGISTER 0 → fallback
     20.0 200 ← fallback
+    20.0 REGISTER → primary
+    20.0 200 ← primary
   `);
 });
 
@@ -269,4 +271,19 @@ test("stop while nothing answers ends within the patience of one attempt, and cl
     assert.equal(stage.sent.length, before, "nothing is sent any more");
     assert.equal(stage.machine.holdings, 0);
   }
+});
+
+test("what stands is made sure of once the other binding is removed: servers may share one location", () => {
+  const stage = successive({ probeIntervalMs: 20_000 }, { events: ["registration.accepted"] });
+  stage.kill("primary").start().until(10).revive("primary").until(19).take();
+  stage.until(30).expect(`
+    20.0 REGISTER → primary
+    20.0 200 ← primary
+    20.0 * registration.accepted server=1 target=primary
+    20.0 REGISTER 0 → fallback
+    20.0 200 ← fallback
+    20.0 REGISTER → primary
+    20.0 200 ← primary
+    20.0 * registration.accepted server=1 target=primary
+  `);
 });

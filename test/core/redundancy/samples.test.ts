@@ -36,6 +36,8 @@ test("Y1, R1: REGISTER fallback after three resends, a probe each 120 s, and hom
       451.0 * server.failed-back from=2 to=1 mode=probe
       451.0 REGISTER 0 → fallback
       451.0 200 ← fallback
+      451.0 REGISTER → primary
+      451.0 200 ← primary
     `);
 });
 
@@ -239,6 +241,8 @@ test("Y5, R6: primary, secondary, fallback, each with its own wait; then a probe
     82.5 * server.failed-back from=2 to=1 mode=probe
     82.5 REGISTER 0 → fallback
     82.5 200 ← fallback
+    82.5 REGISTER → secondary
+    82.5 200 ← secondary
   `);
 });
 

@@ -1,0 +1,40 @@
+/** What all invariants share: whom they watch, what they are shown, and how they complain. */
+import type { Instant } from "../../../core/machine.ts";
+import type { Account } from "../../../core/phone/account.ts";
+import type { Phone } from "../../../core/phone/phone.ts";
+import type { Bounds } from "../../../core/redundancy/bounds.ts";
+import type { SimulatedEvent } from "../simulation.ts";
+import type { SimulatedMessage } from "../surroundings.ts";
+
+/** One phone with one account on a host of its own. */
+export interface Watched {
+  readonly node: string;
+  readonly phone: Phone;
+  readonly account: Account;
+  readonly bounds: Bounds;
+  /** After a stop nothing is demanded any more. */
+  active: boolean;
+}
+
+/** Since when what is true, to the best knowledge of whoever sets the faults. */
+export interface Reach {
+  /** Since when a server at this address has served everybody without a break; Infinity while it does not. */
+  since(address: string): Instant;
+}
+
+export interface Violation {
+  /** I1 … I10. */
+  readonly invariant: string;
+  readonly at: Instant;
+  readonly node: string;
+  readonly what: string;
+}
+
+export type Complain = (violation: Violation) => void;
+
+/** Shown everything, in the order it happens; `check` comes now and then. */
+export interface Invariant {
+  event?(event: SimulatedEvent): void;
+  message?(message: SimulatedMessage, text: string): void;
+  check?(now: Instant): void;
+}

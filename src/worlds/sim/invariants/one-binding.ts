@@ -1,0 +1,25 @@
+/** I5: successive registration wants at most one live binding at any time; concurrent one per server, by construction. */
+import type { Instant } from "../../../core/machine.ts";
+import type { Complain, Invariant, Watched } from "./invariant.ts";
+
+export class OneBinding implements Invariant {
+  readonly #watched: readonly Watched[];
+  readonly #complain: Complain;
+
+  constructor(watched: readonly Watched[], complain: Complain) {
+    this.#watched = watched.filter(({ account }) => account.policy.registration === "successive");
+    this.#complain = complain;
+  }
+
+  check(now: Instant): void {
+    for (const { node, account, active } of this.#watched) {
+      if (!active) continue;
+      const wanted = account.servers.routes.filter(
+        ({ index }) => account.registration(index)?.place !== undefined,
+      );
+      if (wanted.length <= 1) continue;
+      const what = `bindings wanted at servers ${wanted.map(({ index }) => index).join(" and ")}`;
+      this.#complain({ invariant: "I5", at: now, node, what });
+    }
+  }
+}

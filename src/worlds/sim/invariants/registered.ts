@@ -1,0 +1,65 @@
+/** I1: a server of the list reachable for B, and the account is registered at a reachable server, which knows it. */
+import type { Instant } from "../../../core/machine.ts";
+import { targetName } from "../../../core/redundancy/server-health.ts";
+import type { Complain, Invariant, Reach, Watched } from "./invariant.ts";
+
+/** Whether the server at an address has a live binding of a user. */
+export type Bindings = (now: Instant, address: string, user: string) => boolean;
+
+export class Registered implements Invariant {
+  readonly #watched: readonly Watched[];
+  readonly #reach: Reach;
+  readonly #bindings: Bindings;
+  readonly #complain: Complain;
+
+  constructor(watched: readonly Watched[], reach: Reach, bindings: Bindings, complain: Complain) {
+    this.#watched = watched;
+    this.#reach = reach;
+    this.#bindings = bindings;
+    this.#complain = complain;
+  }
+
+  check(now: Instant): void {
+    for (const one of this.#watched) {
+      if (!one.active || !this.#owed(now, one) || this.#stands(now, one)) continue;
+      const what = `not registered though a server has been there for ${Math.round(one.bounds.registeredMs)} ms`;
+      this.#complain({ invariant: "I1", at: now, node: one.node, what });
+    }
+  }
+
+  #owed(now: Instant, { account, bounds }: Watched): boolean {
+    const reachable = now - bounds.registeredMs;
+    return account.servers.routes.some(
+      (route) =>
+        route.policy.register &&
+        route.places.some(({ target }) => this.#reach.since(target.address) <= reachable),
+    );
+  }
+
+  /** A server that has come back a short time ago may have lost what it knew: the phone cannot know yet. */
+  #stands(now: Instant, { account, bounds }: Watched): boolean {
+    return account.servers.routes.some((route) => {
+      const registration = account.registration(route.index);
+      const place = registration?.place;
+      if (registration === undefined || place === undefined || !registration.bound(now))
+        return false;
+      const { address } = place.target;
+      const since = this.#reach.since(address);
+      if (since > now) return false;
+      if (since > now - bounds.registeredMs) return true;
+      return this.#bindings(now, address, account.config.user);
+    });
+  }
+
+  /** For people who look at a failed run. */
+  describe({ account }: Watched): string {
+    return account.servers.routes
+      .map((route) => {
+        const registration = account.registration(route.index);
+        const place = registration?.place;
+        const where = place === undefined ? "nowhere" : targetName(place.target);
+        return `server ${route.index} ${registration?.state ?? "none"} at ${where}`;
+      })
+      .join(", ");
+  }
+}
