@@ -86,7 +86,14 @@ export class Failback implements TimerOwner {
     }
     if (this.state !== "away") return;
     const bound = this.#host.policy.idleWaitMaxMs;
-    if (this.#host.idle || failbackModeOf(this.#route) === "probe") {
+    const mode = failbackModeOf(this.#route);
+    if (mode === "registration") {
+      // Renewals of an idle phone begin at the primary anyway; this one never was idle.
+      if (this.#host.idle) this.#host.timers.set(this.#timer, now + bound);
+      else this.#return(now);
+      return;
+    }
+    if (this.#host.idle || mode === "probe") {
       this.#return(now);
       return;
     }
@@ -99,8 +106,11 @@ export class Failback implements TimerOwner {
     if (place === undefined) return NEVER;
     switch (failbackModeOf(this.#route)) {
       case "newRequests":
-      case "registration":
         return NEVER;
+      case "registration": {
+        const bound = this.#host.policy.idleWaitMaxMs;
+        return bound > 0 ? now + bound : NEVER;
+      }
       case "DNSTTL":
         return place.expiresAt > now
           ? Math.max(place.expiresAt, now + SHORTEST_AWAY_MS)

@@ -67,6 +67,8 @@ export class FailoverRequest implements TimerOwner {
   /** Places known to be dead, kept for the end. */
   #deferred: Place[] = [];
   #attempts: Attempt[] = [];
+  /** Targets tried so far; kept only where several servers could lead to one target twice. */
+  #tried: Set<string> | undefined;
   #previous: { place: Place; why: string } | undefined;
   #refusal: { response: Response; attempt: Attempt } | undefined;
   #sawSilence = false;
@@ -78,6 +80,7 @@ export class FailoverRequest implements TimerOwner {
     this.#cseq = cseq;
     this.#user = user;
     this.#routes = [...plan.routes];
+    if (plan.routes.length > 1) this.#tried = new Set();
     this.#hedge = new Timer("hedge", this);
   }
 
@@ -149,6 +152,8 @@ export class FailoverRequest implements TimerOwner {
     if (wait !== undefined) this.#host.health.hush(now, target, wait.seconds);
     if (this.state !== "proceeding" && !this.#cancelled && this.#switches(response)) {
       this.#refusal = { response, attempt };
+      // The server that a proxy leads to next may say something else.
+      if (this.#host.policy.proxies.length > 0) this.#tried?.delete(targetName(target));
       this.#leave(now, attempt, String(response.status));
       return;
     }
@@ -224,17 +229,15 @@ export class FailoverRequest implements TimerOwner {
   }
 
   #next(now: Instant): void {
-    const place = this.#places.shift();
+    let place = this.#places.shift();
+    while (place !== undefined && this.#isTried(place)) place = this.#places.shift();
     if (place !== undefined) {
       this.#prepare(now, place);
       return;
     }
     const route = this.#routes.shift();
     if (route !== undefined) {
-      if (this.#previous !== undefined && this.#previous.place.server !== route.index) {
-        this.#host.exhausted(now, this.#routeOf(this.#previous.place), this.#user.method);
-        if (this.state === "ended") return;
-      }
+      if (this.#previous?.place.server !== route.index && this.#exhausted(now)) return;
       this.state = "resolving";
       this.#host.resolve(now, route, (at) => this.#resolved(at, route));
       return;
@@ -254,8 +257,19 @@ export class FailoverRequest implements TimerOwner {
     return this.state === "ended" || this.state === "proceeding";
   }
 
-  #routeOf(place: Place): ServerRoute {
-    return this.#plan.routes.find((route) => route.index === place.server) as ServerRoute;
+  /** Tells that a server is dead: of one that answered, if only with 503, this is not said (R50). @returns true if that ended it all. */
+  #exhausted(now: Instant): boolean {
+    const server = this.#previous?.place.server;
+    const route = this.#plan.routes.find((one) => one.index === server);
+    if (route !== undefined && this.#refusal?.attempt.place.server !== server) {
+      this.#host.exhausted(now, route, this.#user.method);
+    }
+    return this.state === "ended";
+  }
+
+  /** Another server, or a proxy in front of it, may stand at a place that was tried already (C44, V8). */
+  #isTried(place: Place): boolean {
+    return this.#tried?.has(targetName(place.target)) === true;
   }
 
   #resolved(now: Instant, route: ServerRoute): void {
@@ -292,6 +306,7 @@ export class FailoverRequest implements TimerOwner {
     if (previous !== undefined && targetName(previous.place.target) !== targetName(place.target)) {
       this.#host.failedOver(now, this.#user.method, previous.place, place, previous.why);
     }
+    this.#tried?.add(targetName(place.target));
     const attempt = new Attempt(this.#host, this, place);
     attempt.last = this.#isLast(place);
     this.#attempts.push(attempt);
@@ -317,19 +332,18 @@ export class FailoverRequest implements TimerOwner {
   #isLast(place: Place): boolean {
     if (this.#plan.neverFull) return false;
     if (this.#deferred.length > 0) return false;
-    const followed = this.#places.length > 0;
+    const followed = this.#places.some((one) => !this.#isTried(one));
     if (this.#host.policy.strictLastTarget) {
       return !followed || this.#places[0]?.server !== place.server;
     }
-    return !followed && this.#routes.length === 0;
+    const spent = (route: ServerRoute): boolean =>
+      route.places.length > 0 && route.places.every((one) => this.#isTried(one));
+    return !followed && this.#routes.every(spent);
   }
 
   #giveUp(now: Instant): void {
+    if (this.#exhausted(now)) return;
     const previous = this.#previous;
-    if (previous !== undefined) {
-      this.#host.exhausted(now, this.#routeOf(previous.place), this.#user.method);
-      if (this.state === "ended") return;
-    }
     if (this.#refusal !== undefined) {
       this.#conclude(now, this.#refusal.attempt, this.#refusal.response);
     } else if (previous === undefined && !this.#sawSilence) {

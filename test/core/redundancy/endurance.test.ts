@@ -188,3 +188,61 @@ test("the challenger is followed once, and then the primary has its turn again",
     2.0 486 ← primary
   `);
 });
+
+test("a server that says 503 to a call is not dead: the working server stays, and no REGISTER is added (R50)", () => {
+  const stage = concurrent({}, { methods: ["INVITE", "REGISTER"], events: ["server.fell-back"] });
+  stage.server("primary").habits = { INVITE: says(503) };
+  stage.start().until(1).take();
+  stage
+    .do(() => stage.phone.call("2099"))
+    .until(3)
+    .expect(`
+      1.0 INVITE → primary
+      1.0 503 ← primary
+      1.0 INVITE → fallback
+      1.0 200 ← fallback
+    `);
+});
+
+test("a target that two servers share is tried once by a call, and as the last one has all of Timer B (C44, V8)", () => {
+  const name = defaultServer("dual.pbx.example.com", {
+    port: 5060,
+    transport: "udp",
+    registerOnFailover: false,
+  });
+  const twice = { ...defaultPolicy(name, "192.0.2.14"), ...calm({ keepAliveMs: 0 }) };
+  const stage = new Rehearsal([defaultAccount("2001", twice)], {
+    methods: ["INVITE"],
+    events: ["call.ended"],
+  });
+  stage
+    .start()
+    .until(1)
+    .cut("primary", "secondary")
+    .do(() => stage.phone.call("2099"));
+  stage.until(60);
+  const last = stage.sent.filter(({ method, again }) => method === "INVITE" && !again);
+  assert.deepEqual(
+    last.map(({ to }) => to),
+    ["primary", "secondary"],
+  );
+  assert.equal(stage.take().at(-1), "40.5 * call.ended why=timeout");
+});
+
+test("mode registration: a phone that is never idle goes back after idleWaitMax", () => {
+  const stage = failover(
+    { failbackMode: "registration", expiresSeconds: 120 },
+    { idleWaitMaxMs: 300_000, skipKnownDead: false, keepAliveMs: 0 },
+    { methods: ["REGISTER"] },
+  );
+  stage.kill("primary").start().until(10);
+  stage
+    .do(() => stage.phone.call("2099"))
+    .revive("primary")
+    .until(290)
+    .take();
+  stage.until(305).expect(`
+    300.0 REGISTER → primary
+    300.0 200 ← primary
+  `);
+});
