@@ -31,7 +31,7 @@ export class ConcurrentRegistration implements RegistrationStrategy {
   }
 
   failed(now: Instant, registration: Registration, retryAfterMs: number): void {
-    this.#isAway(registration);
+    this.#isAway(now, registration);
     const wait = backoffMs(this.#host.policy.backoff, registration.failures, this.#host.entropy);
     registration.retryAt(now, Math.max(wait, retryAfterMs));
     this.#choose(now);
@@ -49,7 +49,7 @@ export class ConcurrentRegistration implements RegistrationStrategy {
 
   doubt(now: Instant, registration: Registration): void {
     if (registration.state === "failed") return;
-    this.#isAway(registration);
+    this.#isAway(now, registration);
     this.#register(now, registration);
     this.#choose(now);
   }
@@ -67,9 +67,17 @@ export class ConcurrentRegistration implements RegistrationStrategy {
     for (const registration of this.#registrations) registration.remove(now);
   }
 
-  #isAway(registration: Registration): void {
+  /**
+   * Servers that share their location keep one binding of our contact, with the lifetime that was granted last: what
+   * stands elsewhere is renewed before that runs out.
+   */
+  #isAway(now: Instant, registration: Registration): void {
     this.#away ??= new Set();
     this.#away.add(registration);
+    if (!registration.bound(now)) return;
+    for (const other of this.#registrations) {
+      if (!this.#away.has(other)) other.renewBefore(now, registration.expiresAt);
+    }
   }
 
   /** The last server of the list gets the full patience: nothing comes after it. */

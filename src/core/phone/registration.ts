@@ -23,8 +23,8 @@ import type { RegistrationHost } from "./registration-host.ts";
 /** Room for a refresh to fail over before the old binding ends, when the overlap leaves none. */
 const SHORTEST_REFRESH_MS = 1000;
 
-/** A flow that breaks sooner after its 200 than this is not made anew before. */
-const SHORTEST_FLOW_MS = 5000;
+/** A flow that breaks again is not made anew sooner than this after the last time. */
+const FLOW_PAUSE_MS = 5000;
 
 /** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
 const TOO_BRIEF_LIMIT = 2;
@@ -75,7 +75,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #waiting: ((now: Instant, registered: boolean) => void)[] | undefined;
   /** The binding was in good order when the REGISTER on its way began. */
   #stood = false;
-  #acceptedAt: Instant = Number.NEGATIVE_INFINITY;
+  /** When a flow of the binding broke last. */
+  #brokenAt: Instant = Number.NEGATIVE_INFINITY;
   /** What is to be sent as soon as a removal or a probe on its way has ended. */
   #next: RegisterOptions | undefined;
   /** Targets left behind where a binding is still believed to stand, with its end. */
@@ -131,6 +132,13 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#options = options;
     this.#removing = false;
     this.#send(now);
+  }
+
+  /** Renews sooner than it would, if need be. */
+  renewBefore(now: Instant, instant: Instant): void {
+    if (this.state !== "registered" || this.#refreshAt < instant) return;
+    this.#refreshAt = now + Math.max(SHORTEST_REFRESH_MS, (instant - now) / 2);
+    this.#host.timers.set(this.#refresh, this.#refreshAt);
   }
 
   /** Waits, then registers as a refresh would. */
@@ -199,15 +207,20 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   /**
    * The flow of the binding broke: nobody can call us, so register at once (C11, C32); but a server that hangs up
-   * right after each 200 is given a pause.
+   * after each 200 is given a pause.
    */
   unreached(now: Instant, cause: LossCause): void {
     const standing = this.state === "registered";
     const probing = this.state === "registering" && this.#options?.probe === true;
     if (!(standing || probing) || cause === "idle") return;
-    const soonest = this.#acceptedAt + SHORTEST_FLOW_MS;
-    if (standing && now < soonest) this.#host.timers.set(this.#refresh, soonest);
-    else this.#host.flowLost(now, this.route.index, cause);
+    const soonest = this.#brokenAt + FLOW_PAUSE_MS;
+    if (standing && now < soonest) {
+      this.#brokenAt = soonest;
+      this.#host.timers.set(this.#refresh, soonest);
+      return;
+    }
+    this.#brokenAt = now;
+    this.#host.flowLost(now, this.route.index, cause);
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
@@ -299,7 +312,6 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #accept(now: Instant, attempt: AttemptPlace, granted: number): void {
     this.#tooBrief = 0;
     this.#next = undefined;
-    this.#acceptedAt = now;
     this.failures = 0;
     this.state = "registered";
     const before = this.place;

@@ -1,4 +1,4 @@
-/** I1: a server of the list reachable for B, and the account is registered at a reachable server, which knows it. */
+/** I1: a server of the list reachable for B, and the account is registered at a reachable server that knows it. */
 import type { Instant } from "../../../core/machine.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { Complain, Invariant, Reach, Watched } from "./invariant.ts";
@@ -11,6 +11,8 @@ export class Registered implements Invariant {
   readonly #reach: Reach;
   readonly #bindings: Bindings;
   readonly #complain: Complain;
+  /** When each was seen to be as it should be: from the death of its server on it has B to notice and move. */
+  readonly #stoodAt = new Map<Watched, Instant>();
 
   constructor(watched: readonly Watched[], reach: Reach, bindings: Bindings, complain: Complain) {
     this.#watched = watched;
@@ -21,7 +23,13 @@ export class Registered implements Invariant {
 
   check(now: Instant): void {
     for (const one of this.#watched) {
-      if (!one.active || !this.#owed(now, one) || this.#stands(now, one)) continue;
+      if (!one.active) continue;
+      if (this.#stands(now, one)) {
+        this.#stoodAt.set(one, now);
+        continue;
+      }
+      const alone = now - (this.#stoodAt.get(one) ?? 0);
+      if (alone <= one.bounds.registeredMs || !this.#owed(now, one)) continue;
       const what = `not registered though a server has been there for ${Math.round(one.bounds.registeredMs)} ms`;
       this.#complain({ invariant: "I1", at: now, node: one.node, what });
     }
