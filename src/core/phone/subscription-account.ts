@@ -72,7 +72,14 @@ export class AccountSubscriptions implements SubscriptionEnvironment {
     const registration = this.#account.registration(server);
     const place = registration?.place;
     if (place === undefined || registration?.bound(now) !== true) return undefined;
+    if (registration.state === "failed") return undefined;
     return { server, place, full: this.server(server).features === "full" };
+  }
+
+  whenSettled(now: Instant, settled: (now: Instant) => void): void {
+    const registration = this.#account.registration(this.#account.workingServer);
+    if (registration?.busy !== true) settled(now);
+    else registration.register(now, { last: false, probe: false, fromTop: false }, settled);
   }
 
   answers(now: Instant, target: Target): boolean {

@@ -42,8 +42,10 @@ export interface SubscriptionEnvironment {
   readonly register: NotifyRegister;
   /** A configured server, 1-based. */
   server(index: number): ServerPolicy;
-  /** Undefined: registered nowhere. */
+  /** Undefined: registered nowhere, or the last REGISTER was in vain. */
   whereabouts(now: Instant): Whereabouts | undefined;
+  /** Tells when no REGISTER is on its way at the working server: at once, or with its outcome. */
+  whenSettled(now: Instant, settled: (now: Instant) => void): void;
   /** Nothing speaks against a target: it answered when it was last asked. */
   answers(now: Instant, target: Target): boolean;
   /** A request that begins a dialog at this place and at no other; to be started. */

@@ -54,6 +54,8 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   /** Where it is, or was last tried, or would be if that server had all features. */
   #at: Whereabouts | undefined;
   #expiresAt: Instant = 0;
+  /** A REGISTER is on its way, and where the next SUBSCRIBE goes depends on it. */
+  #awaits = false;
   /** That server wants none. */
   #refused = false;
   #seconds: number;
@@ -96,11 +98,10 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
       this.#fail(now, "no-notify");
       return;
     }
-    const at = this.#environment.whereabouts(now);
-    if (at === undefined) return;
-    if (!this.#isAt(at)) this.#goTo(now, at);
-    else if (this.#lasts(now)) this.#refresh(now, at);
-    else if (!this.#timerN.pending) this.#goTo(now, at);
+    this.#awaits = true;
+    this.#environment.whenSettled(now, (at) => {
+      if (this.#awaits) this.#proceed(at);
+    });
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
@@ -160,9 +161,18 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
     notice.act?.(now);
   }
 
+  #proceed(now: Instant): void {
+    this.#awaits = false;
+    const at = this.#environment.whereabouts(now);
+    if (at === undefined) return;
+    if (!this.#isAt(at)) this.#goTo(now, at);
+    else if (this.#lasts(now)) this.#refresh(now, at);
+    else if (!this.#timerN.pending) this.#goTo(now, at);
+  }
+
   /** Is there anything to do because the account is registered here? */
   #calls(now: Instant, at: Whereabouts): boolean {
-    const attended = this.#next.pending || this.#request !== undefined;
+    const attended = this.#next.pending || this.#awaits || this.#request !== undefined;
     if (this.#isAt(at)) return at.full && !attended && !this.#refused;
     const stays =
       attended &&
@@ -186,11 +196,10 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   #goTo(now: Instant, at: Whereabouts): void {
     const environment = this.#environment;
     const from = this.#at;
-    const moves = !this.#isAt(at);
+    if (!this.#isAt(at)) this.#moved(from, at);
     this.#leave(now);
     this.#at = at;
     this.#refused = false;
-    if (moves) this.#moved(from, at);
     if (!at.full) return;
     const { entropy, account, register, timers } = environment;
     const usage = new SubscriptionUsage(newCallId(entropy), newTag(entropy), this.#package.name);
@@ -302,7 +311,8 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
       Math.min((asked?.seconds ?? 0) * 1000, QUIET_LIMIT_MS),
     );
     if (!this.#lasts(now + waitMs)) this.#forget(now);
-    this.#report("subscription.failed", { why, status: response?.status, waitMs });
+    const said = response === undefined ? {} : { status: response.status };
+    this.#report("subscription.failed", { why, ...said, waitMs });
     this.#environment.timers.set(this.#next, now + waitMs);
   }
 
@@ -333,6 +343,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   }
 
   #silence(): void {
+    this.#awaits = false;
     this.#environment.timers.silence(this.#next);
     this.#environment.timers.silence(this.#timerN);
   }
