@@ -22,7 +22,7 @@ import type { AccountEnvironment } from "./account-environment.ts";
 import { AccountEvents } from "./account-events.ts";
 import type { Composer } from "./composer.ts";
 import { ConcurrentRegistration } from "./concurrent-registration.ts";
-import { OptionsProbe, probePlan } from "./options-probe.ts";
+import { OptionsProbes } from "./options-probe.ts";
 import { type Moved, registerFirst } from "./register-first.ts";
 import { type RegisterOptions, Registration } from "./registration.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
@@ -41,6 +41,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   readonly #strategy: RegistrationStrategy;
   /** By server; made when its requests first leave its first place. */
   #failbacks: (Failback | undefined)[] | undefined;
+  /** Made with the first of them. */
+  #probes: OptionsProbes | undefined;
   /** Who asked for credentials last, where the policy says that new requests follow him (auth.optimizedInFailover). */
   #challenger: Place | undefined;
 
@@ -104,7 +106,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** Removes every binding best-effort and silences every timer. */
   stop(now: Instant): void {
-    for (const failback of this.#failbacks ?? []) failback?.stop();
+    this.#endTrials(now);
     this.#strategy.stop(now);
   }
 
@@ -115,6 +117,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** Ends everything at once: nothing is sent any more. */
   close(): void {
+    this.#endTrials(undefined);
+    this.#strategy.close();
     for (const registration of this.#registrations) registration?.stop();
   }
 
@@ -364,9 +368,14 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   #probePlace(now: Instant, place: Place, probed: (now: Instant, good: boolean) => void): void {
-    const probe = new OptionsProbe(this.composer, this.entropy, probed);
-    const plan = probePlan(this.servers.route(place.server), place);
-    new FailoverRequest(this, plan, 1, probe).start(now);
+    this.#probes ??= new OptionsProbes(this);
+    this.#probes.send(now, this.servers.route(place.server), place, probed);
+  }
+
+  /** No way back is looked for any more. */
+  #endTrials(now: Instant | undefined): void {
+    for (const failback of this.#failbacks ?? []) failback?.stop();
+    this.#probes?.drop(now);
   }
 
   #standsAt(now: Instant, route: ServerRoute): boolean {

@@ -67,6 +67,8 @@ export class ConcurrentRegistration implements RegistrationStrategy {
     for (const registration of this.#registrations) registration.remove(now);
   }
 
+  close(): void {}
+
   /**
    * Servers that share their location keep one binding of our contact, with the lifetime that was granted last: what
    * stands elsewhere is renewed before that runs out.

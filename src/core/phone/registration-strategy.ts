@@ -40,4 +40,6 @@ export interface RegistrationStrategy {
     moved: (now: Instant, registered: boolean) => void,
   ): void;
   stop(now: Instant): void;
+  /** Silences its timers; nothing is sent. */
+  close(): void;
 }

@@ -122,10 +122,14 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     registration.register(now, { only: place, last: false, probe: false, fromTop: false }, moved);
   }
 
-  stop(now: Instant): void {
+  close(): void {
     this.#stopped = true;
     this.#host.timers.silence(this.#probe);
     this.#host.timers.silence(this.#retry);
+  }
+
+  stop(now: Instant): void {
+    this.close();
     for (const registration of this.#registrations) {
       if (registration === this.#at) registration.remove(now);
       else registration.stop(now);

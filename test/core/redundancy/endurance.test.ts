@@ -119,7 +119,7 @@ test("a server that hangs up after each 200 gets a REGISTER each 5 s and not as 
   stage.start().until(21);
   assert.deepEqual(
     stage.sent.map(({ at }) => at / 1000),
-    [0, 5, 10, 15, 20],
+    [0, 0, 5, 10, 15, 20],
   );
 });
 
@@ -245,4 +245,16 @@ test("mode registration: a phone that is never idle goes back after idleWaitMax"
     300.0 REGISTER → primary
     300.0 200 ← primary
   `);
+});
+
+test("close ends a phone in whatever state it is and leaves nothing (I8)", () => {
+  const nowhere = successive().kill("primary", "fallback").start().until(5);
+  const below = successive().kill("primary").start().until(5);
+  const proof = { goodProbes: 3, goodProbesMs: 10_000 };
+  const probing = failover({}, proof).kill("primary").start().until(10);
+  probing.revive("primary").cut("primary").until(121);
+  for (const stage of [nowhere, below, probing]) {
+    stage.do(() => stage.machine.close());
+    assert.equal(stage.machine.holdings, 0);
+  }
 });
