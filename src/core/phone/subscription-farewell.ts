@@ -1,6 +1,6 @@
 /**
- * Ends a subscription that was left, where its server still answers (C29): SUBSCRIBE with Expires 0, and the last NOTIFY
- * is taken in. What comes of it changes nothing.
+ * Ends a subscription that was left, where its server still answers (C29): SUBSCRIBE with Expires 0, and the
+ * last NOTIFY is taken in. What comes of it changes nothing.
  */
 import type { SubscriptionUsage } from "../dialog/subscription.ts";
 import type { Instant } from "../machine.ts";

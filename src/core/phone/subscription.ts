@@ -211,7 +211,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
     this.#request.start(now);
   }
 
-  /** What decided: between targets of one server whether it follows at once, between servers what the new one offers. */
+  /** The rule: between targets of one server whether it follows at once, between servers what the new one offers. */
   #moved(from: Whereabouts | undefined, at: Whereabouts): void {
     if (from === undefined && at.full) return;
     const path = `servers.${at.server}`;

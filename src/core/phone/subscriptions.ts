@@ -1,4 +1,4 @@
-/** The subscriptions of a phone: which account has any, and which NOTIFY is for which. */
+/** The subscriptions of a phone, by account, and which NOTIFY is for which of them. */
 import { dialogKey } from "../dialog/dialog.ts";
 import type { Instant } from "../machine.ts";
 import { toOf } from "../message/name-addr.ts";

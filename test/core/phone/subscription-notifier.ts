@@ -1,6 +1,6 @@
 /**
- * A registrar and notifier over a real transaction layer, and a rehearsal that is staffed with three of them. Left alone
- * it accepts every REGISTER and SUBSCRIBE and notifies what the test gave it as state.
+ * A registrar and notifier over a real transaction layer, and a rehearsal that is staffed with three of them.
+ * Left alone it accepts every REGISTER and SUBSCRIBE and notifies what the test gave it as state.
  */
 import {
   type Dialog,
