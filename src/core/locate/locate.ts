@@ -89,10 +89,11 @@ function* locateFixed(
   if (literalFamily(host) === undefined) {
     return yield* locateName(host, context, (search) => search.byAddressOver(supported, port));
   }
-  const targets = supported.map((transport) => ({
+  const targets = supported.map((transport, rank) => ({
     target: { transport, address: host, port: port || defaultPort(transport) },
     host,
     expiresAt: NEVER,
+    rank,
   }));
   return { kind: "located", targets, expiresAt: NEVER, steps: [`${host} is literal`] };
 }

@@ -55,6 +55,7 @@ export class Search {
   readonly #seen = new Set<string>();
   #expiresAt: Instant = NEVER;
   #questions = 0;
+  #rank = 0;
   #silent = false;
   #denied = false;
   #unsupported = false;
@@ -139,6 +140,7 @@ export class Search {
   /** Every target found so far once more, over another transport. */
   #repeatOver(transport: SipTransport): void {
     if (!this.#supports(transport)) return;
+    this.#rank += 1;
     for (const { target, host, expiresAt } of [...this.targets]) {
       this.#add(transport, target.address, target.port, host, expiresAt);
     }
@@ -148,6 +150,7 @@ export class Search {
   append(other: Search): void {
     if (other.targets.length === 0) return;
     this.steps.push("reserve: static records", ...other.steps);
+    this.#rank += 1;
     for (const { target, host, expiresAt } of other.targets) {
       this.#add(target.transport as SipTransport, target.address, target.port, host, expiresAt);
     }
@@ -183,6 +186,7 @@ export class Search {
       return "none";
     }
     if (leadsTo === "srv") return yield* this.#bySrv(transport, next);
+    this.#rank += 1;
     return yield* this.#byAddress(transport, next, 0);
   }
 
@@ -198,8 +202,12 @@ export class Search {
       this.#denied = true;
       return "denied";
     }
+    let priority: number | undefined;
     for (const choice of orderSrv(usable, this.#options.srvOrder, this.#entropy)) {
       this.steps.push(choiceStep(choice));
+      const drawn = this.#options.srvOrder === "rfc2782" && choice.record.priority === priority;
+      if (!drawn) this.#rank += 1;
+      priority = choice.record.priority;
       const host = normalizeHost(choice.record.target);
       if (literalFamily(host) === undefined) {
         yield* this.#byAddress(transport, host, choice.record.port);
@@ -244,6 +252,7 @@ export class Search {
       target: { transport, address, port, domain: this.#domain },
       host,
       expiresAt,
+      rank: this.#rank,
     });
   }
 

@@ -17,9 +17,16 @@ export interface Place {
   readonly expiresAt: Instant;
 }
 
+export interface ResolvedTarget {
+  readonly target: Target;
+  readonly expiresAt: Instant;
+  /** Targets of one rank stand in an order that chance made. */
+  readonly rank: number;
+}
+
 /** What resolving one hop gave; a hop that could not be resolved has no targets. */
 export interface ResolvedHop {
-  readonly targets: readonly { readonly target: Target; readonly expiresAt: Instant }[];
+  readonly targets: readonly ResolvedTarget[];
   /** When the order may be another. */
   readonly expiresAt: Instant;
 }
@@ -65,7 +72,7 @@ export class ServerRoute {
     for (const [position, hop] of hops.entries()) {
       const addresses = new Set<string>();
       freshUntil = Math.min(freshUntil, hop.expiresAt);
-      for (const { target, expiresAt } of hop.targets) {
+      for (const { target, expiresAt } of this.#steady(hop.targets)) {
         const key = skipSameAddress ? target.address : targetName(target);
         if (addresses.has(key)) continue;
         addresses.add(key);
@@ -81,6 +88,19 @@ export class ServerRoute {
     this.freshUntil = freshUntil;
     this.current = before === undefined ? 0 : Math.max(0, this.indexOf(before.target));
     this.inUse = used === undefined ? 0 : Math.max(0, this.indexOf(used.target));
+  }
+
+  /**
+   * Chance has its say once: drawn anew at each look-up, the primary would be another one each time, and the phone
+   * would go back and forth between servers that are all well.
+   */
+  #steady(targets: readonly ResolvedTarget[]): readonly ResolvedTarget[] {
+    if (this.places.length === 0 || targets.length < 2) return targets;
+    const before = (target: Target): number => {
+      const index = this.indexOf(target);
+      return index < 0 ? this.places.length : index;
+    };
+    return [...targets].sort((a, b) => a.rank - b.rank || before(a.target) - before(b.target));
   }
 
   /** Position of a target among the places, -1 if it is not one of them. */

@@ -258,3 +258,27 @@ test("close ends a phone in whatever state it is and leaves nothing (I8)", () =>
     assert.equal(stage.machine.holdings, 0);
   }
 });
+
+test("servers of one priority are drawn once: a phone does not wander between them with each look-up", () => {
+  const zone = `
+    $ORIGIN pbx.example.com.
+    _sip._udp  120 IN SRV 10 50 5060 a
+    _sip._udp  120 IN SRV 10 50 5060 b
+    a           60 IN A 192.0.2.13
+    b           60 IN A 192.0.2.14
+  `.replaceAll(/^ +/gm, "");
+  const drawn = new Set<string>();
+  for (let seed = 1; seed <= 8; seed += 1) {
+    const policy = { ...defaultPolicy(defaultServer("pbx.example.com")), ...calm() };
+    const stage = new Rehearsal([defaultAccount("2001", policy)], { zone, seed });
+    const asked = new Set(
+      stage
+        .start()
+        .until(8000)
+        .sent.map(({ to }) => to),
+    );
+    assert.equal(asked.size, 1, `seed ${seed}`);
+    for (const place of asked) drawn.add(place);
+  }
+  assert.equal(drawn.size, 2, "both are drawn by some phone");
+});
