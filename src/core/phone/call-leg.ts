@@ -70,7 +70,7 @@ export function endAnswer(
   environment: CallEnvironment,
   invite: Request,
   response: Response,
-  attempt: AttemptPlace,
+  attempt: Pick<AttemptPlace, "flow">,
 ): CallLeg | undefined {
   const dialog = dialogOfClient(invite, response);
   if (dialog === undefined) return undefined;

@@ -2,8 +2,9 @@
 import { dialogKeyOf } from "../dialog/dialog.ts";
 import { newTag } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
+import { cseqOf } from "../message/cseq.ts";
 import type { Request } from "../message/message.ts";
-import { toOf } from "../message/name-addr.ts";
+import { fromOf, toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
 import type { Entropy } from "../primitives.ts";
 import type { Flow, ServerTransaction } from "../transaction/user.ts";
@@ -15,6 +16,14 @@ import type { AnswerMode } from "./phone-config.ts";
 
 /** Calls at one time, so that a flood of INVITEs cannot take all memory; more are refused with 486. */
 const MAX_CALLS = 64;
+
+/** INVITEs remembered. */
+const MAX_KNOWN = 64;
+
+interface KnownInvite {
+  readonly cseq: number;
+  readonly call: number;
+}
 
 export interface PhoneCallsHost {
   readonly entropy: Entropy;
@@ -33,6 +42,8 @@ export class PhoneCalls implements CallRegister {
   readonly #live = new Set<number>();
   /** Calls by the INVITE that brought them, until it is over. */
   readonly #invites = new Map<ServerTransaction, Call>();
+  /** INVITEs that have made a call, by Call-ID and From tag: a leg that comes late by another server is the same call. */
+  readonly #known = new Map<string, KnownInvite>();
   #lastId = 0;
   #heardLast: Int16Array = new Int16Array(0);
 
@@ -150,11 +161,35 @@ export class PhoneCalls implements CallRegister {
       transaction.respond(now, responseTo(transaction.request, 486, undefined, tag));
       return;
     }
+    if (this.#isMerged(transaction.request)) {
+      transaction.respond(now, responseTo(transaction.request, 482));
+      return;
+    }
     const arrival = arrivalOf(now, environment, transaction, flow);
     if (arrival === undefined) return;
     const call = this.#begin((id) => new Call(environment, id, arrival));
     if (this.#calls.has(call.id)) this.#invites.set(transaction, call);
+    this.#remember(transaction.request, call);
     if (this.#host.answerMode === "auto") call.answer(now);
+  }
+
+  /**
+   * RFC 3261 §8.2.2.2, and beyond: legs of one call differ in CSeq when one server asked for credentials and another did
+   * not, and a frozen server may deliver its leg when the call is long over.
+   */
+  #isMerged(request: Request): boolean {
+    const known = this.#known.get(inviteKey(request));
+    if (known === undefined) return false;
+    const number = cseqOf(request.headers)?.number ?? 0;
+    return number <= known.cseq || this.#live.has(known.call);
+  }
+
+  #remember(request: Request, call: Call): void {
+    const key = inviteKey(request);
+    this.#known.delete(key);
+    this.#known.set(key, { cseq: cseqOf(request.headers)?.number ?? 0, call: call.id });
+    const oldest = this.#known.keys().next();
+    if (this.#known.size > MAX_KNOWN && !oldest.done) this.#known.delete(oldest.value);
   }
 
   #begin(make: (id: number) => Call): Call {
@@ -165,4 +200,8 @@ export class PhoneCalls implements CallRegister {
     call.start();
     return call;
   }
+}
+
+function inviteKey({ headers }: Request): string {
+  return `${headers.get("call-id")} ${fromOf(headers)?.tag ?? ""}`;
 }

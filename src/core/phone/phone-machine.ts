@@ -6,7 +6,7 @@ import { Inquiries } from "../inquiry.ts";
 import { NameService } from "../locate/name-service.ts";
 import { RecordCache } from "../locate/record-cache.ts";
 import type { FlowId, Instant, Local, LossCause, Machine, Peer, World } from "../machine.ts";
-import type { Request } from "../message/message.ts";
+import type { Request, Response } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
@@ -94,8 +94,9 @@ export class PhoneMachine implements Machine, TransactionUser {
   /** An acceptance that is never acknowledged is the call's own to end; a refusal has ended already (RFC 3261 §13.3.1.4). */
   undelivered(): void {}
 
-  /** A response to an INVITE long forgotten: whoever sent it gives up by itself (Timer H, RFC 6026 Timer L). */
-  strayed(): void {}
+  strayed(now: Instant, response: Response, flow: Flow): void {
+    this.#phoneAt(flow)?.strayed(now, response, flow);
+  }
 
   #namesFor(policy: DnsPolicy): NameService {
     let names = this.#names.get(policy);

@@ -17,8 +17,8 @@ import {
   type Target,
 } from "../machine.ts";
 import type { AudioSource } from "../media/tones.ts";
-import type { Request } from "../message/message.ts";
-import { toOf } from "../message/name-addr.ts";
+import type { Request, Response } from "../message/message.ts";
+import { fromOf, toOf } from "../message/name-addr.ts";
 import { parseUri } from "../message/uri.ts";
 import type { Primitives } from "../primitives.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
@@ -34,9 +34,11 @@ import type { AccountEnvironment, AccountSender } from "./account-environment.ts
 import type { Call } from "./call.ts";
 import type { CallEnvironment, CallRegister } from "./call-environment.ts";
 import { Composer } from "./composer.ts";
+import { dialled } from "./dialled.ts";
 import { PhoneCalls, type PhoneCallsHost } from "./phone-calls.ts";
 import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
+import { endStrayAnswer } from "./stray-answer.ts";
 import { type PhoneSubscriptions, subscriptionsOf } from "./subscriptions.ts";
 
 export class Phone
@@ -147,11 +149,12 @@ export class Phone
 
   // Calls.
 
-  /** @param to a SIP URI, or a user at whatever domain the server in use has. */
+  /** @param to a URI, or a user at whatever domain the server in use has; undefined if it is neither. */
   call(to: string, accountIndex?: number): Call | undefined {
     const account = this.#accountNamed(accountIndex);
-    if (account === undefined || this.state !== "running") return undefined;
-    return this.#calls.place(this.#environmentOf(account), to);
+    const uri = dialled(to);
+    if (account === undefined || uri === undefined || this.state !== "running") return undefined;
+    return this.#calls.place(this.#environmentOf(account), uri);
   }
 
   answer(now: Instant): void {
@@ -182,6 +185,15 @@ export class Phone
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
     if (this.#subscriptions?.requested(now, transaction) === true) return;
     this.#calls.requested(now, transaction, flow);
+  }
+
+  /** Refusals of a forgotten INVITE need nothing: whoever sent them gives up by himself (Timer H). */
+  strayed(now: Instant, response: Response, flow: Flow): void {
+    if (response.status < 200 || response.status >= 300 || this.state !== "running") return;
+    const user = parseUri(fromOf(response.headers)?.uri ?? "")?.user;
+    const account = this.accounts.find((one) => one.config.user === user);
+    if (account === undefined) return;
+    endStrayAnswer(now, this.#environmentOf(account), response, flow);
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): boolean {

@@ -131,6 +131,14 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     if (this.#cancelWanted && this.#heard === "provisional") this.#sendCancel(now);
   }
 
+  /** Wants an answer after all. @returns false if it has been heard of already, or told to stop. */
+  rejoin(): boolean {
+    if (!this.#left || this.#heard !== "nothing" || this.#cancelSent) return false;
+    this.#left = false;
+    this.#cancelWanted = false;
+    return true;
+  }
+
   /** @returns true if a final response is still to come and worth waiting for. */
   cancel(now: Instant): boolean {
     this.#cancelWanted = this.#owner.method === "INVITE";

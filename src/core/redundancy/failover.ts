@@ -67,6 +67,8 @@ export class FailoverRequest implements TimerOwner {
   /** Places known to be dead, kept for the end. */
   #deferred: Place[] = [];
   #attempts: Attempt[] = [];
+  /** Left because nothing was heard of them. */
+  #silent: Attempt[] = [];
   /** Targets tried so far; kept only where several servers could lead to one target twice. */
   #tried: Set<string> | undefined;
   #previous: { place: Place; why: string } | undefined;
@@ -150,6 +152,7 @@ export class FailoverRequest implements TimerOwner {
     this.#host.health.responded(now, target);
     const wait = response.status === 503 ? retryAfterOf(response.headers) : undefined;
     if (wait !== undefined) this.#host.health.hush(now, target, wait.seconds);
+    if (response.status === 482 && !this.#cancelled && this.#rejoin()) return;
     if (this.state !== "proceeding" && !this.#cancelled && this.#switches(response)) {
       this.#refusal = { response, attempt };
       // The server that a proxy leads to next may say something else.
@@ -211,12 +214,23 @@ export class FailoverRequest implements TimerOwner {
     );
   }
 
+  /** Merged at the callee (RFC 3261 §8.2.2.2): an attempt before this one has reached him after all, and is waited for. */
+  #rejoin(): boolean {
+    const others = this.#silent.filter((attempt) => attempt.rejoin());
+    if (others.length === 0) return false;
+    this.#attempts = others;
+    this.#silent = [];
+    this.state = "trying";
+    return true;
+  }
+
   #leave(now: Instant, attempt: Attempt, why: string): void {
     const place = attempt.place;
     const refused = /^[3-6]\d\d$/.test(why);
     this.#host.timers.silence(attempt.patience);
     attempt.abandon(now);
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
+    if (why === "timeout") this.#silent.push(attempt);
     if (!refused) {
       if (why === "timeout") this.#sawSilence = true;
       this.#host.health.failed(now, place.target, why);

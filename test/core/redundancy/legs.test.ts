@@ -195,3 +195,66 @@ test("hedging: with both silent each is left after its own patience", () => {
   const ended = stage.take().at(-1);
   assert.equal(ended, "32.2 * call.ended why=timeout");
 });
+
+test("482 from the next target means that the first has reached the callee: it is waited for (RFC 3261 §8.2.2.2)", () => {
+  const stage = failover({ inviteRetries: 0 });
+  const late = { afterMs: 3000 };
+  stage.server("primary").habits = {
+    INVITE: (request) => [
+      { status: 180, ...late },
+      ...stage
+        .server("primary")
+        .yes(request)
+        .map((reply) => ({ ...reply, afterMs: 5000 })),
+    ],
+  };
+  stage.server("secondary").habits = {
+    INVITE: () => [{ status: 100 }, { status: 482, afterMs: 50 }],
+  };
+  dial(stage)
+    .until(8)
+    .expect(`
+    0.0 INVITE → primary
+    0.5 INVITE → secondary
+    0.5 100 ← secondary
+    0.6 482 ← secondary
+    0.6 ACK → secondary
+    3.0 180 ← primary
+    5.0 200 ← primary
+    5.0 ACK → primary
+  `);
+});
+
+test("482 with nobody before it is the answer", () => {
+  const stage = failover({}, {}, { events: ["call.ended"] });
+  stage.server("primary").habits = { INVITE: () => [{ status: 482 }] };
+  dial(stage)
+    .until(1)
+    .expect(`
+    0.0 INVITE → primary
+    0.0 482 ← primary
+    0.0 ACK → primary
+    0.0 * call.ended why=rejected status=482
+  `);
+});
+
+test("an answer that comes when the INVITE is long forgotten is acknowledged and hung up all the same", () => {
+  const stage = failover({ inviteRetries: 0 });
+  stage.server("primary").habits = {
+    INVITE: (request) =>
+      stage
+        .server("primary")
+        .yes(request)
+        .map((reply) => ({ ...reply, afterMs: 100_000 })),
+  };
+  dial(stage)
+    .until(2)
+    .do((now) => stage.phone.hangup(now));
+  stage.until(50).take();
+  stage.until(110).expect(`
+    100.0 200 ← primary
+    100.0 ACK → primary
+    100.0 BYE → primary
+    100.0 200 ← primary
+  `);
+});

@@ -147,18 +147,13 @@ class Swarm {
     const { simulation } = this.#town;
     const caller = this.#phones[from] as TownPhones;
     const callee = this.#plan.accounts[to]?.user ?? "";
-    const placed: Call[] = [];
-    caller.host.run(() => {
-      const call = caller.machine.phones[0]?.call(callee);
-      if (call !== undefined) placed.push(call);
-    });
-    const call = placed[0];
+    const call = this.#place(caller, callee);
     const answered = (): boolean => call?.state === "confirmed";
     if (!simulation.runUntilTrue(answered, simulation.now + PROMPT_MS)) {
       const what = `a call to ${callee} is ${call?.state ?? "not there"} after ${PROMPT_MS} ms`;
       this.#complain({ invariant: "I2", at: simulation.now, node: caller.name, what });
     }
-    this.#hangUp(from);
+    caller.host.run((now) => call?.hangUp(now));
     simulation.runFor(GRACE_MS);
   }
 
@@ -190,13 +185,18 @@ class Swarm {
   #call(from: number, to: number, forMs: number): void {
     const caller = this.#phones[from] as TownPhones;
     const callee = this.#plan.accounts[to]?.user ?? "";
-    caller.host.run(() => caller.machine.phones[0]?.call(callee));
-    this.#town.simulation.after(forMs, () => this.#hangUp(from));
+    const call = this.#place(caller, callee);
+    if (call === undefined) return;
+    this.#town.simulation.after(forMs, () => caller.host.run((now) => call.hangUp(now)));
   }
 
-  #hangUp(phone: number): void {
-    const { host, machine } = this.#phones[phone] as TownPhones;
-    host.run((now) => machine.phones[0]?.hangup(now));
+  #place({ host, machine }: TownPhones, callee: string): Call | undefined {
+    const placed: Call[] = [];
+    host.run(() => {
+      const call = machine.phones[0]?.call(callee);
+      if (call !== undefined) placed.push(call);
+    });
+    return placed[0];
   }
 
   #watchPhones(): void {

@@ -1,6 +1,6 @@
 /**
- * I6: a call is answered or refused within C. I7, last part: a callee rings once. I10: a call that was up ends only
- * when somebody hangs up, whatever happens to the servers.
+ * I6: a call is answered or refused within C. I7, last part: a callee rings once. I10: a call that was up at both ends
+ * ends only when somebody hangs up, whatever happens to the servers.
  */
 import type { Instant } from "../../../core/machine.ts";
 import type { SimulatedEvent } from "../simulation.ts";
@@ -14,7 +14,10 @@ export class Calls implements Invariant {
   readonly #complain: Complain;
   /** Outgoing calls that nobody has answered or refused yet. */
   readonly #waiting = new Map<string, Instant>();
-  readonly #up = new Set<string>();
+  /** Call-ID by node and call. */
+  readonly #ids = new Map<string, string>();
+  /** Nodes that have answered, or been answered in, the call of that Call-ID. */
+  readonly #up = new Map<string, Set<string>>();
   readonly #rung = new Set<string>();
 
   constructor(watched: readonly Watched[], complain: Complain) {
@@ -27,16 +30,17 @@ export class Calls implements Invariant {
     const key = `${node} ${call}`;
     switch (event) {
       case "call.started":
+        this.#ids.set(key, String(callId));
         if (direction === "outgoing") this.#waiting.set(key, at);
         else this.#ring(at, node, String(callId));
         break;
       case "call.answered":
         this.#waiting.delete(key);
-        this.#up.add(key);
+        this.#answered(node, this.#ids.get(key) ?? "");
         break;
       case "call.ended":
         this.#waiting.delete(key);
-        if (this.#up.delete(key) && !WANTED.has(String(why))) {
+        if (this.#wasUp(this.#ids.get(key) ?? "") && !WANTED.has(String(why))) {
           const what = `call ${call} ended: ${why}`;
           this.#complain({ invariant: "I10", at, node, what });
         }
@@ -53,6 +57,15 @@ export class Calls implements Invariant {
       const what = `call ${call} neither answered nor refused after ${Math.round(bound)} ms`;
       this.#complain({ invariant: "I6", at: now, node, what });
     }
+  }
+
+  #answered(node: string, callId: string): void {
+    const nodes = this.#up.get(callId) ?? new Set();
+    this.#up.set(callId, nodes.add(node));
+  }
+
+  #wasUp(callId: string): boolean {
+    return (this.#up.get(callId)?.size ?? 0) > 1;
   }
 
   #ring(at: Instant, node: string, callId: string): void {

@@ -10,7 +10,7 @@ interface Turn {
 export class Wire implements Invariant {
   readonly #nodes: ReadonlySet<string>;
   readonly #complain: Complain;
-  /** Last turn by node and Call-ID. */
+  /** Last turn by node, Call-ID and tags: late legs are dialogs of their own. */
   readonly #turns = new Map<string, Turn>();
   /** Nonces by node, as `ADDRESS NONCE`. */
   readonly #nonces = new Set<string>();
@@ -38,7 +38,8 @@ export class Wire implements Invariant {
     if (method === "ACK" || method === "CANCEL") return undefined;
     const [, callId = ""] = /^Call-ID: (.*)$/m.exec(text) ?? [];
     const [, tag = ""] = /^From: .*;tag=([^;\r]+)/m.exec(text) ?? [];
-    const key = `${node} ${callId} ${tag}`;
+    const [, toTag = ""] = /^To: .*;tag=([^;\r]+)/m.exec(text) ?? [];
+    const key = `${node} ${callId} ${tag} ${toTag}`;
     const number = Number(digits);
     const last = this.#turns.get(key);
     if (last === undefined || number > last.number) this.#turns.set(key, { number, method });
