@@ -1,6 +1,7 @@
 /** The flags of `dialtone phone`, and the provisioning files they name, as a checked configuration. */
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
+import { dialled } from "../core/phone/dialled.ts";
 import type { PhoneConfiguration, SourceFile } from "../core/provisioning/configuration.ts";
 import { formatFault } from "../core/provisioning/fault.ts";
 import { readConfiguration } from "../core/provisioning/read.ts";
@@ -47,6 +48,9 @@ export function flagFaults(flags: PhoneFlags): string[] {
   }
   if (flags.account !== undefined && !/^[1-9]\d*$/.test(flags.account)) {
     wrong("account", `"${flags.account}" is no account; write its number, 1 or more`);
+  }
+  if (flags.call !== undefined && dialled(flags.call) === undefined) {
+    wrong("call", `"${flags.call}" cannot be dialled; write a number or sip:USER@DOMAIN`);
   }
   if (flags.call === undefined) {
     for (const flag of ["play", "record", "for"] as const) {

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import type { Instant } from "../core/machine.ts";
 import { writeWav } from "../core/media/wav.ts";
+import { dialled } from "../core/phone/dialled.ts";
 import type { Phone } from "../core/phone/phone.ts";
 import type { PhoneConfig } from "../core/phone/phone-config.ts";
 import type { PhoneMachine } from "../core/phone/phone-machine.ts";
@@ -102,7 +103,7 @@ export class PhoneSession {
   #obey(control: Control): void {
     switch (control.do) {
       case "call":
-        this.#act((phone) => phone.call(controlText(control, "to", "")));
+        this.#dial(controlText(control, "to", ""));
         break;
       case "hangup":
         this.#act((phone, now) => phone.hangup(now));
@@ -127,6 +128,11 @@ export class PhoneSession {
           `control: "${control.do}" is not known; say call, hangup, answer, hold, resume, keys or stop\n`,
         );
     }
+  }
+
+  #dial(to: string): void {
+    if (dialled(to) === undefined) process.stderr.write(`control: "${to}" cannot be dialled\n`);
+    else this.#act((phone) => phone.call(to));
   }
 
   #act(deed: (phone: Phone, now: Instant) => void): void {
