@@ -1,6 +1,6 @@
 /**
- * Message waiting at two real Kamailio with presence and presence_mwi: the phone subscribes where it is registered, hears
- * of messages, and follows its registration when the first server dies.
+ * Message waiting at two real Kamailio with presence and presence_mwi: the phone subscribes where it is
+ * registered, hears of messages, and follows its registration when the first server dies.
  */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
@@ -13,7 +13,7 @@ import { Dialtone } from "../support/processes-dialtone.ts";
 
 const DOMAIN = "pbx.example.com";
 
-/** A registrar and notifier without passwords. All it keeps is in memory; the module wants to see tables nevertheless. */
+/** A registrar and notifier without passwords. All it keeps is in memory; the module wants tables all the same. */
 class PresenceServer {
   readonly address: string;
   readonly process: Running;
