@@ -164,6 +164,12 @@ export class PhoneSession {
   async #keepRecording(phone: Phone): Promise<void> {
     const path = this.#flags.record;
     if (path === undefined) return;
-    await writeFile(path, writeWav(phone.recording));
+    try {
+      await writeFile(path, writeWav(phone.recording));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`${path}: the recording cannot be kept (${why})\n`);
+      this.#exitCode = EXIT.missing;
+    }
   }
 }

@@ -1,6 +1,6 @@
 /** `dialtone phone`: runs the phone that provisioning files describe. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import type { Instant, Peer, TransportName } from "../core/machine.ts";
@@ -48,6 +48,7 @@ export function addPhoneCommand(program: Command): void {
 async function runPhone(flags: PhoneFlags): Promise<void> {
   const faults = flagFaults(flags);
   if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults);
+  await checkRecording(flags.record);
   const configuration = await loadConfiguration(flags.config);
   const config = phoneConfig(flags, configuration, await audioSource(flags.play));
   if (config.accounts.every((account) => !account.enabled)) {
@@ -104,6 +105,18 @@ function phoneConfig(
       return `${name}=${String(value)} (${where})`;
     },
   };
+}
+
+/** Before the call rather than after it: whether what is heard can be kept at all. */
+async function checkRecording(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  try {
+    await (await open(path, "a")).close();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const wrong = `--record: cannot be written (${why}); name a file in a directory of yours`;
+    exitWith(EXIT.wrongInput, `${path}:1: ${wrong}`);
+  }
 }
 
 /** A tone, or the WAV file from its beginning in each call. */
