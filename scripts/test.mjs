@@ -1,6 +1,7 @@
 // Runs the emitted tests with Node's own runner. `npm test -- PART` keeps the files whose path contains PART;
 // `npm test -- PART --only "claim"` keeps the tests whose name matches.
-import { spawnSync } from "node:child_process";
+import "./setup.mjs";
+import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -18,7 +19,7 @@ if (files.length === 0) {
   console.error(`no test file matches ${args.join(" ")}`);
   process.exit(2);
 }
-const done = spawnSync(
+const runner = spawn(
   process.execPath,
   [
     "--test",
@@ -30,4 +31,7 @@ const done = spawnSync(
   ],
   { cwd: root, stdio: "inherit" },
 );
-process.exit(done.status ?? 1);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => runner.kill(signal));
+}
+runner.on("exit", (status) => process.exit(status ?? 1));
