@@ -245,16 +245,16 @@ test("an answer that comes when the INVITE is long forgotten is acknowledged and
       stage
         .server("primary")
         .yes(request)
-        .map((reply) => ({ ...reply, afterMs: 100_000 })),
+        .map((reply) => ({ ...reply, afterMs: 40_000 })),
   };
   dial(stage)
     .until(2)
     .do((now) => stage.phone.hangup(now));
-  stage.until(50).take();
-  stage.until(110).expect(`
-    100.0 200 ← primary
-    100.0 ACK → primary
-    100.0 BYE → primary
-    100.0 200 ← primary
+  stage.until(39).take();
+  stage.until(50).expect(`
+    40.0 200 ← primary
+    40.0 ACK → primary
+    40.0 BYE → primary
+    40.0 200 ← primary
   `);
 });
