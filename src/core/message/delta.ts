@@ -1,4 +1,5 @@
 /** Seconds as headers carry them: Expires, Min-Expires, Retry-After (RFC 3261 §20.19, §20.23, §20.33). */
+import type { HeaderName } from "./header-names.ts";
 import type { Headers } from "./headers.ts";
 import { decimal, trimEnd } from "./lexer.ts";
 import { paramOf } from "./params.ts";
@@ -13,7 +14,7 @@ export function decimalSeconds(text: string): number | undefined {
 }
 
 /** Undefined if there is no such header or it is malformed, which is to count as absent. */
-export function secondsOf(headers: Headers, name: string): number | undefined {
+export function secondsOf(headers: Headers, name: string | HeaderName): number | undefined {
   const index = headers.indexOf(name);
   const seconds = index < 0 ? -1 : headers.numberAt(index, MAX_DELTA);
   return seconds < 0 ? undefined : seconds;

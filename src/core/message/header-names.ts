@@ -73,6 +73,13 @@ export const CONTACT: HeaderName = named("contact");
 export const MAX_FORWARDS: HeaderName = named("max-forwards");
 export const CONTENT_LENGTH: HeaderName = named("content-length");
 
+/** What each REGISTER is asked for besides. */
+export const AUTHORIZATION: HeaderName = named("authorization");
+export const EXPIRES: HeaderName = named("expires");
+export const PATH: HeaderName = named("path");
+export const REQUIRE: HeaderName = named("require");
+export const USER_AGENT: HeaderName = named("user-agent");
+
 function named(name: string): HeaderName {
   const known = BY_NAME.get(name);
   assert(known !== undefined, `${name} is in the list`);

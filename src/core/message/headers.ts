@@ -56,9 +56,12 @@ export class Headers {
     return -1;
   }
 
-  /** Where the first line of that name stands, at or after `from`; -1 if there is none. */
-  indexOf(name: string, from = 0): number {
-    const known = nameOfKey(name);
+  /**
+   * Where the first line of that name stands, at or after `from`; -1 if there is none. Here as below, a HeaderName at
+   * hand is found sooner than its text.
+   */
+  indexOf(name: string | HeaderName, from = 0): number {
+    const known = typeof name === "string" ? nameOfKey(name) : name;
     if (known !== undefined) return this.find(known, from);
     for (let index = from; index < this.#lines.length; index += 1) {
       if (this.nameAt(index) === name) return index;
@@ -67,13 +70,13 @@ export class Headers {
   }
 
   /** The first header line of that name. */
-  get(name: string): string | undefined {
+  get(name: string | HeaderName): string | undefined {
     const index = this.indexOf(name);
     return index < 0 ? undefined : this.valueAt(index);
   }
 
   /** Every header line of that name, in order; a line may hold several comma-separated values. */
-  all(name: string): string[] {
+  all(name: string | HeaderName): string[] {
     const found: string[] = [];
     for (let at = this.indexOf(name); at >= 0; at = this.indexOf(name, at + 1)) {
       found.push(this.valueAt(at));
@@ -81,7 +84,7 @@ export class Headers {
     return found;
   }
 
-  has(name: string): boolean {
+  has(name: string | HeaderName): boolean {
     return this.indexOf(name) >= 0;
   }
 

@@ -1,7 +1,8 @@
-/** Which addresses-of-record have a binding that ends when: one entry each, in buckets of a second. */
+/** Which addresses-of-record have a binding that ends when, in buckets of a second. */
 import type { Instant } from "../machine.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { ServerClock } from "./clock.ts";
+import type { StoredRecord } from "./records.ts";
 
 /** Told which records to look at because a binding in them may have ended. */
 export type Lapsed = (now: Instant, keys: readonly string[]) => void;
@@ -11,8 +12,6 @@ export class Expiries implements TimerOwner {
   readonly #clock: ServerClock;
   readonly #lapsed: Lapsed;
   readonly #timer: Timer = new Timer("expiry", this);
-  /** The epoch second under which a key stands. */
-  readonly #seconds = new Map<string, number>();
   readonly #buckets = new Map<number, string[]>();
 
   constructor(timers: Timers, clock: ServerClock, lapsed: Lapsed) {
@@ -21,11 +20,15 @@ export class Expiries implements TimerOwner {
     this.#lapsed = lapsed;
   }
 
-  /** Looks at `key` at that epoch second, or earlier if that was asked before: a refresh costs one look-up. */
-  watch(now: Instant, key: string, second: number): void {
-    const known = this.#seconds.get(key);
-    if (known !== undefined && known <= second) return;
-    this.#seconds.set(key, second);
+  /**
+   * Looks at `key` at that epoch second, or earlier if that was asked before, which `record` knows: a renewal costs
+   * nothing. Looking once more than needed does no harm.
+   */
+  watch(now: Instant, key: string, second: number, record: StoredRecord | undefined): void {
+    if (record !== undefined) {
+      if (record.watched > 0 && record.watched <= second) return;
+      record.watched = second;
+    }
     const bucket = this.#buckets.get(second);
     if (bucket === undefined) this.#buckets.set(second, [key]);
     else bucket.push(key);
@@ -47,11 +50,7 @@ export class Expiries implements TimerOwner {
         continue;
       }
       this.#buckets.delete(second);
-      for (const key of bucket) {
-        if (this.#seconds.get(key) !== second) continue;
-        this.#seconds.delete(key);
-        keys.push(key);
-      }
+      for (const key of bucket) keys.push(key);
     }
     if (next < Number.POSITIVE_INFINITY) {
       this.#timers.set(this.#timer, now + (next - present) * 1000);

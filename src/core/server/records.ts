@@ -6,6 +6,8 @@ export interface StoredRecord {
   version: number;
   /** As stored: a few bytes, where parsed bindings would be slices that keep whole datagrams alive. */
   value: string | undefined;
+  /** The epoch second at which somebody will look for expired bindings in it; 0: nobody will. */
+  watched: number;
 }
 
 /** Records kept: the recent half and the half before. */
@@ -29,12 +31,11 @@ export class Records {
     version: number,
     value: string | undefined,
     record: StoredRecord | undefined,
-  ): void {
-    if (record === undefined) this.#add(key, { version, value });
-    else {
-      record.version = version;
-      record.value = value;
-    }
+  ): StoredRecord {
+    if (record === undefined) return this.#add(key, { version, value, watched: 0 });
+    record.version = version;
+    record.value = value;
+    return record;
   }
 
   forget(key: string): void {
@@ -42,11 +43,12 @@ export class Records {
     this.#before.delete(key);
   }
 
-  #add(key: string, record: StoredRecord): void {
+  #add(key: string, record: StoredRecord): StoredRecord {
     if (this.#recent.size >= MAX_RECORDS / 2) {
       this.#before = this.#recent;
       this.#recent = new Map();
     }
     this.#recent.set(key, record);
+    return record;
   }
 }

@@ -174,7 +174,7 @@ export class RegisterDesk {
 
   #registered(now: Instant, key: string, registered: Registered): void {
     for (const { what, binding } of registered.changes) {
-      if (what !== "removed") this.#expiries.watch(now, key, binding.expires);
+      if (what !== "removed") this.#expiries.watch(now, key, binding.expires, registered.record);
       if (what !== "refreshed" || this.#parts.renewals) this.#report(what, key, binding);
     }
   }
@@ -225,7 +225,7 @@ export class RegisterDesk {
       if (written.kind === "written") this.#reportExpired(key, all, present);
     }
     const next = Math.min(...kept.filter(isLive).map(({ expires }) => expires));
-    if (Number.isFinite(next)) this.#expiries.watch(this.#parts.clock.now, key, next);
+    if (Number.isFinite(next)) this.#expiries.watch(this.#parts.clock.now, key, next, undefined);
   }
 
   #reportExpired(key: string, bindings: readonly Binding[], present: number): void {

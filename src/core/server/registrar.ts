@@ -4,8 +4,10 @@
  */
 import type { Inquiry } from "../inquiry.ts";
 import { cseqOf } from "../message/cseq.ts";
-import { secondsOf } from "../message/delta.ts";
+import { MAX_DELTA, secondsOf } from "../message/delta.ts";
+import { CALL_ID, EXPIRES, PATH, USER_AGENT } from "../message/header-names.ts";
 import type { Headers } from "../message/headers.ts";
+import { decimal } from "../message/lexer.ts";
 import type { Request } from "../message/message.ts";
 import { contactsOf, type NameAddr } from "../message/name-addr.ts";
 import { withoutParam } from "../message/params.ts";
@@ -14,7 +16,7 @@ import { sameUriText } from "../message/uri.ts";
 import { viasOf } from "../message/via.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, encodeBindings, isLive, recordEnd } from "./binding.ts";
-import type { Records } from "./records.ts";
+import type { Records, StoredRecord } from "./records.ts";
 import {
   type Asked,
   type AskedContact,
@@ -30,6 +32,8 @@ export interface Registered {
   /** Header lines that belong to this answer, each with its CRLF. */
   readonly lines: string;
   readonly changes: readonly Change[];
+  /** What was written; undefined if nothing was. */
+  readonly record: StoredRecord | undefined;
 }
 
 /** Attempts at one compare-and-set: more than the nodes that can be racing for one address-of-record. */
@@ -86,8 +90,8 @@ export function* register(
       expiresAt: recordEnd(bindings),
     }) as StoreAnswer;
     if (written.kind === "written") {
-      records.keep(key, written.version, value, known);
-      return accepted(request, asked, bindings, now, changes, options);
+      const record = records.keep(key, written.version, value, known);
+      return accepted(request, asked, bindings, now, changes, options, record);
     }
     if (known !== undefined) records.forget(key);
     if (written.kind === "unavailable") return UNAVAILABLE;
@@ -110,14 +114,14 @@ function settled(
 ): Registered {
   return decision.kind === "refused"
     ? refusal(decision, options)
-    : accepted(request, asked, current, now, NO_CHANGES, options);
+    : accepted(request, asked, current, now, NO_CHANGES, options, undefined);
 }
 
 /** Another server may still have its store (redundancy.md §4: 503 is switchable, 500 is an answer). */
 const UNAVAILABLE: Registered = refused(503, "Location Store Unavailable");
 
 function refused(status: number, reason: string, lines = ""): Registered {
-  return { status, reason, lines, changes: NO_CHANGES };
+  return { status, reason, lines, changes: NO_CHANGES, record: undefined };
 }
 
 function refusal(
@@ -137,19 +141,16 @@ function readAsked(request: Request): Wish | Registered {
   const { headers } = request;
   const contacts = contactsOf(headers);
   if (contacts === undefined) return refused(400, "Malformed Contact");
-  const callId = headers.get("call-id") as string;
+  const callId = headers.get(CALL_ID) as string;
   const cseq = cseqOf(headers)?.number as number;
-  const expires = secondsOf(headers, "expires");
+  const expires = secondsOf(headers, EXPIRES);
   const path = pathOf(headers);
-  const userAgent = headers.get("user-agent") ?? "";
-  if (contacts === "*") {
-    if (expires !== 0) return refused(400, "Contact * Without Expires 0");
-    const empty = { contacts: [], removesAll: true, expires, outbound: false };
-    return { callId, cseq, path, userAgent, ...empty };
-  }
+  const userAgent = headers.get(USER_AGENT) ?? "";
+  const removesAll = contacts === "*";
+  if (removesAll && expires !== 0) return refused(400, "Contact * Without Expires 0");
   const asked: AskedContact[] = [];
   let outbound = false;
-  for (const contact of contacts) {
+  for (const contact of removesAll ? [] : contacts) {
     const { params } = contact;
     // A Cisco phone asks its standby server in this way whether it lives: nothing is to be removed (C5).
     if (params.includes("cisco-keep-alive")) continue;
@@ -163,15 +164,17 @@ function readAsked(request: Request): Wish | Registered {
   if (outbound && !firstHopHasOutbound(headers, path)) {
     return refused(439, "First Hop Lacks Outbound Support");
   }
-  const rest = { contacts: asked, removesAll: false, expires, outbound };
-  return { callId, cseq, path, userAgent, ...rest };
+  return { callId, cseq, path, userAgent, contacts: asked, removesAll, expires, outbound };
 }
 
 function readContact(contact: NameAddr, flowKey: string): AskedContact {
-  const { uri, params, expires } = contact;
-  if (expires === undefined) return { uri, parameters: params, expires, flowKey };
-  const alone = params.startsWith(";expires=") && params.indexOf(";", 1) < 0;
-  const parameters = alone ? "" : withoutParam(params, "expires");
+  const { uri, params } = contact;
+  if (params.startsWith(";expires=") && params.indexOf(";", 1) < 0) {
+    const seconds = decimal(params, 9, params.length, MAX_DELTA);
+    if (seconds >= 0) return { uri, parameters: "", expires: seconds, flowKey };
+  }
+  const { expires } = contact;
+  const parameters = expires === undefined ? params : withoutParam(params, "expires");
   return { uri, parameters, expires, flowKey };
 }
 
@@ -190,7 +193,7 @@ function firstHopHasOutbound(headers: Headers, path: string): boolean {
 }
 
 function pathOf(headers: Headers): string {
-  return headers.has("path") ? headers.all("path").join(", ") : "";
+  return headers.has(PATH) ? headers.all(PATH).join(", ") : "";
 }
 
 function accepted(
@@ -200,6 +203,7 @@ function accepted(
   now: number,
   changes: readonly Change[],
   options: RegistrarOptions,
+  record: StoredRecord | undefined,
 ): Registered {
   const second = Math.floor(now);
   let lines = "";
@@ -212,5 +216,5 @@ function accepted(
   }
   if (asked.outbound) lines += "Require: outbound\r\n";
   if (options.serviceRoute !== "") lines += `Service-Route: ${options.serviceRoute}\r\n`;
-  return { status: 200, reason: "OK", lines, changes };
+  return { status: 200, reason: "OK", lines, changes, record };
 }
