@@ -24,7 +24,7 @@ export function dialogRoute(
   const policy = serving?.policy ?? working;
   const known = serving?.places ?? [];
   const stranger = (target: Target): Place => ({
-    server: serving?.index ?? STRANGER,
+    server: STRANGER,
     hop: policy,
     target,
     expiresAt: NEVER,
