@@ -7,7 +7,10 @@ export interface LocatedTarget {
   readonly host: string;
   /** When the address records of this target expire (failback mode DNSTTL); NEVER for a literal. */
   readonly expiresAt: Instant;
-  /** Targets of one rank stand in an order that chance made: a draw by weight, or how the resolver turned its answer. */
+  /**
+   * Targets of one rank stand in an order that chance made: a draw by weight, or how the resolver turned its
+   * answer.
+   */
   readonly rank: number;
 }
 

@@ -4,7 +4,10 @@ import { escapeUser, parseUri } from "../message/uri.ts";
 /** A telephone number as a URI, with its parameters (RFC 3966 §3). */
 const TEL_URI = /^tel:[+\d][\d().*#-]*(?:;[\w.%=+-]+)*$/i;
 
-/** A whole SIP, SIPS or tel URI, or the user part at the domain of the server in use; undefined if it is none of them. */
+/**
+ * A whole SIP, SIPS or tel URI, or the user part at the domain of the server in use; undefined if it is none of
+ * them.
+ */
 export function dialled(text: string): string | undefined {
   const to = text.trim();
   if (to === "") return undefined;

@@ -42,7 +42,10 @@ export class PhoneCalls implements CallRegister {
   readonly #live = new Set<number>();
   /** Calls by the INVITE that brought them, until it is over. */
   readonly #invites = new Map<ServerTransaction, Call>();
-  /** INVITEs that have made a call, by Call-ID and From tag: a leg that comes late by another server is the same call. */
+  /**
+   * INVITEs that have made a call, by Call-ID and From tag: a leg that comes late by another server is the same
+   * call.
+   */
   readonly #known = new Map<string, KnownInvite>();
   #lastId = 0;
   #heardLast: Int16Array = new Int16Array(0);
@@ -174,7 +177,8 @@ export class PhoneCalls implements CallRegister {
   }
 
   /**
-   * RFC 3261 §8.2.2.2, and beyond: legs of one call differ in CSeq when one server asked for credentials and another did
+   * RFC 3261 §8.2.2.2, and beyond: legs of one call differ in CSeq when one server asked for credentials and
+   * another did
    * not, and a frozen server may deliver its leg when the call is long over.
    */
   #isMerged(request: Request): boolean {

@@ -1,4 +1,7 @@
-/** Where in-dialog requests go: along the dialog, then to the twins of the server it leads through (redundancy.md §7). */
+/**
+ * Where in-dialog requests go: along the dialog, then to the twins of the server it leads through
+ * (redundancy.md §7).
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NEVER, type Target } from "../../../src/core/machine.ts";
@@ -12,7 +15,7 @@ const SECONDARY: Target = { transport: "udp", address: "192.0.2.14", port: 5060 
 
 function servers(): ServerSet {
   const set = new ServerSet(defaultPolicy(defaultServer("pbx.example.com")));
-  const targets = [PRIMARY, SECONDARY].map((target) => ({ target, expiresAt: NEVER }));
+  const targets = [PRIMARY, SECONDARY].map((target, rank) => ({ target, expiresAt: NEVER, rank }));
   set.route(1).resolved([{ targets, expiresAt: NEVER }], false);
   return set;
 }

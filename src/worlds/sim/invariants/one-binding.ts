@@ -1,4 +1,7 @@
-/** I5: successive registration wants at most one live binding at any time; concurrent one per server, by construction. */
+/**
+ * I5: successive registration wants at most one live binding at any time; concurrent one per server, by
+ * construction.
+ */
 import type { Instant } from "../../../core/machine.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
 
