@@ -24,10 +24,11 @@ import type { Composer } from "./composer.ts";
 import { ConcurrentRegistration } from "./concurrent-registration.ts";
 import { OptionsProbes } from "./options-probe.ts";
 import { type Moved, registerFirst } from "./register-first.ts";
-import { type RegisterOptions, Registration } from "./registration.ts";
+import { Registration } from "./registration.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 import { SuccessiveRegistration } from "./successive-registration.ts";
+import { returnHome } from "./way-home.ts";
 
 export class Account implements FailoverHost, RegistrationHost, StrategyHost, FailbackHost {
   readonly config: AccountPolicy;
@@ -43,6 +44,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   #failbacks: (Failback | undefined)[] | undefined;
   /** Made with the first of them. */
   #probes: OptionsProbes | undefined;
+  /** The last words of calls are said without registering anywhere for them. */
+  #stopping = false;
   /** Who asked for credentials last, where the policy says that new requests follow him (auth.optimizedInFailover). */
   #challenger: Place | undefined;
 
@@ -106,6 +109,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** Removes every binding best-effort and silences every timer. */
   stop(now: Instant): void {
+    this.#stopping = true;
     this.#endTrials(now);
     this.#strategy.stop(now);
   }
@@ -194,7 +198,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   ): void {
     const registration = this.registration(place.server);
     const asks = method === "REGISTER" || method === "OPTIONS";
-    if (asks || registration === undefined) prepared(now, true);
+    if (asks || registration === undefined || this.#stopping) prepared(now, true);
     else registerFirst(now, this, registration, place, prepared);
   }
 
@@ -333,27 +337,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void {
-    const home = route.places[0];
-    const registration = this.registration(route.index);
-    if (home === undefined) {
-      returned(now, false);
-      return;
-    }
-    route.current = 0;
-    const registers =
-      home.hop.registerOnFailover ||
-      failbackModeOf(route) === "probe" ||
-      registration?.place === undefined;
-    const stands = registration?.holds(now, home.target) === true && !home.hop.registerOnFailback;
-    if (registration === undefined || !registers || stands) {
-      if (route.inUse === 0) returned(now, true);
-      return;
-    }
-    const options: RegisterOptions = { only: home, last: false, probe: true, fromTop: true };
-    registration.register(now, options, (at, home_) => {
-      if (!home_) route.current = route.inUse;
-      returned(at, home_);
-    });
+    returnHome(now, route, this.registration(route.index), returned);
   }
 
   #failbackOf(route: ServerRoute): Failback {

@@ -21,3 +21,15 @@ export function grantedSeconds(response: Response, contactUri: string): number |
 export function minExpiresOf(response: Response): number | undefined {
   return secondsOf(response.headers, "min-expires");
 }
+
+/** No refresh comes sooner than this after its 200, milliseconds. */
+export const SHORTEST_REFRESH_MS = 1000;
+
+/**
+ * When to renew a binding of `granted` seconds: its overlap before the end, or at half; `jitter`, 0..1, is the share
+ * taken off so that a fleet does not march in step (C22).
+ */
+export function refreshAfterMs(granted: number, overlap: number | "half", jitter: number): number {
+  const lead = overlap === "half" || overlap >= granted ? granted / 2 : overlap;
+  return Math.max(SHORTEST_REFRESH_MS, (granted - lead) * 1000 * (1 - jitter));
+}

@@ -17,11 +17,13 @@ import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
-import { grantedSeconds, minExpiresOf } from "./registration-answer.ts";
+import {
+  grantedSeconds,
+  minExpiresOf,
+  refreshAfterMs,
+  SHORTEST_REFRESH_MS,
+} from "./registration-answer.ts";
 import type { RegistrationHost } from "./registration-host.ts";
-
-/** Room for a refresh to fail over before the old binding ends, when the overlap leaves none. */
-const SHORTEST_REFRESH_MS = 1000;
 
 /** A flow that breaks again is not made anew sooner than this after the last time. */
 const FLOW_PAUSE_MS = 5000;
@@ -318,7 +320,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (before !== undefined && before.flow.id !== attempt.flow.id) this.#leave(before, attempt);
     this.place = attempt;
     this.expiresAt = now + granted * 1000;
-    this.#refreshAt = now + this.#refreshAfterMs(granted);
+    const jitter = uniform(this.#host.entropy, 0, this.#host.policy.refreshJitter);
+    this.#refreshAt = now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
     this.#host.timers.set(this.#refresh, this.#refreshAt);
     this.#armKeepAlive(now);
     this.#host.watch(now, attempt, this);
@@ -335,14 +338,6 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     }
     this.#heldElsewhere ??= new Map();
     this.#heldElsewhere.set(targetName(before.target), this.expiresAt);
-  }
-
-  #refreshAfterMs(granted: number): number {
-    const overlap = this.route.policy.overlapSeconds;
-    const lead = overlap === "half" || overlap >= granted ? granted / 2 : overlap;
-    const wait = (granted - lead) * 1000;
-    const jitter = uniform(this.#host.entropy, 0, this.#host.policy.refreshJitter);
-    return Math.max(SHORTEST_REFRESH_MS, wait * (1 - jitter));
   }
 
   #armKeepAlive(now: Instant): void {

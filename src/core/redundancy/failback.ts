@@ -36,7 +36,10 @@ export function failbackModeOf(route: ServerRoute): FailbackMode | "probe" {
 /** Mode DNSTTL, when nobody renews the records: after so long the primary gets another chance, milliseconds. */
 const STALE_MS = 30_000;
 
-/** However short the times that are given: a primary that refuses at once is not tried without a pause, milliseconds. */
+/**
+ * However short the times that are given: a primary that refuses at once is not tried without a pause,
+ * milliseconds.
+ */
 const SHORTEST_AWAY_MS = 10_000;
 
 type FailbackState = "home" | "away" | "due" | "returning";

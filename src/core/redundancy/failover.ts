@@ -214,7 +214,10 @@ export class FailoverRequest implements TimerOwner {
     );
   }
 
-  /** Merged at the callee (RFC 3261 §8.2.2.2): an attempt before this one has reached him after all, and is waited for. */
+  /**
+   * Merged at the callee (RFC 3261 §8.2.2.2): an attempt before this one has reached him after all, and is
+   * waited for.
+   */
   #rejoin(): boolean {
     const others = this.#silent.filter((attempt) => attempt.rejoin());
     if (others.length === 0) return false;
@@ -271,7 +274,10 @@ export class FailoverRequest implements TimerOwner {
     return this.state === "ended" || this.state === "proceeding";
   }
 
-  /** Tells that a server is dead: of one that answered, if only with 503, this is not said (R50). @returns true if that ended it all. */
+  /**
+   * Tells that a server is dead: of one that answered, if only with 503, this is not said (R50). @returns true
+   * if that ended it all.
+   */
   #exhausted(now: Instant): boolean {
     const server = this.#previous?.place.server;
     const route = this.#plan.routes.find((one) => one.index === server);

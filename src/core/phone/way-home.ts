@@ -1,0 +1,34 @@
+/** How an account goes back to the first place of a server: by a REGISTER there, or by nothing but the next request. */
+import type { Instant } from "../machine.ts";
+import { failbackModeOf } from "../redundancy/failback.ts";
+import type { ServerRoute } from "../redundancy/server-set.ts";
+import type { Registration } from "./registration.ts";
+
+/** `returned` is not called where nothing needs to be sent: the next request then shows how it went. */
+export function returnHome(
+  now: Instant,
+  route: ServerRoute,
+  registration: Registration | undefined,
+  returned: (now: Instant, home: boolean) => void,
+): void {
+  const home = route.places[0];
+  if (home === undefined) {
+    returned(now, false);
+    return;
+  }
+  route.current = 0;
+  const registers =
+    home.hop.registerOnFailover ||
+    failbackModeOf(route) === "probe" ||
+    registration?.place === undefined;
+  const stands = registration?.holds(now, home.target) === true && !home.hop.registerOnFailback;
+  if (registration === undefined || !registers || stands) {
+    if (route.inUse === 0) returned(now, true);
+    return;
+  }
+  const options = { only: home, last: false, probe: true, fromTop: true };
+  registration.register(now, options, (at, registered) => {
+    if (!registered) route.current = route.inUse;
+    returned(at, registered);
+  });
+}
