@@ -1,5 +1,4 @@
-// `npm start`: the lab; `npm start -- COMMAND …`: any command. One process from the set-up to the end: with a shell
-// in between, SIGTERM to npm would end the shell and leave the lab behind.
+// `npm start`: the lab; `npm start -- COMMAND …`: any command.
 import "./setup.mjs";
 
 if (process.argv.length === 2) process.argv.push("lab");

@@ -32,6 +32,6 @@ const runner = spawn(
   { cwd: root, stdio: "inherit" },
 );
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, () => runner.kill(signal));
+  process.on(signal, () => runner.kill("SIGTERM"));
 }
 runner.on("exit", (status) => process.exit(status ?? 1));

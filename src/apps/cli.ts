@@ -21,6 +21,16 @@ function version(): string {
   return found ? String(parsed.version) : "unknown";
 }
 
+/** Nobody reads any more (`| head`, a terminal that was closed): the command ends in order. */
+function endWhenUnread(): void {
+  process.stdout.once("error", () => {
+    process.stdout.on("error", () => undefined);
+    process.kill(process.pid, "SIGHUP");
+  });
+  process.stderr.on("error", () => undefined);
+}
+
+endWhenUnread();
 const program = new Command("dialtone")
   .description("SIP phones and servers that go on working when a server dies.")
   .version(version())

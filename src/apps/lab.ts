@@ -2,6 +2,7 @@
  * `dialtone lab`: real processes on loopback addresses, real faults. Plays and judges scenarios, or stays up for
  * whoever wants to pull plugs. docs/lab.md tells how it is used.
  */
+import { rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
@@ -155,11 +156,20 @@ async function closeAll(stages: Set<LabStage>): Promise<void> {
   stages.clear();
 }
 
-/** The first signal closes in order; a second one ends the process, and with it every child, at once. */
+/**
+ * The first signal closes in order; a second one ends the process, and with it every child, at once. A terminal
+ * that is closed may say so more than once.
+ */
 function closeOnSignals(stages: Set<LabStage>): void {
   let closing = false;
+  process.on("exit", () => {
+    for (const { folder } of stages) {
+      if (folder !== "") rmSync(folder, { recursive: true, force: true });
+    }
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
+      if (closing && signal === "SIGHUP") return;
       if (closing) process.exit(SIGNAL_EXIT[signal]);
       closing = true;
       void closeAll(stages).finally(() => process.exit(SIGNAL_EXIT[signal]));

@@ -19,6 +19,7 @@ const FAREWELL_LOOK_MS = 50;
 export class PhoneSession {
   readonly #machine: PhoneMachine;
   readonly #flags: PhoneFlags;
+  #config: PhoneConfig | undefined;
   #driver: Driver | undefined;
   #phone: Phone | undefined;
   #called = false;
@@ -35,12 +36,14 @@ export class PhoneSession {
 
   /** Runs until a signal, the end of the call that was asked for, or a fatal fault. */
   async run(driver: Driver, config: PhoneConfig): Promise<void> {
+    this.#config = config;
     this.#driver = driver;
     const gone = new Promise<void>((resolve) => {
       this.#gone = resolve;
     });
     for (const signal of ["SIGINT", "SIGTERM"] as const)
       process.on(signal, () => this.#signalled());
+    process.on("SIGHUP", () => this.#leave(EXIT.ok));
     const unread = this.#flags.control === true ? this.#obeyControl() : () => undefined;
     const phone = this.#machine.add(config);
     this.#phone = phone;
@@ -68,12 +71,18 @@ export class PhoneSession {
         if (this.#flags.call !== undefined) this.#leave(this.#answered ? EXIT.ok : EXIT.failed);
         break;
       case "phone.failed":
-        process.stderr.write(
-          `the local port cannot be had (${String(event.why)}); name another with --port or --bind\n`,
-        );
+        process.stderr.write(`${this.#deafness(String(event.why))}\n`);
         this.#leave(EXIT.missing);
         break;
     }
+  }
+
+  /** Which port cannot be had, and what to do. */
+  #deafness(why: string): string {
+    const { bindAddress = "", localPort = 0 } = this.#config ?? {};
+    const host = bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress;
+    const what = why === "in-use" ? "the port is taken" : "it cannot be had";
+    return `udp:${host}:${localPort}: ${what} (${why}); name another with --port or --bind`;
   }
 
   #callOnce(): void {
