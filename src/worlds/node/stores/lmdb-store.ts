@@ -7,7 +7,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { getLastVersion, open, type RootDatabase } from "lmdb";
-import type { StoreAnswer, StoreWrite } from "../../../core/vocabulary.ts";
+import type { StoreAnswer, StoreWrite, TraceEvent } from "../../../core/vocabulary.ts";
 import {
   type Answered,
   expired,
@@ -36,10 +36,15 @@ interface Held {
 export class LmdbStore implements Store {
   readonly #database: RootDatabase<Buffer, string>;
   readonly #sweeping: NodeJS.Timeout;
+  readonly #report: (event: TraceEvent) => void;
   #closed = false;
 
-  /** @throws Error if `folder` cannot be made, opened or written. */
-  constructor(folder: string) {
+  /**
+   * `report` hears of what fails and is nobody's question.
+   * @throws Error if `folder` cannot be made, opened or written.
+   */
+  constructor(folder: string, report: (event: TraceEvent) => void = () => undefined) {
+    this.#report = report;
     makeFolder(resolve(folder));
     this.#database = open<Buffer, string>({
       path: folder,
@@ -133,9 +138,14 @@ export class LmdbStore implements Store {
     }
   }
 
+  /** What a failed sweep leaves counts as nothing all the same, and the next one finds it again. */
   async #sweep(): Promise<void> {
-    for await (const { key, value, version } of this.#entries("")) {
-      if (expired(value.readDoubleLE(0))) await this.#database.remove(key, version);
+    try {
+      for await (const { key, value, version } of this.#entries("")) {
+        if (expired(value.readDoubleLE(0))) await this.#database.remove(key, version);
+      }
+    } catch (error) {
+      this.#report({ event: "store.failed", why: await reasonOf(error) });
     }
   }
 }

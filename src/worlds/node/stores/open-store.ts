@@ -12,7 +12,7 @@ export class BadStoreName extends Error {
 }
 
 /**
- * `report` hears when a server is lost and found again.
+ * `report` hears when a server is lost and found again, and what else fails and is nobody's question.
  * @throws BadStoreName, or Error if the folder or server cannot be had.
  */
 export async function openStore(
@@ -32,7 +32,7 @@ export async function openStore(
     throw bad(name, "it is no folder either");
   const { LmdbStore } = await import("./lmdb-store.ts");
   try {
-    return new LmdbStore(name);
+    return new LmdbStore(name, report);
   } catch (error) {
     throw new Error(`the store folder ${name} cannot be opened: ${String(error)}`);
   }

@@ -1,8 +1,7 @@
 /**
  * A store on Redis or Valkey, one server or a cluster: what several machines share. Compare-and-set is a script
- * that runs
- * atomically at the server. As durable as that server is configured; whatever is lost with the connection is answered
- * `unavailable`, never left waiting.
+ * that runs atomically at the server. As durable as that server is configured; whatever is lost with the connection is
+ * answered `unavailable`, never left waiting.
  */
 import type { Redis } from "ioredis";
 import type { StoreAnswer, StoreWrite, TraceEvent } from "../../../core/vocabulary.ts";
