@@ -16,6 +16,7 @@ import { fullPatienceMs, patienceMs } from "./patience.ts";
 import type { AttemptPlace, Failure, RequestUser } from "./request.ts";
 import { targetName } from "./server-health.ts";
 import type { Place, ServerRoute } from "./server-set.ts";
+import { letsGo } from "./verdict.ts";
 
 /** What an account does for the requests it sends. */
 export interface FailoverHost extends AttemptHost {
@@ -153,7 +154,11 @@ export class FailoverRequest implements TimerOwner {
     const wait = response.status === 503 ? retryAfterOf(response.headers) : undefined;
     if (wait !== undefined) this.#host.health.hush(now, target, wait.seconds);
     if (response.status === 482 && !this.#cancelled && this.#rejoin()) return;
-    if (this.state !== "proceeding" && !this.#cancelled && this.#switches(response)) {
+    if (
+      this.state !== "proceeding" &&
+      !this.#cancelled &&
+      letsGo(this.#host.policy, this.#user.method, response.status)
+    ) {
       this.#refusal = { response, attempt };
       // The server that a proxy leads to next may say something else.
       if (this.#host.policy.proxies.length > 0) this.#tried?.delete(targetName(target));
@@ -197,21 +202,6 @@ export class FailoverRequest implements TimerOwner {
     } else {
       this.#user.late(now, response, place, attempt.request);
     }
-  }
-
-  #switches(response: Response): boolean {
-    const policy = this.#host.policy;
-    const status = response.status;
-    if (status === 503) return policy.failoverOn503;
-    if (policy.failoverStatuses.includes(status)) return true;
-    return (
-      this.#user.method === "REGISTER" &&
-      policy.failoverOnRegisterRefusal &&
-      status >= 300 &&
-      status !== 401 &&
-      status !== 407 &&
-      status !== 423
-    );
   }
 
   /**

@@ -1,0 +1,10 @@
+/** Which final responses are a failure of the target and not an answer of it (C19, R69). */
+import type { RedundancyPolicy } from "./policy.ts";
+
+/** Whether a final response lets the request go on to the next target. */
+export function letsGo(policy: RedundancyPolicy, method: string, status: number): boolean {
+  if (status === 503) return policy.failoverOn503;
+  if (policy.failoverStatuses.includes(status)) return true;
+  if (method !== "REGISTER" || !policy.failoverOnRegisterRefusal) return false;
+  return status >= 300 && status !== 401 && status !== 407 && status !== 423;
+}
