@@ -287,3 +287,19 @@ test("what stands is made sure of once the other binding is removed: servers may
     20.0 * registration.accepted server=1 target=primary
   `);
 });
+
+test("stop while a call is up says goodbye and registers nowhere for it (I8)", () => {
+  const stage = successive({ probeIntervalMs: 20_000 }).start().until(10);
+  const registered = (): number =>
+    stage.sent.filter(({ text }) => /^REGISTER /.test(text) && !/^Expires: 0\r$/m.test(text))
+      .length;
+  stage
+    .do(() => stage.phone.call("2099"))
+    .until(20)
+    .kill("primary");
+  const before = registered();
+  stage.do((now) => stage.phone.stop(now)).until(300);
+  assert.ok(stage.sent.some(({ method }) => method === "BYE"));
+  assert.equal(registered(), before);
+  assert.equal(stage.phone.atRest, true);
+});

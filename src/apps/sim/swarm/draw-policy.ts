@@ -13,22 +13,28 @@ import {
 import type { Prng } from "../../../worlds/sim/prng.ts";
 
 type Dialect = "native" | "yealink" | "polycom";
-type Place = Pick<ServerPolicy, "address" | "port" | "transport">;
+/** What all accounts of a run have in common. */
+export interface PolicyDraw {
+  readonly dialect: Dialect;
+  /** Where the servers are to be found, in the order of trial. */
+  readonly places: readonly Pick<ServerPolicy, "address" | "port">[];
+  readonly transport: "udp" | "tcp";
+  /** Some server answers 503 for a while: who takes that for an answer is promised nothing. */
+  readonly refusals: boolean;
+}
 
-/** @param server where the server of that index, from 0, is to be found. */
-export function drawAccount(
-  prng: Prng,
-  dialect: Dialect,
-  index: number,
-  server: (server: number) => Place,
-  servers: number,
-): AccountPolicy {
+export function drawAccount(prng: Prng, draw: PolicyDraw, index: number): AccountPolicy {
+  const { dialect, places, refusals } = draw;
   const redundancy: RedundancyPolicy = {
     ...POLICY_DEFAULTS[dialect],
-    ...drawCommon(prng),
+    ...drawCommon(prng, refusals),
     ...(dialect === "polycom" ? {} : drawRegistration(prng)),
     ...(dialect === "native" ? drawOwn(prng) : {}),
-    servers: Array.from({ length: servers }, (_, at) => drawServer(prng, dialect, server(at), at)),
+    servers: places.map((place, at) => ({
+      ...drawServer(prng, dialect, at),
+      ...place,
+      transport: draw.transport,
+    })),
   };
   const user = String(2001 + index);
   return defaultAccount(user, redundancy, {
@@ -38,12 +44,11 @@ export function drawAccount(
   });
 }
 
-function drawServer(prng: Prng, dialect: Dialect, place: Place, at: number): ServerPolicy {
+function drawServer(prng: Prng, dialect: Dialect, at: number): Omit<ServerPolicy, "address"> {
   const registerOnFailover = prng.chance(0.5);
   const expiresSeconds = prng.pick([60, 120, 300, 600]);
   return {
     ...SERVER_DEFAULTS[dialect],
-    ...place,
     register: dialect === "polycom" && at > 0 ? prng.chance(0.8) : true,
     expiresSeconds,
     overlapSeconds: prng.pick<number | "half">(["half", 5, 30, 60]),
@@ -58,14 +63,14 @@ function drawServer(prng: Prng, dialect: Dialect, place: Place, at: number): Ser
   };
 }
 
-function drawCommon(prng: Prng): Partial<RedundancyPolicy> {
+function drawCommon(prng: Prng, refusals: boolean): Partial<RedundancyPolicy> {
   return {
     backoff: drawBackoff(prng),
     startSurgeMs: prng.pick([0, 0, 10_000]),
     keepAliveMs: prng.pick([0, 30_000]),
     skipSameAddress: prng.chance(0.5),
     strictLastTarget: prng.chance(0.2),
-    failoverOn503: prng.chance(0.8),
+    failoverOn503: refusals || prng.chance(0.5),
     failoverOnRegisterRefusal: prng.chance(0.2),
     idleWaitMaxMs: prng.pick([0, 60_000]),
   };

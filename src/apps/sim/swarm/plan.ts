@@ -5,7 +5,7 @@ import type { ResourceRecord } from "../../../core/vocabulary.ts";
 import type { NetworkOptions } from "../../../worlds/sim/network.ts";
 import { Prng } from "../../../worlds/sim/prng.ts";
 import type { ServerSpec } from "../town.ts";
-import { drawAccount } from "./draw-policy.ts";
+import { drawAccount, type PolicyDraw } from "./draw-policy.ts";
 
 /** The stream of a seed that plans are drawn from. */
 const PLAN_CHANCE = 50;
@@ -70,19 +70,19 @@ export function drawPlan(seed: number): SwarmPlan {
     name === undefined ? [] : recordsOf(name, targets[index] ?? [], ttlSeconds, bySrv),
   );
   const stormMs = prng.between(300, 1800) * 1000;
-  const transport = prng.chance(0.25) ? "tcp" : "udp";
+  const faults = drawFaults(prng, servers, stormMs);
+  const places = targets.map(([first = ""], index) => ({
+    address: names[index] ?? first,
+    port: names[index] !== undefined && bySrv ? 0 : 5060,
+  }));
+  const draw: PolicyDraw = {
+    dialect,
+    places,
+    transport: prng.chance(0.25) ? "tcp" : "udp",
+    refusals: faults.some(({ kind }) => kind === "refuse-all"),
+  };
   const accounts = Array.from({ length: prng.between(2, 3) }, (_, index) =>
-    drawAccount(
-      prng,
-      dialect,
-      index,
-      (server) => ({
-        address: names[server] ?? targets[server]?.[0] ?? "",
-        port: names[server] !== undefined && bySrv ? 0 : 5060,
-        transport,
-      }),
-      targets.length,
-    ),
+    drawAccount(prng, draw, index),
   );
   return {
     seed,
@@ -99,7 +99,7 @@ export function drawPlan(seed: number): SwarmPlan {
       loss: prng.pick([0, 0, 0.02, 0.1]),
       duplication: prng.pick([0, 0, 0.05]),
     },
-    faults: drawFaults(prng, servers, stormMs),
+    faults,
     calls: drawCalls(prng, accounts.length, stormMs),
     stormMs,
   };
