@@ -262,7 +262,10 @@ class Reading {
     this.fail(400, `${this.headers.has(name) ? "malformed" : "no"} ${name}`, this.at);
   }
 
-  /** By Content-Length if there is one: what lies behind is no part of the message, and too little is a fault (§18.3). */
+  /**
+   * By Content-Length if there is one: what lies behind is no part of the message, and too little is a fault
+   * (§18.3).
+   */
   readBody(): string {
     const { text } = this;
     const bytes = this.headers.number(CONTENT_LENGTH, CSEQ_END);
