@@ -224,7 +224,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   exhausted(now: Instant, route: ServerRoute, method: string): void {
-    if (method === "REGISTER" || method === "OPTIONS") return;
+    if (method === "REGISTER" || method === "OPTIONS" || this.#stopping) return;
     const registration = this.registration(route.index);
     if (registration !== undefined) this.#strategy.doubt(now, registration);
   }
