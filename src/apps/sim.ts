@@ -4,55 +4,93 @@ import { type Command, InvalidArgumentError } from "commander";
 import { formatFault } from "../core/provisioning/fault.ts";
 import { EXIT, exitWith } from "./exit.ts";
 import { loadScenarios } from "./lab/catalogue.ts";
+import { writeReport } from "./lab/report.ts";
 import { StageFault } from "./scenario/stage.ts";
 import { verdictLines } from "./scenario/verdict.ts";
-import { playInSimulator } from "./sim/scenarios.ts";
+import { simulateFleet } from "./sim/fleet/command.ts";
+import { type PlayedInSimulator, playInSimulator } from "./sim/scenarios.ts";
+import { simulateSwarm } from "./sim/swarm/command.ts";
 
 interface SimFlags {
   readonly scenario?: string;
+  readonly swarm?: number;
+  readonly phones: number;
+  readonly hours: number;
   readonly seed?: number;
+  readonly config?: readonly string[];
+  readonly report?: string;
   readonly json?: boolean;
+  readonly trace?: boolean;
 }
 
 const MOST_SEED = 0xffff_ffff;
+const MOST_PHONES = 1_000_000;
+const MOST_RUNS = 1_000_000;
+/** A week. */
+const MOST_HOURS = 168;
 
 export function addSimCommand(program: Command): void {
   program
     .command("sim")
-    .description("scenarios in virtual time: real phones and servers, simulated network")
-    .option("--scenario <name>", "play and judge: a name, a YAML file, or all", "all")
-    .option("--seed <n>", "the chance of everything; the same seed, the same run", seedOf)
+    .description("a fleet of phones, scenarios or a swarm of faults in virtual time")
+    .option("--phones <n>", "the size of the fleet", whole(1, MOST_PHONES), 1000)
+    .option("--hours <h>", "how long the fleet lives", hoursOf, 1)
+    .option("--config <file...>", "provisioning files that all phones of the fleet have")
+    .option("--scenario <name>", "play and judge instead: a name, a YAML file, or all")
+    .option("--swarm <n>", "hold n small random towns to the invariants", whole(1, MOST_RUNS))
+    .option("--seed <n>", "the chance of everything: same seed, same run", whole(0, MOST_SEED))
+    .option("--report <folder>", "write a page and JSON")
     .option("--json", "one JSON object a line on stdout")
+    .option("--trace", "also every event of the fleet, as JSON")
     .action(sim);
 }
 
 async function sim(flags: SimFlags): Promise<void> {
-  const { scenarios, faults } = loadScenarios(flags.scenario ?? "all");
-  if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults.map(formatFault));
   const seed = flags.seed ?? randomInt(MOST_SEED);
   const json = flags.json === true;
-  if (!json) process.stdout.write(`seed ${seed}\n`);
-  let passed = true;
+  if (flags.swarm !== undefined) simulateSwarm({ seed, runs: flags.swarm, json });
+  else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
+  else {
+    const { phones, hours, config = [], report, trace = false } = flags;
+    await simulateFleet({ seed, phones, hours, config, report, json, trace });
+  }
+}
+
+async function playScenarios(wanted: string, seed: number, flags: SimFlags): Promise<void> {
+  const { scenarios, faults } = loadScenarios(wanted);
+  if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults.map(formatFault));
+  const json = flags.json === true;
+  const say = (line: string): unknown => process.stdout.write(`${line}\n`);
+  if (!json) say(`seed ${seed}`);
+  const all: PlayedInSimulator[] = [];
   for (const scenario of scenarios) {
     const watch = (record: object): unknown =>
-      process.stdout.write(`${JSON.stringify({ ...record, scenario: scenario.name })}\n`);
+      say(JSON.stringify({ ...record, scenario: scenario.name }));
     try {
-      const { verdict } = await playInSimulator(scenario, seed, json ? watch : undefined);
-      passed &&= verdict.passed;
-      const lines = json
-        ? [JSON.stringify({ node: "sim", event: "scenario.judged", seed, ...verdict })]
-        : verdictLines(verdict);
-      for (const line of lines) process.stdout.write(`${line}\n`);
+      const played = await playInSimulator(scenario, seed, json ? watch : undefined);
+      all.push(played);
+      const { at, time } = played.records.at(-1) ?? { at: 0, time: "" };
+      const judged = { at, time, node: "sim", event: "scenario.judged", seed, ...played.verdict };
+      for (const line of json ? [JSON.stringify(judged)] : verdictLines(played.verdict)) say(line);
     } catch (error) {
       if (!(error instanceof StageFault)) throw error;
       exitWith(EXIT.wrongInput, `${scenario.file}:1: ${error.message}`);
     }
   }
-  process.exitCode = passed ? EXIT.ok : EXIT.failed;
+  if (flags.report !== undefined) await writeReport(flags.report, all);
+  process.exitCode = all.every(({ verdict }) => verdict.passed) ? EXIT.ok : EXIT.failed;
 }
 
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && seed <= MOST_SEED) return seed;
-  throw new InvalidArgumentError(`write a whole number from 0 to ${MOST_SEED}`);
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`write a whole number from ${least} to ${most}`);
+  };
+}
+
+function hoursOf(text: string): number {
+  const hours = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && hours > 0 && hours <= MOST_HOURS) return hours;
+  throw new InvalidArgumentError(`write hours, more than 0 and at most ${MOST_HOURS}`);
 }

@@ -74,7 +74,7 @@ export class SimStage implements Stage {
     const users = topology.phones.map(({ user, password }) => userOf(user, password));
     const town = new Town({
       seed: this.#options.seed,
-      domain: topology.domain,
+      domains: [topology.domain],
       users: new Users(users),
       renewals: true,
       network: this.#options.network ?? LOOPBACK,

@@ -26,7 +26,8 @@ const FIRST_PROCESS_STREAM = 100;
 
 export interface TownOptions {
   readonly seed: number;
-  readonly domain: string;
+  /** Never empty; the first is the realm. */
+  readonly domains: readonly string[];
   /** Undefined: everybody is let in. */
   readonly users: Users | undefined;
   /** Servers report renewals, too: by far most of all events. */
@@ -141,7 +142,7 @@ export class Town {
   }
 
   #newServer(spec: ServerSpec): SipServer {
-    const { domain, users, renewals } = this.#options;
+    const { domains, users, renewals } = this.#options;
     const listen: Local[] = (["udp", "tcp"] as const).map((transport) => ({
       transport,
       address: spec.address,
@@ -149,7 +150,7 @@ export class Town {
     }));
     const configuration: ServerConfiguration = {
       name: spec.name,
-      domains: [domain],
+      domains,
       listen,
       advertise: undefined,
       role: spec.role,

@@ -75,7 +75,7 @@ class Swarm {
     }));
     this.#town = new Town({
       seed: plan.seed,
-      domain: DOMAIN,
+      domains: [DOMAIN],
       users: plan.authenticated ? new Users(users) : undefined,
       renewals: false,
       network: plan.network,

@@ -1,0 +1,88 @@
+/** `dialtone sim --phones N --hours H`: what was drawn first, progress while it runs, then the figures. */
+import { readFileSync } from "node:fs";
+import type { Fault } from "../../../core/provisioning/configuration.ts";
+import { formatFault } from "../../../core/provisioning/fault.ts";
+import { readConfiguration } from "../../../core/provisioning/read.ts";
+import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
+import { EXIT, exitWith } from "../../exit.ts";
+import { NO_ORIGIN, type RuleTeller, ruleTeller } from "../phone-config.ts";
+import { EPOCH_MS } from "../town.ts";
+import { figureLines } from "./figures.ts";
+import { describePlan, minutes, planFleet } from "./plan.ts";
+import { writeFleetReport } from "./report.ts";
+import { type FleetProgress, runFleet } from "./run.ts";
+
+export interface FleetFlags {
+  readonly seed: number;
+  readonly phones: number;
+  readonly hours: number;
+  readonly config: readonly string[];
+  readonly report: string | undefined;
+  readonly json: boolean;
+  readonly trace: boolean;
+}
+
+export async function simulateFleet(flags: FleetFlags): Promise<void> {
+  const { seed, phones, hours, json } = flags;
+  const { account, rule } = configured(flags.config);
+  const plan = planFleet({ seed, phones, hours, account });
+  const drawn = describePlan(plan);
+  const say = (line: string): unknown => process.stdout.write(`${line}\n`);
+  const tell = (at: number, event: string, fields: object): unknown =>
+    say(JSON.stringify({ at, time: timeOf(at), node: "sim", event, ...fields }));
+  if (json) tell(0, "fleet.drawn", { seed, phones, hours, drawn });
+  else for (const line of [`seed ${seed}`, ...drawn]) say(line);
+  const progress = (now: FleetProgress): unknown => {
+    const { atMs, served, placed, lost } = now;
+    if (json) return tell(atMs, "fleet.progressed", { served, phones, placed, lost });
+    return say(`${minutes(atMs)}: ${served} of ${phones} served, ${lost} of ${placed} calls lost`);
+  };
+  const run = runFleet(plan, rule, {
+    progress,
+    ...(flags.trace
+      ? {
+          event: ({ at, node, event, ...fields }) =>
+            say(JSON.stringify({ at, time: timeOf(at), node, event, ...fields })),
+        }
+      : {}),
+  });
+  if (json) tell(plan.lastsMs, "fleet.finished", run.figures);
+  else for (const line of figureLines(run.figures)) say(line);
+  if (flags.report !== undefined) await writeFleetReport(flags.report, plan, run);
+}
+
+/** The first enabled account of the files; every fault at once, exit 2. */
+function configured(paths: readonly string[]): {
+  account: AccountPolicy | undefined;
+  rule: RuleTeller;
+} {
+  if (paths.length === 0) return { account: undefined, rule: NO_ORIGIN };
+  const unread: string[] = [];
+  const files = paths.map((name) => ({ name, text: textOf(name, unread) }));
+  if (unread.length > 0) exitWith(EXIT.wrongInput, ...unread);
+  const configuration = readConfiguration(files);
+  const faults: readonly Fault[] = configuration.faults;
+  const lines = faults.map(formatFault);
+  if (faults.some(({ severity }) => severity === "error")) exitWith(EXIT.wrongInput, ...lines);
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  const account = configuration.accounts.find(({ enabled }) => enabled);
+  if (account === undefined) {
+    exitWith(EXIT.wrongInput, `${paths[0]}:1: account: none is enabled; enable one`);
+  }
+  return { account, rule: ruleTeller(configuration) };
+}
+
+/** Latin1, as the phone reads its files. */
+function textOf(path: string, unread: string[]): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    unread.push(`${path}:1: --config: cannot be read (${why}); name a provisioning file`);
+    return "";
+  }
+}
+
+function timeOf(at: number): string {
+  return new Date(EPOCH_MS + at).toISOString();
+}

@@ -1,0 +1,140 @@
+/** What is counted while a fleet runs: REGISTERs at each server by the second, who is served, what becomes of calls. */
+import type { Instant } from "../../../core/machine.ts";
+import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
+import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
+
+/** "REGISTER " */
+const REGISTER = [82, 69, 71, 73, 83, 84, 69, 82, 32];
+
+export interface CallTally {
+  placed: number;
+  answered: number;
+  /** Neither answered nor refused by somebody who was reached, or cut off later. */
+  lost: number;
+}
+
+export class Tally {
+  readonly calls: CallTally = { placed: 0, answered: 0, lost: 0 };
+  readonly #seconds: number;
+  readonly #registers = new Map<string, Uint32Array>();
+  readonly #served: Uint32Array;
+  /** Of each account, the servers where it is registered, by target. */
+  readonly #places = new Map<string, Map<number, string>>();
+  /** Addresses of servers that do not serve now. */
+  readonly #down = new Set<string>();
+  /** Calls that are on, by whoever placed them, and whether they have been answered. */
+  readonly #outgoing = new Map<string, boolean>();
+  #servedNow = 0;
+  #lastSecond = 0;
+
+  constructor(seconds: number, servers: readonly string[]) {
+    this.#seconds = seconds + 1;
+    this.#served = new Uint32Array(this.#seconds);
+    for (const server of servers) this.#registers.set(server, new Uint32Array(this.#seconds));
+  }
+
+  /** Accounts that are registered at a server that serves. */
+  get servedNow(): number {
+    return this.#servedNow;
+  }
+
+  /** By the second. */
+  get served(): Uint32Array {
+    return this.#served;
+  }
+
+  registersAt(server: string): Uint32Array {
+    return this.#registers.get(server) ?? new Uint32Array(0);
+  }
+
+  /** What happened until now is written down for the seconds gone by. */
+  passed(now: Instant): void {
+    const second = Math.min(this.#seconds - 1, Math.floor(now / 1000));
+    while (this.#lastSecond <= second) {
+      this.#served[this.#lastSecond] = this.#servedNow;
+      this.#lastSecond += 1;
+    }
+  }
+
+  message({ at, node, direction, bytes }: SimulatedMessage): void {
+    if (direction !== "in") return;
+    const counts = this.#registers.get(node);
+    if (counts === undefined || !isRegister(bytes)) return;
+    const second = Math.floor(at / 1000);
+    counts[second] = (counts[second] ?? 0) + 1;
+  }
+
+  event(event: SimulatedEvent): void {
+    const account = event.account;
+    if (account === undefined) return;
+    const user = String(account);
+    switch (event.event) {
+      case "registration.accepted":
+        this.#moved(user, Number(event.server), String(event.target));
+        break;
+      case "registration.failed":
+      case "registration.removed":
+        this.#moved(user, Number(event.server), undefined);
+        break;
+      case "call.started":
+        if (event.direction !== "outgoing") break;
+        this.calls.placed += 1;
+        this.#outgoing.set(`${user} ${event.call}`, false);
+        break;
+      case "call.answered":
+        this.#answered(`${user} ${event.call}`);
+        break;
+      case "call.ended":
+        this.#ended(`${user} ${event.call}`, String(event.why), Number(event.status ?? 0));
+        break;
+    }
+  }
+
+  /** A server serves from now on, or does not. */
+  serves(address: string, does: boolean): void {
+    if (does) this.#down.delete(address);
+    else this.#down.add(address);
+    this.#servedNow = 0;
+    for (const places of this.#places.values()) if (this.#isServed(places)) this.#servedNow += 1;
+  }
+
+  #moved(user: string, server: number, target: string | undefined): void {
+    const places = this.#places.get(user) ?? new Map<number, string>();
+    const before = this.#isServed(places);
+    if (target === undefined) places.delete(server);
+    else places.set(server, addressOf(target));
+    this.#places.set(user, places);
+    this.#servedNow += Number(this.#isServed(places)) - Number(before);
+  }
+
+  #isServed(places: ReadonlyMap<number, string>): boolean {
+    for (const address of places.values()) if (!this.#down.has(address)) return true;
+    return false;
+  }
+
+  #answered(call: string): void {
+    if (this.#outgoing.get(call) !== false) return;
+    this.#outgoing.set(call, true);
+    this.calls.answered += 1;
+  }
+
+  /** Busy, declined and hung up are answers of people; the rest is ours. */
+  #ended(call: string, why: string, status: number): void {
+    const answered = this.#outgoing.get(call);
+    if (answered === undefined) return;
+    this.#outgoing.delete(call);
+    const wanted = why === "hung-up" || why === "peer-hung-up" || why === "cancelled";
+    const refused = why === "rejected" && (status === 486 || status === 603);
+    if (wanted || (refused && !answered)) return;
+    this.calls.lost += 1;
+  }
+}
+
+function isRegister(bytes: Uint8Array): boolean {
+  return REGISTER.every((code, index) => bytes[index] === code);
+}
+
+/** `udp:10.0.0.13:5060` → `10.0.0.13`. */
+function addressOf(target: string): string {
+  return target.replace(/^\w+:/, "").replace(/:\d+$/, "");
+}
