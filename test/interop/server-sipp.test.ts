@@ -91,7 +91,7 @@ describe("SIPp and our servers", needs("sipp", "tshark"), () => {
 
     const uac = sipp("uac", [
       ...["-sn", "uac", `${household.address(11)}:5060`, "-s", "service"],
-      ...["-i", household.address(15), "-p", "5060", "-m", String(CALLS), "-r", "100", "-d", "50"],
+      ...["-i", household.address(15), "-p", "5060", "-m", String(CALLS), "-r", "50", "-d", "50"],
     ]);
     await uac.exited;
     assert.equal(uac.exitCode, 0, uac.lines.slice(-40).join("\n"));

@@ -1,13 +1,14 @@
 /** `--report`: the same outcome as JUnit XML for machines that build, JSON for programs, and a page for people. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../../worlds/node/folder.ts";
 import { escapeMarkup } from "../trace/canvas.ts";
 import { drawLadder } from "../trace/ladder.ts";
 import { type Played, playedRecords } from "./run.ts";
 
 /** Writes `junit.xml`, `lab.json` and `index.html` into a folder that need not exist. */
 export async function writeReport(folder: string, all: readonly Played[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await writeFile(join(folder, "junit.xml"), junitOf(all));
   await writeFile(join(folder, "lab.json"), `${JSON.stringify(jsonOf(all), null, 2)}\n`);
   await writeFile(join(folder, "index.html"), pageOf(all));

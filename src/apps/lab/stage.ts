@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { makeFolder } from "../../worlds/node/folder.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
   DnsFault,
@@ -241,7 +242,7 @@ export class LabStage implements Stage, ChildUser {
       .set("user", plan.user)
       .set("password", plan.password);
     const folder = join(this.#folder, plan.name);
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const files = plan.files.map((file) => ({
       path: join(folder, file.name),
       text: fillPlaceholders(file.text, values),

@@ -1,6 +1,7 @@
 /** A fleet's run as a page: who was served, and the REGISTERs at each server, over time. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../../../worlds/node/folder.ts";
 import { figureLines } from "./figures.ts";
 import { describePlan, type FleetPlan } from "./plan.ts";
 import type { FleetRun } from "./run.ts";
@@ -31,7 +32,7 @@ export async function writeFleetReport(
   plan: FleetPlan,
   run: FleetRun,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const servers = plan.servers.map(({ name }) => ({
     name,
     values: run.tally.registersAt(name),

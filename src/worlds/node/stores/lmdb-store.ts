@@ -3,11 +3,11 @@
  * has been synced to the disk, so that neither `kill -9` nor a power failure takes back what was answered. Writes of one
  * turn and those that wait for a running sync share the next (group commit): a lone write costs one sync of latency.
  */
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { getLastVersion, open, type RootDatabase } from "lmdb";
 import type { StoreAnswer, StoreWrite, TraceEvent } from "../../../core/vocabulary.ts";
+import { makeFolder } from "../folder.ts";
 import {
   type Answered,
   expired,
@@ -162,18 +162,4 @@ async function reasonOf(error: unknown): Promise<string> {
       ? await Promise.resolve(error.commitError).catch((reason: unknown) => reason)
       : error;
   return String(cause);
-}
-
-/** With its parents. Node's own recursive form goes round for ever where a parent can be neither found nor made (/proc). */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EEXIST") return;
-    const parent = dirname(folder);
-    if (code !== "ENOENT" || parent === folder || existsSync(parent)) throw error;
-    makeFolder(parent);
-    mkdirSync(folder);
-  }
 }
