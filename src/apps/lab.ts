@@ -7,7 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { formatFault } from "../core/provisioning/fault.ts";
-import { EXIT, exitWith } from "./exit.ts";
+import { EXIT, exitWith, reserveFile, reserveFolder } from "./exit.ts";
 import { Blocks } from "./lab/block.ts";
 import { type Catalogue, loadLab, loadScenarios } from "./lab/catalogue.ts";
 import { crowd } from "./lab/crowd.ts";
@@ -64,6 +64,8 @@ function count(least: number, most: number): (text: string) => number {
 }
 
 async function lab(flags: LabFlags): Promise<void> {
+  await reserveFolder(flags.report);
+  await reserveFile(flags.pcap);
   const stages = new Set<LabStage>();
   closeOnSignals(stages);
   try {
@@ -71,9 +73,15 @@ async function lab(flags: LabFlags): Promise<void> {
     else await judged(flags.scenario, flags, stages);
   } catch (error) {
     await closeAll(stages);
-    if (error instanceof StageFault) exitWith(EXIT.missing, error.message);
+    if (error instanceof StageFault) exitWith(EXIT.missing, ...missing(error.message));
     throw error;
   }
+}
+
+/** What cannot be had, and what mostly is the matter. */
+function missing(what: string): readonly string[] {
+  const taken = what.includes("EADDRINUSE");
+  return taken ? [what, "is another lab up? end it, or write --block N, 1 to 254"] : [what];
 }
 
 /** Plays what was asked for; without `--exit` the lab then stays up. */

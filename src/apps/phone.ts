@@ -13,7 +13,7 @@ import { Driver, type DriverOptions, type TimedEvent } from "../worlds/node/driv
 import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { Resolver, type ResolverOptions } from "../worlds/node/resolver.ts";
 import { readServers } from "../worlds/node/resolver-servers.ts";
-import { EXIT, exitWith } from "./exit.ts";
+import { EXIT, exitWith, reserveFile } from "./exit.ts";
 import { messageEvent } from "./message-trace.ts";
 import { eventPrinter } from "./output.ts";
 import { flagFaults, loadConfiguration, type PhoneFlags } from "./phone-options.ts";
@@ -55,6 +55,7 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
     exitWith(EXIT.wrongInput, `${flags.config[0]}:1: account: none is enabled; enable one`);
   }
   const resolver = new Resolver(resolverOptions(flags, configuration));
+  await reserveFile(flags.record);
   const machine = new PhoneMachine(nodePrimitives());
   const print = eventPrinter(flags.json === true);
   const session = new PhoneSession(machine, flags);

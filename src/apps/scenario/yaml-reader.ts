@@ -24,7 +24,8 @@ class Page {
     return this.#lines.linePos(offset).line;
   }
 
-  add(line: number, key: string, wrong: string, remedy: string): void {
+  add(line: number, path: string, wrong: string, remedy: string): void {
+    const key = path === "" ? "scenario" : path;
     this.faults.push({ file: this.file, line, key, severity: "error", wrong, remedy });
   }
 }
