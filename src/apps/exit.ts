@@ -1,5 +1,6 @@
 /** How a command ends: the exit codes every command shares. */
-import { access, constants, mkdir, open } from "node:fs/promises";
+import { access, constants, open } from "node:fs/promises";
+import { makeFolder } from "../worlds/node/folder.ts";
 
 /** As asked; an expectation failed; the user's input is wrong; a resource is missing. */
 export const EXIT = { ok: 0, failed: 1, wrongInput: 2, missing: 3 } as const;
@@ -19,7 +20,8 @@ export async function reserveFile(path: string | undefined): Promise<void> {
 /** The same for a folder, which is made if it is not there. */
 export async function reserveFolder(path: string | undefined): Promise<void> {
   if (path === undefined) return;
-  await mkdir(path, { recursive: true })
+  await Promise.resolve(path)
+    .then(makeFolder)
     .then(() => access(path, constants.W_OK))
     .catch(unwritable(path));
 }
