@@ -16,6 +16,8 @@ export interface PhonePlace {
 /** Names the policy value that decided, and where it was read. */
 export type RuleTeller = PhoneConfig["rule"];
 
+const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls"];
+
 export const NO_ORIGIN: RuleTeller = (_account, path, value) => `${lastWord(path)}=${value}`;
 
 export function ruleTeller({ origins }: PhoneConfiguration): RuleTeller {
@@ -40,8 +42,8 @@ export function simulatedPhone(
     recordedSamples: 0,
     audioSource: silence,
     userAgent: "Dialtone",
-    instance: `urn:uuid:00000000-0000-4000-8000-${number}`,
-    supported: ["udp", "tcp", "tls"],
+    instance: inOnePiece(`urn:uuid:00000000-0000-4000-8000-${number}`),
+    supported: SUPPORTED,
     rule,
   };
 }
@@ -54,4 +56,10 @@ export function dnsPatienceMs(accounts: readonly AccountPolicy[]): number {
 
 function lastWord(path: string): string {
   return path.slice(path.lastIndexOf(".") + 1);
+}
+
+/** A text put together from parts is kept as a tree of them until somebody reads a character. */
+function inOnePiece(text: string): string {
+  text.charCodeAt(0);
+  return text;
 }

@@ -8,14 +8,14 @@
  *     │                     ▼                     ▼
  *     └────────────────  failed              removing ──▶ idle
  */
-import { newCallId, newTag, uniform } from "../identifiers.ts";
+import { uniform } from "../identifiers.ts";
 import { type Instant, type LossCause, NEVER } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
-import { Timer, type TimerOwner } from "../timers.ts";
+import type { Timer, TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import {
   grantedSeconds,
@@ -24,6 +24,7 @@ import {
   SHORTEST_REFRESH_MS,
 } from "./registration-answer.ts";
 import type { RegistrationHost } from "./registration-host.ts";
+import { RegistrationUpkeep } from "./registration-upkeep.ts";
 
 /** A flow that breaks again is not made anew sooner than this after the last time. */
 const FLOW_PAUSE_MS = 5000;
@@ -53,10 +54,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   readonly method = "REGISTER";
   readonly route: ServerRoute;
   readonly #host: RegistrationHost;
-  readonly #callId: string;
-  readonly #fromTag: string;
-  readonly #refresh: Timer;
-  readonly #keepAlive: Timer;
+  #used: RegistrationUpkeep | undefined;
   state: RegistrationState = "idle";
   /** Consecutive failures. */
   failures = 0;
@@ -87,12 +85,13 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   constructor(host: RegistrationHost, route: ServerRoute) {
     this.#host = host;
     this.route = route;
-    this.#callId = newCallId(host.entropy);
-    this.#fromTag = newTag(host.entropy);
     this.#expiresSeconds = route.policy.expiresSeconds;
     this.#cleanSlate = host.unregisterOnStart;
-    this.#refresh = new Timer("refresh", this);
-    this.#keepAlive = new Timer("keep-alive", this);
+  }
+
+  get #upkeep(): RegistrationUpkeep {
+    this.#used ??= new RegistrationUpkeep(this.#host.entropy, this);
+    return this.#used;
   }
 
   /** A 200 stands and has not run out. */
@@ -123,7 +122,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#join(now, options);
       return;
     }
-    this.#host.timers.silence(this.#refresh);
+    this.#host.timers.silence(this.#upkeep.refresh);
     if (this.#cleanSlate) {
       // The bindings of an earlier life of this phone go first (unregister_on_reboot).
       this.#clearing = true;
@@ -140,12 +139,12 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   renewBefore(now: Instant, instant: Instant): void {
     if (this.state !== "registered" || this.#refreshAt < instant) return;
     this.#refreshAt = now + Math.max(SHORTEST_REFRESH_MS, (instant - now) / 2);
-    this.#host.timers.set(this.#refresh, this.#refreshAt);
+    this.#host.timers.set(this.#upkeep.refresh, this.#refreshAt);
   }
 
   /** Waits, then registers as a refresh would. */
   retryAt(now: Instant, waitMs: number): void {
-    this.#host.timers.set(this.#refresh, now + waitMs);
+    this.#host.timers.set(this.#upkeep.refresh, now + waitMs);
   }
 
   /** Removes the binding with Expires 0, best-effort: one try where it stands (C6). */
@@ -155,8 +154,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#conclude(now, false);
       return;
     }
-    this.#host.timers.silence(this.#refresh);
-    this.#host.timers.silence(this.#keepAlive);
+    this.#silence();
     this.#request?.drop(now);
     this.#request = undefined;
     this.#conclude(now, false);
@@ -171,8 +169,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   /** The binding is void, and nothing is said about it on the wire (failRegistrationOn). */
   forget(): void {
-    this.#host.timers.silence(this.#refresh);
-    this.#host.timers.silence(this.#keepAlive);
+    this.#silence();
     if (this.place !== undefined) this.#host.unwatch(this.place, this);
     this.place = undefined;
     this.expiresAt = NEVER;
@@ -197,7 +194,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   }
 
   rang(now: Instant, timer: Timer): void {
-    if (timer === this.#keepAlive) {
+    if (timer.name === "keep-alive") {
       if (this.place !== undefined) this.#host.keepAlive(now, this.place.flow);
       this.#armKeepAlive(now);
       return;
@@ -218,7 +215,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     const soonest = this.#brokenAt + FLOW_PAUSE_MS;
     if (standing && now < soonest) {
       this.#brokenAt = soonest;
-      this.#host.timers.set(this.#refresh, soonest);
+      this.#host.timers.set(this.#upkeep.refresh, soonest);
       return;
     }
     this.#brokenAt = now;
@@ -230,13 +227,14 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     const server = this.route.policy;
     this.#cseq = cseq;
     const self = composer.nameAddr(server);
+    const { callId, fromTag } = this.#upkeep;
     const request = composer.request(
       {
         method: "REGISTER",
         uri: `sip:${composer.domain(server)}`,
-        from: `${self};tag=${this.#fromTag}`,
+        from: `${self};tag=${fromTag}`,
         to: self,
-        callId: this.#callId,
+        callId,
         cseq,
       },
       attempt,
@@ -322,7 +320,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.expiresAt = now + granted * 1000;
     const jitter = uniform(this.#host.entropy, 0, this.#host.policy.refreshJitter);
     this.#refreshAt = now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
-    this.#host.timers.set(this.#refresh, this.#refreshAt);
+    this.#host.timers.set(this.#upkeep.refresh, this.#refreshAt);
     this.#armKeepAlive(now);
     this.#host.watch(now, attempt, this);
     this.#host.accepted(now, this.route.index, attempt, granted);
@@ -340,10 +338,16 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#heldElsewhere.set(targetName(before.target), this.expiresAt);
   }
 
+  #silence(): void {
+    if (this.#used === undefined) return;
+    this.#host.timers.silence(this.#used.refresh);
+    this.#host.timers.silence(this.#used.keepAlive);
+  }
+
   #armKeepAlive(now: Instant): void {
     const interval = this.#host.policy.keepAliveMs;
     if (interval > 0 && this.place !== undefined) {
-      this.#host.timers.set(this.#keepAlive, now + interval);
+      this.#host.timers.set(this.#upkeep.keepAlive, now + interval);
     }
   }
 
@@ -368,7 +372,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (probe && this.#stood && this.bound(now)) {
       // A trial of another place: what stands goes on standing, unless there is doubt about it.
       this.state = "registered";
-      this.#host.timers.set(this.#refresh, Math.max(now, this.#refreshAt));
+      this.#host.timers.set(this.#upkeep.refresh, Math.max(now, this.#refreshAt));
       this.#conclude(now, false);
       if (next !== undefined) this.register(now, next);
       return;

@@ -16,15 +16,15 @@ import type { RegistrationStrategy, StrategyHost } from "./registration-strategy
 export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner {
   readonly #host: StrategyHost;
   readonly #registrations: readonly Registration[];
-  readonly #probe: Timer;
-  readonly #retry: Timer;
+  #probeTimer: Timer | undefined;
+  #retryTimer: Timer | undefined;
   /** Where the account is registered; undefined: nowhere (C7). */
   #at: Registration | undefined;
   /** The server registered at last, before any: the first. */
   #lastServer: number;
   /** The round that is on: the one being tried, and those not tried yet. */
   #trying: Registration | undefined;
-  #untried: Registration[] = [];
+  #untried: Registration[] | undefined;
   /** A better server being probed. */
   #probing: Registration | undefined;
   #goodProbes = 0;
@@ -39,8 +39,6 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     this.#host = host;
     this.#registrations = registrations;
     this.#lastServer = registrations[0]?.route.index ?? 1;
-    this.#probe = new Timer("probe", this);
-    this.#retry = new Timer("retry", this);
   }
 
   get workingServer(): number {
@@ -58,11 +56,11 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     const wasProbe = registration === this.#probing;
     if (wasProbe) this.#probing = undefined;
     this.#trying = undefined;
-    this.#untried = [];
+    this.#untried = undefined;
     this.#rounds = 0;
     this.#retryAfterMs = NEVER;
     this.#at = registration;
-    this.#host.timers.silence(this.#retry);
+    this.#silence(this.#retryTimer);
     if (wasProbe) this.#host.probed(now, registration, true);
     const server = registration.route.index;
     if (server !== this.#lastServer) {
@@ -124,8 +122,8 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   close(): void {
     this.#stopped = true;
-    this.#host.timers.silence(this.#probe);
-    this.#host.timers.silence(this.#retry);
+    this.#silence(this.#probeTimer);
+    this.#silence(this.#retryTimer);
   }
 
   stop(now: Instant): void {
@@ -137,7 +135,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   }
 
   rang(now: Instant, timer: Timer): void {
-    if (timer === this.#retry) {
+    if (timer === this.#retryTimer) {
       this.start(now);
       return;
     }
@@ -150,10 +148,10 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   /** After a failed round of everything comes the back-off, and then the top again: never an end (C21). */
   #tryNext(now: Instant): void {
     if (this.#stopped || this.#registrations.length === 0) return;
-    const next = this.#untried.shift();
+    const next = this.#untried?.shift();
     this.#trying = next;
     if (next !== undefined) {
-      this.#register(now, next, this.#untried.length > 0);
+      this.#register(now, next, this.#untried?.length !== 0);
       return;
     }
     this.#rounds += 1;
@@ -176,7 +174,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
    */
   #lost(registration: Registration): void {
     this.#at = undefined;
-    this.#host.timers.silence(this.#probe);
+    this.#silence(this.#probeTimer);
     registration.forget();
     const index = this.#registrations.indexOf(registration);
     this.#untried = [
@@ -194,8 +192,8 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   }
 
   #armProbe(now: Instant): void {
-    if (this.#at === this.#registrations[0]) this.#host.timers.silence(this.#probe);
-    else if (!this.#probe.pending) {
+    if (this.#at === this.#registrations[0]) this.#silence(this.#probeTimer);
+    else if (this.#probeTimer?.pending !== true) {
       this.#host.timers.set(this.#probe, now + this.#host.policy.probeIntervalMs);
     }
   }
@@ -225,5 +223,19 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     const next = this.#registrations[this.#registrations.indexOf(after) + 1];
     if (next === undefined || this.#at === undefined || next === this.#at) return;
     if (next.route.index < this.#at.route.index) this.#probeOne(now, next);
+  }
+
+  get #probe(): Timer {
+    this.#probeTimer ??= new Timer("probe", this);
+    return this.#probeTimer;
+  }
+
+  get #retry(): Timer {
+    this.#retryTimer ??= new Timer("retry", this);
+    return this.#retryTimer;
+  }
+
+  #silence(timer: Timer | undefined): void {
+    if (timer !== undefined) this.#host.timers.silence(timer);
   }
 }

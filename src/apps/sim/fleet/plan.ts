@@ -72,7 +72,7 @@ export function planFleet(request: FleetRequest): FleetPlan {
       duplication: 0,
     },
     outages: drawOutages(prng, servers, lastsMs),
-    callsPerMinute: phones > 1 ? Math.min(30, Math.max(2, Math.round(phones / 20))) : 0,
+    callsPerMinute: phones > 1 ? Math.min(20, Math.max(2, Math.round(phones / 20))) : 0,
   };
 }
 
