@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dialled } from "../core/phone/dialled.ts";
 import type { PhoneConfiguration, SourceFile } from "../core/provisioning/configuration.ts";
-import { formatFault } from "../core/provisioning/fault.ts";
+import { formatFault, withoutCredentials } from "../core/provisioning/fault.ts";
 import { readConfiguration } from "../core/provisioning/read.ts";
 import { EXIT, exitWith } from "./exit.ts";
 
@@ -66,10 +66,12 @@ export async function loadConfiguration(paths: readonly string[]): Promise<Phone
   const faults: string[] = [];
   for (const path of paths) {
     try {
-      files.push({ name: path, text: await readText(path) });
+      files.push({ name: withoutCredentials(path), text: await readText(path) });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      faults.push(`${path}:1: file: cannot be read (${why}); name a provisioning file that exists`);
+      const name = withoutCredentials(path);
+      faults.push(
+        `${name}:1: file: cannot be read (${whyNot(error)}); name a provisioning file that exists`,
+      );
     }
   }
   if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults);
@@ -84,9 +86,25 @@ export async function loadConfiguration(paths: readonly string[]): Promise<Phone
 
 async function readText(path: string): Promise<string> {
   if (!/^https?:\/\//.test(path)) return await readFile(path, "utf8");
-  const response = await fetch(path, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
+  const url = new URL(path);
+  const { username, password } = url;
+  url.username = "";
+  url.password = "";
+  const account = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const basic = `Basic ${Buffer.from(account).toString("base64")}`;
+  const response = await fetch(url, {
+    ...(username === "" ? {} : { headers: { authorization: basic } }),
+    signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS),
+  });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   const text = await response.text();
   if (text.length > LONGEST_FILE) throw new Error("longer than 1 MiB");
   return text;
+}
+
+/** A download that fails keeps the reason one error deeper. */
+function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return `no answer in ${DOWNLOAD_TIMEOUT_MS / 1000} s`;
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -13,7 +13,7 @@ import { Driver, type DriverOptions, type TimedEvent } from "../worlds/node/driv
 import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { Resolver, type ResolverOptions } from "../worlds/node/resolver.ts";
 import { readServers } from "../worlds/node/resolver-servers.ts";
-import { EXIT, exitWith, reserveFile } from "./exit.ts";
+import { EXIT, exitWith } from "./exit.ts";
 import { messageEvent } from "./message-trace.ts";
 import { eventPrinter } from "./output.ts";
 import { flagFaults, loadConfiguration, type PhoneFlags } from "./phone-options.ts";
@@ -52,10 +52,9 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
   const configuration = await loadConfiguration(flags.config);
   const config = phoneConfig(flags, configuration, await audioSource(flags.play));
   if (config.accounts.every((account) => !account.enabled)) {
-    exitWith(EXIT.wrongInput, `${flags.config[0]}:1: account: none is enabled; enable one`);
+    exitWith(EXIT.wrongInput, nobody(flags, configuration));
   }
   const resolver = new Resolver(resolverOptions(flags, configuration));
-  await reserveFile(flags.record);
   const machine = new PhoneMachine(nodePrimitives());
   const print = eventPrinter(flags.json === true);
   const session = new PhoneSession(machine, flags);
@@ -72,6 +71,13 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
   const driver: Driver = new Driver(machine, options);
   await session.run(driver, config);
   resolver.close();
+}
+
+/** Why no account is left to register. */
+function nobody({ account, config }: PhoneFlags, { accounts }: PhoneConfiguration): string {
+  if (account === undefined) return `${config[0]}:1: account: none is enabled; enable one`;
+  const enabled = accounts.filter((one) => one.enabled).map((one) => one.index);
+  return `command line: --account: ${account} is not an enabled account; write one of ${enabled.join(", ")}`;
 }
 
 /** Shows every message as an event, in the order of the events around it. */

@@ -1,6 +1,7 @@
 /** From flags to a session that is ready to run: every fault of the input at once, then the resources. */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { createSecureContext } from "node:tls";
 import type { Fault } from "../../core/provisioning/configuration.ts";
 import { formatFault } from "../../core/provisioning/fault.ts";
 import type { Users } from "../../core/server/users.ts";
@@ -62,7 +63,15 @@ function tlsOf(options: ServeOptions, faults: Fault[]): TlsSettings | undefined 
   if (options.certificate === undefined || options.key === undefined) return undefined;
   const certificate = contentOf("--certificate", options.certificate, "utf8", faults);
   const key = contentOf("--key", options.key, "utf8", faults);
-  return certificate === undefined || key === undefined ? undefined : { certificate, key };
+  if (certificate === undefined || key === undefined) return undefined;
+  try {
+    createSecureContext({ cert: certificate, key });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const wrong = `${options.certificate} and ${options.key} are no certificate with its key: ${why}`;
+    faults.push(commandFault("--certificate", wrong, "name two PEM files that belong together"));
+  }
+  return { certificate, key };
 }
 
 function contentOf(

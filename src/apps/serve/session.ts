@@ -69,6 +69,7 @@ export class ServeSession {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => this.#signalled());
     }
+    process.on("SIGHUP", () => this.#leave());
     const unread = this.#options.control ? this.#readControl() : () => undefined;
     if (await this.#openHttp()) this.#driver.run((now) => this.#server.start(now));
     else this.#gone();
