@@ -23,7 +23,9 @@ function version(): string {
 
 /** Nobody reads any more (`| head`, a terminal that was closed): the command ends in order. */
 function endWhenUnread(): void {
-  process.stdout.once("error", () => {
+  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    const unread = error.code === "EPIPE" || error.code === "EIO";
+    if (!unread) process.stderr.write(`the output cannot be written: ${error.message}\n`);
     process.stdout.on("error", () => undefined);
     process.kill(process.pid, "SIGHUP");
   });
