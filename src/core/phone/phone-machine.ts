@@ -5,12 +5,22 @@
 import { Inquiries } from "../inquiry.ts";
 import { NameService } from "../locate/name-service.ts";
 import { RecordCache } from "../locate/record-cache.ts";
-import type { FlowId, Instant, Local, LossCause, Machine, Peer, World } from "../machine.ts";
+import type {
+  FlowId,
+  Instant,
+  Local,
+  LossCause,
+  Machine,
+  Peer,
+  Target,
+  World,
+} from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
 import type { DnsPolicy } from "../redundancy/policy.ts";
+import { targetName } from "../redundancy/server-health.ts";
 import { Timers } from "../timers.ts";
 import { TransactionLayer } from "../transaction/layer.ts";
 import type { Flow, ServerTransaction, TransactionUser } from "../transaction/user.ts";
@@ -18,6 +28,9 @@ import type { Answer } from "../vocabulary.ts";
 import { Phone } from "./phone.ts";
 import type { PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
+
+/** Targets kept to be shared. */
+const MOST_TARGETS = 1024;
 
 export class PhoneMachine implements Machine, TransactionUser {
   readonly #outbox = new Outbox();
@@ -27,6 +40,7 @@ export class PhoneMachine implements Machine, TransactionUser {
   readonly #shared: PhoneShared;
   readonly #cache = new RecordCache();
   readonly #names = new Map<DnsPolicy, NameService>();
+  readonly #targets = new Map<string, Target>();
   readonly #phones: Phone[] = [];
   /** Phones by their bound flows. */
   readonly #listeners = new Map<FlowId, Phone>();
@@ -46,6 +60,7 @@ export class PhoneMachine implements Machine, TransactionUser {
       inquiries: this.#inquiries,
       sender: this.#layer,
       names: (policy) => this.#namesFor(policy),
+      sameTarget: (target) => this.#sameTarget(target),
     };
   }
 
@@ -96,6 +111,15 @@ export class PhoneMachine implements Machine, TransactionUser {
 
   strayed(now: Instant, response: Response, flow: Flow): void {
     this.#phoneAt(flow)?.strayed(now, response, flow);
+  }
+
+  #sameTarget(target: Target): Target {
+    const key = `${targetName(target)} ${target.domain ?? ""}`;
+    const known = this.#targets.get(key);
+    if (known !== undefined) return known;
+    if (this.#targets.size >= MOST_TARGETS) this.#targets.clear();
+    this.#targets.set(key, target);
+    return target;
   }
 
   #namesFor(policy: DnsPolicy): NameService {

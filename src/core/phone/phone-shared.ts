@@ -1,7 +1,7 @@
 /** What all phones of one machine share: one heap of timers, one outbox, one transaction layer, one DNS cache. */
 import type { Inquiries } from "../inquiry.ts";
 import type { NameService } from "../locate/name-service.ts";
-import type { FlowId, Instant, Local, World } from "../machine.ts";
+import type { FlowId, Instant, Local, Target, World } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import type { Primitives } from "../primitives.ts";
 import type { DnsPolicy } from "../redundancy/policy.ts";
@@ -23,6 +23,8 @@ export interface PhoneShared {
   readonly primitives: Primitives;
   readonly inquiries: Inquiries;
   readonly sender: PhoneSender;
+  /** The one object that stands for all equal targets: the phones of a fleet have few servers between them. */
+  sameTarget(target: Target): Target;
   /** Look-ups as this policy wants them, with one clock of its static records for all that share it. */
   names(policy: DnsPolicy): NameService;
 }

@@ -277,7 +277,10 @@ export class Phone
       families: ["ipv4", "ipv6"],
     };
     this.#shared.inquiries.start(now, locateAll(hops, context), (at, located) =>
-      resolved(at, located.map(resolvedHop)),
+      resolved(
+        at,
+        located.map((one) => resolvedHop(one, this.#shared)),
+      ),
     );
   }
 
@@ -362,7 +365,12 @@ function* locateAll(hops: readonly ServerPolicy[], context: LocateContext): Inqu
   return all;
 }
 
-function resolvedHop(located: Located): ResolvedHop {
+function resolvedHop(located: Located, shared: PhoneShared): ResolvedHop {
   if (located.kind === "failed") return { targets: [], expiresAt: NEVER };
-  return { targets: located.targets, expiresAt: located.expiresAt };
+  const targets = located.targets.map(({ target, expiresAt, rank }) => ({
+    target: shared.sameTarget(target),
+    expiresAt,
+    rank,
+  }));
+  return { targets, expiresAt: located.expiresAt };
 }

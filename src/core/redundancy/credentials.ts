@@ -18,10 +18,19 @@ import { targetName } from "./server-health.ts";
 /** Targets whose challenge is remembered: a phone has a few servers, and a liar must not fill its memory. */
 const REMEMBERED_LIMIT = 32;
 
+/** What nearly every server offers, once for all phones. */
+const AUTH_ONLY: readonly string[] = ["auth"];
+
 type CredentialsHeader = "authorization" | "proxy-authorization";
 
-interface Known {
+/** REGISTER is asked for by the registrar, all else by the proxy: two realms may stand behind one target. */
+interface Asker {
   readonly header: CredentialsHeader;
+  readonly registrar: boolean;
+  readonly target: Target;
+}
+
+interface Known extends Asker {
   readonly challenge: Challenge;
   /** Requests answered with this nonce so far (nc). */
   uses: number;
@@ -31,8 +40,8 @@ export class Credentials {
   readonly #user: string;
   readonly #password: string;
   readonly #primitives: Primitives;
-  /** By header and target name. */
-  #known: Map<string, Known> | undefined;
+  /** A few at most, the oldest first; undefined until somebody asks. */
+  #known: readonly Known[] | undefined;
 
   constructor(user: string, password: string, primitives: Primitives) {
     this.#user = user;
@@ -49,7 +58,7 @@ export class Credentials {
       return;
     for (const header of ["authorization", "proxy-authorization"] as const) {
       // Registrars challenge REGISTER with 401, proxies everything else with 407: each gets its own.
-      const known = this.#known.get(keyOf(header, request.method, target));
+      const known = this.#find({ header, registrar: request.method === "REGISTER", target });
       if (known !== undefined) request.headers.set(header, this.#answer(known, request));
     }
   }
@@ -64,9 +73,8 @@ export class Credentials {
     const asked = proxy ? "proxy-authenticate" : "www-authenticate";
     const challenge = chooseChallenge(challengesOf(response.headers, asked));
     if (challenge === undefined) return false;
-    const key = keyOf(header, request.method, target);
-    this.#known ??= new Map();
-    const before = this.#known.get(key);
+    const asker: Asker = { header, registrar: request.method === "REGISTER", target };
+    const before = this.#find(asker);
     const tried = before !== undefined && request.headers.has(header);
     if (
       tried &&
@@ -74,12 +82,22 @@ export class Credentials {
       before.challenge.realm === challenge.realm &&
       before.uses <= 1
     ) {
-      this.#known.delete(key);
+      this.#forget(asker);
       return false;
     }
-    if (this.#known.size >= REMEMBERED_LIMIT) this.#known.clear();
-    this.#known.set(key, { header, challenge: this.#copy(challenge), uses: 0 });
+    this.#forget(asker);
+    const { registrar } = asker;
+    const known: Known = { header, registrar, target, challenge: this.#copy(challenge), uses: 0 };
+    this.#known = (this.#known ?? []).slice(1 - REMEMBERED_LIMIT).concat(known);
     return true;
+  }
+
+  #find(asker: Asker): Known | undefined {
+    return this.#known?.find((known) => isSame(known, asker));
+  }
+
+  #forget(asker: Asker): void {
+    this.#known = this.#known?.filter((known) => !isSame(known, asker));
   }
 
   /** With strings of its own: parts of a message would keep the whole of it in memory. */
@@ -92,7 +110,7 @@ export class Credentials {
       nonce: own(nonce),
       opaque: opaque === undefined ? undefined : own(opaque),
       algorithm: own(algorithm),
-      qop: qop.map(own),
+      qop: qop.length === 1 && qop[0] === "auth" ? AUTH_ONLY : qop.map(own),
       stale,
     };
   }
@@ -112,8 +130,7 @@ export class Credentials {
   }
 }
 
-/** REGISTER is asked for by the registrar, all else by the proxy: two realms may stand behind one target. */
-function keyOf(header: CredentialsHeader, method: string, target: Target): string {
-  const registers = method === "REGISTER" ? "registrar" : "proxy";
-  return `${header} ${registers} ${targetName(target)}`;
+function isSame(one: Asker, other: Asker): boolean {
+  if (one.header !== other.header || one.registrar !== other.registrar) return false;
+  return one.target === other.target || targetName(one.target) === targetName(other.target);
 }

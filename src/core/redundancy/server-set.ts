@@ -84,7 +84,8 @@ export class ServerRoute {
         });
       }
     }
-    this.places = places;
+    // A copy has no room to grow: a fleet has many phones.
+    this.places = places.slice();
     this.freshUntil = freshUntil;
     this.current = before === undefined ? 0 : Math.max(0, this.indexOf(before.target));
     this.inUse = used === undefined ? 0 : Math.max(0, this.indexOf(used.target));
