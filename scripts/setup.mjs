@@ -4,6 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import "./parent.mjs";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -12,7 +13,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const parent = process.ppid;
 const stamp = join(root, "node_modules", ".package-lock.json");
 const lock = join(root, "package-lock.json");
 
@@ -26,11 +26,3 @@ const installed = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock)
 if (!installed) run("npm", ["install", "--no-save", "--no-audit", "--no-fund"]);
 const tsc = createRequire(join(root, "package.json")).resolve("typescript/package.json");
 run(process.execPath, [join(tsc, "..", "bin", "tsc"), "-b"]);
-
-// SIGTERM to npm ends npm and the shell that it put in between, and never comes here: who has lost its parent ends too.
-const watch = setInterval(() => {
-  if (process.ppid === parent) return;
-  clearInterval(watch);
-  process.kill(process.pid, "SIGHUP");
-}, 300);
-watch.unref();
