@@ -2,9 +2,14 @@
 import type { FlowId, Instant, Local, Peer, TransportName } from "../../core/machine.ts";
 import type { StreamEnd } from "./simulated-stream.ts";
 
+/** One bound address, and the datagram flows that share it: a phone has a few, a server many. */
 export interface BoundPort {
   readonly flow: FlowId;
   readonly local: Local;
+  first: SimulatedFlow | undefined;
+  count: number;
+  /** By peer, once there are many. */
+  byPeer: Map<string, SimulatedFlow> | undefined;
 }
 
 /** A datagram pair or a stream end. */
@@ -17,9 +22,13 @@ export interface SimulatedFlow {
   readonly stream: StreamEnd | undefined;
   /** Datagrams: when the last one passed in either direction. */
   usedAt: Instant;
+  /** The next flow that shares the bound port. */
+  next: SimulatedFlow | undefined;
 }
 
 const FIRST_EPHEMERAL_PORT = 32_768;
+/** Up to here a list is searched. */
+const FEW_PEERS = 6;
 
 export function isDatagram(transport: TransportName): boolean {
   return transport === "udp" || transport === "rtp";
@@ -45,9 +54,10 @@ export function turned(peer: Peer, listener: FlowId): Peer {
 export class Holdings {
   readonly flows: Map<FlowId, SimulatedFlow> = new Map();
   readonly #bound = new Map<FlowId, BoundPort>();
-  readonly #boundByPort = new Map<string, BoundPort>();
-  /** Datagram flows by both ends. */
-  readonly #pairs = new Map<string, SimulatedFlow>();
+  /** By address; usually one or two ports stand at one. */
+  readonly #ports = new Map<string, readonly BoundPort[]>();
+  /** Datagram flows that share no bound port, by both ends. */
+  readonly #loose = new Map<string, SimulatedFlow>();
   #lastPort = FIRST_EPHEMERAL_PORT;
 
   get size(): number {
@@ -61,51 +71,67 @@ export class Holdings {
   /** @returns undefined when somebody has the port already. */
   bind(flow: FlowId, local: Local): BoundPort | undefined {
     const port = local.port === 0 ? this.#freePort(local) : local.port;
-    const real = { ...local, port };
+    const { transport, address } = local;
+    const real: Local = { transport, address, port };
     if (this.#taken(real)) return undefined;
-    const bound: BoundPort = { flow, local: real };
+    const bound: BoundPort = { flow, local: real, first: undefined, count: 0, byPeer: undefined };
     this.#bound.set(flow, bound);
-    this.#boundByPort.set(portKey(real.transport, real.address, port), bound);
+    this.#ports.set(address, (this.#ports.get(address) ?? []).concat(bound));
     return bound;
   }
 
+  /** Flows with sockets of their own go on; it is for the caller to end the others. */
   unbind(flow: FlowId): void {
     const bound = this.#bound.get(flow);
     if (bound === undefined) return;
     this.#bound.delete(flow);
-    const { transport, address, port } = bound.local;
-    this.#boundByPort.delete(portKey(transport, address, port));
+    const { address } = bound.local;
+    const others = (this.#ports.get(address) ?? []).filter((one) => one !== bound);
+    if (others.length > 0) this.#ports.set(address, others);
+    else this.#ports.delete(address);
+    for (const peer of peersOf(bound)) this.#loose.set(keyOf(peer.peer), peer);
   }
 
   /** The bound port that a packet to this place reaches. */
   listener(transport: TransportName, address: string, port: number): BoundPort | undefined {
     const any = address.includes(":") ? "::" : "0.0.0.0";
-    return (
-      this.#boundByPort.get(portKey(transport, address, port)) ??
-      this.#boundByPort.get(portKey(transport, any, port))
-    );
+    return this.#portAt(transport, address, port) ?? this.#portAt(transport, any, port);
   }
 
   add(flow: SimulatedFlow): void {
     this.flows.set(flow.id, flow);
-    if (flow.stream === undefined) this.#pairs.set(keyOf(flow.peer), flow);
+    if (flow.stream !== undefined) return;
+    const bound = this.#bound.get(flow.peer.listener);
+    if (bound === undefined) this.#loose.set(keyOf(flow.peer), flow);
+    else addPeer(bound, flow);
   }
 
   remove(flow: SimulatedFlow): void {
     this.flows.delete(flow.id);
+    const bound = this.#bound.get(flow.peer.listener);
+    if (bound !== undefined) removePeer(bound, flow);
     const key = keyOf(flow.peer);
-    if (this.#pairs.get(key) === flow) this.#pairs.delete(key);
+    if (this.#loose.size > 0 && this.#loose.get(key) === flow) this.#loose.delete(key);
   }
 
   /** The flow that hears datagrams of this sender, as the sender sees the pair. */
-  hearer(sender: Peer): SimulatedFlow | undefined {
-    const { transport, address, port, localAddress, localPort } = sender;
-    return this.#pairs.get(pairKey(transport, address, port, localAddress, localPort));
+  hearer(sender: Peer, bound: BoundPort | undefined): SimulatedFlow | undefined {
+    const { address, localAddress, localPort, transport, port } = sender;
+    const flow =
+      bound === undefined ? undefined : findPeer(bound, address, localAddress, localPort);
+    if (flow !== undefined || this.#loose.size === 0) return flow;
+    return this.#loose.get(pairKey(transport, address, port, localAddress, localPort));
   }
 
   ephemeralPort(): number {
     this.#lastPort = this.#lastPort >= 65_535 ? FIRST_EPHEMERAL_PORT : this.#lastPort + 1;
     return this.#lastPort;
+  }
+
+  #portAt(transport: TransportName, address: string, port: number): BoundPort | undefined {
+    return this.#ports
+      .get(address)
+      ?.find(({ local }) => local.port === port && local.transport === transport);
   }
 
   #freePort(local: Local): number {
@@ -125,8 +151,62 @@ export class Holdings {
   }
 }
 
-function portKey(transport: string, address: string, port: number): string {
-  return `${transport}:${address}:${port}`;
+function* peersOf(bound: BoundPort): Generator<SimulatedFlow> {
+  if (bound.byPeer !== undefined) yield* bound.byPeer.values();
+  else for (let flow = bound.first; flow !== undefined; flow = flow.next) yield flow;
+}
+
+/** A newer flow to the same peer hears him instead of an older one. */
+function addPeer(bound: BoundPort, flow: SimulatedFlow): void {
+  if (bound.byPeer === undefined && bound.count >= FEW_PEERS) {
+    const oldestFirst = [...peersOf(bound)].reverse();
+    bound.byPeer = new Map(oldestFirst.map((one) => [peerKey(one.peer), one]));
+    bound.first = undefined;
+  }
+  if (bound.byPeer !== undefined) bound.byPeer.set(peerKey(flow.peer), flow);
+  else {
+    flow.next = bound.first;
+    bound.first = flow;
+    bound.count += 1;
+  }
+}
+
+function removePeer(bound: BoundPort, flow: SimulatedFlow): void {
+  if (bound.byPeer !== undefined) {
+    const key = peerKey(flow.peer);
+    if (bound.byPeer.get(key) === flow) bound.byPeer.delete(key);
+    return;
+  }
+  let before: SimulatedFlow | undefined;
+  for (const one of peersOf(bound)) {
+    if (one === flow) {
+      if (before === undefined) bound.first = flow.next;
+      else before.next = flow.next;
+      bound.count -= 1;
+      return;
+    }
+    before = one;
+  }
+}
+
+function findPeer(
+  bound: BoundPort,
+  localAddress: string,
+  address: string,
+  port: number,
+): SimulatedFlow | undefined {
+  if (bound.byPeer !== undefined) return bound.byPeer.get(`${localAddress}|${address}:${port}`);
+  for (let flow = bound.first; flow !== undefined; flow = flow.next) {
+    const { peer } = flow;
+    if (peer.port === port && peer.address === address && peer.localAddress === localAddress) {
+      return flow;
+    }
+  }
+  return undefined;
+}
+
+function peerKey({ localAddress, address, port }: Peer): string {
+  return `${localAddress}|${address}:${port}`;
 }
 
 function pairKey(

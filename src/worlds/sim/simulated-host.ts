@@ -17,6 +17,7 @@ import {
 import type { Question, TraceEvent } from "../../core/vocabulary.ts";
 import { packetOf } from "./network.ts";
 import {
+  type BoundPort,
   Holdings,
   isDatagram,
   isUnspecified,
@@ -198,7 +199,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   datagramArrived(sender: Peer, bytes: Uint8Array): boolean {
     if (this.#state === "down") return false;
     const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
-    if (bound === undefined && this.#holdings.hearer(sender) === undefined) return false;
+    if (bound === undefined && this.#holdings.hearer(sender, bound) === undefined) return false;
     if (this.#state === "frozen") {
       this.#heldDatagrams += 1;
       if (this.#heldDatagrams > HELD_LIMIT) return true;
@@ -209,16 +210,16 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   /** Who hears it is looked up when it is read: what waited before it may have made or ended a flow. */
   #hear(machine: Machine, now: Instant, sender: Peer, bytes: Uint8Array): void {
-    const flow = this.#holdings.hearer(sender) ?? this.#arrived(machine, now, sender);
-    if (flow === undefined) return;
+    const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
+    const known = this.#holdings.hearer(sender, bound);
+    if (known === undefined && bound === undefined) return;
+    const flow = known ?? this.#arrived(machine, now, sender, bound as BoundPort);
     flow.usedAt = now;
     this.#simulation.carried(this.name, "in", flow.peer, bytes);
     machine.received(now, flow.id, bytes);
   }
 
-  #arrived(machine: Machine, now: Instant, sender: Peer): SimulatedFlow | undefined {
-    const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
-    if (bound === undefined) return undefined;
+  #arrived(machine: Machine, now: Instant, sender: Peer, bound: BoundPort): SimulatedFlow {
     this.#lastArrived -= 1;
     const flow = this.#add(this.#lastArrived, turned(sender, bound.flow), false, undefined);
     this.#sweepLater();
@@ -332,7 +333,8 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   // Flows.
 
   #add(id: FlowId, peer: Peer, connected: boolean, stream: StreamEnd | undefined): SimulatedFlow {
-    const flow = { id, peer, connected, stream, usedAt: this.#simulation.now };
+    const usedAt = this.#simulation.now;
+    const flow: SimulatedFlow = { id, peer, connected, stream, usedAt, next: undefined };
     this.#holdings.add(flow);
     return flow;
   }
