@@ -57,7 +57,7 @@ export function readHolder(text: string): Holder {
 }
 
 /** The first line of a record: a later format will say something else. */
-const FORMAT = "bindings 1\n";
+export const FORMAT = "bindings 1\n";
 
 /** The stored text of a record; `undefined` when nothing is left to store. */
 export function encodeBindings(bindings: readonly Binding[]): string | undefined {
@@ -68,8 +68,14 @@ export function encodeBindings(bindings: readonly Binding[]): string | undefined
       `${b.uri}\n${b.parameters}\n${b.flowKey}\n${b.expires}\n${b.callId}\n${b.cseq}\n` +
       `${b.holder}\n${b.path}\n${b.userAgent}\n`;
   }
-  // Reading one character makes the engine copy the text into one piece. Otherwise what is stored would be a tree of
-  // slices, and keep every datagram alive that a slice was cut from.
+  return inOnePiece(text);
+}
+
+/**
+ * Reading one character makes the engine copy a text into one piece. Otherwise what is stored would be a tree of slices,
+ * and keep every datagram alive that a slice was cut from.
+ */
+export function inOnePiece(text: string): string {
   text.charCodeAt(0);
   return text;
 }

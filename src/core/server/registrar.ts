@@ -14,7 +14,7 @@ import { withoutParam } from "../message/params.ts";
 import { lists } from "../message/token-list.ts";
 import { sameUriText } from "../message/uri.ts";
 import { viasOf } from "../message/via.ts";
-import type { StoreAnswer } from "../vocabulary.ts";
+import type { StoreAnswer, StoreWrite } from "../vocabulary.ts";
 import { type Binding, decodeBindings, encodeBindings, isLive, recordEnd } from "./binding.ts";
 import type { Records, StoredRecord } from "./records.ts";
 import {
@@ -25,6 +25,7 @@ import {
   decide,
   type RegistrarLimits,
 } from "./registration.ts";
+import { renewalOf } from "./renewal.ts";
 
 export interface Registered {
   readonly status: number;
@@ -63,9 +64,24 @@ export function* register(
   records: Records,
   nowSeconds: () => number,
 ): Inquiry<Registered> {
+  let known = records.get(key);
+  if (known?.value !== undefined) {
+    const now = nowSeconds();
+    const renewal = renewalOf(known.value, request.headers, holder, now, options.limits);
+    if (renewal !== undefined) {
+      const { binding, value } = renewal;
+      const written = (yield write(key, value, known.version, binding.expires)) as StoreAnswer;
+      if (written.kind === "written") {
+        const record = records.keep(key, written.version, value, known);
+        return renewed(binding, now, options, record);
+      }
+      records.forget(key);
+      if (written.kind === "unavailable") return UNAVAILABLE;
+      known = undefined;
+    }
+  }
   const asked = readAsked(request);
   if ("status" in asked) return asked;
-  let known = records.get(key);
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
     const read = known ?? ((yield { kind: "store.read", key }) as StoreAnswer);
     if (!("value" in read)) return UNAVAILABLE;
@@ -82,13 +98,8 @@ export function* register(
     }
     const { bindings, changes } = decision;
     const value = encodeBindings(bindings);
-    const written = (yield {
-      kind: "store.write",
-      key,
-      value,
-      ifVersion: read.version,
-      expiresAt: recordEnd(bindings),
-    }) as StoreAnswer;
+    const ending = recordEnd(bindings);
+    const written = (yield write(key, value, read.version, ending)) as StoreAnswer;
     if (written.kind === "written") {
       const record = records.keep(key, written.version, value, known);
       return accepted(request, asked, bindings, now, changes, options, record);
@@ -98,6 +109,15 @@ export function* register(
     known = undefined;
   }
   return refused(500, "Bindings Changed Meanwhile");
+}
+
+function write(
+  key: string,
+  value: string | undefined,
+  ifVersion: number,
+  expiresAt: number,
+): StoreWrite {
+  return { kind: "store.write", key, value, ifVersion, expiresAt };
 }
 
 function isQuery(asked: Asked): boolean {
@@ -208,13 +228,30 @@ function accepted(
   const second = Math.floor(now);
   let lines = "";
   for (const binding of bindings) {
-    if (!isLive(binding)) continue;
-    lines += `Contact: <${binding.uri}>${binding.parameters};expires=${binding.expires - second}\r\n`;
+    if (isLive(binding)) lines += contactLine(binding, second);
   }
   if (asked.path !== "" && lists(request.headers, "supported", "path")) {
     lines += `Path: ${asked.path}\r\n`;
   }
   if (asked.outbound) lines += "Require: outbound\r\n";
-  if (options.serviceRoute !== "") lines += `Service-Route: ${options.serviceRoute}\r\n`;
+  lines += serviceRouteLine(options);
   return { status: 200, reason: "OK", lines, changes, record };
+}
+
+function renewed(
+  binding: Binding,
+  now: number,
+  options: RegistrarOptions,
+  record: StoredRecord,
+): Registered {
+  const lines = contactLine(binding, Math.floor(now)) + serviceRouteLine(options);
+  return { status: 200, reason: "OK", lines, changes: [{ what: "refreshed", binding }], record };
+}
+
+function contactLine({ uri, parameters, expires }: Binding, second: number): string {
+  return `Contact: <${uri}>${parameters};expires=${expires - second}\r\n`;
+}
+
+function serviceRouteLine({ serviceRoute }: RegistrarOptions): string {
+  return serviceRoute === "" ? "" : `Service-Route: ${serviceRoute}\r\n`;
 }

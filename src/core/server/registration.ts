@@ -63,7 +63,7 @@ export type Decision =
   | { readonly kind: "refused"; readonly status: number; readonly reason: string };
 
 /** An hour: a registrar may not call a longer wish too brief (RFC 3261 §10.3 step 7). */
-const NEVER_TOO_BRIEF = 3_600;
+export const NEVER_TOO_BRIEF = 3_600;
 
 /** How long a removed binding is remembered: as long as a retransmission can be under way (64·T1), in seconds. */
 const REMOVAL_MEMORY = 32;
