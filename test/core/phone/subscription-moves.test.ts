@@ -189,13 +189,14 @@ test("489 is believed until the server is another one", () => {
 });
 
 test("Y4: the maker's file moves the subscription with the registration", () => {
+  // The file lets a phone wait up to 20 s before it registers (sip.reg_surge_prevention).
   const stage = new SubscriptionStage(sample("Y4-register-first-static-dns.cfg"), OPTIONS)
     .start()
-    .until(10);
+    .until(25);
   assert.equal(stage.held("primary").length, 1);
   stage.rehearsal.kill("primary");
   stage.rehearsal.do(() => stage.rehearsal.phone.call("2099"));
-  stage.until(20);
+  stage.until(40);
   assert.equal(stage.held("secondary").length, 1);
 });
 
