@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { runSwarm, type SwarmOutcome } from "../../src/apps/sim/swarm/run.ts";
 import { FAILED_SEEDS, FIXED_SEEDS } from "./seeds.ts";
 
-const FRESH = 12;
+const FRESH = 6;
 
 function played(seed: number): SwarmOutcome {
   const outcome = runSwarm(seed);
