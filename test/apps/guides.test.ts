@@ -1,0 +1,62 @@
+/** What the guides show is true: their samples are played, their flags and links exist. */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Command } from "commander";
+import { loadScenarios } from "../../src/apps/lab/catalogue.ts";
+import { addLabCommand } from "../../src/apps/lab.ts";
+import { addPhoneCommand } from "../../src/apps/phone.ts";
+import { addServeCommand } from "../../src/apps/serve.ts";
+import { playInSimulator } from "../../src/apps/sim/scenarios.ts";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+const guide = (name: string): string => readFileSync(join(root, "docs", name), "utf8");
+
+test("the scenario in docs/scenarios.md passes as it is written", async () => {
+  const text = /```yaml\n(name: my-scenario[\s\S]*?)```/.exec(guide("scenarios.md"))?.[1];
+  assert(text !== undefined);
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-guide-"));
+  try {
+    const file = join(folder, "my-scenario.yaml");
+    writeFileSync(file, text);
+    const { scenarios, faults } = loadScenarios(file);
+    assert.deepEqual(faults, []);
+    const [scenario] = scenarios;
+    assert(scenario !== undefined);
+    const { verdict } = await playInSimulator(scenario, 1);
+    assert.deepEqual(verdict.failures, []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+for (const [name, add] of [
+  ["lab", addLabCommand],
+  ["phone", addPhoneCommand],
+  ["serve", addServeCommand],
+] as const) {
+  test(`docs/${name}.md tells every flag of dialtone ${name}, and no other`, () => {
+    const program = new Command();
+    add(program);
+    const flags = program.commands[0]?.options.map((option) => option.long).sort();
+    const rows = guide(`${name}.md`).match(/^\| `--.*?(?<!\\)\|/gm) ?? [];
+    const told = new Set(rows.flatMap((row) => row.match(/--[a-z][a-z-]*/g) ?? []));
+    assert.deepEqual([...told].sort(), flags);
+  });
+}
+
+test("every link in README.md and docs leads to a file", () => {
+  const pages = [
+    ["", "README.md"],
+    ...readdirSync(join(root, "docs")).map((name) => ["docs", name]),
+  ];
+  const broken = pages.flatMap(([folder = "", name = ""]) => {
+    const text = readFileSync(join(root, folder, name), "utf8");
+    return [...text.matchAll(/\]\(([^)#:]+)\)/g)]
+      .filter(([, link]) => !existsSync(join(root, folder, link ?? "")))
+      .map(([, link]) => `${folder}/${name}: ${link}`);
+  });
+  assert.deepEqual(broken, []);
+});
