@@ -72,7 +72,8 @@ export function encodeBindings(bindings: readonly Binding[]): string | undefined
 }
 
 /**
- * Reading one character makes the engine copy a text into one piece. Otherwise what is stored would be a tree of slices,
+ * Reading one character makes the engine copy a text into one piece. Otherwise what is stored would be a tree
+ * of slices,
  * and keep every datagram alive that a slice was cut from.
  */
 export function inOnePiece(text: string): string {
