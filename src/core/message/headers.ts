@@ -4,7 +4,7 @@
  * message stay where they came until they are asked for; a typed view of a line is kept with it until it changes.
  */
 import { type HeaderName, nameOfKey, unknownName } from "./header-names.ts";
-import { decimal } from "./lexer.ts";
+import { COLON, decimal, LF } from "./lexer.ts";
 
 /** Makes a view of `text[start, end)`; undefined if that is malformed. */
 export type ViewReader<View> = (text: string, start: number, end: number) => View | undefined;
@@ -14,7 +14,8 @@ interface Line {
   readonly name: HeaderName;
   value: string | undefined;
   readonly start: number;
-  readonly end: number;
+  /** 0: it does not stand in the source, or not any more. */
+  end: number;
   view: unknown;
 }
 
@@ -89,6 +90,26 @@ export class Headers {
   }
 
   /**
+   * Two lines as they came, names and the line end between them included, if the second follows the first: a copy of many
+   * pieces would cost several times as much. Undefined if they do not, or are not in the source as they are now.
+   */
+  pair(first: HeaderName, second: HeaderName): string | undefined {
+    const index = this.find(first);
+    const one = this.#lines[index];
+    const other = this.#lines[index + 1];
+    if (one === undefined || other === undefined || other.name !== second) return undefined;
+    const start = one.start - first.prefix.length;
+    const apart = other.start - second.prefix.length - one.end;
+    if (one.end === 0 || other.end === 0 || apart !== 2) return undefined;
+    const source = this.#source;
+    // In the usual spelling the name begins the line, and the colon stands where it then must.
+    if (source.charCodeAt(start - 1) !== LF || source.charCodeAt(one.start - 2) !== COLON) {
+      return undefined;
+    }
+    return source.slice(start, other.end);
+  }
+
+  /**
    * What `read` makes of the first line of that name, read once: a name has one reader in the whole program.
    * Undefined if there is no such line or `read` says so.
    */
@@ -146,6 +167,7 @@ export class Headers {
   setAt(index: number, value: string, view?: unknown): this {
     const line = this.#lines[index] as Line;
     line.value = value;
+    line.end = 0;
     line.view = view;
     return this;
   }

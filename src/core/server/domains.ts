@@ -2,9 +2,15 @@
  * What counts as this server: its domains, the addresses it listens on, and those of its siblings, which are one
  * system with it. A domain and a listening address are the same domain of addresses-of-record.
  */
+import { isToken } from "../message/lexer.ts";
 import type { SipUri } from "../message/uri.ts";
 import { unescapeUser } from "../message/uri.ts";
 import { readPlace } from "./flow-token.ts";
+
+/** Whose bindings, escapes as written. */
+export type AddressOfRecord = Pick<SipUri, "user" | "host">;
+
+const SCHEME = "sip:";
 
 /** The prefix of stored bindings. */
 const KEY_PREFIX = "aor/";
@@ -12,6 +18,8 @@ const KEY_PREFIX = "aor/";
 export class Domains {
   /** The realm of challenges, and the domain under which all aliases are stored. */
   readonly canonical: string;
+  /** `@` and that domain. */
+  readonly #ending: string;
   readonly #names: ReadonlySet<string>;
   readonly #addresses = new Set<string>();
   readonly #places = new Set<string>();
@@ -21,6 +29,7 @@ export class Domains {
 
   constructor(names: readonly string[]) {
     this.canonical = names[0] as string;
+    this.#ending = `@${this.canonical}`;
     this.#names = new Set(names);
   }
 
@@ -44,6 +53,20 @@ export class Domains {
     }
     this.#siblingPlaces = places;
     this.#siblingHosts = hosts;
+  }
+
+  /**
+   * The address-of-record `sip:user@domain` at our first domain and with nothing else about it, as nearly every REGISTER
+   * writes it; undefined: it must be read.
+   */
+  plain(uri: string): AddressOfRecord | undefined {
+    const end = uri.length - this.#ending.length;
+    if (end <= SCHEME.length || !uri.endsWith(this.#ending) || !uri.startsWith(SCHEME)) {
+      return undefined;
+    }
+    const user = uri.slice(SCHEME.length, end);
+    if (!isToken(user, 0, user.length) || user.includes("%")) return undefined;
+    return { user, host: this.canonical };
   }
 
   /** Whether an address-of-record at this host is ours to keep; a port in it says nothing. */

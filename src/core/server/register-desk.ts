@@ -3,7 +3,8 @@
  * agent server (§8.2.7): nothing is remembered but the bindings.
  */
 import type { Inquiries, Inquiry } from "../inquiry.ts";
-import type { FlowId, Instant } from "../machine.ts";
+import type { Instant } from "../machine.ts";
+import { CALL_ID, CSEQ, FROM, REQUIRE, TO, VIA } from "../message/header-names.ts";
 import type { Request } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import { reasonOf } from "../message/status.ts";
@@ -17,7 +18,6 @@ import {
   type Binding,
   decodeBindings,
   encodeBindings,
-  holderText,
   isLive,
   readHolder,
   recordEnd,
@@ -26,6 +26,7 @@ import type { ServerClock } from "./clock.ts";
 import { type Domains, nameOfKey } from "./domains.ts";
 import { Expiries } from "./expiries.ts";
 import { placeText } from "./flow-token.ts";
+import { Holders } from "./holders.ts";
 import { Records } from "./records.ts";
 import { type Registered, type RegistrarOptions, register } from "./registrar.ts";
 import { sightOf } from "./sight.ts";
@@ -72,10 +73,12 @@ export class RegisterDesk {
   readonly #expiries: Expiries;
   readonly #records = new Records();
   readonly #epochSeconds: () => number;
+  readonly #holders: Holders;
 
   constructor(parts: RegisterDeskParts) {
     this.#parts = parts;
-    const { clock, timers } = parts;
+    const { boot, clock, node, timers } = parts;
+    this.#holders = new Holders(node, boot, parts.nodeAddress);
     this.#epochSeconds = () => clock.epochSeconds;
     this.#expiries = new Expiries(timers, clock, (now, keys) => this.#lapsed(now, keys));
   }
@@ -95,7 +98,7 @@ export class RegisterDesk {
     const inquiry = register(
       request,
       key,
-      this.#holderOf(request, flow),
+      this.#holders.text(flow, sightOf(request.headers, flow.peer)),
       options,
       this.#records,
       this.#epochSeconds,
@@ -135,14 +138,15 @@ export class RegisterDesk {
 
   #ownerOf(request: Request): Owner {
     const { headers } = request;
-    const to = parseUri(toOf(headers)?.uri ?? "");
+    const { authenticator, domains, users } = this.#parts;
+    const uri = toOf(headers)?.uri ?? "";
+    const to = domains.plain(uri) ?? parseUri(uri);
     if (to === undefined) return refusal(400, "the To is no SIP address");
-    if (headers.has("require")) {
+    if (headers.has(REQUIRE)) {
       const unknown = tokensOf(headers, "require").filter((tag) => !SUPPORTED.has(tag));
       const lines = `Unsupported: ${unknown.join(", ")}\r\n`;
       if (unknown.length > 0) return refusal(420, "an extension is unknown", lines);
     }
-    const { authenticator, domains, users } = this.#parts;
     if (!domains.serves(to.host) || to.user === "")
       return refusal(404, "not a user of this domain");
     if (authenticator === undefined) return { kind: "owner", user: to.user };
@@ -160,16 +164,6 @@ export class RegisterDesk {
     return users?.get(user) === undefined
       ? refusal(404, "no such user")
       : refusal(403, "another user's address");
-  }
-
-  #holderOf(request: Request, flow: Flow): string {
-    const { transport, address, port, listener } = flow.peer;
-    const held: FlowId = transport === "udp" ? listener : flow.id;
-    const { node, boot } = this.#parts;
-    const source = placeText(transport, address, port);
-    const nodeAddress = this.#parts.nodeAddress();
-    const sight = sightOf(request.headers, flow.peer);
-    return holderText({ node, boot, flow: held, source, nodeAddress, sight });
   }
 
   #registered(now: Instant, key: string, registered: Registered): void {
@@ -244,15 +238,18 @@ export class RegisterDesk {
     lines: string,
   ): void {
     const { headers } = request;
-    let text = `SIP/2.0 ${status} ${reason}\r\n`;
-    for (let at = headers.indexOf("via"); at >= 0; at = headers.indexOf("via", at + 1)) {
-      text += `Via: ${headers.valueAt(at)}\r\n`;
-    }
     const tag = toOf(headers)?.tag === undefined ? `;tag=${this.#parts.toTag}` : "";
-    text +=
-      `From: ${headers.get("from")}\r\nTo: ${headers.get("to")}${tag}\r\n` +
-      `Call-ID: ${headers.get("call-id")}\r\nCSeq: ${headers.get("cseq")}\r\n` +
-      `${lines}Content-Length: 0\r\n\r\n`;
+    const between =
+      headers.pair(FROM, TO) ?? `From: ${headers.get(FROM)}\r\nTo: ${headers.get(TO)}`;
+    const call =
+      headers.pair(CALL_ID, CSEQ) ??
+      `Call-ID: ${headers.get(CALL_ID)}\r\nCSeq: ${headers.get(CSEQ)}`;
+    let text = status === 200 ? "SIP/2.0 200 OK" : `SIP/2.0 ${status} ${reason}`;
+    for (let at = headers.find(VIA); at >= 0; at = headers.find(VIA, at + 1)) {
+      text += "\r\nVia: ";
+      text += headers.valueAt(at);
+    }
+    text += `\r\n${between}${tag}\r\n${call}\r\n${lines}Content-Length: 0\r\n\r\n`;
     this.#parts.reply(now, request, flow, text);
   }
 }

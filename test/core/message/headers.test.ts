@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { cseqOf } from "../../../src/core/message/cseq.ts";
+import { FROM, TO } from "../../../src/core/message/header-names.ts";
 import { Headers } from "../../../src/core/message/headers.ts";
 import { parseMessage } from "../../../src/core/message/parse.ts";
 
@@ -51,4 +52,34 @@ test("a copy goes its own way", () => {
   copy.set("cseq", "4 BYE").remove("x-own");
   assert.equal(cseqOf(message.headers)?.number, 3);
   assert.equal(message.headers.get("x-own"), "y");
+});
+
+test("a pair is two lines as they came, or nothing", () => {
+  const pair = (from: string, to: string, change = (_: Headers): unknown => undefined) => {
+    const text = `BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n${from}${to}Call-ID: c\r\nCSeq: 3 BYE\r\n\r\n`;
+    const message = parseMessage(text);
+    assert.ok(message.kind === "request");
+    change(message.headers);
+    return message.headers.pair(FROM, TO);
+  };
+  const [from, to] = ["From: <sip:a@b>;tag=1\r\n", "To: <sip:c@d>\r\n"];
+  const both = (from + to).slice(0, -2);
+  assert.equal(pair(from, to), both);
+  assert.equal(
+    pair(from, to, (headers) => headers.get("to")),
+    both,
+  );
+  assert.equal(
+    pair(from, to, (headers) => headers.set("to", "<sip:c@d>;tag=2")),
+    undefined,
+  );
+  assert.equal(pair(from, `X: y\r\n${to}`), undefined);
+  assert.equal(pair(to, from), undefined);
+  for (const odd of ["f: <sip:a@b>\r\n", "f:<sip:a@b>\r\n", "From:<sip:a@b>\r\n"]) {
+    assert.equal(pair(odd, to), undefined, odd);
+    assert.equal(pair(`k:\r\n${odd}`, to), undefined, odd);
+  }
+  for (const odd of ["t: <sip:c@d>\r\n", "To:  <sip:c@d>\r\n", "To: \r\n <sip:c@d>\r\n"]) {
+    assert.equal(pair(from, odd), undefined, odd);
+  }
 });
