@@ -18,6 +18,8 @@ export interface PolicyDraw {
   readonly dialect: Dialect;
   /** Where the servers are to be found, in the order of trial. */
   readonly places: readonly Pick<ServerPolicy, "address" | "port">[];
+  /** Addresses of outbound proxies; most runs have none. */
+  readonly proxies: readonly string[];
   readonly transport: "udp" | "tcp";
   /** Some server answers 503 for a while: who takes that for an answer is promised nothing. */
   readonly refusals: boolean;
@@ -35,6 +37,14 @@ export function drawAccount(prng: Prng, draw: PolicyDraw, index: number): Accoun
       ...place,
       transport: draw.transport,
     })),
+    proxies: draw.proxies.map((address, at) => ({
+      ...drawServer(prng, dialect, at),
+      address,
+      port: 5060,
+      transport: draw.transport,
+      throughProxy: false,
+    })),
+    proxyProbeIntervalMs: prng.pick([30, 60, 180]) * 1000,
   };
   const user = String(2001 + index);
   return defaultAccount(user, redundancy, {
@@ -54,7 +64,8 @@ function drawServer(prng: Prng, dialect: Dialect, at: number): Omit<ServerPolicy
     overlapSeconds: prng.pick<number | "half">(["half", 5, 30, 60]),
     registerRetries: prng.between(0, 4),
     inviteRetries: prng.between(1, 4),
-    retryIntervalMs: dialect === "polycom" ? prng.pick([0, 0, 200, 500]) : 0,
+    // Never shorter than a way through two servers and back: impatience is no failure of a server.
+    retryIntervalMs: dialect === "polycom" ? prng.pick([0, 0, 500, 1000]) : 0,
     failbackMode: prng.pick(["newRequests", "DNSTTL", "registration", "duration"] as const),
     failbackSeconds: prng.pick([0, 60, 120, 300]),
     registerOnFailover,

@@ -31,6 +31,14 @@ export class Faults implements Reach {
     return Math.max(own, this.#calmSince);
   }
 
+  answers(address: string): boolean {
+    for (const [name, faults] of this.#on) {
+      if (this.#town.server(name).spec.address !== address) continue;
+      for (const { kind } of faults) if (kind !== "delay") return false;
+    }
+    return true;
+  }
+
   plan(fault: PlannedFault): void {
     const { simulation } = this.#town;
     simulation.after(fault.atMs, () => {

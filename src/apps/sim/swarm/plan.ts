@@ -62,6 +62,7 @@ export function drawPlan(seed: number): SwarmPlan {
   const sharedLocation = prng.chance(0.6);
   const ttlSeconds = prng.pick([30, 60, 300]);
   const { servers, targets } = drawServers(prng, sharedLocation);
+  const proxies = drawProxies(prng, dialect, servers);
   const names = targets.map((addresses, index) =>
     addresses.length > 1 || prng.chance(0.3) ? `s${index + 1}.${DOMAIN}` : undefined,
   );
@@ -78,6 +79,7 @@ export function drawPlan(seed: number): SwarmPlan {
   const draw: PolicyDraw = {
     dialect,
     places,
+    proxies,
     transport: prng.chance(0.25) ? "tcp" : "udp",
     refusals: faults.some(({ kind }) => kind === "refuse-all"),
   };
@@ -126,6 +128,22 @@ function drawServers(prng: Prng, shared: boolean): { servers: ServerSpec[]; targ
     targets.push(addresses);
   }
   return { servers, targets };
+}
+
+/** Servers in front of all others, with the location of the first: a proxy that registers whom it is sent. */
+function drawProxies(
+  prng: Prng,
+  dialect: SwarmPlan["dialect"],
+  servers: ServerSpec[],
+): readonly string[] {
+  if (!prng.chance(0.15)) return [];
+  const count = dialect === "polycom" ? 1 : prng.between(1, 2);
+  return Array.from({ length: count }, (_, index) => {
+    const address = `10.0.8.${33 + index}`;
+    const location = servers[0]?.location ?? "shared";
+    servers.push({ name: `p${index + 1}`, address, port: 5060, role: "working", location });
+    return address;
+  });
 }
 
 /** Distinct priorities, so that everybody agrees who is primary; several addresses of one name keep their order. */

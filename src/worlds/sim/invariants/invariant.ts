@@ -20,6 +20,8 @@ export interface Watched {
 export interface Reach {
   /** Since when a server at this address has served everybody without a break; Infinity while it does not. */
   since(address: string): Instant;
+  /** Whether it answers at all, be it slowly. */
+  answers(address: string): boolean;
 }
 
 export interface Violation {

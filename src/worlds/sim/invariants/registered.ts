@@ -52,9 +52,8 @@ export class Registered implements Invariant {
       if (registration === undefined || place === undefined || !registration.bound(now))
         return false;
       const { address } = place.target;
-      const since = this.#reach.since(address);
-      if (since > now) return false;
-      if (since > now - bounds.registeredMs) return true;
+      if (!this.#reach.answers(address)) return false;
+      if (this.#reach.since(address) > now - bounds.registeredMs) return true;
       return this.#bindings(now, address, account.config.user);
     });
   }
