@@ -91,8 +91,8 @@ export class Headers {
 
   /**
    * Two lines as they came, names and the line end between them included, if the second follows the first: a
-   * copy of many
-   * pieces would cost several times as much. Undefined if they do not, or are not in the source as they are now.
+   * copy of many pieces would cost several times as much. Undefined if they do not, or are not in the source as
+   * they are now.
    */
   pair(first: HeaderName, second: HeaderName): string | undefined {
     const index = this.find(first);
