@@ -6,6 +6,7 @@ import { type FlowId, type Instant, NEVER, type World } from "../machine.ts";
 import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import { type CodecName, codecNamed, codecOfPayloadType, type G711 } from "./g711.ts";
+import { type AudioSink, Playout } from "./playout.ts";
 import { Recording } from "./recording.ts";
 import {
   newRtpHeader,
@@ -55,6 +56,8 @@ export interface RtpOptions {
   readonly source: AudioSource;
   /** At most so many samples received are kept, at 8 kHz; 0: none. */
   readonly recordedSamples: number;
+  /** Hears what comes while it comes. */
+  readonly sink?: AudioSink | undefined;
 }
 
 export class RtpSession implements TimerOwner {
@@ -69,6 +72,7 @@ export class RtpSession implements TimerOwner {
   readonly #environment: RtpEnvironment;
   readonly #options: RtpOptions;
   readonly #user: RtpUser;
+  readonly #playout: Playout | undefined;
   readonly #timer: Timer;
   readonly #keysOut = new TelephoneEventSender();
   readonly #keysIn = new TelephoneEventReceiver();
@@ -90,6 +94,7 @@ export class RtpSession implements TimerOwner {
     this.#user = user;
     this.#timer = new Timer("rtp", this);
     this.recording = new Recording(options.recordedSamples);
+    if (options.sink !== undefined) this.#playout = new Playout(options.sink);
     const { entropy } = environment;
     this.#outgoing.ssrc = entropy.uint32();
     this.#outgoing.sequence = entropy.uint32() & 0xffff;
@@ -112,6 +117,7 @@ export class RtpSession implements TimerOwner {
 
   stop(): void {
     this.#agreement = undefined;
+    this.#playout?.end();
     this.#rest();
   }
 
@@ -145,7 +151,9 @@ export class RtpSession implements TimerOwner {
     }
     this.reception.count(now, header, true);
     this.heardAt = now;
-    if (agreement.receives) this.recording.keep(codec, header, bytes);
+    if (!agreement.receives) return;
+    this.recording.keep(codec, header, bytes);
+    this.#playout?.take(codec, header, bytes);
   }
 
   rang(now: Instant, timer: Timer): void {

@@ -1,6 +1,7 @@
 /** What an account gives its calls: the way out through the redundancy engine, and the way along a dialog. */
 
 import type { Instant, LossCause } from "../machine.ts";
+import type { AudioSink } from "../media/playout.ts";
 import type { RtpEnvironment } from "../media/rtp-session.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { Request } from "../message/message.ts";
@@ -26,7 +27,8 @@ export interface CallHome {
   readonly register: CallRegister;
   readonly mediaAddress: string;
   readonly recordedSamples: number;
-  audioSource(): AudioSource;
+  audioSource(call: number): AudioSource;
+  audioSink(call: number): AudioSink | undefined;
 }
 
 export class AccountCalls implements CallEnvironment {
@@ -76,8 +78,12 @@ export class AccountCalls implements CallEnvironment {
     return this.#home.recordedSamples;
   }
 
-  audioSource(): AudioSource {
-    return this.#home.audioSource();
+  audioSource(call: number): AudioSource {
+    return this.#home.audioSource(call);
+  }
+
+  audioSink(call: number): AudioSink | undefined {
+    return this.#home.audioSink(call);
   }
 
   server(index: number): ServerPolicy {

@@ -1,6 +1,7 @@
 /** What a phone gives its calls: the narrow seam between a call and all that lies below and around it. */
 
 import type { FlowId, Instant } from "../machine.ts";
+import type { AudioSink } from "../media/playout.ts";
 import type { RtpEnvironment } from "../media/rtp-session.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { Request } from "../message/message.ts";
@@ -62,8 +63,10 @@ export interface CallEnvironment extends RtpEnvironment {
   readonly mediaAddress: string;
   /** At most so many samples received are kept, at 8 kHz; 0: none. */
   readonly recordedSamples: number;
-  /** What the next call says to its peer. */
-  audioSource(): AudioSource;
+  /** What a call says to its peer. */
+  audioSource(call: number): AudioSource;
+  /** Who hears its peer while it speaks. */
+  audioSink?(call: number): AudioSink | undefined;
   /** A configured server, 1-based. */
   server(index: number): ServerPolicy;
   /** Sends a request that begins a dialog, down the list of places. */

@@ -18,6 +18,8 @@ import type { CallEnvironment, Field } from "./call-environment.ts";
 
 /** Told what becomes of the audio. */
 export interface CallMediaOwner {
+  /** Of the call, unique on its phone. */
+  readonly id: number;
   mediaReady(now: Instant): void;
   /** No port for it can be had, or the one it had is gone. */
   mediaFailed(now: Instant, cause: LossCause): void;
@@ -59,9 +61,10 @@ export class CallMedia implements MediaUser, RtpUser, TimerOwner {
     this.#session = new OfferAnswer(environment.entropy.uint32());
     this.#watch = new Timer("hearing", this);
     this.#reopen = new Timer("reopen", this);
-    const source = environment.audioSource();
+    const source = environment.audioSource(owner.id);
+    const sink = environment.audioSink?.(owner.id);
     const { recordedSamples } = environment;
-    this.stream = new RtpSession(environment, { source, recordedSamples }, this);
+    this.stream = new RtpSession(environment, { source, recordedSamples, sink }, this);
     this.#listener = environment.sender.nextFlow();
   }
 

@@ -76,6 +76,10 @@ export class PhoneCalls implements CallRegister {
     return this.current?.recording ?? this.#heardLast;
   }
 
+  callNumbered(id: number): Call | undefined {
+    return this.#calls.get(id);
+  }
+
   place(environment: CallEnvironment, uri: string): Call {
     return this.#begin((id) => new Call(environment, id, uri));
   }

@@ -1,8 +1,11 @@
 /** What makes one phone: read from provisioning files and the command line, or drawn by the simulator. */
 
 import type { SipTransport } from "../locate/naptr.ts";
+import type { Instant } from "../machine.ts";
+import type { AudioSink } from "../media/playout.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { AccountPolicy } from "../redundancy/policy.ts";
+import type { ServerTransaction } from "../transaction/user.ts";
 
 /** What to do with an incoming call: answer it at once, let it ring until told, or refuse it with 486. */
 export type AnswerMode = "auto" | "ring" | "busy";
@@ -16,8 +19,10 @@ export interface PhoneConfig {
   readonly answer: AnswerMode;
   /** Samples kept of what is heard, at 8 kHz; 0: none. */
   readonly recordedSamples: number;
-  /** What the next call says: a tone, or what was recorded before. */
-  audioSource(): AudioSource;
+  /** What a call says, by its number: a tone, or what was recorded before. */
+  audioSource(call: number): AudioSource;
+  /** Who hears a call while it goes on. */
+  audioSink?(call: number): AudioSink | undefined;
   /** The User-Agent header. */
   readonly userAgent: string;
   /** A URN that stays the same over restarts (RFC 5626 §4.1), without brackets. */
@@ -26,4 +31,6 @@ export interface PhoneConfig {
   readonly supported: readonly SipTransport[];
   /** `registerRetries=3 (front-desk.cfg:11)`: a policy value and where it was read. */
   rule(account: number, path: string, value: unknown): string;
+  /** Asked of each request that no subscription claims: true if somebody else answers it. */
+  takes?(now: Instant, transaction: ServerTransaction): boolean;
 }

@@ -16,6 +16,7 @@ import {
   type Peer,
   type Target,
 } from "../machine.ts";
+import type { AudioSink } from "../media/playout.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { Request, Response } from "../message/message.ts";
 import { fromOf, toOf } from "../message/name-addr.ts";
@@ -32,9 +33,10 @@ import { Account } from "./account.ts";
 import { AccountCalls, type CallHome } from "./account-calls.ts";
 import type { AccountEnvironment, AccountSender } from "./account-environment.ts";
 import type { Call } from "./call.ts";
-import type { CallEnvironment, CallRegister } from "./call-environment.ts";
+import type { CallEnvironment, CallRegister, SentRequest } from "./call-environment.ts";
 import { Composer } from "./composer.ts";
 import { dialled } from "./dialled.ts";
+import { type AskedRequest, LoneRequest, type LoneRequestUser } from "./lone-request.ts";
 import { PhoneCalls, type PhoneCallsHost } from "./phone-calls.ts";
 import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
@@ -177,6 +179,18 @@ export class Phone
     this.#madeCalls?.current?.press(keys);
   }
 
+  /** A call by its number, as long as something is left of it. */
+  callNumbered(id: number): Call | undefined {
+    return this.#madeCalls?.callNumbered(id);
+  }
+
+  /** Sends a request that stands alone down the list of servers; undefined: not now, or no such account. */
+  send(now: Instant, asked: AskedRequest, told: LoneRequestUser): SentRequest | undefined {
+    const account = this.#accountNamed(asked.account);
+    if (account === undefined || this.state !== "running") return undefined;
+    return account.send(now, new LoneRequest(account, asked, told), 1);
+  }
+
   /** What was heard in the current call, or else in the last one: 8 kHz. */
   get recording(): Int16Array {
     return this.#calls.recording;
@@ -184,6 +198,7 @@ export class Phone
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
     if (this.#subscriptions?.requested(now, transaction) === true) return;
+    if (this.config.takes?.(now, transaction) === true) return;
     this.#calls.requested(now, transaction, flow);
   }
 
@@ -224,8 +239,12 @@ export class Phone
     return this.config.answer;
   }
 
-  audioSource(): AudioSource {
-    return this.config.audioSource();
+  audioSource(call: number): AudioSource {
+    return this.config.audioSource(call);
+  }
+
+  audioSink(call: number): AudioSink | undefined {
+    return this.config.audioSink?.(call);
   }
 
   /** By the user of the Request-URI, which is the one of the Contact; by To, if a proxy has changed it. */
