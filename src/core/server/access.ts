@@ -1,11 +1,9 @@
 /** Who may have a request forwarded: RFC 3261 §16.3(6), §22.3, and the policy towards strangers. */
-import { newTag } from "../identifiers.ts";
 import type { Headers } from "../message/headers.ts";
 import type { Request, Response } from "../message/message.ts";
 import { fromOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
 import { parseUri, unescapeUser } from "../message/uri.ts";
-import type { Entropy } from "../primitives.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Domains } from "./domains.ts";
 import type { RouteMaker } from "./record-route.ts";
@@ -17,7 +15,8 @@ export type Admission =
   | { readonly kind: "refused"; readonly response: Response; readonly why: string };
 
 export interface AccessOptions {
-  readonly entropy: Entropy;
+  /** To tag of refusals: always the same, since they are answered without state (RFC 3261 §8.2.7). */
+  readonly toTag: string;
   /** Undefined: everybody is let in. */
   readonly authenticator: Authenticator | undefined;
   readonly domains: Domains;
@@ -71,7 +70,7 @@ export class Access {
   }
 
   #refused(request: Request, status: number, why: string): Extract<Admission, { kind: "refused" }> {
-    const tag = newTag(this.#options.entropy);
-    return { kind: "refused", response: responseTo(request, status, undefined, tag), why };
+    const response = responseTo(request, status, undefined, this.#options.toTag);
+    return { kind: "refused", response, why };
   }
 }

@@ -78,9 +78,10 @@ export function openOffice(parts: OfficeParts): Office {
     users === undefined ? undefined : new Authenticator(users, nonces, hash, domains, algorithms);
   const maker = new RouteMaker(hash, secret);
   const { acceptForeign } = configuration;
-  const access = new Access({ entropy, authenticator, domains, maker, acceptForeign });
+  const toTag = newTag(entropy);
+  const access = new Access({ toTag, authenticator, domains, maker, acceptForeign });
   return {
-    desk: openDesk(parts, authenticator),
+    desk: openDesk(parts, authenticator, toTag),
     proxy: new SipProxy({
       sender: parts.layer,
       timers: parts.timers,
@@ -91,12 +92,12 @@ export function openOffice(parts: OfficeParts): Office {
       targets: targetContext(parts),
       maker,
       access,
+      toTag,
       resending: parts.resending,
       witness: witness(parts),
       answerItself: (request, routed) => {
-        const toTag = () => newTag(entropy);
-        if (parts.stopping()) return stoppingAnswer(request, toTag());
-        return ownAnswer(request, routed, configuration.role, toTag);
+        if (parts.stopping()) return stoppingAnswer(request, toTag);
+        return ownAnswer(request, routed, configuration.role, () => toTag);
       },
       suspect: (node) => parts.siblings()?.suspect(node),
     }),
@@ -109,12 +110,16 @@ function stoppingAnswer(request: Request, toTag: string): Response | undefined {
   return responseTo(request, 503, undefined, toTag);
 }
 
-function openDesk(parts: OfficeParts, authenticator: Authenticator | undefined): RegisterDesk {
-  const { configuration, primitives, listeners, layer } = parts;
+function openDesk(
+  parts: OfficeParts,
+  authenticator: Authenticator | undefined,
+  toTag: string,
+): RegisterDesk {
+  const { configuration, listeners, layer } = parts;
   return new RegisterDesk({
     node: configuration.name,
     boot: parts.boot,
-    toTag: newTag(primitives.entropy),
+    toTag,
     clock: parts.clock,
     timers: parts.timers,
     inquiries: parts.inquiries,

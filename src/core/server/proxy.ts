@@ -2,6 +2,7 @@
  * The stateful, record-routing proxy of RFC 3261 §16: checks a request (§16.3), finds who is meant (§16.4, §16.5) and
  * forks it to all of them (§16.6). ACK to a 2xx passes without state.
  */
+import { assert } from "../assert.ts";
 import { BRANCH_COOKIE, newTag, token } from "../identifiers.ts";
 import type { Inquiries, Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
@@ -30,6 +31,7 @@ import { findTargets, type TargetContext, type TargetSet } from "./target-set.ts
 import type { Way } from "./ways.ts";
 
 export interface ProxySender extends BranchSender {
+  respondStateless(now: Instant, request: Request, flow: Flow, response: Response): void;
   requestStateless(now: Instant, request: Request, flow: Flow): void;
 }
 
@@ -50,6 +52,8 @@ export interface ProxyParts {
   readonly targets: TargetContext;
   readonly maker: RouteMaker;
   readonly access: Access;
+  /** To tag of what is answered without state. */
+  readonly toTag: string;
   readonly resending: Resending;
   readonly witness: ProxyWitness;
   /** Undefined: go on; otherwise the answer this server gives by itself. */
@@ -61,6 +65,13 @@ export interface ProxyParts {
 /** Requests that make a dialog whose later requests are to come through here. */
 const DIALOG_MAKING: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "REFER"]);
 
+interface Admitted {
+  readonly request: Request;
+  readonly routed: Routed;
+  /** Goes into our routes (Access). */
+  readonly word: string;
+}
+
 export class SipProxy implements ContextHost {
   readonly sender: ProxySender;
   readonly timers: Timers;
@@ -68,6 +79,8 @@ export class SipProxy implements ContextHost {
   readonly #parts: ProxyParts;
   readonly #contexts = new Map<ServerTransaction, ResponseContext>();
   readonly #forwards = new Map<BranchOwner, Forward>();
+  /** The request about to get its transaction. */
+  #admitted: Admitted | undefined;
 
   constructor(parts: ProxyParts) {
     this.#parts = parts;
@@ -81,32 +94,38 @@ export class SipProxy implements ContextHost {
     return this.#contexts.size;
   }
 
+  /**
+   * Answers what is refused, and what this server answers by itself, without state: a stranger's request leaves
+   * nothing behind and gets one answer, whoever its source belongs to (RFC 3261 §26.3.2.4). False: it is admitted, and
+   * `requested` follows.
+   */
+  turnsAway(now: Instant, request: Request, flow: Flow): boolean {
+    const { access, sender, targets, witness } = this.#parts;
+    const routed = route(request, this.#parts.routing);
+    const response = this.#check(request, routed) ?? this.#parts.answerItself(request, routed);
+    if (response !== undefined) {
+      if (response.status >= 300) witness.refused(request, flow, response.status, response.reason);
+      sender.respondStateless(now, request, flow, response);
+      return true;
+    }
+    const admission = access.judge(request, routed, targets.epochSeconds());
+    if (admission.kind === "admitted") {
+      this.#admitted = { request, routed, word: admission.word };
+      return false;
+    }
+    witness.refused(request, flow, admission.response.status, admission.why);
+    sender.respondStateless(now, request, flow, admission.response);
+    return true;
+  }
+
+  /** What has not been turned away is forwarded. */
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
     const { request } = transaction;
-    const routed = route(request, this.#parts.routing);
-    const refusal = this.#check(request, routed);
-    if (refusal !== undefined) {
-      this.#parts.witness.refused(request, flow, refusal.status, refusal.reason);
-      transaction.respond(now, refusal);
-      return;
-    }
-    const itself = this.#parts.answerItself(request, routed);
-    if (itself !== undefined) {
-      if (itself.status >= 300) {
-        this.#parts.witness.refused(request, flow, itself.status, itself.reason);
-      }
-      transaction.respond(now, itself);
-      return;
-    }
-    const admission = this.#parts.access.judge(request, routed, this.#parts.targets.epochSeconds());
-    if (admission.kind === "refused") {
-      const { response, why } = admission;
-      this.#parts.witness.refused(request, flow, response.status, why);
-      transaction.respond(now, response);
-      return;
-    }
+    const admitted = this.#admitted;
+    this.#admitted = undefined;
+    assert(admitted?.request === request, "a request that nobody has admitted");
     if (request.method === "INVITE") transaction.respond(now, responseTo(request, 100));
-    this.#forward(now, transaction, flow, routed, admission.word);
+    this.#forward(now, transaction, flow, admitted.routed, admitted.word);
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): void {
@@ -120,6 +139,8 @@ export class SipProxy implements ContextHost {
 
   /** ACK to a 2xx (§16.11): there is nothing to answer, so what cannot go on is dropped. */
   acknowledged(now: Instant, ack: Request, flow: Flow): void {
+    // It acknowledges what was answered without state, which knows nothing of it.
+    if (toOf(ack.headers)?.tag === this.#parts.toTag) return;
     const routed = route(ack, this.#parts.routing);
     if (ack.headers.get("max-forwards") === "0") return;
     if (!this.#parts.access.isVouchedFor(ack, routed)) return;
@@ -160,22 +181,22 @@ export class SipProxy implements ContextHost {
   #check(request: Request, routed: Routed): Response | undefined {
     const { headers } = request;
     const { stop } = routed;
-    if (stop.kind === "refused") return this.#answer(request, stop.status, stop.reason);
+    if (stop.kind === "refused") return this.#refusal(request, stop.status, stop.reason);
     // OPTIONS may be answered by whom the hops have brought it to (§16.3(3)).
     const spent = headers.get("max-forwards") === "0" && stop.kind !== "self";
-    if (spent && request.method !== "OPTIONS") return this.#answer(request, 483);
+    if (spent && request.method !== "OPTIONS") return this.#refusal(request, 483);
     const demanded = tokensOf(headers, "proxy-require");
     if (demanded.length > 0) {
-      const response = this.#answer(request, 420);
+      const response = this.#refusal(request, 420);
       response.headers.add("unsupported", demanded.join(", "));
       return response;
     }
-    if (viasOf(headers) === undefined) return this.#answer(request, 400, "Malformed Via");
+    if (viasOf(headers) === undefined) return this.#refusal(request, 400, "Malformed Via");
     const { domains } = this.#parts.targets;
     const looping = isLooping(request, loopDigest(request), (host, port) =>
       domains.isOwnPlace(host, port),
     );
-    return looping ? this.#answer(request, 482) : undefined;
+    return looping ? this.#refusal(request, 482) : undefined;
   }
 
   #forward(
@@ -263,6 +284,10 @@ export class SipProxy implements ContextHost {
     const from = way.kind === "node" ? 0 : way.from;
     const user: FlowUser = { reached: send, unreached: () => undefined };
     this.sender.reach(now, way.target, { from, connected: way.kind === "node" }, user);
+  }
+
+  #refusal(request: Request, status: number, reason?: string): Response {
+    return responseTo(request, status, reason, this.#parts.toTag);
   }
 
   #answer(request: Request, status: number, reason?: string): Response {

@@ -2,7 +2,7 @@
  * A SIP server as one Machine: transaction layer, registrar and proxy over one location store. Nodes that share the
  * store are one system; what a node alone knows is its connections and the requests it is forwarding.
  */
-import { newTag, token } from "../identifiers.ts";
+import { token } from "../identifiers.ts";
 import { Inquiries, type Ready } from "../inquiry.ts";
 import type { LocateContext } from "../locate/locate.ts";
 import { NameService } from "../locate/name-service.ts";
@@ -18,7 +18,6 @@ import type {
   World,
 } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
-import { responseTo } from "../message/print.ts";
 import { parseUri } from "../message/uri.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
@@ -224,28 +223,24 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   // Requests
 
   claims(now: Instant, request: Request, flow: Flow): boolean {
-    const desk = this.#office?.desk;
-    if (desk === undefined) return true;
+    const office = this.#office;
+    if (office === undefined) return true;
+    const { desk, proxy } = office;
     if (this.#outage !== undefined) {
       const retry = this.#outage > 0 ? `Retry-After: ${this.#outage}\r\n` : "";
       desk.refuse(now, request, flow, 503, retry, "refused on purpose");
       return true;
     }
-    if (request.method !== "REGISTER" || !this.#isHere(request.uri)) return false;
+    if (request.method !== "REGISTER" || !this.#isHere(request.uri)) {
+      return proxy.turnsAway(now, request, flow);
+    }
     if (this.#state === "running") desk.requested(now, request, flow);
     else desk.refuse(now, request, flow, 503, "", "shutting down");
     return true;
   }
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
-    if (this.#outage === undefined) {
-      this.#office?.proxy.requested(now, transaction, flow);
-      return;
-    }
-    const tag = newTag(this.#primitives.entropy);
-    const response = responseTo(transaction.request, 503, undefined, tag);
-    if (this.#outage > 0) response.headers.add("retry-after", String(this.#outage));
-    transaction.respond(now, response);
+    this.#office?.proxy.requested(now, transaction, flow);
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): void {

@@ -119,7 +119,7 @@ export class ServerSide implements ServerHost {
 
   #begin(now: Instant, request: Request, flow: FlowRecord, key: string): void {
     const invite = request.method === "INVITE";
-    if (!invite && this.user.claims?.(now, request, flow) === true) return;
+    if (this.user.claims?.(now, request, flow) === true) return;
     if (this.#table.size >= this.#limit) {
       this.#answer(now, request, flow, 503, newTag(this.#primitives.entropy));
       return;

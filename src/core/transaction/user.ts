@@ -75,9 +75,9 @@ export interface ServerTransaction {
 /** The one user of a whole layer, told what belongs to no client transaction. */
 export interface TransactionUser {
   /**
-   * Asked of each new request but INVITE, ACK and CANCEL: true if the user answers it statelessly (RFC 3261
-   * §8.2.7), as a
-   * registrar may; no transaction is made then, and a retransmission is asked about again.
+   * Asked of each new request but ACK and CANCEL: true if the user answers it statelessly (RFC 3261 §8.2.7), as a
+   * registrar may, and as strangers are challenged (§26.3.2.4); no transaction is made then, nothing is repeated, and
+   * a retransmission is asked about again.
    */
   claims?(now: Instant, request: Request, flow: Flow): boolean;
   /** A new request. For INVITE the layer sends 100 after 200 ms unless the user has answered (RFC 3261 §17.2.1). */

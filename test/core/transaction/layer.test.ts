@@ -200,13 +200,14 @@ suite("without a transaction", () => {
     assert.equal(stage.layer.transactions, 1);
   });
 
-  test("INVITE, ACK and CANCEL cannot be claimed", () => {
+  test("an INVITE can be claimed, ACK and CANCEL cannot (§8.2.7)", () => {
     const stage = new Stage();
     const flow = stage.flow();
     stage.claims = () => true;
     for (const method of ["INVITE", "ACK", "CANCEL"])
       stage.script.receive(flow.id, incoming(method));
-    assert.equal(stage.begun.length, 1);
+    assert.equal(stage.layer.transactions, 0);
+    assert.match(stage.script.sent.at(-1)?.text ?? "", /^SIP\/2\.0 481/);
   });
 
   test("beyond the limit a new request gets 503, one that is known is served", () => {
