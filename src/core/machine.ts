@@ -54,7 +54,8 @@ export interface Peer {
  * Why a flow ended. `refused`: ICMP port unreachable, or connect refused; `unreachable`: other ICMP
  * or no route; `reset`: by the peer; `closed`: in order, by the peer; `timeout`: no connection in time;
  * `tls`: handshake or identity failure; `in-use`, `denied`: the local address cannot be had;
- * `idle`: the world forgot an unused datagram peer; `failed`: anything else, for instance a write error.
+ * `idle`: the world forgot an unused datagram peer; `moved`: the far end sees us at another address than before;
+ * `failed`: anything else, for instance a write error.
  */
 export type LossCause =
   | "refused"
@@ -66,6 +67,7 @@ export type LossCause =
   | "in-use"
   | "denied"
   | "idle"
+  | "moved"
   | "failed";
 
 /** How `World.open` makes a flow. */

@@ -1,7 +1,6 @@
 /** One flow as the transport keeps it, and the list of those that must hear of its end. */
 import type { FlowId, Instant, LossCause, Peer, Target, TransportName } from "../machine.ts";
 import type { StreamFramer } from "../message/framing.ts";
-import type { PongWait } from "./keep-alive.ts";
 import type { Flow, FlowUser } from "./user.ts";
 
 /** Links itself into the flow it depends on, so that neither joining nor leaving allocates. */
@@ -10,6 +9,14 @@ export interface FlowMember {
   after: FlowMember | undefined;
   /** The flow is over. The member has left it already. */
   flowLost(now: Instant, cause: LossCause): void;
+}
+
+/** Waits for signs of life from one peer that owes them. */
+export interface Vigil {
+  /** A keep-alive is due, or has been sent. */
+  asked(now: Instant): void;
+  /** Bytes have come, any bytes. */
+  heard(): void;
 }
 
 export class FlowRecord implements Flow {
@@ -30,8 +37,8 @@ export class FlowRecord implements Flow {
   waiting: FlowUser[] | undefined;
   /** TCP and TLS, from the first bytes on. */
   framer: StreamFramer | undefined;
-  /** There if the peer has ever answered a ping. */
-  pongWait: PongWait | undefined;
+  /** There if the peer owes signs of life. */
+  vigil: Vigil | undefined;
   /** The next flow with the same place. */
   sibling: FlowRecord | undefined;
   #first: FlowMember | undefined;

@@ -1,7 +1,21 @@
-/** Pings and pongs of RFC 5626 §4.4.1: a double CRLF asks, a single one answers. */
-import type { Instant } from "../machine.ts";
+/**
+ * What keeps a flow open, and finds out that it is dead: pings and pongs of RFC 5626 §4.4.1 on connections (a double
+ * CRLF asks, a single one answers), STUN Binding requests of §4.4.2 for datagrams.
+ *
+ * Silence proves something only of a peer that is known to answer: one that has answered before, or has promised to
+ * (`Require: outbound`, RFC 6223). Others get CRLFs, which hold a NAT binding open and ask for nothing.
+ */
+import type { Instant, LossCause } from "../machine.ts";
+import {
+  printBindingAnswer,
+  printBindingRequest,
+  readStun,
+  type StunMessage,
+} from "../message/stun.ts";
+import type { Primitives } from "../primitives.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
-import { PONG_WAIT_MS } from "./limits.ts";
+import type { FlowRecord, Vigil } from "./flow-record.ts";
+import { PONG_WAIT_MS, STUN_FIRST_WAIT_MS, STUN_SENDS } from "./limits.ts";
 
 export const PING = "\r\n\r\n";
 export const PONG = "\r\n";
@@ -16,11 +30,64 @@ export function isKeepAlive(bytes: Uint8Array): boolean {
   return true;
 }
 
-/**
- * Waits for one peer's pongs. Made when the first pong comes: a peer that has never answered a ping may be
- * one that does not know them, and its silence proves nothing.
- */
-export class PongWait implements TimerOwner {
+/** The transport as keep-alives see it. */
+export interface KeepAliveHost {
+  send(now: Instant, flow: FlowRecord, bytes: Uint8Array): void;
+  close(now: Instant, flow: FlowRecord, cause: LossCause): void;
+}
+
+export class KeepAlives {
+  readonly #timers: Timers;
+  readonly #primitives: Primitives;
+  readonly #host: KeepAliveHost;
+
+  constructor(timers: Timers, primitives: Primitives, host: KeepAliveHost) {
+    this.#timers = timers;
+    this.#primitives = primitives;
+    this.#host = host;
+  }
+
+  /** @param promised the peer is bound to answer: if it does not, the flow is closed. */
+  send(now: Instant, flow: FlowRecord, promised: boolean): void {
+    if (flow.state !== "open") return;
+    if (promised && !flow.reliable) {
+      flow.vigil ??= new BindingCheck(this.#timers, this.#primitives, this.#host, flow);
+    } else if (promised) this.#expectPongs(flow);
+    if (!(flow.vigil instanceof BindingCheck)) this.#say(now, flow, PING);
+    flow.vigil?.asked(now);
+  }
+
+  /** The peer has asked whether this side lives. */
+  pinged(now: Instant, flow: FlowRecord): void {
+    this.#say(now, flow, PONG);
+  }
+
+  /** The peer has answered a ping, and must go on doing so (R94). */
+  ponged(flow: FlowRecord): void {
+    if (flow.state !== "gone") this.#expectPongs(flow);
+  }
+
+  /** A STUN message has come instead of a SIP message. */
+  stunned(now: Instant, flow: FlowRecord, bytes: Uint8Array): void {
+    const message = readStun(bytes);
+    if (message === undefined) return;
+    if (message.kind === "request") {
+      const { address, port } = flow.peer;
+      this.#host.send(now, flow, printBindingAnswer(message, address, port));
+    } else if (flow.vigil instanceof BindingCheck) flow.vigil.answered(now, message);
+  }
+
+  #expectPongs(flow: FlowRecord): void {
+    flow.vigil ??= new PongWait(this.#timers, (now) => this.#host.close(now, flow, "timeout"));
+  }
+
+  #say(now: Instant, flow: FlowRecord, text: string): void {
+    this.#host.send(now, flow, this.#primitives.bytes.fromText(text));
+  }
+}
+
+/** A connection's: ten seconds for a pong, or for anything else. */
+class PongWait implements Vigil, TimerOwner {
   readonly #timers: Timers;
   readonly #timer: Timer;
   readonly #missed: (now: Instant) => void;
@@ -31,16 +98,77 @@ export class PongWait implements TimerOwner {
     this.#missed = missed;
   }
 
-  pinged(now: Instant): void {
+  asked(now: Instant): void {
     if (!this.#timer.pending) this.#timers.set(this.#timer, now + PONG_WAIT_MS);
   }
 
-  /** Any bytes show that the peer lives. */
   heard(): void {
     this.#timers.silence(this.#timer);
   }
 
   rang(now: Instant): void {
     this.#missed(now);
+  }
+}
+
+/**
+ * A datagram flow's: asks again as SIP would, at 0, 0.5, 1.5 and 3.5 s, and gives it up when a silent server would be
+ * given up. The far end must see us where it saw us first: otherwise what it has registered leads nowhere (R96).
+ */
+class BindingCheck implements Vigil, TimerOwner {
+  readonly #timers: Timers;
+  readonly #primitives: Primitives;
+  readonly #host: KeepAliveHost;
+  readonly #flow: FlowRecord;
+  readonly #timer: Timer = new Timer("stun", this);
+  #request: Uint8Array | undefined;
+  #sends = 0;
+  #mapped: string | undefined;
+
+  constructor(timers: Timers, primitives: Primitives, host: KeepAliveHost, flow: FlowRecord) {
+    this.#timers = timers;
+    this.#primitives = primitives;
+    this.#host = host;
+    this.#flow = flow;
+  }
+
+  asked(now: Instant): void {
+    if (this.#timer.pending) return;
+    this.#request = printBindingRequest(this.#newTransaction());
+    this.#sends = 0;
+    this.#send(now);
+  }
+
+  heard(): void {
+    this.#timers.silence(this.#timer);
+  }
+
+  answered(now: Instant, { kind, mapped, transaction }: StunMessage): void {
+    const asked = this.#request?.subarray(8);
+    if (asked === undefined || kind !== "success" || mapped === undefined) return;
+    if (!transaction.every((byte, index) => byte === asked[index])) return;
+    this.#mapped ??= mapped;
+    if (this.#mapped !== mapped) this.#host.close(now, this.#flow, "moved");
+  }
+
+  rang(now: Instant): void {
+    if (this.#sends < STUN_SENDS) this.#send(now);
+    else this.#host.close(now, this.#flow, "timeout");
+  }
+
+  #send(now: Instant): void {
+    this.#timers.set(this.#timer, now + STUN_FIRST_WAIT_MS * 2 ** this.#sends);
+    this.#sends += 1;
+    this.#host.send(now, this.#flow, this.#request as Uint8Array);
+  }
+
+  #newTransaction(): Uint8Array {
+    const { entropy } = this.#primitives;
+    const bytes = new Uint8Array(12);
+    for (let index = 0; index < 12; index += 4) {
+      const drawn = entropy.uint32();
+      for (let byte = 0; byte < 4; byte += 1) bytes[index + byte] = drawn >>> (8 * byte);
+    }
+    return bytes;
   }
 }

@@ -137,8 +137,13 @@ export class TransactionLayer implements MessageUser {
     this.#transport.unwatch(flow, user);
   }
 
-  keepAlive(now: Instant, flow: Flow): void {
-    this.#transport.keepAlive(now, flow);
+  /**
+   * Keeps a NAT binding or an idle connection open.
+   *
+   * @param promised the peer has said that it answers keep-alives: its silence ends the flow.
+   */
+  keepAlive(now: Instant, flow: Flow, promised = false): void {
+    this.#transport.keepAlives.send(now, this.#transport.find(flow), promised);
   }
 
   /** The flow of that number, if it is still there. */

@@ -11,3 +11,10 @@ export const IDLE_FLOW_MS = 180_000;
 
 /** A peer that answers pings must do so within this time (RFC 5626 §4.4.1). */
 export const PONG_WAIT_MS = 10_000;
+
+/**
+ * A STUN keep-alive is sent so often, the first wait doubling each time: 7.5 s in all, as for a silent server. The
+ * values of RFC 8489 §6.2.1 would come to 39.5 s, without dial tone.
+ */
+export const STUN_SENDS = 4;
+export const STUN_FIRST_WAIT_MS = 500;

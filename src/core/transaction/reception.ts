@@ -5,10 +5,11 @@ import { type FrameUser, StreamFramer } from "../message/framing.ts";
 import type { Malformed, Message } from "../message/message.ts";
 import { parseMessage } from "../message/parse.ts";
 import { printMessage, responseTo } from "../message/print.ts";
+import { isStun } from "../message/stun.ts";
 import { stampSource, topVia, type Via } from "../message/via.ts";
 import type { Primitives } from "../primitives.ts";
 import type { FlowRecord } from "./flow-record.ts";
-import { isKeepAlive, PING } from "./keep-alive.ts";
+import { isKeepAlive, type KeepAlives, PING } from "./keep-alive.ts";
 
 /** Told each message that could be read; of a request the top Via says where it came from. */
 export interface MessageUser {
@@ -17,10 +18,7 @@ export interface MessageUser {
 
 /** The transport as its receiving half sees it. */
 export interface ReceptionHost {
-  /** A peer asks whether this side lives. */
-  pinged(now: Instant, flow: FlowRecord): void;
-  /** A peer has answered such a question. */
-  ponged(flow: FlowRecord): void;
+  readonly keepAlives: Pick<KeepAlives, "pinged" | "ponged" | "stunned">;
   close(now: Instant, flow: FlowRecord, cause: LossCause): void;
   respond(now: Instant, via: Via, flow: FlowRecord, bytes: Uint8Array, sender: undefined): void;
 }
@@ -44,11 +42,13 @@ export class Reception {
       this.#now = now;
       record.framer ??= new StreamFramer(this.#primitives.bytes, this.#frameUser(record));
       record.framer.feed(bytes);
+    } else if (!record.reliable && isStun(bytes)) {
+      this.#host.keepAlives.stunned(now, record, bytes);
     } else if (!isKeepAlive(bytes)) {
       this.#read(now, record, this.#primitives.bytes.toText(bytes));
     } else if (record.reliable) {
-      if (bytes.length === PING.length) this.#host.pinged(now, record);
-      else this.#host.ponged(record);
+      if (bytes.length === PING.length) this.#host.keepAlives.pinged(now, record);
+      else this.#host.keepAlives.ponged(record);
     }
   }
 
@@ -58,8 +58,8 @@ export class Reception {
       framed: (text) => {
         if (record.state !== "gone") this.#read(this.#now, record, text);
       },
-      pinged: () => this.#host.pinged(this.#now, record),
-      ponged: () => this.#host.ponged(record),
+      pinged: () => this.#host.keepAlives.pinged(this.#now, record),
+      ponged: () => this.#host.keepAlives.ponged(record),
       faulted: () => this.#host.close(this.#now, record, "failed"),
     };
   }

@@ -19,7 +19,7 @@ import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import { type FlowMember, FlowRecord } from "./flow-record.ts";
 import { FlowTable } from "./flow-table.ts";
 import type { ResponseSender } from "./host.ts";
-import { PING, PONG, PongWait } from "./keep-alive.ts";
+import { KeepAlives } from "./keep-alive.ts";
 import { IDLE_FLOW_MS } from "./limits.ts";
 import { type MessageUser, Reception } from "./reception.ts";
 import { answersGoBack, defaultPort, responseTarget } from "./response-target.ts";
@@ -34,8 +34,8 @@ interface Listener {
 export class Transport implements TimerOwner {
   readonly #world: World;
   readonly #timers: Timers;
-  readonly #primitives: Primitives;
   readonly #reception: Reception;
+  readonly keepAlives: KeepAlives;
   readonly #flows = new FlowTable();
   readonly #listeners = new Map<FlowId, Listener>();
   #media: Map<FlowId, MediaUser> | undefined;
@@ -45,8 +45,8 @@ export class Transport implements TimerOwner {
   constructor(world: World, timers: Timers, primitives: Primitives, user: MessageUser) {
     this.#world = world;
     this.#timers = timers;
-    this.#primitives = primitives;
     this.#reception = new Reception(primitives, this, user);
+    this.keepAlives = new KeepAlives(timers, primitives, this);
     this.#idle = new Timer("idle", this);
   }
 
@@ -122,23 +122,6 @@ export class Transport implements TimerOwner {
   find(flow: Flow): FlowRecord {
     assert(flow instanceof FlowRecord, "a Flow that no transport made");
     return flow;
-  }
-
-  /** Keeps a NAT binding or an idle connection alive; a peer that answers such pings must go on doing so (R94). */
-  keepAlive(now: Instant, flow: Flow): void {
-    const record = this.find(flow);
-    this.send(now, record, this.#primitives.bytes.fromText(PING));
-    if (record.state === "open") record.pongWait?.pinged(now);
-  }
-
-  /** A peer has asked whether this side lives. */
-  pinged(now: Instant, record: FlowRecord): void {
-    this.send(now, record, this.#primitives.bytes.fromText(PONG));
-  }
-
-  ponged(record: FlowRecord): void {
-    if (record.state === "gone") return;
-    record.pongWait ??= new PongWait(this.#timers, (now) => this.close(now, record, "timeout"));
   }
 
   send(now: Instant, record: FlowRecord, bytes: Uint8Array): void {
@@ -238,7 +221,7 @@ export class Transport implements TimerOwner {
     }
     record.heardAt = now;
     record.usedAt = now;
-    record.pongWait?.heard();
+    record.vigil?.heard();
     this.#reception.received(now, record, bytes);
   }
 
@@ -315,8 +298,8 @@ export class Transport implements TimerOwner {
   #forget(record: FlowRecord): void {
     record.state = "gone";
     record.framer = undefined;
-    record.pongWait?.heard();
-    record.pongWait = undefined;
+    record.vigil?.heard();
+    record.vigil = undefined;
     this.#flows.remove(record);
   }
 }
