@@ -48,6 +48,8 @@ export interface Peer {
   readonly localPort: number;
   /** The bound flow through which this one arrived or was opened; 0 if none. */
   readonly listener: FlowId;
+  /** Domains that the certificate of a peer who connected to us proves (RFC 5922 §7.1); undefined: it showed none. */
+  readonly domains?: readonly string[];
 }
 
 /**

@@ -10,7 +10,12 @@ function read(name: string): string {
 }
 
 export const authority: string = read("authority.pem");
-/** For DNS:example.com, URI:sip:sip-only.example, DNS:*.wild.example, IP:127.0.0.1. */
+/** For DNS:example.com, DNS:*.wild.example, IP:127.0.0.1, IP:::1. */
 export const certificate: string = read("server.pem");
 export const key: string = read("server.key");
 export const fingerprint: string = new X509Certificate(certificate).fingerprint256;
+
+/** Others with the same key; `extensions.cnf` tells their names. */
+export function certificateOf(name: "sip-uri" | "trunk" | "expired"): string {
+  return read(`${name}.pem`);
+}

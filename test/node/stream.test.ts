@@ -2,57 +2,17 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
-import { after, test } from "node:test";
-import { createServer as createTlsServer } from "node:tls";
-import type { Target, TransportName } from "../../src/core/machine.ts";
-import { Driver, type DriverOptions, type TimedEvent } from "../../src/worlds/node/driver.ts";
-import { speaksFor } from "../../src/worlds/node/tls.ts";
-import { authority, certificate, fingerprint, key } from "./certificates.ts";
-import { bytesOf, Recorder } from "./recorder.ts";
-
-const drivers: Driver[] = [];
-after(async () => {
-  for (const driver of drivers) await driver.stop();
-});
-
-function drive(options: DriverOptions = {}): { machine: Recorder; driver: Driver } {
-  const machine = new Recorder();
-  const driver = new Driver(machine, options);
-  drivers.push(driver);
-  return { machine, driver };
-}
-
-/** A machine that listens, and answers whatever comes with "echo: …". */
-async function echo(
-  transport: TransportName,
-  options: DriverOptions = {},
-): Promise<{ machine: Recorder; driver: Driver; target: Target }> {
-  const { machine, driver } = drive(options);
-  machine.react = (fact, outbox) => {
-    if (fact.fact === "received") outbox.send(fact.flow, bytesOf(`echo: ${fact.text}`));
-  };
-  driver.run(() => machine.outbox.bind(1, { transport, address: "127.0.0.1", port: 0 }));
-  const { local } = await machine.until("bound");
-  return { machine, driver, target: { transport, address: "127.0.0.1", port: local.port } };
-}
-
-function open(
-  target: Target,
-  options: DriverOptions = {},
-  from = 0,
-): { machine: Recorder; driver: Driver } {
-  const driven = drive(options);
-  driven.driver.run(() => driven.machine.outbox.open(5, target, { from, connected: true }));
-  return driven;
-}
-
-const tlsServer: DriverOptions = { tls: { certificate, key } };
+import { test } from "node:test";
+import type { TransportName } from "../../src/core/machine.ts";
+import type { DriverOptions, TimedEvent } from "../../src/worlds/node/driver.ts";
+import { drive, echo, open, tlsServer, trusting } from "./driving.ts";
+import { bytesOf } from "./recorder.ts";
 
 const pairs: [TransportName, DriverOptions, DriverOptions][] = [
   ["tcp", {}, {}],
-  ["tls", tlsServer, { tls: { authorities: [authority] } }],
+  ["tls", tlsServer, trusting],
   ["ws", {}, {}],
-  ["wss", tlsServer, { tls: { authorities: [authority] } }],
+  ["wss", tlsServer, trusting],
 ];
 
 for (const [transport, here, there] of pairs) {
@@ -190,127 +150,6 @@ test("more inbound connections than the limit are declined and reported", async 
   const second = open(server.target);
   ok(["closed", "reset"].includes((await second.machine.until("lost")).cause));
   equal(events[0]?.event, "connection.declined");
-});
-
-test("a certificate that does not speak for the configured domain is a TLS loss (RFC 5922)", async () => {
-  const server = await echo("tls", tlsServer);
-  const trusting: DriverOptions = { tls: { authorities: [authority] } };
-  for (const domain of ["other.example", "host.wild.example", "127.0.0.2"]) {
-    const { machine } = open({ ...server.target, domain }, trusting);
-    equal((await machine.until("lost")).cause, "tls", domain);
-  }
-  for (const domain of ["EXAMPLE.com", "sip-only.example", "127.0.0.1"]) {
-    const { machine } = open({ ...server.target, domain }, trusting);
-    await machine.until("opened");
-  }
-});
-
-test("an unknown authority is a TLS loss, unless the very certificate is pinned", async () => {
-  const server = await echo("tls", tlsServer);
-  const target: Target = { ...server.target, domain: "anything.example" };
-  equal((await open(target).machine.until("lost")).cause, "tls");
-  const wrong = open(target, { tls: { pinned: ["00:11"] } });
-  equal((await wrong.machine.until("lost")).cause, "tls");
-  ok(wrong.machine.facts.every(({ fact }) => fact !== "opened"));
-  await open(target, { tls: { pinned: [fingerprint] } }).machine.until("opened");
-  await open(
-    { ...target, transport: "tls" },
-    { tls: { pinned: ["00:11", fingerprint] } },
-  ).machine.until("opened");
-});
-
-test("a WSS peer with the wrong certificate is a TLS loss", async () => {
-  const server = await echo("wss", tlsServer);
-  const { machine } = open(
-    { ...server.target, domain: "other.example" },
-    { tls: { authorities: [authority] } },
-  );
-  equal((await machine.until("lost")).cause, "tls");
-});
-
-test("TLS 1.1 is refused", async () => {
-  const old = createTlsServer({
-    cert: certificate,
-    key,
-    minVersion: "TLSv1",
-    maxVersion: "TLSv1.1",
-    ciphers: "DEFAULT:@SECLEVEL=0",
-  });
-  old.listen(0, "127.0.0.1");
-  await once(old, "listening");
-  const { port } = old.address() as AddressInfo;
-  const { machine } = open(
-    { transport: "tls", address: "127.0.0.1", port, domain: "example.com" },
-    { tls: { authorities: [authority] } },
-  );
-  equal((await machine.until("lost")).cause, "tls");
-  old.close();
-});
-
-test("a second connection to the same domain resumes the session", async () => {
-  let resumed = 0;
-  const server = createTlsServer({ cert: certificate, key, maxVersion: "TLSv1.2" }, (socket) => {
-    if (socket.isSessionReused()) resumed += 1;
-    socket.on("error", () => socket.destroy());
-    socket.write("hello");
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const { machine, driver } = drive({ tls: { authorities: [authority] } });
-  const target: Target = { transport: "tls", address: "127.0.0.1", port, domain: "example.com" };
-  for (const flow of [1, 2]) {
-    driver.run(() => machine.outbox.open(flow, target, { from: 0, connected: true }));
-    await machine.until("received", (fact) => fact.flow === flow);
-    driver.run(() => machine.outbox.close(flow));
-  }
-  driver.run(() =>
-    machine.outbox.open(3, { ...target, domain: "other.example" }, { from: 0, connected: true }),
-  );
-  equal((await machine.until("lost")).cause, "tls");
-  equal(resumed, 1);
-  server.close();
-});
-
-test("a TLS listener without a certificate cannot be had, and says why", async () => {
-  const events: TimedEvent[] = [];
-  const { machine, driver } = drive({ sink: (event) => events.push(event) });
-  driver.run(() => {
-    machine.outbox.bind(1, { transport: "tls", address: "127.0.0.1", port: 0 });
-    machine.outbox.bind(2, { transport: "wss", address: "127.0.0.1", port: 0 });
-  });
-  deepEqual(
-    machine.facts.map((fact) => fact.fact === "lost" && fact.cause),
-    ["tls", "tls"],
-  );
-  ok(JSON.stringify(events[0]).includes("certificate"));
-});
-
-test("a certificate's names are read as RFC 5922 §7.1 and §7.2 say", () => {
-  const speaks = (
-    subjectaltname: string | undefined,
-    identity: string,
-    CN = "cn.example",
-  ): boolean =>
-    speaksFor(
-      {
-        subject: { CN } as never,
-        ...(subjectaltname === undefined ? {} : { subjectaltname }),
-      } as never,
-      identity,
-    );
-  equal(speaks("DNS:a.example", "a.example"), true);
-  equal(speaks("DNS:A.Example.", "a.example"), true);
-  equal(speaks("DNS:*.example", "a.example"), false);
-  equal(speaks("URI:sip:a.example", "a.example"), true);
-  equal(speaks("URI:sips:a.example", "a.example"), false);
-  equal(speaks("URI:sip:alice@a.example", "a.example"), false);
-  equal(speaks('DNS:"b.example, DNS:a.example"', "a.example"), false);
-  equal(speaks("DNS:b.example, IP Address:127.0.0.1", "127.0.0.1"), true);
-  equal(speaks("IP Address:2001:DB8:0:0:0:0:0:1", "2001:db8::1"), true);
-  equal(speaks("DNS:127.0.0.1", "127.0.0.1"), false);
-  equal(speaks(undefined, "cn.example"), true);
-  equal(speaks("DNS:b.example", "cn.example"), false);
 });
 
 test("a rule can hide a TCP server: no connection is even tried", async () => {

@@ -58,6 +58,12 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
+/** A peer that is not who it should be, or cannot speak TLS with us: `tls` alone tells an operator too little. */
+export function reportDistrusted(facts: Facts, peer: Peer, { message: why }: Error): void {
+  const { transport, address, port } = peer;
+  facts.report({ event: "connection.distrusted", transport, address, port, why });
+}
+
 /** Both ends of a flow whose local one is not known yet. */
 export function peerOf(remote: Target | Local): Peer {
   const { transport, address, port } = remote;

@@ -11,8 +11,12 @@ export interface Limits {
   readonly connectMs: number;
   /** Bytes waiting for one slow peer; above it the flow is lost as `failed`. */
   readonly mostUnsentBytes: number;
+  /** Bytes waiting for a peer that has taken none of them for so long: it is half open, the flow is lost as `timeout`. */
+  readonly stalledMs: number;
   /** Connections that peers have opened, for each listener; more are closed as they come. */
   readonly mostInbound: number;
+  /** Of these from one IPv4 address or one IPv6 /64, so that nobody alone keeps the others out. */
+  readonly mostInboundOfOne: number;
   /**
    * An inbound connection to which the machine has answered nothing for so long has brought no complete message (slow
    * loris): it is ended. The same time is given to its handshakes.
@@ -24,7 +28,11 @@ export interface Limits {
   readonly lingerMs: number;
   /** One WebSocket message: one SIP message. */
   readonly mostMessageBytes: number;
-  /** Between pings to a WebSocket peer; one that has not answered by the next is lost. */
+  /** Frames of one WebSocket message, and chunks that one of them comes in. */
+  readonly mostMessagePieces: number;
+  /** Request line and headers of a WebSocket upgrade. */
+  readonly mostUpgradeBytes: number;
+  /** Between pings to a WebSocket peer; one that has not answered by the next, or ended a message it began, is lost. */
   readonly pingMs: number;
 }
 
@@ -34,10 +42,14 @@ export const LIMITS: Limits = {
   receiveBufferBytes: 4 << 20,
   connectMs: 5_000,
   mostUnsentBytes: 4 << 20,
+  stalledMs: 30_000,
   mostInbound: 20_000,
+  mostInboundOfOne: 10_000,
   unansweredMs: 30_000,
   inboundIdleMs: 7_200_000,
   lingerMs: 5_000,
   mostMessageBytes: 64 << 10,
+  mostMessagePieces: 256,
+  mostUpgradeBytes: 8 << 10,
   pingMs: 30_000,
 };

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { FlowId, LossCause, Peer } from "../../core/machine.ts";
-import { type Carrier, causeOf, type Facts } from "./carrier.ts";
+import { type Carrier, causeOf, type Facts, reportDistrusted } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 
 export class StreamFlow implements Carrier {
@@ -15,6 +15,8 @@ export class StreamFlow implements Carrier {
   #state: "connecting" | "securing" | "open" | "closed" = "connecting";
   /** For the connection to be made, or for an inbound one to be worth an answer; then for it to close. */
   #timer: NodeJS.Timeout | undefined;
+  /** Runs while bytes wait for the peer. */
+  #stalled: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, peer: Peer, facts: Facts, limits: Limits) {
     this.#socket = socket;
@@ -23,7 +25,9 @@ export class StreamFlow implements Carrier {
     this.#limits = limits;
     socket.on("data", (bytes) => this.#facts.received(this.#id, bytes));
     socket.on("error", (error) => {
-      this.#end(this.#state === "securing" ? "tls" : causeOf(error));
+      const securing = this.#state === "securing";
+      if (securing) reportDistrusted(this.#facts, this.#peer, error);
+      this.#end(securing ? "tls" : causeOf(error));
     });
     socket.on("close", () => this.#end(this.#state === "securing" ? "tls" : "closed"));
   }
@@ -57,16 +61,16 @@ export class StreamFlow implements Carrier {
   send(bytes: Uint8Array): void {
     if (this.#state === "closed") return;
     if (this.#state === "open" && this.#timer !== undefined) this.#disarm();
-    this.#socket.write(bytes);
+    if (this.#socket.write(bytes) || this.#state !== "open") return;
     if (this.#socket.writableLength > this.#limits.mostUnsentBytes) this.#end("failed");
+    else if (this.#stalled === undefined) this.#watchProgress();
   }
 
   /** What was sent before still goes out, as long as the peer takes it soon. */
   close(): void {
     if (this.#state === "closed") return;
     const lingers = this.#state === "open";
-    this.#state = "closed";
-    this.#disarm();
+    this.#retire();
     if (!lingers) {
       this.#socket.destroy();
       return;
@@ -87,15 +91,37 @@ export class StreamFlow implements Carrier {
     this.#facts.opened(this.#id, this.#peer);
   }
 
+  /** What the peer's side has taken so far. */
+  get #taken(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
+  }
+
+  /** Bytes wait for the peer: as long as it takes some of them now and then, it lives. */
+  readonly #progressed = (before: number): void => {
+    this.#stalled = undefined;
+    if (this.#socket.writableLength === 0) return;
+    if (this.#taken > before) this.#watchProgress();
+    else this.#end("timeout");
+  };
+
+  #watchProgress(): void {
+    this.#stalled = setTimeout(this.#progressed, this.#limits.stalledMs, this.#taken);
+  }
+
   #disarm(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #end(cause: LossCause): void {
-    if (this.#state === "closed") return;
+  #retire(): void {
     this.#state = "closed";
     this.#disarm();
+    clearTimeout(this.#stalled);
+  }
+
+  #end(cause: LossCause): void {
+    if (this.#state === "closed") return;
+    this.#retire();
     this.#socket.destroy();
     this.#facts.lost(this.#id, cause);
   }

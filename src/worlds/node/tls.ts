@@ -1,36 +1,42 @@
 /**
- * TLS for SIP (RFC 3261 §26.3, RFC 5922): which certificate we show, whom we believe, and whether a certificate speaks
- * for the domain that was configured.
+ * TLS for SIP (RFC 3261 §26.3, RFC 5922): which certificate we show, whom we believe, and whether the peer is the one
+ * that was meant.
  */
-import { isIP, type TcpSocketConnectOpts } from "node:net";
+import { isIP, type Socket, type TcpSocketConnectOpts } from "node:net";
 import {
   connect,
-  type PeerCertificate,
+  createSecureContext,
+  type SecureContext,
   type SecureContextOptions,
-  type TLSSocket,
+  TLSSocket,
   type TlsOptions,
 } from "node:tls";
 import type { Target } from "../../core/machine.ts";
-import { canonical } from "./local-address.ts";
+import { domainsOf, speaksFor } from "./certificate-names.ts";
 
 export interface TlsSettings {
   /** Authorities to believe, PEM; without it those that Node brings. */
   readonly authorities?: readonly string[];
   /** SHA-256 fingerprints ("AB:CD:…"). If given, exactly these certificates are believed, whoever signed them. */
   readonly pinned?: readonly string[];
-  /** Our own certificate chain and key, PEM; a listener needs both. */
+  /** Our own certificate chain and key, PEM. A listener needs both; a caller shows them where it is asked to. */
   readonly certificate?: string;
   readonly key?: string;
-  /** A listener refuses peers without a certificate of one of the authorities. */
-  readonly demandPeerCertificate?: boolean;
+  /**
+   * What a listener wants of those who connect: nothing; a certificate, which if an authority stands behind it proves
+   * their domain; or that and no connection without.
+   */
+  readonly clients?: "anonymous" | "asked" | "demanded";
 }
 
 /** Tickets kept for resumption, one for each domain and address; the oldest makes room. */
-const MOST_TICKETS = 256;
+export const MOST_TICKETS = 256;
 
 export class TlsSide {
   readonly #settings: TlsSettings;
   readonly #tickets = new Map<string, Buffer>();
+  /** Of all connections made from here: reading the authorities takes longer than a handshake. */
+  #context: SecureContext | undefined;
 
   constructor(settings: TlsSettings = {}) {
     this.#settings = settings;
@@ -41,9 +47,13 @@ export class TlsSide {
   }
 
   listening(handshakeTimeout: number): TlsOptions {
-    const demand = this.#settings.demandPeerCertificate === true;
-    const context = this.#context();
-    return { ...context, handshakeTimeout, requestCert: demand, rejectUnauthorized: demand };
+    const { clients = "anonymous" } = this.#settings;
+    return {
+      ...this.#contextOptions(),
+      handshakeTimeout,
+      requestCert: clients !== "anonymous",
+      rejectUnauthorized: clients === "demanded",
+    };
   }
 
   /** A connection that ends in an error, and never in `secureConnect`, if the peer is not the one that was meant. */
@@ -52,9 +62,10 @@ export class TlsSide {
     const pinned = this.#settings.pinned;
     const ticketKey = `${identity} ${target.address} ${target.port}`;
     const session = this.#tickets.get(ticketKey);
+    this.#context ??= createSecureContext(this.#contextOptions());
     const socket = connect({
       ...options,
-      ...this.#context(),
+      secureContext: this.#context,
       ...(session === undefined ? {} : { session }),
       host: target.address,
       port: target.port,
@@ -79,7 +90,7 @@ export class TlsSide {
     return socket;
   }
 
-  #context(): SecureContextOptions {
+  #contextOptions(): SecureContextOptions {
     const { authorities, certificate, key } = this.#settings;
     return {
       minVersion: "TLSv1.2",
@@ -97,49 +108,8 @@ export class TlsSide {
   }
 }
 
-interface SubjectName {
-  readonly kind: string;
-  readonly value: string;
-}
-
-/**
- * Whether a certificate is one of `identity`, a domain or address: RFC 5922 §7.1 and §7.2. A wildcard speaks for
- * nothing, a SIP URI only without a user part, and the common name only when there is no alternative name at all.
- */
-export function speaksFor(
-  certificate: Pick<PeerCertificate, "subject" | "subjectaltname">,
-  identity: string,
-): boolean {
-  const names = alternativeNames(certificate.subjectaltname ?? "");
-  if (isIP(identity) !== 0) {
-    const address = canonical(identity);
-    return names.some(({ kind, value }) => kind === "IP Address" && sameAddress(value, address));
-  }
-  const domain = plain(identity);
-  if (certificate.subjectaltname === undefined) {
-    return plain(String(certificate.subject?.CN ?? "")) === domain;
-  }
-  return names.some(
-    ({ kind, value }) =>
-      (kind === "DNS" && plain(value) === domain) ||
-      (kind === "URI" && /^sip:/i.test(value) && plain(value.slice("sip:".length)) === domain),
-  );
-}
-
-/** Node prints names as `DNS:a.example, URI:sip:a.example`, and in JSON's quotes where a value could mislead. */
-function alternativeNames(text: string): SubjectName[] {
-  const names: SubjectName[] = [];
-  for (const match of text.matchAll(/([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy)) {
-    const [, kind = "", value = ""] = match;
-    names.push({ kind: kind.trim(), value });
-  }
-  return names;
-}
-
-function sameAddress(value: string, address: string): boolean {
-  return isIP(value) !== 0 && canonical(value) === address;
-}
-
-function plain(domain: string): string {
-  return domain.toLowerCase().replace(/\.$/, "");
+/** The domains that the peer of an accepted connection has proven to be; none without a certificate that is believed. */
+export function provenDomains(socket: Socket): readonly string[] | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  return domainsOf(socket.getPeerCertificate());
 }

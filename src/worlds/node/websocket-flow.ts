@@ -4,8 +4,11 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
 import type { FlowId, LossCause, Peer } from "../../core/machine.ts";
-import { type Carrier, causeOf, type Facts } from "./carrier.ts";
+import { type Carrier, causeOf, type Facts, reportDistrusted } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
+
+/** Head and mask of a short frame from a client (RFC 6455 §5.2). */
+const MASKED_FRAME_BYTES = 6;
 
 export class WebSocketFlow implements Carrier {
   readonly #facts: Facts;
@@ -18,7 +21,13 @@ export class WebSocketFlow implements Carrier {
   #state: "connecting" | "securing" | "open" | "closed" = "connecting";
   #timer: NodeJS.Timeout | undefined;
   #pinging: NodeJS.Timeout | undefined;
+  /** Runs while bytes wait for the peer. */
+  #stalled: NodeJS.Timeout | undefined;
   #alive = true;
+  /** Bytes that have come of a message which is not whole, its frames' heads included. */
+  #begun = 0;
+  /** There were some at the last ping already. */
+  #begunLong = false;
   #unsent: Uint8Array[] = [];
   #unsentBytes = 0;
 
@@ -29,10 +38,12 @@ export class WebSocketFlow implements Carrier {
     this.#facts = facts;
     this.#limits = limits;
     web.on("message", (data) => this.#heard(data));
-    web.on("pong", () => {
+    web.on("pong", (data) => {
       this.#alive = true;
+      this.#took(data);
     });
-    web.on("error", (error) => this.#end(this.#state === "securing" ? "tls" : causeOf(error)));
+    web.on("ping", (data) => this.#took(data));
+    web.on("error", (error) => this.#failed(error));
     web.on("close", () => this.#end("closed"));
   }
 
@@ -57,6 +68,10 @@ export class WebSocketFlow implements Carrier {
     this.#id = this.#facts.arrived(this);
     this.#timer = setTimeout(() => this.#end("idle"), this.#limits.unansweredMs);
     this.#pinging = setInterval(() => this.#ping(), this.#limits.pingMs);
+    // Told before the reader of frames is, who then says what they made.
+    this.#socket.prependListener("data", (bytes: Buffer) => {
+      this.#begun += bytes.length;
+    });
     this.#facts.opened(this.#id, this.#peer);
   }
 
@@ -71,6 +86,9 @@ export class WebSocketFlow implements Carrier {
     }
     const waiting = this.#unsentBytes + this.#web.bufferedAmount;
     if (waiting > this.#limits.mostUnsentBytes) this.#end("failed");
+    else if (this.#state === "open" && this.#web.bufferedAmount > 0) {
+      this.#stalled ??= setTimeout(this.#progressed, this.#limits.stalledMs, this.#taken);
+    }
   }
 
   /** What was sent before still goes out, as long as the peer takes it soon. */
@@ -84,6 +102,29 @@ export class WebSocketFlow implements Carrier {
     }
     this.#web.close(1000);
     this.#socket.setTimeout(this.#limits.lingerMs, () => this.#socket.destroy());
+  }
+
+  /** What the peer's side has taken so far. */
+  get #taken(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
+  }
+
+  /** Bytes wait for the peer: as long as it takes some of them now and then, it lives. */
+  readonly #progressed = (before: number): void => {
+    this.#stalled = undefined;
+    if (this.#web.bufferedAmount === 0) return;
+    if (this.#taken > before) {
+      this.#stalled = setTimeout(this.#progressed, this.#limits.stalledMs, this.#taken);
+    } else this.#end("timeout");
+  };
+
+  #failed(error: Error): void {
+    if (this.#state !== "securing") {
+      this.#end(causeOf(error));
+      return;
+    }
+    reportDistrusted(this.#facts, this.#peer, error);
+    this.#end("tls");
   }
 
   #proceed(from: "connecting" | "securing", to: "connecting" | "securing"): void {
@@ -104,6 +145,8 @@ export class WebSocketFlow implements Carrier {
   }
 
   #heard(data: RawData): void {
+    this.#begun = 0;
+    this.#begunLong = false;
     if (this.#state !== "open") return;
     if (data instanceof ArrayBuffer) this.#facts.received(this.#id, new Uint8Array(data));
     else this.#facts.received(this.#id, Array.isArray(data) ? Buffer.concat(data) : data);
@@ -113,11 +156,17 @@ export class WebSocketFlow implements Carrier {
     this.#web.send(bytes, { binary: !isUtf8(bytes) });
   }
 
+  /** A control frame, which may come between the pieces of a message (RFC 6455 §5.4), is no part of it. */
+  #took(data: Buffer): void {
+    this.#begun = Math.max(0, this.#begun - MASKED_FRAME_BYTES - data.length);
+  }
+
   #ping(): void {
-    if (!this.#alive) {
+    if (!this.#alive || (this.#begunLong && this.#begun > 0)) {
       this.#end("timeout");
       return;
     }
+    this.#begunLong = this.#begun > 0;
     this.#alive = false;
     this.#web.ping();
   }
@@ -132,6 +181,7 @@ export class WebSocketFlow implements Carrier {
     this.#unsent = [];
     this.#disarm();
     clearInterval(this.#pinging);
+    clearTimeout(this.#stalled);
   }
 
   #cut(): void {

@@ -44,15 +44,25 @@ export class WebSocketTransport {
       this.#facts.lost(flow, "tls");
       return new Nowhere(local);
     }
-    const { unansweredMs, mostMessageBytes } = this.#limits;
-    const timeouts = { headersTimeout: unansweredMs, requestTimeout: unansweredMs };
+    const { unansweredMs, mostMessageBytes, mostMessagePieces, mostUpgradeBytes } = this.#limits;
+    const options = {
+      ...STREAM_OPTIONS,
+      headersTimeout: unansweredMs,
+      requestTimeout: unansweredMs,
+      // How often Node looks whether those are over.
+      connectionsCheckingInterval: Math.ceil(unansweredMs / 4),
+      maxHeaderSize: mostUpgradeBytes,
+    };
     const server: Server = secure
-      ? createSecureServer({ ...this.#tls.listening(unansweredMs), ...timeouts, ...STREAM_OPTIONS })
-      : createServer({ ...timeouts, ...STREAM_OPTIONS });
+      ? createSecureServer({ ...this.#tls.listening(unansweredMs), ...options })
+      : createServer(options);
     const upgrades = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       maxPayload: mostMessageBytes,
+      maxFragments: mostMessagePieces,
+      maxBufferedChunks: mostMessagePieces,
+      // A few bytes could become a great many.
       perMessageDeflate: false,
       handleProtocols: () => SUBPROTOCOL,
     });
@@ -83,6 +93,8 @@ export class WebSocketTransport {
       createConnection: () => socket,
       perMessageDeflate: false,
       maxPayload: this.#limits.mostMessageBytes,
+      maxFragments: this.#limits.mostMessagePieces,
+      maxBufferedChunks: this.#limits.mostMessagePieces,
     });
     const carrier = new WebSocketFlow(web, socket, peerOf(target), this.#facts, this.#limits);
     carrier.connecting(flow);

@@ -1,11 +1,20 @@
 #!/bin/sh
-# Makes the certificates of the TLS tests afresh; they are valid for a hundred years and guard nothing.
+# Makes the certificates of the TLS tests afresh; they are valid for a hundred years, but for the one that is expired, and guard nothing.
 set -e
 cd "$(dirname "$0")"
 key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1"; }
 key authority.key
 openssl req -new -x509 -key authority.key -days 36500 -subj "/CN=Dialtone test authority" -out authority.pem
 key server.key
-openssl req -new -key server.key -subj "/CN=server" |
-  openssl x509 -req -CA authority.pem -CAkey authority.key -days 36500 -set_serial 2 -out server.pem -extfile extensions.cnf
+serial=2
+# One certificate for the key of all, with the extensions of that section: NAME, then the days it is valid.
+certificate() {
+  openssl req -new -key server.key -subj "/CN=$1" |
+    openssl x509 -req -CA authority.pem -CAkey authority.key -days "$2" -set_serial "$serial" -out "$1.pem" -extfile extensions.cnf -extensions "$1"
+  serial=$((serial + 1))
+}
+certificate server 36500
+certificate sip-uri 36500
+certificate trunk 36500
+certificate expired -1
 rm authority.key
