@@ -5,7 +5,8 @@
 import type { Instant } from "../machine.ts";
 import { backoffMs } from "../redundancy/backoff.ts";
 import type { Place } from "../redundancy/server-set.ts";
-import { FOLLOWED, LAST, type Registration } from "./registration.ts";
+import { FOLLOWED, LAST } from "./register-options.ts";
+import type { Registration } from "./registration.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 
 export class ConcurrentRegistration implements RegistrationStrategy {

@@ -2,7 +2,7 @@
 import type { Instant, LossCause } from "../machine.ts";
 import type { Response } from "../message/message.ts";
 import type { Entropy } from "../primitives.ts";
-import type { FailoverHost } from "../redundancy/failover.ts";
+import type { FailoverHost } from "../redundancy/failover-host.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";

@@ -3,8 +3,17 @@
  * fallback server, and a fleet has many phones.
  */
 import { newCallId, newTag } from "../identifiers.ts";
+import type { Instant } from "../machine.ts";
+import type { Response } from "../message/message.ts";
 import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
+import { minExpiresOf } from "./registration-answer.ts";
+
+/** A flow that breaks again is not made anew sooner than this after the last time. */
+const FLOW_PAUSE_MS = 5000;
+
+/** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
+const TOO_BRIEF_LIMIT = 2;
 
 export class RegistrationUpkeep {
   /** New each time the phone starts (C25). */
@@ -12,12 +21,36 @@ export class RegistrationUpkeep {
   readonly fromTag: string;
   readonly refresh: Timer;
   readonly keepAlive: Timer;
+  /** The lifetime asked for. */
+  expiresSeconds: number;
+  /** Times in a row that it was too short. */
+  tooBrief = 0;
+  /** When a flow of the binding broke last. */
+  #brokenAt: Instant = Number.NEGATIVE_INFINITY;
 
-  constructor(entropy: Entropy, owner: TimerOwner) {
+  constructor(entropy: Entropy, owner: TimerOwner, expiresSeconds: number) {
+    this.expiresSeconds = expiresSeconds;
     this.callId = inOnePiece(newCallId(entropy));
     this.fromTag = inOnePiece(newTag(entropy));
     this.refresh = new Timer("refresh", owner);
     this.keepAlive = new Timer("keep-alive", owner);
+  }
+
+  /** 423: asks for the registrar's minimum instead (R25). @returns false if that would be no use. */
+  lengthen(response: Response): boolean {
+    const least = minExpiresOf(response);
+    this.tooBrief += 1;
+    if (least === undefined || this.tooBrief > TOO_BRIEF_LIMIT) return false;
+    this.expiresSeconds = Math.max(least, this.expiresSeconds);
+    return true;
+  }
+
+  /** @returns when to register anew if the flow of a standing binding breaks again too soon; undefined: at once. */
+  broke(now: Instant, standing: boolean): Instant | undefined {
+    const soonest = this.#brokenAt + FLOW_PAUSE_MS;
+    const again = standing && now < soonest;
+    this.#brokenAt = again ? soonest : now;
+    return again ? soonest : undefined;
   }
 }
 

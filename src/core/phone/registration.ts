@@ -17,38 +17,15 @@ import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Timer, TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
-import {
-  grantedSeconds,
-  minExpiresOf,
-  refreshAfterMs,
-  SHORTEST_REFRESH_MS,
-} from "./registration-answer.ts";
+import type { RegisterOptions } from "./register-options.ts";
+import { grantedSeconds, refreshAfterMs, SHORTEST_REFRESH_MS } from "./registration-answer.ts";
 import type { RegistrationHost } from "./registration-host.ts";
 import { RegistrationUpkeep } from "./registration-upkeep.ts";
 
-/** A flow that breaks again is not made anew sooner than this after the last time. */
-const FLOW_PAUSE_MS = 5000;
-
-/** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
-const TOO_BRIEF_LIMIT = 2;
+/** A removal waits so long for the REGISTER before it, if there is a binding to remove already, milliseconds. */
+const PARTING_MS = 1500;
 
 export type RegistrationState = "idle" | "registering" | "registered" | "failed" | "removing";
-
-/** How one REGISTER is to be sent. */
-export interface RegisterOptions {
-  /** Start at this place; undefined: where the route's failback mode says. */
-  readonly only?: Place;
-  /** Nothing comes after this server: its last place gets the full patience. */
-  readonly last: boolean;
-  /** A probe: short patience everywhere (R60). */
-  readonly probe: boolean;
-  /** Start at the first place whatever is in use. */
-  readonly fromTop: boolean;
-}
-
-/** Where the failback mode says, with another server to try after this one, or none. */
-export const FOLLOWED: RegisterOptions = { last: false, probe: false, fromTop: false };
-export const LAST: RegisterOptions = { last: true, probe: false, fromTop: false };
 
 export class Registration implements RequestUser, TimerOwner, FlowUser {
   readonly method = "REGISTER";
@@ -64,9 +41,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** When the standing binding is due to be renewed. */
   #refreshAt: Instant = NEVER;
   #cseq = 0;
-  #expiresSeconds: number;
-  #tooBrief = 0;
   #removing = false;
+  /** A REGISTER was on its way when the removal began, and goes first (R21). */
+  #parting = false;
   /** The first REGISTER is to remove what an earlier life has left. */
   #cleanSlate: boolean;
   #clearing = false;
@@ -75,8 +52,6 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #waiting: ((now: Instant, registered: boolean) => void)[] | undefined;
   /** The binding was in good order when the REGISTER on its way began. */
   #stood = false;
-  /** When a flow of the binding broke last. */
-  #brokenAt: Instant = Number.NEGATIVE_INFINITY;
   /** What is to be sent as soon as a removal or a probe on its way has ended. */
   #next: RegisterOptions | undefined;
   /** Targets left behind where a binding is still believed to stand, with its end. */
@@ -85,12 +60,15 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   constructor(host: RegistrationHost, route: ServerRoute) {
     this.#host = host;
     this.route = route;
-    this.#expiresSeconds = route.policy.expiresSeconds;
     this.#cleanSlate = host.unregisterOnStart;
   }
 
   get #upkeep(): RegistrationUpkeep {
-    this.#used ??= new RegistrationUpkeep(this.#host.entropy, this);
+    this.#used ??= new RegistrationUpkeep(
+      this.#host.entropy,
+      this,
+      this.route.policy.expiresSeconds,
+    );
     return this.#used;
   }
 
@@ -147,24 +125,22 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#host.timers.set(this.#upkeep.refresh, now + waitMs);
   }
 
-  /** Removes the binding with Expires 0, best-effort: one try where it stands (C6). */
+  /**
+   * Removes the binding with Expires 0, best-effort: one try where it stands (C6). A REGISTER on its way is waited
+   * for: a late 200 would leave what nobody removes.
+   */
   remove(now: Instant): void {
-    if (this.#removing) {
-      this.#next = undefined;
-      this.#conclude(now, false);
-      return;
-    }
-    this.#silence();
-    this.#request?.drop(now);
-    this.#request = undefined;
+    this.#next = undefined;
     this.#conclude(now, false);
-    const place = this.place;
-    this.forget();
-    if (place === undefined) return;
+    if (this.#removing) return;
+    this.#silence();
     this.state = "removing";
     this.#removing = true;
-    this.#options = { only: place, last: false, probe: true, fromTop: false };
-    this.#send(now);
+    this.#parting = this.#request?.windUp(now) === true;
+    if (!this.#parting) this.#removeFrom(now, this.place);
+    else if (this.place !== undefined) {
+      this.#host.timers.set(this.#upkeep.refresh, now + PARTING_MS);
+    }
   }
 
   /** The binding is void, and nothing is said about it on the wire (failRegistrationOn). */
@@ -182,6 +158,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#request?.drop(now);
     this.#request = undefined;
     this.#removing = false;
+    this.#parting = false;
     this.#next = undefined;
     this.forget();
     this.state = "idle";
@@ -199,6 +176,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#armKeepAlive(now);
       return;
     }
+    if (this.#parting) {
+      this.#request?.drop(now);
+      this.#removeFrom(now, this.place);
+      return;
+    }
     this.#host.refreshDue(now, this.route.index);
   }
 
@@ -212,14 +194,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     const standing = this.state === "registered";
     const probing = this.state === "registering" && this.#options?.probe === true;
     if (!(standing || probing) || cause === "idle") return;
-    const soonest = this.#brokenAt + FLOW_PAUSE_MS;
-    if (standing && now < soonest) {
-      this.#brokenAt = soonest;
-      this.#host.timers.set(this.#upkeep.refresh, soonest);
-      return;
-    }
-    this.#brokenAt = now;
-    this.#host.flowLost(now, this.route.index, cause);
+    const later = this.#upkeep.broke(now, standing);
+    if (later === undefined) this.#host.flowLost(now, this.route.index, cause);
+    else this.#host.timers.set(this.#upkeep.refresh, later);
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
@@ -239,7 +216,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       },
       attempt,
     );
-    const seconds = this.#removing || this.#clearing ? 0 : this.#expiresSeconds;
+    const removes = (this.#removing && !this.#parting) || this.#clearing;
+    const seconds = removes ? 0 : this.#upkeep.expiresSeconds;
     request.headers
       .add("contact", composer.registeredContact(attempt.flow.peer))
       .add("expires", String(seconds))
@@ -253,6 +231,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   final(now: Instant, response: Response, attempt: AttemptPlace): void {
     this.#request = undefined;
+    if (this.#parting) {
+      this.#removeFrom(now, response.status < 300 && !this.#clearing ? attempt : this.place);
+      return;
+    }
     if (this.#removing) {
       this.#removed(now);
       return;
@@ -262,7 +244,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#send(now);
       return;
     }
-    if (response.status === 423 && this.#lengthen(response)) {
+    if (response.status === 423 && this.#upkeep.lengthen(response)) {
       this.#send(now);
       return;
     }
@@ -279,6 +261,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   failed(now: Instant, failure: Failure): void {
     this.#request = undefined;
+    if (this.#parting) {
+      this.#removeFrom(now, this.place);
+      return;
+    }
     this.#clearing = false;
     if (this.#removing) {
       this.#removed(now);
@@ -310,7 +296,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   }
 
   #accept(now: Instant, attempt: AttemptPlace, granted: number): void {
-    this.#tooBrief = 0;
+    this.#upkeep.tooBrief = 0;
     this.#next = undefined;
     this.failures = 0;
     this.state = "registered";
@@ -351,15 +337,6 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     }
   }
 
-  /** 423: ask for the registrar's minimum instead (R25). */
-  #lengthen(response: Response): boolean {
-    const least = minExpiresOf(response);
-    this.#tooBrief += 1;
-    if (least === undefined || this.#tooBrief > TOO_BRIEF_LIMIT) return false;
-    this.#expiresSeconds = Math.max(least, this.#expiresSeconds);
-    return true;
-  }
-
   #failedWith(
     now: Instant,
     where: Place | undefined,
@@ -381,6 +358,20 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.failures += 1;
     this.#host.refused(now, { server: this.route.index, where, why, response, probe });
     this.#conclude(now, false);
+  }
+
+  #removeFrom(now: Instant, place: AttemptPlace | undefined): void {
+    this.#request = undefined;
+    this.#parting = false;
+    this.#clearing = false;
+    this.forget();
+    if (place === undefined) {
+      this.#removing = false;
+      return;
+    }
+    this.state = "removing";
+    this.#options = { only: place, last: false, probe: true, fromTop: false };
+    this.#send(now);
   }
 
   #removed(now: Instant): void {

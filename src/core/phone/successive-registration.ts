@@ -10,7 +10,8 @@ import { type Instant, NEVER } from "../machine.ts";
 import { backoffMs } from "../redundancy/backoff.ts";
 import type { Place } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
-import { FOLLOWED, LAST, type Registration } from "./registration.ts";
+import { FOLLOWED, LAST } from "./register-options.ts";
+import type { Registration } from "./registration.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 
 export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner {
@@ -128,10 +129,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   stop(now: Instant): void {
     this.close();
-    for (const registration of this.#registrations) {
-      if (registration === this.#at) registration.remove(now);
-      else registration.stop(now);
-    }
+    for (const registration of this.#registrations) registration.remove(now);
   }
 
   rang(now: Instant, timer: Timer): void {

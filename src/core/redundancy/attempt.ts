@@ -150,6 +150,13 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     return false;
   }
 
+  /** Meets no challenge any more. @returns true if its request is on the wire. */
+  windUp(now: Instant): boolean {
+    this.#challenges = CHALLENGE_LIMIT;
+    if (this.#transaction === undefined) this.drop(now);
+    return !this.#left;
+  }
+
   /** Resends no more, if there is a `now` to stop at, and tells nobody anything. */
   drop(now: Instant | undefined): void {
     this.#left = true;

@@ -11,34 +11,13 @@ import type { Instant, LossCause } from "../machine.ts";
 import { retryAfterOf } from "../message/delta.ts";
 import type { Response } from "../message/message.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
-import { Attempt, type AttemptHost } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
+import type { FailoverHost } from "./failover-host.ts";
 import { fullPatienceMs, patienceMs } from "./patience.ts";
 import type { AttemptPlace, Failure, RequestUser } from "./request.ts";
 import { targetName } from "./server-health.ts";
 import type { Place, ServerRoute } from "./server-set.ts";
 import { letsGo } from "./verdict.ts";
-
-/** What an account does for the requests it sends. */
-export interface FailoverHost extends AttemptHost {
-  /** Resolves the route's name if need be; `route.places` is up to date afterwards (maybe empty). */
-  resolve(now: Instant, route: ServerRoute, resolved: (now: Instant) => void): void;
-  /**
-   * Makes a place fit to be sent to: registers there first where the policy says so. `false`: it
-   * could not be done, try the next place.
-   */
-  prepare(
-    now: Instant,
-    place: Place,
-    method: string,
-    prepared: (now: Instant, fit: boolean) => void,
-  ): void;
-  /** The place answered: it is in use from here on, as far as the failback mode goes. */
-  settled(now: Instant, place: Place, method: string): void;
-  /** All places of a server failed for a request. */
-  exhausted(now: Instant, route: ServerRoute, method: string): void;
-  attemptFailed(now: Instant, method: string, place: Place, why: string): void;
-  failedOver(now: Instant, method: string, from: Place, to: Place, why: string): void;
-}
 
 /** Where a request may go, and from where it starts. */
 export interface Plan {
@@ -76,6 +55,7 @@ export class FailoverRequest implements TimerOwner {
   #refusal: { response: Response; attempt: Attempt } | undefined;
   #sawSilence = false;
   #cancelled = false;
+  #windingUp = false;
 
   constructor(host: FailoverHost, plan: Plan, cseq: number, user: RequestUser) {
     this.#host = host;
@@ -107,6 +87,15 @@ export class FailoverRequest implements TimerOwner {
     const waiting = this.#attempts.filter((attempt) => attempt.cancel(now));
     if (waiting.length > 0) return;
     this.#fail(now, { why: "cancelled" });
+  }
+
+  /** Begins nothing more; what is on the wire is waited for. @returns false if nothing is: it has ended. */
+  windUp(now: Instant): boolean {
+    this.#windingUp = true;
+    this.#host.timers.silence(this.#hedge);
+    const asking = this.#attempts.filter((attempt) => attempt.windUp(now));
+    if (asking.length === 0) this.drop(now);
+    return asking.length > 0;
   }
 
   /** Ends without a word to anybody; without `now` the whole transaction layer is about to stop. */
@@ -236,6 +225,10 @@ export class FailoverRequest implements TimerOwner {
   }
 
   #next(now: Instant): void {
+    if (this.#windingUp) {
+      this.#fail(now, { why: "cancelled" });
+      return;
+    }
     let place = this.#places.shift();
     while (place !== undefined && this.#isTried(place)) place = this.#places.shift();
     if (place !== undefined) {

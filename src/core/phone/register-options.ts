@@ -1,0 +1,17 @@
+/** How one REGISTER is to be sent. */
+import type { Place } from "../redundancy/server-set.ts";
+
+export interface RegisterOptions {
+  /** Start at this place; undefined: where the route's failback mode says. */
+  readonly only?: Place;
+  /** Nothing comes after this server: its last place gets the full patience. */
+  readonly last: boolean;
+  /** A probe: short patience everywhere (R60). */
+  readonly probe: boolean;
+  /** Start at the first place whatever is in use. */
+  readonly fromTop: boolean;
+}
+
+/** Where the failback mode says, with another server to try after this one, or none. */
+export const FOLLOWED: RegisterOptions = { last: false, probe: false, fromTop: false };
+export const LAST: RegisterOptions = { last: true, probe: false, fromTop: false };

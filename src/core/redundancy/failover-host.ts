@@ -1,0 +1,25 @@
+/** What a request on its way down the list of places asks of its account, and tells it. */
+import type { Instant } from "../machine.ts";
+import type { AttemptHost } from "./attempt.ts";
+import type { Place, ServerRoute } from "./server-set.ts";
+
+export interface FailoverHost extends AttemptHost {
+  /** Resolves the route's name if need be; `route.places` is up to date afterwards (maybe empty). */
+  resolve(now: Instant, route: ServerRoute, resolved: (now: Instant) => void): void;
+  /**
+   * Makes a place fit to be sent to: registers there first where the policy says so. `false`: it
+   * could not be done, try the next place.
+   */
+  prepare(
+    now: Instant,
+    place: Place,
+    method: string,
+    prepared: (now: Instant, fit: boolean) => void,
+  ): void;
+  /** The place answered: it is in use from here on, as far as the failback mode goes. */
+  settled(now: Instant, place: Place, method: string): void;
+  /** All places of a server failed for a request. */
+  exhausted(now: Instant, route: ServerRoute, method: string): void;
+  attemptFailed(now: Instant, method: string, place: Place, why: string): void;
+  failedOver(now: Instant, method: string, from: Place, to: Place, why: string): void;
+}

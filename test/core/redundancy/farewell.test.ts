@@ -1,0 +1,143 @@
+/** A phone that stops while a REGISTER is on its way leaves no binding behind (contract: finish what is in flight). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Habit } from "./scripted-server.ts";
+import { calm, concurrent, failover, successive } from "./stages.ts";
+
+/** Says yes so long after the request. */
+function yesAfter(afterMs: number, yes: Habit): Habit {
+  return (request, now) => yes(request, now).map((reply) => ({ ...reply, afterMs }));
+}
+
+test("stop before the first 200: it is waited for, and what it bound is removed (R21, R22)", () => {
+  const stage = failover({}, {}, { events: ["registration.accepted", "registration.removed"] });
+  const server = stage.server("primary");
+  server.habits = { REGISTER: yesAfter(400, (request) => server.yes(request)) };
+  stage.start().until(0.1);
+  stage.do((now) => stage.phone.stop(now)).until(5);
+  stage.expect(`
+    0.0 REGISTER → primary
+    0.4 200 ← primary
+    0.4 REGISTER 0 → primary
+    0.8 200 ← primary
+    0.8 * registration.removed server=1
+  `);
+  assert.equal(stage.phone.atRest, true);
+});
+
+test("stop before the first 200, which is lost: the resend brings it, and it is removed", () => {
+  const stage = successive();
+  const server = stage.server("primary");
+  let heard = 0;
+  server.habits = {
+    REGISTER: (request) => {
+      heard += 1;
+      return heard === 1 ? [] : server.yes(request);
+    },
+  };
+  stage.start().until(0.1);
+  stage.do((now) => stage.phone.stop(now)).until(5);
+  stage.expect(`
+    0.0 REGISTER → primary
+    0.5 REGISTER ↻ primary
+    0.5 200 ← primary
+    0.5 REGISTER 0 → primary
+    0.5 200 ← primary
+  `);
+  assert.equal(stage.phone.atRest, true);
+});
+
+test("stop before the challenge: nothing was bound, so nothing more is sent", () => {
+  const stage = successive();
+  stage.server("primary").habits = {
+    REGISTER: () => [
+      {
+        status: 401,
+        afterMs: 300,
+        headers: { "www-authenticate": 'Digest realm="r", nonce="n", qop="auth"' },
+      },
+    ],
+  };
+  stage.start().until(0.1);
+  stage.do((now) => stage.phone.stop(now)).until(5);
+  stage.expect(`
+    0.0 REGISTER → primary
+    0.3 401 ← primary
+  `);
+  assert.equal(stage.phone.atRest, true);
+});
+
+test("stop while nobody answers: no further server is asked, and the end comes with the patience of one", () => {
+  const stage = successive().cut("primary").start().until(0.1);
+  stage.do((now) => stage.phone.stop(now)).until(40);
+  stage.expect(`
+    0.0 REGISTER → primary
+    0.5 REGISTER ↻ primary
+    1.5 REGISTER ↻ primary
+    3.5 REGISTER ↻ primary
+  `);
+  assert.equal(stage.phone.atRest, true);
+});
+
+test("stop while a binding stands and its renewal is not answered: it is removed after 1.5 s", () => {
+  const stage = failover({ expiresSeconds: 600, overlapSeconds: 60 }).start().until(539).zero();
+  stage.cut("primary").until(1.7);
+  stage.do((now) => stage.phone.stop(now)).until(2.6);
+  stage.revive("primary").until(6);
+  stage.expect(`
+    1.0 REGISTER → primary
+    1.5 REGISTER ↻ primary
+    2.5 REGISTER ↻ primary
+    3.2 REGISTER 0 → primary
+    3.2 200 ← primary
+  `);
+  assert.equal(stage.phone.atRest, true);
+});
+
+test("stop while a probe of a better server is on its way: both bindings are removed", () => {
+  const stage = successive({ probeIntervalMs: 20_000 });
+  const server = stage.server("primary");
+  stage.kill("primary").start().until(10).revive("primary").until(19).zero();
+  server.habits = { REGISTER: yesAfter(400, (request) => server.yes(request)) };
+  stage.until(1.1);
+  stage.do((now) => stage.phone.stop(now)).until(6);
+  stage.expect(`
+    1.0 REGISTER → primary
+    1.1 REGISTER 0 → fallback
+    1.1 200 ← fallback
+    1.4 200 ← primary
+    1.4 REGISTER 0 → primary
+    1.8 200 ← primary
+  `);
+  assert.equal(stage.phone.atRest, true);
+});
+
+test("stop before the records of the server have come: nothing is sent", () => {
+  const stage = failover();
+  stage.dns.state = "silent";
+  stage.start().until(0.1);
+  stage.do((now) => stage.phone.stop(now)).until(60);
+  stage.expect("");
+  assert.equal(stage.phone.atRest, true);
+});
+
+test("concurrent: each REGISTER on its way is seen to by itself", () => {
+  const stage = concurrent(calm());
+  for (const name of ["primary", "fallback"] as const) {
+    const server = stage.server(name);
+    const wait = name === "primary" ? 200 : 300;
+    server.habits = { REGISTER: yesAfter(wait, (request) => server.yes(request)) };
+  }
+  stage.start().until(0.1);
+  stage.do((now) => stage.phone.stop(now)).until(5);
+  stage.expect(`
+    0.0 REGISTER → primary
+    0.0 REGISTER → fallback
+    0.2 200 ← primary
+    0.2 REGISTER 0 → primary
+    0.3 200 ← fallback
+    0.3 REGISTER 0 → fallback
+    0.4 200 ← primary
+    0.6 200 ← fallback
+  `);
+});
