@@ -21,6 +21,8 @@ export interface Callee {
   readonly routes: readonly string[];
   /** Best first; the next is tried when one fails. */
   readonly ways: readonly Way[];
+  /** Registered elsewhere, with our Path: a flow that is lost is told as 430 (RFC 5626 §5.3.1). */
+  readonly edge?: true;
 }
 
 /** The part of the transaction layer that branches need. */
@@ -61,6 +63,9 @@ const TIMER_C_MS = 185_000;
 /** A living node says 100 to an INVITE at once; other requests wait for the phone behind it. */
 const INVITE_PATIENCE_MS = 500;
 const OTHER_PATIENCE_MS = 1_500;
+
+/** Over a living flow a phone answers INVITE with 100 at once; one that it gets twice it refuses the second time. */
+const FLOW_PATIENCE_MS = 3_500;
 
 export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
   readonly #host: BranchHost;
@@ -115,11 +120,10 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     this.#flow = flow;
     const request = this.#host.compose(this.#owner, this.#callee, this.#way, flow);
     this.#transaction = sender.request(now, request, flow, resending, this);
-    if (this.#way.kind === "node" && this.#hasSuccessor && !this.#over) {
-      this.#patience = new Timer("patience", this);
-      const wait = this.#owner.invite ? INVITE_PATIENCE_MS : OTHER_PATIENCE_MS;
-      timers.set(this.#patience, now + wait);
-    }
+    const wait = this.#wait;
+    if (wait === undefined || this.#over) return;
+    this.#patience = new Timer("patience", this);
+    timers.set(this.#patience, now + wait);
   }
 
   unreached(now: Instant, cause: LossCause): void {
@@ -152,10 +156,18 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
   rang(now: Instant, timer: Timer): void {
     if (timer === this.#c) {
       this.cancel(now);
-    } else if (this.#way.kind === "node") {
-      this.#host.suspect(now, this.#way.node);
+    } else {
+      if (this.#way.kind === "node") this.#host.suspect(now, this.#way.node);
       this.#owner.overdue(now, this);
     }
+  }
+
+  /** How long nothing may be heard before the next way is tried beside this one; undefined: as long as it takes. */
+  get #wait(): number | undefined {
+    const { invite } = this.#owner;
+    if (!this.#hasSuccessor) return undefined;
+    if (this.#way.kind === "node") return invite ? INVITE_PATIENCE_MS : OTHER_PATIENCE_MS;
+    return this.#way.kind === "flow" && invite ? FLOW_PATIENCE_MS : undefined;
   }
 
   /** Only after a provisional may a CANCEL be sent (§9.1); until then it is kept. */

@@ -5,6 +5,7 @@ import { printNameAddr } from "../message/name-addr.ts";
 import { parseUri, uriParam } from "../message/uri.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { Callee } from "./branch.ts";
+import type { FlowToken } from "./flow-token.ts";
 import { loopDigest } from "./loops.ts";
 import type { RouteMaker, Side } from "./record-route.ts";
 import type { Routed } from "./routing.ts";
@@ -20,9 +21,17 @@ export interface Forward {
   readonly routes: readonly string[];
   /** The caller's side, if the request is to be record-routed. */
   readonly recordRoute: Side | undefined;
+  /** The phone's flow, if this is its REGISTER and its registrar is to come back over that. */
+  readonly path: PathSource | undefined;
   readonly admission: string;
   /** See loopDigest. */
   readonly digest: string;
+}
+
+export interface PathSource {
+  readonly token: FlowToken;
+  /** The phone asks for RFC 5626. */
+  readonly outbound: boolean;
 }
 
 export const DEFAULT_MAX_FORWARDS = 70;
@@ -37,6 +46,7 @@ export function prepare(
   recordRoute: Side | undefined,
   admission: string,
   breadth: number | undefined,
+  path?: PathSource,
 ): Forward {
   const headers = request.headers.copy();
   const hops = headers.get("max-forwards");
@@ -49,7 +59,7 @@ export function prepare(
   );
   const { method, body } = request;
   const digest = loopDigest(request);
-  return { method, body, headers, routes, recordRoute, admission, digest };
+  return { method, body, headers, routes, recordRoute, path, admission, digest };
 }
 
 /** @param callee side where the request leaves. */
@@ -61,11 +71,12 @@ export function compose(
   maker: RouteMaker,
 ): Request {
   const headers = forward.headers.copy();
-  const routes = [...callee.routes, ...forward.routes];
+  const reached = way.at ?? callee;
+  const routes = [...reached.routes, ...forward.routes];
   if (way.kind === "node") {
     routes.unshift(maker.route({ ...way.target, token: way.token }, forward.admission));
   }
-  let uri = callee.requestUri;
+  let uri = reached.requestUri;
   const first = routes[0];
   if (first !== undefined && !isLoose(first)) {
     // A strict router wants to find itself in the Request-URI (§16.6(6)).
@@ -78,6 +89,12 @@ export function compose(
     const values = maker.recordRoutes(forward.recordRoute, side, forward.admission);
     const at = headers.indexOf("record-route");
     headers.insertAt(at < 0 ? headers.indexOf("from") : at, "record-route", values.join(", "));
+  }
+  if (forward.path !== undefined) {
+    const { token, outbound } = forward.path;
+    const at = headers.indexOf("path");
+    const value = maker.path(side, token, outbound);
+    headers.insertAt(at < 0 ? headers.indexOf("from") : at, "path", value);
   }
   return { kind: "request", method: forward.method, uri, headers, body: forward.body };
 }

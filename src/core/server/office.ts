@@ -17,7 +17,8 @@ import { Access } from "./access.ts";
 import { Authenticator, DIGEST_ALGORITHMS } from "./authenticator.ts";
 import type { ServerClock } from "./clock.ts";
 import type { Domains } from "./domains.ts";
-import { decodeFlowToken, placeText } from "./flow-token.ts";
+import { isFresh } from "./flow-timer.ts";
+import { placeText } from "./flow-token.ts";
 import type { Listeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
 import { ownAnswer, type Role } from "./own-answers.ts";
@@ -46,6 +47,7 @@ export interface OfficeParts {
     readonly acceptForeign: boolean;
     readonly limits: RegistrarLimits;
     readonly serviceRoute: string;
+    readonly pathNeedsSupport?: boolean;
     readonly renewals?: boolean;
   };
   readonly primitives: Primitives;
@@ -88,7 +90,7 @@ export function openOffice(parts: OfficeParts): Office {
       inquiries: parts.inquiries,
       primitives,
       listeners: parts.listeners,
-      routing: routingContext(parts),
+      routing: routingContext(parts, maker),
       targets: targetContext(parts),
       maker,
       access,
@@ -124,7 +126,11 @@ function openDesk(
     timers: parts.timers,
     inquiries: parts.inquiries,
     domains: parts.domains,
-    options: { limits: configuration.limits, serviceRoute: configuration.serviceRoute },
+    options: {
+      limits: configuration.limits,
+      serviceRoute: configuration.serviceRoute,
+      pathNeedsSupport: configuration.pathNeedsSupport ?? false,
+    },
     users: configuration.users,
     renewals: configuration.renewals ?? true,
     authenticator,
@@ -134,11 +140,11 @@ function openDesk(
   });
 }
 
-function routingContext(parts: OfficeParts): RoutingContext {
-  const { hash } = parts.primitives;
+function routingContext(parts: OfficeParts, maker: RouteMaker): RoutingContext {
   return {
     domains: parts.domains,
-    token: (user) => decodeFlowToken(user, hash, parts.secret),
+    token: (user) => maker.tokens.decode(user),
+    isPath: (user, admission) => maker.isPath(user, admission),
     livingSibling(uri) {
       const named = uriParam(uri, "transport")?.toLowerCase();
       const transport = named === undefined ? "udp" : (named as TransportName);
@@ -156,6 +162,10 @@ function targetContext(parts: OfficeParts): TargetContext {
     boot: parts.boot,
     datagramsFrom: (preferred) => parts.listeners.datagramsFrom(preferred),
     holds: (flow) => parts.layer.flow(flow) !== undefined,
+    isFresh(id) {
+      const flow = parts.layer.flow(id);
+      return flow !== undefined && isFresh(flow.peer.transport, parts.clock.now - flow.heardAt);
+    },
     isAlive: (node) => parts.siblings()?.isAlive(node) === true,
   };
   return {

@@ -9,8 +9,9 @@ import type { Instant } from "../machine.ts";
 import { secondsOf } from "../message/delta.ts";
 import type { Request, Response } from "../message/message.ts";
 import { contactsOf, toOf } from "../message/name-addr.ts";
+import { LOSS_OFFER } from "../message/overload.ts";
 import { responseTo } from "../message/print.ts";
-import { tokensOf } from "../message/token-list.ts";
+import { lists, tokensOf } from "../message/token-list.ts";
 import { parseUri } from "../message/uri.ts";
 import { printVia, viasOf } from "../message/via.ts";
 import type { Primitives } from "../primitives.ts";
@@ -19,8 +20,15 @@ import type { Flow, FlowUser, Resending, ServerTransaction } from "../transactio
 import type { Access } from "./access.ts";
 import type { BranchOwner, BranchSender, Callee } from "./branch.ts";
 import { hostText } from "./domains.ts";
-import { placeText } from "./flow-token.ts";
-import { compose, DEFAULT_MAX_BREADTH, type Forward, prepare, tokenFor } from "./forwarding.ts";
+import { type FlowToken, placeText } from "./flow-token.ts";
+import {
+  compose,
+  DEFAULT_MAX_BREADTH,
+  type Forward,
+  type PathSource,
+  prepare,
+  tokenFor,
+} from "./forwarding.ts";
 import type { Listeners } from "./listeners.ts";
 import { isLooping, loopDigest } from "./loops.ts";
 import type { RouteMaker, Side } from "./record-route.ts";
@@ -224,7 +232,8 @@ export class SipProxy implements ContextHost {
         return;
       }
       const side = this.#callerSide(request, flow);
-      const forward = prepare(request, routed, side, admission, share);
+      const path = this.#pathSource(request, flow);
+      const forward = prepare(request, routed, side, admission, share, path);
       this.#parts.access.strip(forward.headers);
       this.#forwards.set(context, forward);
       this.#parts.witness.forked(request, found.callees);
@@ -251,9 +260,23 @@ export class SipProxy implements ContextHost {
     if (!needsFlow(sightOf(request.headers, peer), source, contact, outbound)) {
       return { ...place, token: undefined };
     }
+    return { ...place, token: this.#tokenOf(flow) };
+  }
+
+  /** Of a phone's own REGISTER for elsewhere, if it knows Path: its registrar then comes back this way (R81, R99). */
+  #pathSource({ headers, method }: Request, flow: Flow): PathSource | undefined {
+    if (method !== "REGISTER" || !lists(headers, "supported", "path")) return undefined;
+    if (sightOf(headers, flow.peer) === "proxied") return undefined;
+    const contacts = contactsOf(headers);
+    const outbound =
+      Array.isArray(contacts) && contacts.some((one) => one.param("reg-id") !== undefined);
+    return { token: this.#tokenOf(flow), outbound };
+  }
+
+  #tokenOf({ id, peer }: Flow): FlowToken {
     const { node, boot } = this.#parts.targets.vantage;
-    const held = peer.transport === "udp" ? peer.listener : flow.id;
-    return { ...place, token: { node, boot, flow: held, source } };
+    const source = placeText(peer.transport, peer.address, peer.port);
+    return { node, boot, flow: peer.transport === "udp" ? peer.listener : id, source };
   }
 
   #compose(forward: Forward, callee: Callee, way: Way, flow: Flow): Request {
@@ -267,7 +290,7 @@ export class SipProxy implements ContextHost {
     const host = hostText(place.address);
     request.headers.prepend(
       "via",
-      printVia(transport.toUpperCase(), host, place.port, branch, ";rport"),
+      printVia(transport.toUpperCase(), host, place.port, branch, offerTo(way)),
     );
     return request;
   }
@@ -293,4 +316,10 @@ export class SipProxy implements ContextHost {
   #answer(request: Request, status: number, reason?: string): Response {
     return responseTo(request, status, reason, this.newTag());
   }
+}
+
+/** Other servers may say that they are overloaded (RFC 7339 §5.2); a phone at the end of its flow is none. */
+function offerTo(way: Way): string {
+  const phone = way.kind === "flow" || (way.kind === "target" && way.token !== undefined);
+  return phone ? ";rport" : `;rport${LOSS_OFFER}`;
 }

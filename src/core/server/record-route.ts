@@ -6,7 +6,7 @@
 import type { TransportName } from "../machine.ts";
 import type { Hash } from "../primitives.ts";
 import { hostText } from "./domains.ts";
-import { encodeFlowToken, type FlowToken } from "./flow-token.ts";
+import { type FlowToken, FlowTokens } from "./flow-token.ts";
 
 /** One side of a dialog as this server sees it. */
 export interface Side {
@@ -21,12 +21,14 @@ export interface Side {
 const ADMISSION_DIGITS = 16;
 
 export class RouteMaker {
+  readonly tokens: FlowTokens;
   readonly #hash: Hash;
   readonly #secret: string;
 
   constructor(hash: Hash, secret: string) {
     this.#hash = hash;
     this.#secret = secret;
+    this.tokens = new FlowTokens(hash, secret);
   }
 
   /** The `adm` parameter of routes of an admitted call. */
@@ -42,9 +44,32 @@ export class RouteMaker {
   }
 
   route(side: Side, admission: string): string {
-    const { transport, address, port, token } = side;
-    const user = token === undefined ? "" : `${encodeFlowToken(token, this.#hash, this.#secret)}@`;
-    const how = transport === "udp" ? "" : `;transport=${transport}`;
-    return `<sip:${user}${hostText(address)}:${port}${how};lr;adm=${admission}>`;
+    const { token } = side;
+    return made(side, token === undefined ? "" : this.tokens.encode(token), `;adm=${admission}`);
   }
+
+  /**
+   * The Path to a phone that registers through us (RFC 3327, RFC 5626 §5.1), as it is to be sent on `side`.
+   *
+   * @param outbound the phone keeps that flow alive, and registers it as one of several.
+   */
+  path(side: Side, token: FlowToken, outbound: boolean): string {
+    const user = this.tokens.encode(token);
+    return made(side, user, `${outbound ? ";ob" : ""};adm=${this.#pathWord(user)}`);
+  }
+
+  /** Whether a route with that user part and that `adm` is one that `path` made. */
+  isPath(user: string, admission: string | undefined): boolean {
+    return admission !== undefined && admission === this.#pathWord(user);
+  }
+
+  #pathWord(user: string): string {
+    return this.#hash.sha256(`${this.#secret}:path:${user}`).slice(0, ADMISSION_DIGITS);
+  }
+}
+
+function made({ transport, address, port }: Side, user: string, params: string): string {
+  const how = transport === "udp" ? "" : `;transport=${transport}`;
+  const at = user === "" ? "" : `${user}@`;
+  return `<sip:${at}${hostText(address)}:${port}${how};lr${params}>`;
 }

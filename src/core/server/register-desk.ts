@@ -25,6 +25,7 @@ import {
 import type { ServerClock } from "./clock.ts";
 import { type Domains, nameOfKey } from "./domains.ts";
 import { Expiries } from "./expiries.ts";
+import { keptVia } from "./flow-timer.ts";
 import { placeText } from "./flow-token.ts";
 import { Holders } from "./holders.ts";
 import { Records } from "./records.ts";
@@ -119,8 +120,13 @@ export class RegisterDesk {
     lines: string,
     why: string,
   ): void {
-    this.#answer(now, request, flow, status, reasonOf(status), lines);
+    this.answer(now, request, flow, status, lines);
     this.#refused(request, flow, status, why);
+  }
+
+  /** A refusal that is not worth an event. @param lines headers, each with its CRLF. */
+  answer(now: Instant, request: Request, flow: Flow, status: number, lines: string): void {
+    this.#answer(now, request, flow, status, reasonOf(status), lines);
   }
 
   /** Takes away all bindings of a user, as an operator may. */
@@ -245,9 +251,11 @@ export class RegisterDesk {
       headers.pair(CALL_ID, CSEQ) ??
       `Call-ID: ${headers.get(CALL_ID)}\r\nCSeq: ${headers.get(CSEQ)}`;
     let text = status === 200 ? "SIP/2.0 200 OK" : `SIP/2.0 ${status} ${reason}`;
-    for (let at = headers.find(VIA); at >= 0; at = headers.find(VIA, at + 1)) {
+    const top = headers.find(VIA);
+    for (let at = top; at >= 0; at = headers.find(VIA, at + 1)) {
+      const via = headers.valueAt(at);
       text += "\r\nVia: ";
-      text += headers.valueAt(at);
+      text += at === top && status === 200 ? keptVia(via, flow.peer.transport) : via;
     }
     text += `\r\n${between}${tag}\r\n${call}\r\n${lines}Content-Length: 0\r\n\r\n`;
     this.#parts.reply(now, request, flow, text);

@@ -15,7 +15,16 @@ import { lists } from "../message/token-list.ts";
 import { sameUriText } from "../message/uri.ts";
 import { viasOf } from "../message/via.ts";
 import type { StoreAnswer, StoreWrite } from "../vocabulary.ts";
-import { type Binding, decodeBindings, encodeBindings, isLive, recordEnd } from "./binding.ts";
+import {
+  type Binding,
+  decodeBindings,
+  encodeBindings,
+  isLive,
+  readHolder,
+  recordEnd,
+} from "./binding.ts";
+import { flowTimerSeconds } from "./flow-timer.ts";
+import { readPlace } from "./flow-token.ts";
 import type { Records, StoredRecord } from "./records.ts";
 import {
   type Asked,
@@ -46,6 +55,8 @@ const UNCHANGED: Decision = { kind: "unchanged" };
 
 export interface RegistrarOptions {
   readonly limits: RegistrarLimits;
+  /** A Path is taken only if the phone says that it supports it (RFC 3327 §5.3); otherwise 420. */
+  readonly pathNeedsSupport?: boolean;
   /** Given with each 200 (RFC 3608); empty: none. */
   readonly serviceRoute: string;
 }
@@ -80,7 +91,7 @@ export function* register(
       known = undefined;
     }
   }
-  const asked = readAsked(request);
+  const asked = readAsked(request, holder, options);
   if ("status" in asked) return asked;
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
     const read = known ?? ((yield { kind: "store.read", key }) as StoreAnswer);
@@ -153,11 +164,11 @@ function refusal(
 }
 
 interface Wish extends Asked {
-  /** RFC 5626 has been applied to it. */
-  readonly outbound: boolean;
+  /** Header lines that say that RFC 5626 has been applied to it; empty: it has not. */
+  readonly outbound: string;
 }
 
-function readAsked(request: Request): Wish | Registered {
+function readAsked(request: Request, holder: string, options: RegistrarOptions): Wish | Registered {
   const { headers } = request;
   const contacts = contactsOf(headers);
   if (contacts === undefined) return refused(400, "Malformed Contact");
@@ -168,20 +179,23 @@ function readAsked(request: Request): Wish | Registered {
   const userAgent = headers.get(USER_AGENT) ?? "";
   const removesAll = contacts === "*";
   if (removesAll && expires !== 0) return refused(400, "Contact * Without Expires 0");
+  if (path !== "" && options.pathNeedsSupport === true && !lists(headers, "supported", "path")) {
+    return refused(420, "Bad Extension", "Unsupported: path\r\n");
+  }
   const asked: AskedContact[] = [];
-  let outbound = false;
+  let outbound = "";
   for (const contact of removesAll ? [] : contacts) {
     const { params } = contact;
     // A Cisco phone asks its standby server in this way whether it lives: nothing is to be removed (C5).
     if (params.includes("cisco-keep-alive")) continue;
     const flowKey = params.includes("reg-id") ? flowKeyOf(contact, headers) : "";
     if (flowKey !== "") {
-      if (outbound) return refused(400, "More Than One reg-id");
-      outbound = true;
+      if (outbound !== "") return refused(400, "More Than One reg-id");
+      outbound = outboundLines(holder);
     }
     asked.push(readContact(contact, flowKey));
   }
-  if (outbound && !firstHopHasOutbound(headers, path)) {
+  if (outbound !== "" && !firstHopHasOutbound(headers, path)) {
     return refused(439, "First Hop Lacks Outbound Support");
   }
   return { callId, cseq, path, userAgent, contacts: asked, removesAll, expires, outbound };
@@ -212,6 +226,14 @@ function firstHopHasOutbound(headers: Headers, path: string): boolean {
   return vias === undefined || vias.length < 2 || /;ob\b[^,]*$/.test(path);
 }
 
+/** Over its own flow the phone is told how often to show that it lives; what is behind a proxy is that one's concern. */
+function outboundLines(holder: string): string {
+  const { sight, source } = readHolder(holder);
+  const required = "Require: outbound\r\n";
+  if (sight === "proxied") return required;
+  return `${required}Flow-Timer: ${flowTimerSeconds(readPlace(source).transport)}\r\n`;
+}
+
 function pathOf(headers: Headers): string {
   return headers.has(PATH) ? headers.all(PATH).join(", ") : "";
 }
@@ -233,7 +255,7 @@ function accepted(
   if (asked.path !== "" && lists(request.headers, "supported", "path")) {
     lines += `Path: ${asked.path}\r\n`;
   }
-  if (asked.outbound) lines += "Require: outbound\r\n";
+  lines += asked.outbound;
   lines += serviceRouteLine(options);
   return { status: 200, reason: "OK", lines, changes, record };
 }

@@ -4,8 +4,9 @@
  */
 import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
+import { withoutReport } from "../message/overload.ts";
 import { responseTo } from "../message/print.ts";
-import { removeTopVia } from "../message/via.ts";
+import { removeTopVia, replaceTopParams, topVia } from "../message/via.ts";
 import type { ServerTransaction } from "../transaction/user.ts";
 import { Branch, type BranchHost, type Callee } from "./branch.ts";
 
@@ -45,6 +46,8 @@ export class ResponseContext {
   #cancelled = false;
   #concluded = false;
   #lastProvisional = 0;
+  /** Upstream is a registrar that knows other flows of the phone. */
+  #isEdge = false;
 
   constructor(host: ContextHost, transaction: ServerTransaction) {
     this.#host = host;
@@ -86,7 +89,7 @@ export class ResponseContext {
   provisional(now: Instant, response: Response): void {
     this.#heard = true;
     if (!this.invite || response.status === 100 || this.#state !== "forking") return;
-    removeTopVia(response.headers);
+    this.#uncover(response);
     this.transaction.respond(now, response);
     if (response.status === this.#lastProvisional) return;
     this.#lastProvisional = response.status;
@@ -97,7 +100,7 @@ export class ResponseContext {
   accepted(now: Instant, response: Response): void {
     const first = this.#state === "forking";
     if (!first && !this.invite) return;
-    removeTopVia(response.headers);
+    this.#uncover(response);
     if (!first) {
       this.transaction.respond(now, response);
       return;
@@ -117,9 +120,9 @@ export class ResponseContext {
     const next = elsewhere ? this.#nextBranch(line) : undefined;
     this.#branches.delete(branch);
     if (next !== undefined) next.start(now);
-    else if (response === undefined) this.#consider(this.#made(this.#silenceStatus(branch)));
+    else if (response === undefined) this.#consider(this.#made(this.#silenceStatus(branch, line)));
     else if (response.status >= 300) {
-      removeTopVia(response.headers);
+      this.#uncover(response);
       this.#consider(response);
       if (response.status >= 600) this.#cancelBranches(now);
     }
@@ -133,9 +136,20 @@ export class ResponseContext {
     this.#nextBranch(line)?.start(now);
   }
 
-  #silenceStatus(branch: Branch): number {
+  /** Takes our Via away (§16.7(3)). What the next one says of overload is for this server to say, not for the callee. */
+  #uncover({ headers }: Response): void {
+    removeTopVia(headers);
+    const via = topVia(headers);
+    if (via === undefined || via.params.indexOf(";oc") < 0) return;
+    const asked = topVia(this.transaction.request.headers);
+    replaceTopParams(headers, via, asked?.params ?? withoutReport(via.params));
+  }
+
+  #silenceStatus(branch: Branch, { callee }: Line): number {
     if (this.#cancelled) return 487;
-    return branch.lost ? 503 : 408;
+    this.#isEdge ||= callee.edge === true;
+    if (branch.lost) return this.#isEdge ? 430 : 503;
+    return 408;
   }
 
   #nextBranch(line: Line): Branch | undefined {
@@ -182,7 +196,7 @@ export class ResponseContext {
     // Upstream a 503 would condemn this server together with the one behind it (§16.7(6), R52).
     if (status === 503) return this.#made(500);
     // A lost flow is between proxies (RFC 5626 §11.1); to the caller it is a phone out of reach.
-    if (status === 430) return this.#made(480);
+    if (status === 430 && !this.#isEdge) return this.#made(480);
     if (status === 401 || status === 407) {
       best.headers.remove("www-authenticate").remove("proxy-authenticate");
       for (const [name, value] of this.#challenges) best.headers.add(name, value);

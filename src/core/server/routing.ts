@@ -15,7 +15,12 @@ export type NextStop =
   | { readonly kind: "self" }
   /** An address-of-record of ours. */
   | { readonly kind: "user"; readonly user: string }
-  | { readonly kind: "flow"; readonly token: FlowToken }
+  | {
+      readonly kind: "flow";
+      readonly token: FlowToken;
+      /** The flow was registered elsewhere with our Path: whoever sends this knows other ways, we do not. */
+      readonly edge: boolean;
+    }
   /** Wherever RFC 3263 leads from that URI. */
   | { readonly kind: "elsewhere"; readonly uri: SipUri }
   | { readonly kind: "refused"; readonly status: number; readonly reason: string };
@@ -40,6 +45,8 @@ export interface LivingSibling {
 export interface RoutingContext {
   readonly domains: Domains;
   token(user: string): FlowToken | undefined;
+  /** Whether a route with that user part and that `adm` parameter is a Path of ours. */
+  isPath(user: string, admission: string | undefined): boolean;
   /** Undefined: the sibling at that place is dead. */
   livingSibling(uri: SipUri): LivingSibling | undefined;
 }
@@ -74,13 +81,15 @@ export function route(request: Request, context: RoutingContext): Routed {
   }
   routes = routes.slice(count);
   const admission = taken === undefined ? undefined : uriParam(taken, "adm");
-  return { stop: nextStop(uri, routes, token, context), uri, routes, through, admission };
+  const edge = token !== undefined && taken !== undefined && context.isPath(taken.user, admission);
+  return { stop: nextStop(uri, routes, token, edge, context), uri, routes, through, admission };
 }
 
 function nextStop(
   text: string,
   routes: readonly NameAddr[],
   token: FlowToken | undefined,
+  edge: boolean,
   context: RoutingContext,
 ): NextStop {
   const first = routes[0];
@@ -89,7 +98,7 @@ function nextStop(
     if (uri === undefined) return { kind: "refused", status: 400, reason: "Malformed Route" };
     return { kind: "elsewhere", uri };
   }
-  if (token !== undefined) return { kind: "flow", token };
+  if (token !== undefined) return { kind: "flow", token, edge };
   const uri = parseUri(text);
   if (uri === undefined) {
     const isSip = /^sips?:/i.test(text);

@@ -35,6 +35,7 @@ import { ServerClock } from "./clock.ts";
 import { Domains } from "./domains.ts";
 import { Listeners } from "./listeners.ts";
 import { type Office, openOffice } from "./office.ts";
+import { Overload } from "./overload.ts";
 import type { Role } from "./own-answers.ts";
 import type { RegistrarLimits } from "./registration.ts";
 import { Siblings, sharedSecret } from "./siblings.ts";
@@ -58,6 +59,10 @@ export interface ServerConfiguration {
   readonly limits: RegistrarLimits;
   /** Service-Route for registered phones (RFC 3608); empty: none. */
   readonly serviceRoute: string;
+  /** Refuse a REGISTER with a Path that its phone does not support (RFC 3327 §5.3); taken unless said otherwise. */
+  readonly pathNeedsSupport?: boolean;
+  /** Seconds over which phones refused in an overload are asked to come back (R111); 30 unless said otherwise. */
+  readonly retrySpread?: number;
   /** Other nodes use the same store. */
   readonly shared: boolean;
   /** What to add to an Instant to get milliseconds since the epoch. */
@@ -67,6 +72,8 @@ export interface ServerConfiguration {
   /** Report transitions and timers of transactions. */
   readonly tracing: boolean;
 }
+
+const DEFAULT_RETRY_SPREAD = 30;
 
 /** How long `stop` waits for what is in flight. */
 const STOP_PATIENCE_MS = 4_000;
@@ -87,6 +94,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   readonly #domains: Domains;
   readonly #listeners: Listeners;
   readonly #boot: string;
+  readonly #overload: Overload;
   readonly #patience: Timer = new Timer("patience", this);
   #siblings: Siblings | undefined;
   #office: Office | undefined;
@@ -105,6 +113,12 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#domains = new Domains(configuration.domains);
     this.#listeners = new Listeners(configuration.advertise);
     this.#boot = token(primitives.entropy, 1);
+    this.#overload = new Overload({
+      entropy: primitives.entropy,
+      retrySpread: configuration.retrySpread ?? DEFAULT_RETRY_SPREAD,
+      epochOffset: configuration.epochOffset,
+      report: (event) => this.#outbox.report(event),
+    });
     this.#layer = new TransactionLayer({
       world: this.#outbox,
       timers: this.#timers,
@@ -152,6 +166,11 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   /** From now on every request is answered 503, with Retry-After if it is above 0 seconds; undefined ends that. */
   refuseAll(retryAfterSeconds: number | undefined): void {
     this.#outage = retryAfterSeconds;
+  }
+
+  /** What arrives waits `waitMs` until it is looked at. Whoever can measure it tells it ten times a second. */
+  waited(now: Instant, waitMs: number): void {
+    this.#overload.waited(now, waitMs);
   }
 
   // Machine
@@ -230,6 +249,13 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
       const retry = this.#outage > 0 ? `Retry-After: ${this.#outage}\r\n` : "";
       desk.refuse(now, request, flow, 503, retry, "refused on purpose");
       return true;
+    }
+    if (this.#overload.active) {
+      const retryAfter = this.#overload.refusal(now, request, flow);
+      if (retryAfter !== undefined) {
+        desk.answer(now, request, flow, 503, `Retry-After: ${retryAfter}\r\n`);
+        return true;
+      }
     }
     if (request.method !== "REGISTER" || !this.#isHere(request.uri)) {
       return proxy.turnsAway(now, request, flow);

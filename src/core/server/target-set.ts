@@ -17,7 +17,7 @@ import type { FlowToken } from "./flow-token.ts";
 import type { Routed } from "./routing.ts";
 import { needsFlow } from "./sight.ts";
 import type { Users } from "./users.ts";
-import { type Vantage, type Way, waysOver, wayThrough } from "./ways.ts";
+import { inOrder, type Vantage, type Way, waysOver, wayThrough } from "./ways.ts";
 
 export type TargetSet =
   | { readonly kind: "callees"; readonly callees: readonly Callee[] }
@@ -56,10 +56,20 @@ export function* findTargets(
     case "user":
       return yield* findUser(unescapeUser(stop.user), from, context);
     case "flow":
+      if (stop.edge) return findEdgeFlow(routed.uri, stop.token, context.vantage);
       return yield* findFlow(routed.uri, stop.token, to, from, context);
     case "elsewhere":
       return yield* findElsewhere(routed, stop.uri, from, context);
   }
+}
+
+/** Over the flow that a Path of ours names, and over no other: the registrar knows the rest (RFC 5626 §5.3). */
+function findEdgeFlow(contact: string, token: FlowToken, vantage: Vantage): TargetSet {
+  const ways = waysOver(token, "", contact, vantage).filter((way) =>
+    way.kind === "flow" ? vantage.holds(way.flow) : way.kind === "target" && way.guess !== true,
+  );
+  if (ways.length === 0) return refused(430, "Flow Failed");
+  return callees([{ requestUri: contact, routes: [], ways, edge: true }]);
 }
 
 /** Over the flow that a route names; where a connection is gone, over the one the phone has made since. */
@@ -74,6 +84,7 @@ function* findFlow(
   const ways = waysOver(token, context.nodeAddress(token.node), contact, vantage);
   const [first] = ways;
   const held = first?.kind === "flow" && vantage.holds(first.flow);
+  if (first?.kind === "flow" && !held) ways.shift();
   if (!held && !token.source.startsWith("udp:") && to !== undefined && domains.serves(to.host)) {
     const read = (yield { kind: "store.read", key: domains.key(to.user) }) as StoreAnswer;
     const value = read.kind === "stored" ? read.value : undefined;
@@ -143,7 +154,10 @@ function* findUser(name: string, from: FlowId, context: TargetContext): Inquiry<
   return callees(found.slice(0, MAX_CALLEES));
 }
 
-/** One callee for each phone: the flows of one instance are ways to it, the newest first (R101). */
+/**
+ * One callee for each phone: the flows of one instance are ways to it, the newest first, so that none rings twice
+ * (R101).
+ */
 function* calleesOf(
   bindings: readonly Binding[],
   from: FlowId,
@@ -155,12 +169,17 @@ function* calleesOf(
     const ways = yield* waysTo(binding, from, context);
     const instance = binding.flowKey.slice(0, binding.flowKey.lastIndexOf(" "));
     const known = instance === "" ? undefined : instances.get(instance);
-    if (known !== undefined) known.push(...ways);
-    else if (ways.length > 0) {
-      const routes = binding.path === "" ? [] : [binding.path];
-      found.push({ requestUri: binding.uri, routes, ways });
+    const routes = binding.path === "" ? [] : [binding.path];
+    const requestUri = binding.uri;
+    if (known !== undefined) {
+      known.push(...ways.map((way) => ({ ...way, at: { requestUri, routes } })));
+    } else if (ways.length > 0) {
+      found.push({ requestUri, routes, ways });
       if (instance !== "") instances.set(instance, ways);
     }
+  }
+  for (const ways of instances.values()) {
+    ways.splice(0, ways.length, ...inOrder(ways, context.vantage));
   }
   return found;
 }

@@ -7,9 +7,20 @@ import { parseUri } from "../message/uri.ts";
 import { type FlowToken, readPlace } from "./flow-token.ts";
 import { bareHost } from "./sight.ts";
 
+/** What the binding behind a way says, where that is not the one that stands for its callee. */
+export interface Address {
+  readonly requestUri: string;
+  readonly routes: readonly string[];
+}
+
 export type Way =
   /** A connection that this process holds. */
-  | { readonly kind: "flow"; readonly flow: FlowId; readonly token: FlowToken }
+  | {
+      readonly kind: "flow";
+      readonly flow: FlowId;
+      readonly token: FlowToken;
+      readonly at?: Address;
+    }
   /** Any flow to that target, datagrams leaving through the bound flow `from`. */
   | {
       readonly kind: "target";
@@ -17,6 +28,9 @@ export type Way =
       readonly from: FlowId;
       /** What in-dialog requests need to come this way again; undefined: the Contact says enough. */
       readonly token: FlowToken | undefined;
+      /** The flow is gone: the phone may be listening there, or may not. */
+      readonly guess?: true;
+      readonly at?: Address;
     }
   /** The node that the phone registered at, told by the token over which flow it came if that matters. */
   | {
@@ -24,6 +38,7 @@ export type Way =
       readonly node: string;
       readonly target: Target;
       readonly token: FlowToken | undefined;
+      readonly at?: Address;
     };
 
 /** What of this server decides which ways there are. */
@@ -34,6 +49,8 @@ export interface Vantage {
   datagramsFrom(preferred: FlowId): FlowId;
   /** Whether a connection is open here. */
   holds(flow: FlowId): boolean;
+  /** Whether a connection was heard of as lately as one is that is kept alive. */
+  isFresh(flow: FlowId): boolean;
   /** False only for a node that is known to be gone. */
   isAlive(node: string): boolean;
 }
@@ -72,12 +89,27 @@ export function waysOver(
   if (through !== undefined) ways.push(through);
   const direct = datagrams ? source : listeningPlace(contact, source);
   if (direct !== undefined) {
-    ways.push(targetWay(direct, datagrams ? vantage.datagramsFrom(0) : 0, token, vantage));
+    const from = datagrams ? vantage.datagramsFrom(0) : 0;
+    ways.push({ ...targetWay(direct, from, token, vantage), guess: true });
   }
   return ways;
 }
 
-function targetWay(target: Target, from: FlowId, token: FlowToken, vantage: Vantage): Way {
+/**
+ * The ways to one phone by all of its flows, in the order of trial: connections that are kept alive, those that have
+ * fallen silent, guesses. The order of the bindings decides where that does not.
+ */
+export function inOrder(ways: readonly Way[], vantage: Vantage): Way[] {
+  const rank = (way: Way): number => {
+    if (way.kind === "target") return way.guess === true ? 2 : 0;
+    return way.kind === "node" || vantage.isFresh(way.flow) ? 0 : 1;
+  };
+  return [...ways].sort((one, other) => rank(one) - rank(other));
+}
+
+type TargetWay = Extract<Way, { kind: "target" }>;
+
+function targetWay(target: Target, from: FlowId, token: FlowToken, vantage: Vantage): TargetWay {
   const { node, boot } = vantage;
   return { kind: "target", target, from, token: { ...token, node, boot, flow: from } };
 }

@@ -39,7 +39,7 @@ test("a phone behind a connection is called over it, and both sides' routes lead
   assert.equal(routes.length, 2);
   assert.match(
     routes[0] ?? "",
-    /^<sip:one\*\w+\*-\d+\*tcp!10\.0\.2\.1!41000\*\w{16}@10\.0\.0\.1:5060;transport=tcp;lr;/,
+    /^<sip:one\*\w+\*-\d+\*tcp!10\.0\.2\.1!41000\*\w{20}@10\.0\.0\.1:5060;transport=tcp;lr;/,
   );
   assert.match(routes[1] ?? "", /^<sip:10\.0\.0\.1:5060;lr;/);
   alice.sendInDialog(UDP, "ACK", alice.final("INVITE"));
