@@ -6,7 +6,7 @@
 import type { Bytes } from "../primitives.ts";
 import { knownName } from "./header-names.ts";
 import { CR, decimal, isBlankCode, LF, trimEnd } from "./lexer.ts";
-import { MAX_HEAD_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
+import { MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_PARTS } from "./limits.ts";
 
 /** Told what a stream brought, in order. */
 export interface FrameUser {
@@ -84,6 +84,8 @@ export class StreamFramer {
     if (this.#over) return "";
     const missing = this.#wanted === 0 ? text.length : this.#wanted - this.#size;
     const part = missing >= text.length ? text : text.slice(0, missing);
+    // A peer that sends byte by byte makes no heap of little strings.
+    if (this.#parts.length === MAX_PARTS) this.#parts = [this.#parts.join("")];
     this.#parts.push(part);
     this.#size += part.length;
     if (this.#wanted === 0) {

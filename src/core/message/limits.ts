@@ -6,6 +6,9 @@ export const MAX_MESSAGE_BYTES = 65_535;
 /** Bytes of start line and headers that a stream may send before the empty line. */
 export const MAX_HEAD_BYTES = 32_768;
 
+/** Pieces in which a message that is not whole is kept. */
+export const MAX_PARTS = 64;
+
 /** Bytes of one header, folded lines together. */
 export const MAX_LINE_BYTES = 8_192;
 

@@ -110,7 +110,8 @@ export class TransactionLayer implements MessageUser {
   stampVia(request: Request, flow: Flow): string {
     const { transport, localAddress } = flow.peer;
     const branch = newBranch(this.#primitives.entropy);
-    const host = localAddress.includes(":") ? `[${localAddress}]` : localAddress;
+    // A zone (fe80::1%eth0) means nothing to others (RFC 4007 §11.2).
+    const host = localAddress.includes(":") ? `[${localAddress.split("%")[0]}]` : localAddress;
     const port = this.#transport.listeningPort(flow);
     const via = printVia(transport.toUpperCase(), host, port, branch, ";rport");
     request.headers.prepend("via", via);

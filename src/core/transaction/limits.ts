@@ -9,6 +9,9 @@ export const MAX_DATAGRAM_REQUEST_BYTES = 1300;
 /** A flow that was opened here, and that nobody uses, is closed after so long. */
 export const IDLE_FLOW_MS = 180_000;
 
+/** A message that has begun on a connection must be whole within this time, or the connection is closed. */
+export const HALF_MESSAGE_MS = 30_000;
+
 /** A peer that answers pings must do so within this time (RFC 5626 §4.4.1). */
 export const PONG_WAIT_MS = 10_000;
 
@@ -18,3 +21,6 @@ export const PONG_WAIT_MS = 10_000;
  */
 export const STUN_SENDS = 4;
 export const STUN_FIRST_WAIT_MS = 500;
+
+/** Overloaded servers obeyed at a time (RFC 7339); of further ones their 503s are heard. */
+export const MAX_THROTTLES = 10_000;

@@ -8,7 +8,9 @@ import { printMessage, responseTo } from "../message/print.ts";
 import { isStun } from "../message/stun.ts";
 import { stampSource, topVia, type Via } from "../message/via.ts";
 import type { Primitives } from "../primitives.ts";
+import type { Timers } from "../timers.ts";
 import type { FlowRecord } from "./flow-record.ts";
+import { HalfMessages } from "./half-messages.ts";
 import { isKeepAlive, type KeepAlives, PING } from "./keep-alive.ts";
 
 /** Told each message that could be read; of a request the top Via says where it came from. */
@@ -29,11 +31,22 @@ export class Reception {
   readonly #user: MessageUser;
   /** The instant of the bytes that framers are being fed. */
   #now: Instant = 0;
+  /** There was a ping among them. */
+  #pinged = false;
+  readonly #halves: HalfMessages;
 
-  constructor(primitives: Primitives, host: ReceptionHost, user: MessageUser) {
+  constructor(primitives: Primitives, timers: Timers, host: ReceptionHost, user: MessageUser) {
     this.#primitives = primitives;
     this.#host = host;
     this.#user = user;
+    this.#halves = new HalfMessages(timers, (now, record) => host.close(now, record, "idle"));
+  }
+
+  /** The flow is gone. */
+  forget(record: FlowRecord): void {
+    if (record.framer === undefined) return;
+    record.framer = undefined;
+    this.#halves.ended(record);
   }
 
   received(now: Instant, record: FlowRecord, bytes: Uint8Array): void {
@@ -41,7 +54,7 @@ export class Reception {
     if (transport === "tcp" || transport === "tls") {
       this.#now = now;
       record.framer ??= new StreamFramer(this.#primitives.bytes, this.#frameUser(record));
-      record.framer.feed(bytes);
+      this.#feed(now, record, record.framer, bytes);
     } else if (!record.reliable && isStun(bytes)) {
       this.#host.keepAlives.stunned(now, record, bytes);
     } else if (!isKeepAlive(bytes)) {
@@ -52,13 +65,27 @@ export class Reception {
     }
   }
 
+  /** However many pings came together, one pong shows that this side lives. */
+  #feed(now: Instant, record: FlowRecord, framer: StreamFramer, bytes: Uint8Array): void {
+    framer.feed(bytes);
+    if (this.#pinged) {
+      this.#pinged = false;
+      this.#host.keepAlives.pinged(now, record);
+    }
+    if (framer.pending === 0) this.#halves.ended(record);
+    else if (record.state !== "gone") this.#halves.begun(now, record);
+  }
+
   /** What follows a message that made its reader close the flow is read by nobody. */
   #frameUser(record: FlowRecord): FrameUser {
     return {
       framed: (text) => {
+        this.#halves.ended(record);
         if (record.state !== "gone") this.#read(this.#now, record, text);
       },
-      pinged: () => this.#host.keepAlives.pinged(this.#now, record),
+      pinged: () => {
+        this.#pinged = true;
+      },
       ponged: () => this.#host.keepAlives.ponged(record),
       faulted: () => this.#host.close(this.#now, record, "failed"),
     };

@@ -45,7 +45,7 @@ export class Transport implements TimerOwner {
   constructor(world: World, timers: Timers, primitives: Primitives, user: MessageUser) {
     this.#world = world;
     this.#timers = timers;
-    this.#reception = new Reception(primitives, this, user);
+    this.#reception = new Reception(primitives, timers, this, user);
     this.keepAlives = new KeepAlives(timers, primitives, this);
     this.#idle = new Timer("idle", this);
   }
@@ -297,7 +297,7 @@ export class Transport implements TimerOwner {
 
   #forget(record: FlowRecord): void {
     record.state = "gone";
-    record.framer = undefined;
+    this.#reception.forget(record);
     record.vigil?.heard();
     record.vigil = undefined;
     this.#flows.remove(record);
