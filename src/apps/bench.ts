@@ -68,7 +68,9 @@ async function bench(names: string[], flags: BenchFlags): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
     process.exit(code);
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void leave());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => void leave());
+  }
   try {
     for (const name of wanted) await show(BENCHES[name]?.(crew, folder, flags), flags.json);
   } catch (error) {

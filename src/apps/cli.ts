@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The `dialtone` command: finds the subcommand and loads nothing else. */
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
+import { EXIT } from "./exit.ts";
 
 type AddCommand = (program: Command) => void;
 
@@ -21,15 +22,39 @@ function version(): string {
   return found ? String(parsed.version) : "unknown";
 }
 
-/** Nobody reads any more (`| head`, a terminal that was closed): the command ends in order. */
+/** As of a process that a hang-up has ended. */
+const HUNG_UP = 129;
+
+/**
+ * Nobody reads any more (`| head`, a terminal that was closed): the command ends in order and says nothing. An output
+ * that cannot be written (a full disk) is named, and the end is exit 3 however the command goes about it.
+ */
 function endWhenUnread(): void {
   process.stdout.once("error", (error: NodeJS.ErrnoException) => {
     const unread = error.code === "EPIPE" || error.code === "EIO";
-    if (!unread) process.stderr.write(`the output cannot be written: ${error.message}\n`);
+    if (!unread) {
+      const remedy = "make room or write elsewhere";
+      process.stderr.write(`the output cannot be written (${error.message}); ${remedy}\n`);
+      process.on("exit", () => {
+        process.exitCode = EXIT.missing;
+      });
+    }
     process.stdout.on("error", () => undefined);
-    process.kill(process.pid, "SIGHUP");
+    if (process.listenerCount("SIGHUP") > 0) process.kill(process.pid, "SIGHUP");
+    else process.exit(process.exitCode ?? HUNG_UP);
   });
   process.stderr.on("error", () => undefined);
+}
+
+/** Help and version end well, wrong flags with exit 2; what was written by then may still turn out to be lost. */
+async function run(program: Command): Promise<void> {
+  try {
+    if (process.argv.length === 2) program.outputHelp();
+    else await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.wrongInput;
+  }
 }
 
 endWhenUnread();
@@ -37,10 +62,9 @@ const program = new Command("dialtone")
   .description("SIP phones and servers that go on working when a server dies.")
   .version(version())
   .configureHelp({ sortSubcommands: false })
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  .exitOverride();
 
 const named = COMMANDS[process.argv[2] ?? ""];
 const wanted = named === undefined ? Object.values(COMMANDS) : [named];
 for (const load of wanted) (await load())(program);
-if (process.argv.length === 2) program.outputHelp();
-else await program.parseAsync();
+await run(program);
