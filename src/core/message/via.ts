@@ -124,7 +124,6 @@ export function removeTopVia(headers: Headers): void {
  * (§18.2.1), and always with the source port where `rport` asks for it (RFC 3581 §4).
  */
 export function stampSource(headers: Headers, address: string, port: number): void {
-  const index = headers.find(VIA);
   const via = topVia(headers);
   if (via === undefined) return;
   let params = via.params;
@@ -134,6 +133,12 @@ export function stampSource(headers: Headers, address: string, port: number): vo
   if (answered !== undefined) params = `${answered};received=${address}`;
   else if (!namesAddress(via.host, address)) params += `;received=${address}`;
   else if (!claimed) return;
+  replaceTopParams(headers, via, params);
+}
+
+/** Writes other parameters into the top Via. @param via what `topVia` gave. */
+export function replaceTopParams(headers: Headers, via: Via, params: string): void {
+  const index = headers.find(VIA);
   const line = headers.valueAt(index);
   const closed = valueEnd(line, 0);
   const end = closed < 0 ? line.length : closed;

@@ -3,6 +3,7 @@ import { newBranch } from "../identifiers.ts";
 import type { Peer } from "../machine.ts";
 import { Headers } from "../message/headers.ts";
 import type { Request } from "../message/message.ts";
+import { LOSS_OFFER } from "../message/overload.ts";
 import type { Entropy } from "../primitives.ts";
 import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
@@ -67,7 +68,7 @@ export class Composer {
   via(peer: Peer): string {
     const transport = peer.transport.toUpperCase();
     const sentBy = `${bracketed(peer.localAddress)}:${this.#ports.listeningPort(peer)}`;
-    return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#entropy)}`;
+    return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#entropy)}${LOSS_OFFER}`;
   }
 
   /** Where this phone can be reached over a flow. */

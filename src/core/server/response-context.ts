@@ -136,7 +136,7 @@ export class ResponseContext {
     this.#nextBranch(line)?.start(now);
   }
 
-  /** Takes our Via away (§16.7(3)). What the next one says of overload is for this server to say, not for the callee. */
+  /** Takes our Via away (§16.7(3)). What the next says of overload is for this server to say, not for the callee. */
   #uncover({ headers }: Response): void {
     removeTopVia(headers);
     const via = topVia(headers);

@@ -13,6 +13,7 @@ import { InviteClientTransaction } from "./invite-client.ts";
 import { type BeginsRequests, LargeRequest } from "./large-request.ts";
 import { MAX_DATAGRAM_REQUEST_BYTES } from "./limits.ts";
 import { NonInviteClientTransaction } from "./non-invite-client.ts";
+import { KeptBack, Throttles } from "./throttles.ts";
 import type { Trace } from "./trace.ts";
 import type { Transport } from "./transport.ts";
 import type {
@@ -44,11 +45,14 @@ export class ClientSide implements ClientHost, BeginsRequests {
   /** CANCELs have the branch of what they cancel. */
   readonly #cancels = new Map<string, ClientEntry>();
   readonly #large = new Set<LargeRequest>();
+  readonly #throttles: Throttles;
+  readonly #keptBack = new Set<KeptBack>();
 
   constructor(parts: ClientSideParts) {
     this.timers = parts.timers;
     this.tracing = parts.trace !== undefined;
     this.#primitives = parts.primitives;
+    this.#throttles = new Throttles(parts.primitives.entropy);
     this.#user = parts.user;
     this.#largeOverTcp = parts.largeOverTcp;
     this.#transport = parts.transport;
@@ -56,7 +60,7 @@ export class ClientSide implements ClientHost, BeginsRequests {
   }
 
   get size(): number {
-    return this.#byBranch.size + this.#cancels.size + this.#large.size;
+    return this.#byBranch.size + this.#cancels.size + this.#large.size + this.#keptBack.size;
   }
 
   /** The request has its Via with a branch nobody had before, but for CANCEL. An ACK needs no transaction. */
@@ -75,6 +79,9 @@ export class ClientSide implements ClientHost, BeginsRequests {
       cancelled?.expectFinal(now);
       // A request too large for a datagram went another way than its flow says.
       if (cancelled !== undefined) record = this.#transport.flow(cancelled.flow) ?? record;
+    }
+    if (this.#throttles.keepsBack(now, request, record.peer)) {
+      return this.#keepBack(now, request, branch, record, user);
     }
     const bytes = this.encode(request);
     if (
@@ -132,7 +139,9 @@ export class ClientSide implements ClientHost, BeginsRequests {
     }
     if (transaction.request.method !== method) return;
     const sent = topVia(transaction.request.headers);
-    if (sent?.host === via.host && sent.port === via.port) transaction.responded(now, response);
+    if (sent?.host !== via.host || sent.port !== via.port) return;
+    this.#throttles.heard(now, flow.peer, via);
+    transaction.responded(now, response);
   }
 
   drop(): void {
@@ -140,6 +149,7 @@ export class ClientSide implements ClientHost, BeginsRequests {
       for (const transaction of [...table.values()]) transaction.drop();
     }
     for (const large of [...this.#large]) large.drop();
+    for (const kept of [...this.#keptBack]) kept.drop();
   }
 
   encode(message: Request): Uint8Array {
@@ -165,6 +175,20 @@ export class ClientSide implements ClientHost, BeginsRequests {
 
   rang(request: Request, timer: Timer): void {
     this.#trace?.rang(request, timer, "client");
+  }
+
+  #keepBack(
+    now: Instant,
+    request: Request,
+    branch: string,
+    flow: FlowRecord,
+    user: ClientTransactionUser,
+  ): ClientTransaction {
+    const ended = (one: KeptBack): unknown => this.#keptBack.delete(one);
+    const kept = new KeptBack(branch, request, flow.id, this.timers, ended);
+    this.#keptBack.add(kept);
+    kept.start(now, user);
+    return kept;
   }
 
   #tableOf(method: string): Map<string, ClientEntry> {

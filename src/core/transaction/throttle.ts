@@ -1,0 +1,100 @@
+/**
+ * What a client sends less while a server says that it is overloaded: RFC 7339 §5.10 (loss) and RFC 7415 §3.5 (rate).
+ * One Throttle is one server as seen from one flow's local end; it lives as long as what it was told is valid.
+ */
+import type { Instant } from "../machine.ts";
+import type { Request } from "../message/message.ts";
+import { toOf } from "../message/name-addr.ts";
+import type { OverloadReport } from "../message/overload.ts";
+import type { Entropy } from "../primitives.ts";
+
+/** How fast the mix of requests is forgotten: the weight of one request. */
+const MIX_WEIGHT = 1 / 32;
+
+/** Requests that may be sent at once after a pause, by RFC 7415 §3.5.1: ordinary ones, and those to be preferred. */
+const BURST = 1;
+const PREFERRED_BURST = 5;
+
+/**
+ * Lets a share of requests pass, the preferred ones before the others: those are kept back only when it does not do to
+ * keep back all others (RFC 7339 §5.10.1).
+ */
+export class LossSieve {
+  readonly #entropy: Entropy;
+  /** The share of preferred requests among those lately. */
+  #preferredShare = 0.5;
+
+  constructor(entropy: Entropy) {
+    this.#entropy = entropy;
+  }
+
+  /** @param loss the share to keep back, 0..1. */
+  passes(loss: number, preferred: boolean): boolean {
+    this.#preferredShare += ((preferred ? 1 : 0) - this.#preferredShare) * MIX_WEIGHT;
+    const ordinaryShare = 1 - this.#preferredShare;
+    const fromOrdinary = Math.min(loss, ordinaryShare);
+    const kept = preferred
+      ? (loss - fromOrdinary) / Math.max(this.#preferredShare, MIX_WEIGHT)
+      : fromOrdinary / Math.max(ordinaryShare, MIX_WEIGHT);
+    return this.#entropy.uint32() / 0x1_0000_0000 >= kept;
+  }
+}
+
+/** At most so many requests a second: the leaky bucket of RFC 7415 §3.5. */
+export class RateBucket {
+  #filled = 0;
+  #at: Instant = Number.NEGATIVE_INFINITY;
+
+  passes(now: Instant, perSecond: number, preferred: boolean): boolean {
+    if (perSecond <= 0) return false;
+    const left = Math.max(0, this.#filled - ((now - this.#at) * perSecond) / 1000);
+    if (left > (preferred ? PREFERRED_BURST : BURST) - 1) return false;
+    this.#filled = left + 1;
+    this.#at = now;
+    return true;
+  }
+}
+
+export class Throttle {
+  readonly #sieve: LossSieve;
+  readonly #bucket = new RateBucket();
+  #report: OverloadReport | undefined;
+  #until: Instant = Number.NEGATIVE_INFINITY;
+
+  constructor(entropy: Entropy) {
+    this.#sieve = new LossSieve(entropy);
+  }
+
+  /** Takes note of a report, unless a later one came before it (R109). @returns whether requests are kept back now. */
+  heard(now: Instant, report: OverloadReport): boolean {
+    const before = this.#report;
+    const outdated = before !== undefined && before.sequence > report.sequence;
+    if (outdated && this.#until > now) return true;
+    this.#report = report;
+    const ended = report.validityMs === 0 || (report.algorithm === "loss" && report.value === 0);
+    this.#until = ended ? now : now + report.validityMs;
+    return !ended;
+  }
+
+  isOver(now: Instant): boolean {
+    return this.#until <= now;
+  }
+
+  passes(now: Instant, preferred: boolean): boolean {
+    const report = this.#report;
+    if (report === undefined || this.isOver(now)) return true;
+    if (report.algorithm === "rate") return this.#bucket.passes(now, report.value, preferred);
+    return this.#sieve.passes(report.value / 100, preferred);
+  }
+}
+
+/**
+ * Requests that come first when not all can be served: in a dialog, for help, or of somebody who has shown who he is,
+ * as the renewals of registered phones do.
+ */
+export function isPreferred(request: Request): boolean {
+  const { headers, uri } = request;
+  if (toOf(headers)?.tag !== undefined || uri.startsWith("urn:service:sos")) return true;
+  if (headers.get("priority")?.toLowerCase() === "emergency") return true;
+  return headers.has("authorization") || headers.has("proxy-authorization");
+}

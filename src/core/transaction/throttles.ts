@@ -1,0 +1,105 @@
+/** The servers that have asked for less, by where they are and where from here they were spoken to. */
+import type { FlowId, Instant, Peer } from "../machine.ts";
+import type { Request } from "../message/message.ts";
+import { reportIn } from "../message/overload.ts";
+import { responseTo } from "../message/print.ts";
+import type { Via } from "../message/via.ts";
+import type { Entropy } from "../primitives.ts";
+import { Timer, type TimerOwner, type Timers } from "../timers.ts";
+import { MAX_THROTTLES } from "./limits.ts";
+import { isPreferred, Throttle } from "./throttle.ts";
+import type { ClientTransaction, ClientTransactionUser } from "./user.ts";
+
+export class Throttles {
+  readonly #entropy: Entropy;
+  readonly #byPlace = new Map<string, Throttle>();
+
+  constructor(entropy: Entropy) {
+    this.#entropy = entropy;
+  }
+
+  /** Overloaded servers that are known of. */
+  get size(): number {
+    return this.#byPlace.size;
+  }
+
+  /** A response has come; `via` is ours. */
+  heard(now: Instant, peer: Peer, via: Via): void {
+    const report = reportIn(via.params);
+    if (report === undefined) return;
+    const place = placeOf(peer);
+    const throttle = this.#byPlace.get(place) ?? new Throttle(this.#entropy);
+    if (!throttle.heard(now, report)) this.#byPlace.delete(place);
+    else if (this.#byPlace.has(place) || this.#hasRoom(now)) this.#byPlace.set(place, throttle);
+  }
+
+  /** Whether a request is not to be sent there (R109). A CANCEL only makes less work. */
+  keepsBack(now: Instant, request: Request, peer: Peer): boolean {
+    if (this.#byPlace.size === 0 || request.method === "CANCEL") return false;
+    const place = placeOf(peer);
+    const throttle = this.#byPlace.get(place);
+    if (throttle === undefined) return false;
+    if (!throttle.isOver(now)) return !throttle.passes(now, isPreferred(request));
+    this.#byPlace.delete(place);
+    return false;
+  }
+
+  #hasRoom(now: Instant): boolean {
+    if (this.#byPlace.size < MAX_THROTTLES) return true;
+    for (const [place, throttle] of this.#byPlace) {
+      if (throttle.isOver(now)) this.#byPlace.delete(place);
+    }
+    return this.#byPlace.size < MAX_THROTTLES;
+  }
+}
+
+/** A request that was not sent: its user hears 503, as if the server had said so (RFC 7339 §5.10). */
+export class KeptBack implements ClientTransaction, TimerOwner {
+  readonly branch: string;
+  readonly request: Request;
+  readonly flow: FlowId;
+  readonly #timers: Timers;
+  readonly #ended: (kept: KeptBack) => unknown;
+  readonly #timer: Timer = new Timer("kept-back", this);
+  #user: ClientTransactionUser | undefined;
+
+  constructor(
+    branch: string,
+    request: Request,
+    flow: FlowId,
+    timers: Timers,
+    ended: (kept: KeptBack) => unknown,
+  ) {
+    this.branch = branch;
+    this.request = request;
+    this.flow = flow;
+    this.#timers = timers;
+    this.#ended = ended;
+  }
+
+  /** The user is told in a moment: never before the call that sends has returned. */
+  start(now: Instant, user: ClientTransactionUser): void {
+    this.#user = user;
+    this.#timers.set(this.#timer, now);
+  }
+
+  rang(now: Instant): void {
+    const user = this.#user;
+    this.drop();
+    user?.responded(now, responseTo(this.request, 503, "Kept Back"));
+  }
+
+  abandon(): void {
+    this.drop();
+  }
+
+  drop(): void {
+    this.#user = undefined;
+    this.#timers.silence(this.#timer);
+    this.#ended(this);
+  }
+}
+
+function placeOf({ transport, address, port, localAddress, localPort }: Peer): string {
+  return `${localAddress}:${localPort} ${transport}:${address}:${port}`;
+}
