@@ -7,13 +7,26 @@ export function eventPrinter(json: boolean): (event: TimedEvent) => void {
   return (event) => void process.stdout.write(`${readable(event)}\n`);
 }
 
-/** `+7.503 s  request.failed-over  method REGISTER, from udp:…, to udp:…`. */
+/** `+7.503 s  request.failed-over  method REGISTER, from udp:…, to udp:…`; a message (`--trace`) below its line. */
 export function readable(event: TimedEvent): string {
   const { at, time: _time, node: _node, event: name, ...fields } = event;
+  const seconds = `+${(at / 1000).toFixed(3)} s`.padStart(12);
+  const message = name.startsWith("message.") ? fields.data : undefined;
+  if (typeof message === "string") {
+    const arrow = name === "message.sent" ? "→" : "←";
+    const way = `${String(fields.transport)} ${String(fields.local)} ${arrow} ${String(fields.remote)}`;
+    return `${seconds}  ${name.padEnd(24)} ${way}\n${indented(message)}`;
+  }
   const details = Object.entries(fields)
     .filter(([, value]) => value !== undefined && value !== "")
     .map(([key, value]) => `${key} ${String(value)}`)
     .join(", ");
-  const seconds = `+${(at / 1000).toFixed(3)} s`.padStart(12);
   return `${seconds}  ${name.padEnd(24)} ${details}`.trimEnd();
+}
+
+/** A message as people read it; what would steer their terminal is shown as a dot. */
+function indented(data: string): string {
+  const lines = Buffer.from(data, "base64").toString("utf8").trimEnd().split(/\r?\n/);
+  const shown = lines.map((line) => `    ${line.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "·")}`.trimEnd());
+  return `${shown.join("\n")}\n`;
 }

@@ -1,17 +1,11 @@
 /** The flags of `dialtone phone`, and the provisioning files they name, as a checked configuration. */
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dialled } from "../core/phone/dialled.ts";
 import type { PhoneConfiguration, SourceFile } from "../core/provisioning/configuration.ts";
 import { formatFault, withoutCredentials } from "../core/provisioning/fault.ts";
 import { readConfiguration } from "../core/provisioning/read.ts";
+import { readSource, whyUnread } from "../worlds/node/source-file.ts";
 import { EXIT, exitWith } from "./exit.ts";
-
-/** A provisioning server must answer within this time, milliseconds. */
-const DOWNLOAD_TIMEOUT_MS = 10_000;
-
-/** The longest provisioning file that is read, bytes. */
-const LONGEST_FILE = 1 << 20;
 
 export interface PhoneFlags {
   readonly config: readonly string[];
@@ -66,11 +60,11 @@ export async function loadConfiguration(paths: readonly string[]): Promise<Phone
   const faults: string[] = [];
   for (const path of paths) {
     try {
-      files.push({ name: withoutCredentials(path), text: await readText(path) });
+      files.push({ name: withoutCredentials(path), text: await readSource(path) });
     } catch (error) {
       const name = withoutCredentials(path);
       faults.push(
-        `${name}:1: file: cannot be read (${whyNot(error)}); name a provisioning file that exists`,
+        `${name}:1: file: cannot be read (${whyUnread(error)}); name a provisioning file that can be`,
       );
     }
   }
@@ -82,29 +76,4 @@ export async function loadConfiguration(paths: readonly string[]): Promise<Phone
   }
   for (const line of lines) process.stderr.write(`${line}\n`);
   return configuration;
-}
-
-async function readText(path: string): Promise<string> {
-  if (!/^https?:\/\//.test(path)) return await readFile(path, "utf8");
-  const url = new URL(path);
-  const { username, password } = url;
-  url.username = "";
-  url.password = "";
-  const account = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const basic = `Basic ${Buffer.from(account).toString("base64")}`;
-  const response = await fetch(url, {
-    ...(username === "" ? {} : { headers: { authorization: basic } }),
-    signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS),
-  });
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  const text = await response.text();
-  if (text.length > LONGEST_FILE) throw new Error("longer than 1 MiB");
-  return text;
-}
-
-/** A download that fails keeps the reason one error deeper. */
-function whyNot(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer in ${DOWNLOAD_TIMEOUT_MS / 1000} s`;
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }

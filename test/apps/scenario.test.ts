@@ -174,6 +174,34 @@ sequence:
   assert.ok(faults.every((fault) => fault.remedy !== "" && fault.file === "bad.yaml"));
 });
 
+test("a fault inside a provisioning file or a zone is told at its own line of the scenario", () => {
+  const { faults } = readScenario(
+    "inner.yaml",
+    `name: inner
+title: Inner
+servers: { primary: working }
+zone: |
+  $ORIGIN pbx.lab.test.
+  a 60 IN B 127.0.0.1
+phones:
+  alice:
+    user: "1"
+    files:
+      phone.yaml: |
+        accounts:
+          - user: "1"
+            servers:
+              - { address: \${primary}, expires: soon }
+play:
+  - start: alice
+`,
+  );
+  assert.deepEqual(
+    faults.map((fault) => `${fault.line}: ${fault.key}`),
+    ["6: zone: record", "15: phones.alice.files.phone.yaml: accounts.1.servers.1.expires"],
+  );
+});
+
 test("text that is no YAML is a fault with its line, not an exception", () => {
   const { faults } = readScenario("broken.yaml", "name: x\ntitle: 'y");
   assert.ok(faults.length > 0);

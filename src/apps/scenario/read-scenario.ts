@@ -90,7 +90,7 @@ function readPhone(name: string, item: Item, known: ReadonlySet<string>): PhoneP
   return { name, user, password, answer, files };
 }
 
-/** Files that a phone would take; its own faults are told at the text they stand in. */
+/** Files that a phone would take; its own faults are told at the lines they stand in. */
 function checkProvisioning(
   files: readonly PlannedFile[],
   items: ReadonlyMap<string, Item>,
@@ -101,7 +101,7 @@ function checkProvisioning(
   const filled = files.map(({ name, text }) => ({ name, text: fillPlaceholders(text, sample) }));
   if (filled.length === 0) return;
   for (const { file, line, key, severity, wrong, remedy } of readConfiguration(filled).faults) {
-    if (severity === "error") items.get(file)?.wrong(`line ${line}: ${key}: ${wrong}`, remedy);
+    if (severity === "error") items.get(file)?.wrongWithin(line, key, wrong, remedy);
   }
 }
 
@@ -110,7 +110,7 @@ function checkedZone(item: Item, known: ReadonlySet<string>): string {
   const text = checkedText(item, known);
   const filled = fillPlaceholders(text, sampleValues(known));
   for (const { line, wrong, remedy } of readZone(filled).faults) {
-    item.wrong(`line ${line}: ${wrong}`, remedy);
+    item.wrongWithin(line, "record", wrong, remedy);
   }
   return text;
 }

@@ -52,6 +52,18 @@ export class Item {
     return isSeq(this.#node);
   }
 
+  /** The line of the file that a line of a block of text (`|`) stands in; of any other text, where it begins. */
+  lineWithin(line: number): number {
+    const node = this.#node;
+    if (!isScalar(node) || node.type !== "BLOCK_LITERAL") return this.line;
+    return (lineOf(this.#page, node) ?? this.line) + line;
+  }
+
+  /** A fault at a line of this text. */
+  wrongWithin(line: number, key: string, what: string, remedy: string): void {
+    this.#page.add(this.lineWithin(line), `${this.key}: ${key}`, what, remedy);
+  }
+
   wrong(what: string, remedy: string): undefined {
     this.#page.add(this.line, this.key, what, remedy);
     return undefined;

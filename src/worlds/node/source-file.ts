@@ -1,0 +1,49 @@
+/** The text of a provisioning file, from the disk or from the web, in bounded time and size. */
+import { createReadStream } from "node:fs";
+
+/** A provisioning server must answer within this time, milliseconds. */
+const DOWNLOAD_TIMEOUT_MS = 10_000;
+
+/** The longest file that is read, bytes: the largest that desk phones are given are a tenth of it. */
+const LONGEST_FILE = 1 << 20;
+
+/** @param path a file or an `http(s)` address. @throws whatever keeps it from being read; `whyUnread` words it. */
+export async function readSource(path: string): Promise<string> {
+  if (/^https?:\/\//.test(path)) return await download(path);
+  // One byte more than is allowed tells a file that is too long, also one without an end.
+  return await textOf(createReadStream(path, { end: LONGEST_FILE }));
+}
+
+async function download(address: string): Promise<string> {
+  const url = new URL(address);
+  const { username, password } = url;
+  url.username = "";
+  url.password = "";
+  const account = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const basic = `Basic ${Buffer.from(account).toString("base64")}`;
+  const response = await fetch(url, {
+    ...(username === "" ? {} : { headers: { authorization: basic } }),
+    signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS),
+  });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return response.body === null ? "" : await textOf(response.body);
+}
+
+/** Leaving the loop ends the stream, so nothing beyond the limit is fetched. */
+async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const held: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.byteLength;
+    if (length > LONGEST_FILE) throw new Error("longer than 1 MiB");
+    held.push(chunk);
+  }
+  return Buffer.concat(held).toString("utf8");
+}
+
+/** A download that fails keeps the reason one error deeper. */
+export function whyUnread(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return `no answer in ${DOWNLOAD_TIMEOUT_MS / 1000} s`;
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
