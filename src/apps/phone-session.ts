@@ -9,6 +9,7 @@ import type { PhoneMachine } from "../core/phone/phone-machine.ts";
 import type { Driver, TimedEvent } from "../worlds/node/driver.ts";
 import { type Control, controlText, readControl } from "./control.ts";
 import { EXIT } from "./exit.ts";
+import { FirstCall, type FirstCallDecision } from "./first-call.ts";
 import type { PhoneFlags } from "./phone-options.ts";
 
 /** Unregistering and hanging up may take so long after a signal, milliseconds. */
@@ -22,7 +23,8 @@ export class PhoneSession {
   #config: PhoneConfig | undefined;
   #driver: Driver | undefined;
   #phone: Phone | undefined;
-  #called = false;
+  /** When the call of `--call` is placed; undefined: none is asked for, or it has been. */
+  #first: FirstCall | undefined;
   #answered = false;
   #leaving = false;
   #exitCode: number = EXIT.ok;
@@ -37,6 +39,7 @@ export class PhoneSession {
   /** Runs until a signal, the end of the call that was asked for, or a fatal fault. */
   async run(driver: Driver, config: PhoneConfig): Promise<void> {
     this.#config = config;
+    if (this.#flags.call !== undefined) this.#first = new FirstCall(config.accounts);
     this.#driver = driver;
     const gone = new Promise<void>((resolve) => {
       this.#gone = resolve;
@@ -60,8 +63,16 @@ export class PhoneSession {
   /** Every event of the phone passes here after it was printed. */
   saw(event: TimedEvent): void {
     switch (event.event) {
+      case "phone.started":
+        this.#callOnce(this.#first?.started());
+        break;
       case "registration.accepted":
-        this.#callOnce();
+        this.#callOnce(this.#first?.registered(event.account));
+        break;
+      case "registration.failed":
+        this.#callOnce(
+          this.#first?.failed(event.account, event.server, String(event.status ?? event.why)),
+        );
         break;
       case "call.answered":
         this.#answered = true;
@@ -85,11 +96,16 @@ export class PhoneSession {
     return `udp:${host}:${localPort}: ${what} (${why}); name another with --port or --bind`;
   }
 
-  #callOnce(): void {
+  #callOnce(decision: FirstCallDecision | undefined): void {
     const uri = this.#flags.call;
-    if (uri === undefined || this.#called) return;
-    this.#called = true;
-    setImmediate(() => this.#act((phone) => phone.call(uri)));
+    if (uri === undefined || decision === undefined) return;
+    this.#first = undefined;
+    if (decision.kind === "hopeless") {
+      process.stderr.write(`--call: ${decision.why}; the call was not tried\n`);
+      this.#leave(EXIT.failed);
+      return;
+    }
+    setImmediate(() => this.#act((phone) => phone.call(uri, decision.account)));
   }
 
   #hangupLater(): void {
