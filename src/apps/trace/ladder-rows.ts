@@ -103,7 +103,11 @@ function eventRow(
     case "registration.accepted":
       return note("●", `registered at ${place("target")}`, "good");
     case "registration.failed":
-      return note("○", `not registered at ${place("target")}: ${reason(record)}`, "bad");
+      return note(
+        "○",
+        `not registered at ${place(field(record, "target") === "" ? "name" : "target")}: ${reason(record)}`,
+        "bad",
+      );
     case "registration.removed":
       return note("○", `unregistered from server ${field(record, "server")}`, "faint");
     case "request.failed-over":

@@ -2,7 +2,7 @@
 import type { Target } from "../machine.ts";
 import type { ServerPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
-import type { Place } from "../redundancy/server-set.ts";
+import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { TraceEvent } from "../vocabulary.ts";
 
 export interface EventOutlet {
@@ -27,6 +27,18 @@ export class AccountEvents {
 
   report(event: string, fields: Fields): void {
     this.#outlet.report({ event, account: this.#user, ...fields });
+  }
+
+  /** Where its name came to nothing, there is no target to tell but the name. */
+  registrationFailed(
+    route: ServerRoute,
+    place: Place | undefined,
+    why: string,
+    status: number | undefined,
+  ): void {
+    const where =
+      place === undefined ? { name: route.policy.address } : { target: targetName(place.target) };
+    this.report("registration.failed", { server: route.index, ...where, why, status });
   }
 
   attemptFailed(method: string, place: Place, why: string): void {

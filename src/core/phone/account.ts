@@ -268,7 +268,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     if (place !== undefined) this.health.failed(now, place.target, cause);
     this.events.report("registration.interrupted", {
       server,
-      target: place === undefined ? "" : targetName(place.target),
+      target: place === undefined ? undefined : targetName(place.target),
       why: cause,
     });
     this.#strategy.flowLost(now, registration, cause);
@@ -289,12 +289,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const route = this.servers.route(server);
     const place = where ?? route.currentPlace;
     if (!probe) {
-      this.events.report("registration.failed", {
-        server,
-        target: place === undefined ? route.policy.address : targetName(place.target),
-        why,
-        status: response?.status,
-      });
+      this.events.registrationFailed(route, place, why, response?.status);
     }
     const wait = response === undefined ? undefined : retryAfterOf(response.headers);
     const waitMs = refusal.waitMs ?? Math.min((wait?.seconds ?? 0) * 1000, QUIET_LIMIT_MS);

@@ -230,13 +230,15 @@ test("a name that does not resolve is a failed server; the next one serves (C39)
     registration: "successive" as const,
     ...calm(),
   };
-  new Rehearsal([defaultAccount("2001", policy)], { events: ["server.unresolved"] })
-    .start()
-    .expect(`
+  const stage = new Rehearsal([defaultAccount("2001", policy)], { events: ["server.unresolved"] });
+  stage.start().expect(`
     0.0 * server.unresolved server=1
     0.0 REGISTER → fallback
     0.0 200 ← fallback
   `);
+  const failed = stage.events.find(({ event }) => event === "registration.failed");
+  assert.equal(failed?.target, undefined, "a name is no target");
+  assert.equal(failed?.name, "gone.example.com");
 });
 
 test("a silent resolver does not stop renewals: what was resolved once serves on (C39)", () => {
