@@ -19,7 +19,7 @@ import {
 import type { AudioSink } from "../media/playout.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { Request, Response } from "../message/message.ts";
-import { fromOf, toOf } from "../message/name-addr.ts";
+import { fromOf } from "../message/name-addr.ts";
 import { parseUri } from "../message/uri.ts";
 import type { Primitives } from "../primitives.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
@@ -42,6 +42,7 @@ import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
 import { endStrayAnswer } from "./stray-answer.ts";
 import { type PhoneSubscriptions, subscriptionsOf } from "./subscriptions.ts";
+import { accountOf, refuseUnregistered } from "./unregistered-server.ts";
 
 export class Phone
   implements AccountEnvironment, CallHome, HealthListener, ListenerUser, PhoneCallsHost, TimerOwner
@@ -197,6 +198,7 @@ export class Phone
   }
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    if (refuseUnregistered(now, this.accounts, transaction, flow)) return;
     if (this.#subscriptions?.requested(now, transaction) === true) return;
     if (this.config.takes?.(now, transaction) === true) return;
     this.#calls.requested(now, transaction, flow);
@@ -247,15 +249,9 @@ export class Phone
     return this.config.audioSink?.(call);
   }
 
-  /** By the user of the Request-URI, which is the one of the Contact; by To, if a proxy has changed it. */
   environmentFor(request: Request): CallEnvironment | undefined {
-    const uris = [request.uri, toOf(request.headers)?.uri ?? ""];
-    for (const uri of uris) {
-      const user = parseUri(uri)?.user;
-      const account = this.accounts.find((one) => one.config.user === user);
-      if (account !== undefined) return this.#environmentOf(account);
-    }
-    return undefined;
+    const account = accountOf(this.accounts, request);
+    return account === undefined ? undefined : this.#environmentOf(account);
   }
 
   becameIdle(now: Instant): void {

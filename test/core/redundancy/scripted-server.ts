@@ -40,6 +40,8 @@ export class ScriptedServer implements Machine {
   habits: Record<string, Habit> = {};
   /** Closes each connection once it has answered over it. */
   hangsUp = false;
+  /** Told of each response. */
+  heard: ((text: string) => void) | undefined;
   readonly #outbox = new Outbox();
   #later: { due: Instant; flow: FlowId; text: string }[] = [];
 
@@ -56,6 +58,12 @@ export class ScriptedServer implements Machine {
     }
   }
 
+  /** Sends a request of its own from its port. */
+  ask(text: string, address: string): void {
+    this.#outbox.open(3, { transport: "udp", address, port: 5060 }, { from: 1, connected: false });
+    this.#outbox.send(3, Buffer.from(text, "latin1"));
+  }
+
   bound(): void {}
 
   opened(): void {}
@@ -68,7 +76,10 @@ export class ScriptedServer implements Machine {
     const text = Buffer.from(bytes).toString("latin1");
     if (text.trim() === "") return;
     const message = parseMessage(text);
-    if (message.kind !== "request") return;
+    if (message.kind !== "request") {
+      this.heard?.(text);
+      return;
+    }
     this.requests.push(message);
     const habit = this.habits[message.method] ?? this.habits["*"];
     for (const reply of habit?.(message, now) ?? this.yes(message)) {

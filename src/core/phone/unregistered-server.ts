@@ -1,0 +1,46 @@
+/**
+ * With onlySignalWithRegistered nothing is taken from a server that the account has left, as nothing is sent to it
+ * (Polycom, C40): it may come back with a location that still knows us. What ends something is taken all the same.
+ */
+import type { Instant, Peer } from "../machine.ts";
+import type { Request } from "../message/message.ts";
+import { toOf } from "../message/name-addr.ts";
+import { responseTo } from "../message/print.ts";
+import { parseUri } from "../message/uri.ts";
+import type { Flow, ServerTransaction } from "../transaction/user.ts";
+import type { Account } from "./account.ts";
+
+/** @returns true if the request was refused (480). */
+export function refuseUnregistered(
+  now: Instant,
+  accounts: readonly Account[],
+  transaction: ServerTransaction,
+  flow: Flow,
+): boolean {
+  const { request } = transaction;
+  if (request.method === "BYE" || request.method === "CANCEL") return false;
+  const account = accountOf(accounts, request);
+  if (account === undefined || takesFrom(now, account, flow.peer)) return false;
+  transaction.respond(now, responseTo(request, 480));
+  return true;
+}
+
+/** By the user of the Request-URI, which is the one of the Contact; by To, if a proxy has changed it. */
+export function accountOf(accounts: readonly Account[], request: Request): Account | undefined {
+  for (const uri of [request.uri, toOf(request.headers)?.uri ?? ""]) {
+    const user = parseUri(uri)?.user;
+    const account = accounts.find((one) => one.config.user === user);
+    if (account !== undefined) return account;
+  }
+  return undefined;
+}
+
+/** A peer that is none of the servers is nobody's business here. Connections of a server come from any of its ports. */
+function takesFrom(now: Instant, account: Account, peer: Peer): boolean {
+  const places = account.servers.routes.flatMap((route) =>
+    route.places.filter(({ target }) => target.address === peer.address),
+  );
+  const exact = places.filter(({ target }) => target.port === peer.port);
+  const candidates = exact.length > 0 ? exact : places;
+  return candidates.length === 0 || candidates.some((place) => account.maySignal(now, place));
+}

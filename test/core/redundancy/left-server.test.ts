@@ -1,0 +1,78 @@
+/** Nothing is taken from a server that the account has left (onlySignalWithRegistered, C40). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ServerPolicy } from "../../../src/core/redundancy/policy.ts";
+import { failover } from "./callers.ts";
+import type { PlaceName, Rehearsal } from "./rehearsal.ts";
+
+const CHAIN: Partial<ServerPolicy> = {
+  registerOnFailover: true,
+  dropRegistrationOnFailover: true,
+  onlySignalWithRegistered: true,
+};
+
+let asked = 0;
+
+/** The status that a request from a server is answered with. */
+function statusOf(stage: Rehearsal, from: PlaceName, method: string, to = ""): number {
+  asked += 1;
+  const server = stage.server(from);
+  const answers: string[] = [];
+  server.heard = (text) => void answers.push(text);
+  const request = [
+    `${method} sip:2001@192.0.2.100 SIP/2.0`,
+    `Via: SIP/2.0/UDP ${server.address};branch=z9hG4bK-left-${asked}`,
+    "Max-Forwards: 70",
+    "From: <sip:2099@pbx.example.com>;tag=caller",
+    `To: <sip:2001@pbx.example.com>${to}`,
+    `Call-ID: left-${asked}`,
+    `CSeq: 1 ${method}`,
+    `Contact: <sip:2099@${server.address}>`,
+    "Content-Length: 0",
+    "",
+    "",
+  ];
+  stage.hostOf(from).run(() => server.ask(request.join("\r\n"), "192.0.2.100"));
+  stage.simulation.runUntil(stage.simulation.now + 100);
+  const final = answers.find(
+    (text) => /^SIP\/2\.0 [2-6]/.test(text) && text.includes(`left-${asked}`),
+  );
+  return Number(final?.split(" ")[1] ?? 0);
+}
+
+/** Left the primary, which then came back. */
+function moved(server: Partial<ServerPolicy>): Rehearsal {
+  const stage = failover({ ...server, failbackMode: "duration", failbackSeconds: 3600 });
+  stage.kill("primary");
+  stage
+    .do(() => stage.phone.call("2099"))
+    .until(1)
+    .do((now) => stage.phone.hangup(now));
+  return stage.until(2).revive("primary").until(3);
+}
+
+test("after a failover the server left behind is answered 480, the registered one is served", () => {
+  const stage = moved(CHAIN);
+  assert.equal(statusOf(stage, "primary", "OPTIONS"), 480);
+  assert.equal(statusOf(stage, "primary", "INVITE"), 480);
+  assert.equal(statusOf(stage, "secondary", "OPTIONS"), 200);
+});
+
+test("before any failover the primary is served, its standby is not", () => {
+  const stage = failover(CHAIN);
+  assert.equal(statusOf(stage, "primary", "OPTIONS"), 200);
+  assert.equal(statusOf(stage, "secondary", "OPTIONS"), 480);
+});
+
+test("what ends something is taken from anywhere, and strangers are no servers", () => {
+  const stage = moved(CHAIN);
+  assert.equal(statusOf(stage, "primary", "BYE", ";tag=gone"), 481);
+  assert.equal(statusOf(stage, "proxy1", "OPTIONS"), 200);
+});
+
+test("without the whole chain of the three switches every server is served", () => {
+  for (const missing of Object.keys(CHAIN)) {
+    const stage = moved({ ...CHAIN, [missing]: false });
+    assert.equal(statusOf(stage, "primary", "OPTIONS"), 200, `without ${missing}`);
+  }
+});
