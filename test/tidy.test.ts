@@ -45,10 +45,13 @@ const RANKS: readonly (readonly [prefix: string, rank: number])[] = [
   ["src/core/provisioning/", 4],
   ["src/core/phone/", 5],
   ["src/core/server/", 5],
+  ["src/core/index.ts", 6],
   ["src/core/", 0],
   ["src/worlds/sim/", 6],
   ["src/worlds/node/", 6],
-  ["src/apps/", 7],
+  ["src/api/", 7],
+  ["src/apps/", 8],
+  ["src/index.ts", 8],
 ];
 
 function layerOf(path: string): readonly [prefix: string, rank: number] {
@@ -103,6 +106,14 @@ test("no source file is longer than 400 lines, no line longer than 120 columns",
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+test("only the public faces re-export", () => {
+  const faces = ["src/core/index.ts", "src/index.ts", "src/worlds/sim/index.ts"];
+  const found = sourcesUnder("src")
+    .filter((file) => /^export\s[^;=()]*?\sfrom "/m.test(file.text))
+    .map((file) => file.path);
+  assert.deepEqual(found.sort(), faces);
 });
 
 test("every source file opens by saying what it is", () => {

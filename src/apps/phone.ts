@@ -1,8 +1,8 @@
 /** `dialtone phone`: runs the phone that provisioning files describe. */
-import { createHash } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import type { Command } from "commander";
+import { messageEvent } from "../api/message-event.ts";
+import { instanceOf, resolverOptions, ruleTeller, SUPPORTED } from "../api/phone-setup.ts";
 import type { Instant, Peer, TransportName } from "../core/machine.ts";
 import { type AudioSource, playback, SAMPLE_RATE, tone } from "../core/media/tones.ts";
 import { readWav } from "../core/media/wav.ts";
@@ -12,9 +12,7 @@ import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
 import { Driver, type DriverOptions, type TimedEvent } from "../worlds/node/driver.ts";
 import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { Resolver, type ResolverOptions } from "../worlds/node/resolver.ts";
-import { readServers } from "../worlds/node/resolver-servers.ts";
 import { EXIT, exitWith } from "./exit.ts";
-import { messageEvent } from "./message-trace.ts";
 import { eventPrinter } from "./output.ts";
 import { flagFaults, loadConfiguration, type PhoneFlags } from "./phone-options.ts";
 import { PhoneSession } from "./phone-session.ts";
@@ -54,7 +52,7 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
   if (config.accounts.every((account) => !account.enabled)) {
     exitWith(EXIT.wrongInput, nobody(flags, configuration));
   }
-  const resolver = new Resolver(resolverOptions(flags, configuration));
+  const resolver = new Resolver(resolverOptionsOf(flags, configuration));
   const machine = new PhoneMachine(nodePrimitives());
   const print = eventPrinter(flags.json === true);
   const session = new PhoneSession(machine, flags);
@@ -93,7 +91,7 @@ function phoneConfig(
   configuration: PhoneConfiguration,
   source: () => AudioSource,
 ): PhoneConfig {
-  const { accounts, origins } = configuration;
+  const { accounts } = configuration;
   const wanted = flags.account === undefined ? undefined : Number(flags.account);
   return {
     accounts: accounts.filter((account) => wanted === undefined || account.index === wanted),
@@ -104,13 +102,8 @@ function phoneConfig(
     audioSource: source,
     userAgent: "Dialtone",
     instance: instanceOf(configuration),
-    supported: ["udp", "tcp", "tls"],
-    rule: (account, path, value) => {
-      const origin = origins.get(`account.${account}.redundancy.${path}`);
-      const name = path.slice(path.lastIndexOf(".") + 1);
-      const where = origin === undefined ? "default" : `${origin.file}:${origin.line}`;
-      return `${name}=${String(value)} (${where})`;
-    },
+    supported: SUPPORTED,
+    rule: ruleTeller(configuration),
   };
 }
 
@@ -145,37 +138,13 @@ async function audioSource(path: string | undefined): Promise<() => AudioSource>
   return () => playback(audio.samples, true);
 }
 
-/** The same for the same phone on the same machine, as RFC 5626 §4.1 wants: a name-based UUID (RFC 4122 §4.3). */
-function instanceOf(configuration: PhoneConfiguration): string {
-  const users = configuration.accounts.map((account) => account.user).join(" ");
-  const digest = createHash("sha1").update(`dialtone ${hostname()} ${users}`).digest();
-  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50;
-  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
-  const hex = digest.toString("hex");
-  const parts = [
-    [0, 8],
-    [8, 12],
-    [12, 16],
-    [16, 20],
-    [20, 32],
-  ] as const;
-  return `urn:uuid:${parts.map(([from, to]) => hex.slice(from, to)).join("-")}`;
-}
-
-function resolverOptions(flags: PhoneFlags, configuration: PhoneConfiguration): ResolverOptions {
-  const dns = configuration.accounts[0]?.redundancy.dns;
-  const named = flags.dns ?? configuration.resolvers;
-  const { servers, wrong } = readServers(named);
+function resolverOptionsOf(flags: PhoneFlags, configuration: PhoneConfiguration): ResolverOptions {
+  const { options, wrong } = resolverOptions(configuration, flags.dns);
   for (const text of wrong) {
     exitWith(
       EXIT.wrongInput,
       `command line: --dns: "${text}" is no resolver; write HOST or HOST:PORT`,
     );
   }
-  return {
-    ...(named.length === 0 ? {} : { servers }),
-    ...(dns === undefined
-      ? {}
-      : { timeoutMs: dns.timeoutMs, retries: dns.retries, transport: dns.transport }),
-  };
+  return options;
 }

@@ -4,8 +4,7 @@ import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { decodeBindings, isLive, readHolder } from "../../core/server/binding.ts";
-import { nameOfKey } from "../../core/server/domains.ts";
+import { bindingsIn } from "../../api/bindings.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import type { HostPort } from "./options.ts";
 
@@ -66,23 +65,9 @@ function application(parts: HttpParts): Hono {
 }
 
 async function listRegistrations(store: Store, limit: number): Promise<unknown[]> {
-  const present = Date.now() / 1000;
   const listed: unknown[] = [];
-  for await (const { key, value } of store.scan("aor/")) {
-    const live = decodeBindings(value, present).filter(isLive);
-    if (live.length === 0) continue;
-    listed.push({
-      aor: nameOfKey(key),
-      bindings: live.map(({ uri, parameters, expires, holder, path, userAgent }) => ({
-        contact: uri,
-        parameters,
-        expires: expires - Math.floor(present),
-        source: readHolder(holder).source,
-        node: readHolder(holder).node,
-        path,
-        userAgent,
-      })),
-    });
+  for await (const entry of bindingsIn(store)) {
+    listed.push(entry);
     if (listed.length >= limit) break;
   }
   return listed;

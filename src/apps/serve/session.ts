@@ -1,5 +1,6 @@
 /** One run of `dialtone serve`: from the first event to an orderly end. */
 import type { Server } from "node:http";
+import { messageEvent } from "../../api/message-event.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../core/server/registration.ts";
 import { SipServer } from "../../core/server/server.ts";
 import type { Users } from "../../core/server/users.ts";
@@ -11,7 +12,6 @@ import type { Store } from "../../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../../worlds/node/tls.ts";
 import { readControl } from "../control.ts";
 import { EXIT } from "../exit.ts";
-import { messageEvent } from "../message-trace.ts";
 import { eventPrinter } from "../output.ts";
 import { obey } from "./faults.ts";
 import type { ServeOptions } from "./options.ts";

@@ -1,7 +1,6 @@
 /** A phone's configuration as the simulator needs it. */
 import { silence } from "../../core/media/tones.ts";
 import type { AnswerMode, PhoneConfig } from "../../core/phone/phone-config.ts";
-import type { PhoneConfiguration } from "../../core/provisioning/configuration.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 
 export interface PhonePlace {
@@ -19,14 +18,6 @@ export type RuleTeller = PhoneConfig["rule"];
 const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls"];
 
 export const NO_ORIGIN: RuleTeller = (_account, path, value) => `${lastWord(path)}=${value}`;
-
-export function ruleTeller({ origins }: PhoneConfiguration): RuleTeller {
-  return (account, path, value) => {
-    const origin = origins.get(`account.${account}.redundancy.${path}`);
-    const where = origin === undefined ? "default" : `${origin.file}:${origin.line}`;
-    return `${lastWord(path)}=${String(value)} (${where})`;
-  };
-}
 
 export function simulatedPhone(
   accounts: readonly AccountPolicy[],

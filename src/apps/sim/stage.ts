@@ -2,6 +2,9 @@
  * The stage of virtual time: the very same phones and servers as simulated processes, the same records. An hour
  * passes as fast as it can be computed; the promises that the interface asks for are kept when they are made.
  */
+
+import { messageEvent } from "../../api/message-event.ts";
+import { ruleTeller } from "../../api/phone-setup.ts";
 import { readConfiguration } from "../../core/provisioning/read.ts";
 import { type User, Users } from "../../core/server/users.ts";
 import type { NetworkOptions } from "../../worlds/sim/network.ts";
@@ -10,7 +13,6 @@ import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../worlds/sim/surroundings.ts";
 import { loopbackBlock } from "../lab/block.ts";
 import { readZone } from "../lab/zone-file.ts";
-import { messageEvent } from "../message-trace.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
   DnsFault,
@@ -21,7 +23,7 @@ import type {
 } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
-import { dnsPatienceMs, ruleTeller, simulatedPhone } from "./phone-config.ts";
+import { dnsPatienceMs, simulatedPhone } from "./phone-config.ts";
 import { EPOCH_MS, Town, type TownPhones } from "./town.ts";
 
 export interface SimStageOptions {

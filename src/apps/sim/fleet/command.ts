@@ -1,11 +1,12 @@
 /** `dialtone sim --phones N --hours H`: what was drawn first, progress while it runs, then the figures. */
 import { readFileSync } from "node:fs";
+import { ruleTeller } from "../../../api/phone-setup.ts";
 import type { Fault } from "../../../core/provisioning/configuration.ts";
 import { formatFault } from "../../../core/provisioning/fault.ts";
 import { readConfiguration } from "../../../core/provisioning/read.ts";
 import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
 import { EXIT, exitWith } from "../../exit.ts";
-import { NO_ORIGIN, type RuleTeller, ruleTeller } from "../phone-config.ts";
+import { NO_ORIGIN, type RuleTeller } from "../phone-config.ts";
 import { EPOCH_MS } from "../town.ts";
 import { figureLines } from "./figures.ts";
 import { describePlan, minutes, planFleet } from "./plan.ts";

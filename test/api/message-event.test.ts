@@ -1,7 +1,7 @@
 /** Traces show messages whole, but never what proves knowledge of a password. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { messageEvent, withoutDigests } from "../../src/apps/message-trace.ts";
+import { messageEvent, withoutDigests } from "../../src/api/message-event.ts";
 
 const PEER = {
   transport: "udp",

@@ -1,0 +1,32 @@
+/** Provisioning files from the disk and from the web, as one checked configuration. */
+import type { Fault, PhoneConfiguration, SourceFile } from "../core/provisioning/configuration.ts";
+import { withoutCredentials } from "../core/provisioning/fault.ts";
+import { readConfiguration } from "../core/provisioning/read.ts";
+import { readSource, whyUnread } from "../worlds/node/source-file.ts";
+import { ConfigurationError } from "./errors.ts";
+
+/**
+ * Reads the files of one phone, paths or `http(s)` addresses; later ones overlay earlier ones. Warnings are among its
+ * faults.
+ * @throws ConfigurationError with every error and warning, if there is an error.
+ */
+export async function readFiles(paths: readonly string[]): Promise<PhoneConfiguration> {
+  const files: SourceFile[] = [];
+  const unread: Fault[] = [];
+  for (const path of paths) {
+    const name = withoutCredentials(path);
+    try {
+      files.push({ name, text: await readSource(path) });
+    } catch (error) {
+      const wrong = `cannot be read (${whyUnread(error)})`;
+      const remedy = "name a provisioning file that can be";
+      unread.push({ file: name, line: 1, key: "file", severity: "error", wrong, remedy });
+    }
+  }
+  if (unread.length > 0) throw new ConfigurationError(unread);
+  const configuration = readConfiguration(files);
+  if (configuration.faults.some(({ severity }) => severity === "error")) {
+    throw new ConfigurationError(configuration.faults);
+  }
+  return configuration;
+}

@@ -1,0 +1,262 @@
+/** The options of a phone as a checked configuration: the same that provisioning files come to. */
+import { isIP } from "node:net";
+import { isName } from "../core/locate/address.ts";
+import { parseUri, uriParam } from "../core/message/uri.ts";
+import type { AnswerMode } from "../core/phone/phone-config.ts";
+import type { Fault, PhoneConfiguration } from "../core/provisioning/configuration.ts";
+import type {
+  AccountPolicy,
+  DnsPolicy,
+  RedundancyPolicy,
+  ServerPolicy,
+  ServerTransport,
+} from "../core/redundancy/policy.ts";
+import {
+  ACCOUNT_DEFAULTS,
+  POLICY_DEFAULTS,
+  SERVER_DEFAULTS,
+} from "../core/redundancy/policy-defaults.ts";
+import type { TlsSettings } from "../worlds/node/tls.ts";
+import { ConfigurationError } from "./errors.ts";
+
+/** One server or outbound proxy; what is left out is as in docs/provisioning.md for our own dialect. */
+export type ServerOptions = Partial<Omit<ServerPolicy, "address">> & Pick<ServerPolicy, "address">;
+
+/** `pbx.example.com`, `192.0.2.13:5080`, `tcp:192.0.2.13:5060`, `sip:pbx.example.com;transport=tcp`, or all its parts. */
+export type ServerName = string | ServerOptions;
+
+/** How the loss of a server is survived; what is left out is as for our own dialect. Times in milliseconds. */
+export type RedundancyOptions = Partial<
+  Omit<RedundancyPolicy, "servers" | "proxies" | "dns"> & { readonly dns: Partial<DnsPolicy> }
+>;
+
+/** One line of a phone. */
+export interface AccountOptions
+  extends Partial<
+    Pick<
+      AccountPolicy,
+      | "displayName"
+      | "authName"
+      | "password"
+      | "unregisterOnStart"
+      | "messageWaiting"
+      | "subscribeRegistration"
+    >
+  > {
+  /** The part of its address before the @. */
+  readonly user: string;
+  /** The part behind it; the address of the server in use if left out. */
+  readonly domain?: string;
+  /** In the order of trial; the first is the working server, the others are fallbacks. */
+  readonly servers: ServerName | readonly ServerName[];
+  /** Outbound proxies. */
+  readonly proxies?: ServerName | readonly ServerName[];
+  /** False: it calls and sends requests without registering anywhere. Default true. */
+  readonly register?: boolean;
+  readonly redundancy?: RedundancyOptions;
+}
+
+/** What a phone needs beside its accounts. */
+export interface PhoneSettings {
+  /** The local address, `0.0.0.0` (default) or `::` for all. */
+  readonly bind?: string;
+  /** The local SIP port, 0..65535; 0: one that is free. Default 0, or what the files say. */
+  readonly port?: number;
+  /** Resolvers, `HOST` or `HOST:PORT`; those of the files or the system if left out. */
+  readonly dns?: string | readonly string[];
+  /**
+   * Incoming calls: `ring` (default) until the program answers or refuses, `auto`: answered at once, `busy`: refused
+   * with 486. A call that rings for a program without a listener for `call` is refused with 486, too.
+   */
+  readonly answer?: AnswerMode;
+  readonly tls?: TlsSettings;
+  /** The User-Agent header. Default `Dialtone`. */
+  readonly userAgent?: string;
+  /** A URN that stays the same over restarts (RFC 5626 §4.1); made of host name and users if left out. */
+  readonly instance?: string;
+  /** Every SIP message as an event, `message.sent` and `message.received`. Default false. */
+  readonly trace?: boolean;
+}
+
+/** A phone with one account, or several. */
+export type PhoneOptions = PhoneSettings &
+  (AccountOptions | { readonly accounts: readonly AccountOptions[] });
+
+const TRANSPORTS: readonly string[] = ["udp", "tcp", "tls"] satisfies ServerTransport[];
+const ACCOUNT_KEYS = new Set(["user", "domain", "servers", "proxies", "register", "redundancy"]);
+
+/**
+ * Options as the configuration that files would come to.
+ * @throws ConfigurationError with every fault at once.
+ */
+export function configurationOf(options: PhoneOptions): PhoneConfiguration {
+  const reader = new OptionsReader();
+  const given = "accounts" in options ? options.accounts : [options];
+  const accounts = given.map((account, at) => reader.account(account, at + 1));
+  if (accounts.length === 0) reader.fault("accounts", "is empty", "give one account at least");
+  if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
+  return {
+    dialect: "native",
+    accounts,
+    readings: [],
+    faults: [],
+    origins: new Map(),
+    resolvers: [],
+    localPort: 0,
+  };
+}
+
+/** The settings, if they can be.  @throws ConfigurationError with every fault at once. */
+export function checkSettings(settings: PhoneSettings): void {
+  const reader = new OptionsReader();
+  const { bind = "0.0.0.0", port = 0, answer = "ring" } = settings;
+  if (isIP(bind) === 0) reader.fault("bind", `"${bind}" is no address`, "give one, or 0.0.0.0");
+  if (!isPort(port)) reader.fault("port", `${port} is no port`, "give 0 to 65535");
+  if (!["ring", "auto", "busy"].includes(answer)) {
+    reader.fault("answer", `"${answer}" is not known`, "give ring, auto or busy");
+  }
+  if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
+}
+
+/** A password or name counts as its UTF-8 bytes; inside the core a character is a byte. */
+export function bytesOf(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+class OptionsReader {
+  readonly faults: Fault[] = [];
+
+  account(options: AccountOptions, index: number): AccountPolicy {
+    const { user, domain, register = true, redundancy = {} } = options;
+    if (!/^[^\s@:;<>"\\]+$/.test(String(user ?? ""))) {
+      this.fault(`accounts.${index}.user`, `"${user}" is no user`, "give the part before the @");
+    }
+    if (domain !== undefined && !isHost(domain)) {
+      this.fault(`accounts.${index}.domain`, `"${domain}" is no domain`, "give a host name");
+    }
+    const plain = this.#plain(options, index);
+    const path = `accounts.${index}`;
+    const proxies = this.#servers(options.proxies ?? [], `${path}.proxies`);
+    const servers = this.#servers(options.servers ?? [], `${path}.servers`).map((server) => ({
+      ...server,
+      register: register && server.register,
+      throughProxy: server.throughProxy && proxies.length > 0,
+    }));
+    if (servers.length === 0) this.fault(`${path}.servers`, "is empty", "give one server at least");
+    const { dns, ...rest } = redundancy;
+    const { dns: standardDns, ...standard } = POLICY_DEFAULTS.native;
+    this.#check(rest, standard, `${path}.redundancy`);
+    this.#check(dns ?? {}, standardDns, `${path}.redundancy.dns`);
+    return {
+      ...ACCOUNT_DEFAULTS,
+      ...plain,
+      index,
+      enabled: true,
+      user,
+      domain,
+      authName: bytesOf(options.authName ?? user),
+      password: bytesOf(options.password ?? ""),
+      displayName: bytesOf(options.displayName ?? ""),
+      redundancy: {
+        ...standard,
+        ...rest,
+        servers,
+        proxies: proxies.map((proxy) => ({ ...proxy, throughProxy: false })),
+        dns: { ...standardDns, ...dns },
+      },
+    };
+  }
+
+  fault(key: string, wrong: string, remedy: string): void {
+    this.faults.push({ file: "options", line: 1, key, severity: "error", wrong, remedy });
+  }
+
+  #plain(options: AccountOptions, index: number): Partial<AccountPolicy> {
+    const plain: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(options)) {
+      if (ACCOUNT_KEYS.has(key) || !(key in ACCOUNT_DEFAULTS) || value === undefined) continue;
+      plain[key] = value;
+    }
+    this.#check(plain, ACCOUNT_DEFAULTS, `accounts.${index}`);
+    return plain;
+  }
+
+  #servers(given: ServerName | readonly ServerName[], path: string): ServerPolicy[] {
+    const names = Array.isArray(given) ? given : [given];
+    return names.map((name: ServerName, at) => this.#server(name, `${path}.${at + 1}`, at === 0));
+  }
+
+  #server(name: ServerName, path: string, first: boolean): ServerPolicy {
+    const features = first || path.includes("proxies") ? "full" : "basic";
+    const standard: ServerPolicy = { ...SERVER_DEFAULTS.native, address: "", features };
+    const given = typeof name === "string" ? readServerName(name) : name;
+    if (given === undefined || !isHost(given.address ?? "")) {
+      const text = typeof name === "string" ? name : String(name?.address);
+      const remedy = "give HOST, HOST:PORT or TRANSPORT:HOST:PORT, TRANSPORT one of udp tcp tls";
+      this.fault(path, `"${text}" is no server`, remedy);
+      return standard;
+    }
+    this.#check(given, standard, path);
+    if (given.port !== undefined && !isPort(given.port)) {
+      this.fault(`${path}.port`, `${given.port} is no port`, "give 0 to 65535");
+    }
+    return { ...standard, ...given };
+  }
+
+  /** Each key must be one of those there are, and of the kind that the standard value has. */
+  #check(given: object, standard: object, path: string): void {
+    const known = standard as Readonly<Record<string, unknown>>;
+    for (const [key, value] of Object.entries(given)) {
+      if (!(key in known)) {
+        const remedy = `give one of ${Object.keys(known).join(", ")}`;
+        this.fault(`${path}.${key}`, "is not known", remedy);
+      } else if (!isLike(value, known[key], key)) {
+        const remedy = `give for instance ${JSON.stringify(known[key])}`;
+        this.fault(`${path}.${key}`, `cannot be ${String(value)}`, remedy);
+      }
+    }
+  }
+}
+
+/** Of one kind; numbers neither negative nor infinite. A lifetime's overlap may be a number or the word half. */
+function isLike(value: unknown, standard: unknown, key: string): boolean {
+  if (typeof value === "number" && !(value >= 0 && value < Number.POSITIVE_INFINITY)) return false;
+  if (key.endsWith("verlapSeconds")) return typeof value === "number" || value === "half";
+  return typeof value === typeof standard && Array.isArray(value) === Array.isArray(standard);
+}
+
+/** `TRANSPORT:HOST:PORT`, of which only the host must be there, or a SIP URI; undefined if it is neither. */
+export function readServerName(text: string): ServerOptions | undefined {
+  if (/^sips?:/i.test(text)) return serverOfUri(text);
+  const match = /^(?:(udp|tcp|tls):)?(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/i.exec(
+    text,
+  );
+  if (match === null) return undefined;
+  const [, transport, literal, host, port] = match;
+  return {
+    address: literal ?? (host as string),
+    ...(transport === undefined ? {} : { transport: transport.toLowerCase() as ServerTransport }),
+    ...(port === undefined ? {} : { port: Number(port) }),
+  };
+}
+
+function serverOfUri(text: string): ServerOptions | undefined {
+  const uri = parseUri(text);
+  if (uri === undefined) return undefined;
+  const named = uriParam(uri, "transport")?.toLowerCase();
+  const transport = uri.scheme === "sips" ? "tls" : named;
+  if (transport !== undefined && !TRANSPORTS.includes(transport)) return undefined;
+  return {
+    address: uri.host.replace(/^\[|\]$/g, ""),
+    ...(transport === undefined ? {} : { transport: transport as ServerTransport }),
+    ...(uri.port === 0 ? {} : { port: uri.port }),
+  };
+}
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || isName(text);
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 0 && port <= 65_535;
+}

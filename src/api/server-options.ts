@@ -1,0 +1,226 @@
+/** The options of a server as a checked configuration, or every fault at once. */
+import { randomBytes } from "node:crypto";
+import { isIP } from "node:net";
+import { hostname } from "node:os";
+import type { Local, TransportName } from "../core/machine.ts";
+import { parseUri } from "../core/message/uri.ts";
+import type { Fault } from "../core/provisioning/configuration.ts";
+import { DEFAULT_REGISTRAR_LIMITS } from "../core/server/registration.ts";
+import type { ServerConfiguration } from "../core/server/server.ts";
+import { type OfferedAlgorithm, type User, Users } from "../core/server/users.ts";
+import type { Store } from "../worlds/node/stores/store.ts";
+import type { TlsSettings } from "../worlds/node/tls.ts";
+import { ConfigurationError } from "./errors.ts";
+import { bytesOf } from "./phone-options.ts";
+
+/** What is known of a user: a password, or the digests of it that RFC 7616 §3.4.2 calls H(A1). */
+export interface UserOptions {
+  readonly password?: string;
+  /** Hexadecimal digests of `user:realm:password`, instead of the password. */
+  readonly ha1?: { readonly MD5?: string; readonly "SHA-256"?: string };
+  /** The user or URI whose box takes this user's calls. */
+  readonly voicemail?: string;
+  /** Called together: a call to the group rings at all of its users. */
+  readonly groups?: readonly string[];
+}
+
+export interface SipServerOptions {
+  /** `udp:127.0.0.1:5060`, `tcp:[::1]:0` (0: a port that is free); transports udp, tcp, tls, ws and wss. */
+  readonly listen: string | readonly string[];
+  /** The domains of the users; the first is the realm of digest challenges. */
+  readonly domain: string | readonly string[];
+  /** User to password, or to all that is known of the user. */
+  readonly users?: Readonly<Record<string, string | UserOptions>>;
+  /** Lets everybody in without a password, instead of `users`. Default false. */
+  readonly open?: boolean;
+  /**
+   * Where bindings are kept: `memory` (default), the path of a folder, `redis://HOST:PORT` (`rediss://`,
+   * `redis-cluster://`), or a store of your own. Servers with one store are one system.
+   */
+  readonly store?: string | Store;
+  /** `fallback`: basic calls only. Default `working`. */
+  readonly role?: "working" | "fallback";
+  /** Of this node: 1 to 64 letters, digits, dots, hyphens. Made of the first address if left out. */
+  readonly name?: string;
+  /** What peers are told when it listens on every address. */
+  readonly advertise?: string;
+  /** Digest algorithms in the order offered. Default MD5 alone: many desk phones give up at the sight of others. */
+  readonly digest?: OfferedAlgorithm | readonly OfferedAlgorithm[];
+  /** Certificate chain and key (PEM) for tls and wss, and whom it believes itself. */
+  readonly tls?: TlsSettings;
+  /** The shortest registration granted, seconds; shorter is answered 423. Default 10. */
+  readonly minExpires?: number;
+  /** The longest registration granted, seconds. Default 7200. */
+  readonly maxExpires?: number;
+  /** The route that registered phones are told to use (RFC 3608): `sip:edge.example.com;lr`. */
+  readonly serviceRoute?: string;
+  /** Callers of other domains reach users without a password. Default false. */
+  readonly acceptForeign?: boolean;
+  /** Resolvers, `HOST` or `HOST:PORT`; those of the system if left out. */
+  readonly dns?: string | readonly string[];
+  /** Every SIP message as an event, `message.sent` and `message.received`. Default false. */
+  readonly trace?: boolean;
+}
+
+const TRANSPORTS: readonly string[] = ["udp", "tcp", "tls", "ws", "wss"];
+const USER_NAME = /^[^\s@:;<>"\\]+$/;
+
+/** @throws ConfigurationError with every fault at once. */
+export function serverConfiguration(options: SipServerOptions): ServerConfiguration {
+  const reader = new OptionsReader(options);
+  const configuration = reader.read();
+  if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
+  return configuration;
+}
+
+/** `udp:127.0.0.1:5060`, `tcp:[::1]:5060`; undefined if it is none. */
+export function readLocal(text: string): Local | undefined {
+  const match = /^([a-z]+):(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
+  if (match === null) return undefined;
+  const [, transport = "", six, four, digits] = match;
+  const address = six ?? (four as string);
+  const port = Number(digits);
+  const known = TRANSPORTS.includes(transport.toLowerCase());
+  if (!known || isIP(address) === 0 || port > 65_535) return undefined;
+  return { transport: transport.toLowerCase() as TransportName, address, port };
+}
+
+export function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+class OptionsReader {
+  readonly faults: Fault[] = [];
+  readonly #options: SipServerOptions;
+
+  constructor(options: SipServerOptions) {
+    this.#options = options;
+  }
+
+  read(): ServerConfiguration {
+    const { role = "working", acceptForeign = false, store = "memory" } = this.#options;
+    const listen = this.#listen();
+    if (role !== "working" && role !== "fallback") {
+      this.#fault("role", `"${role}" is no role`, "give working or fallback");
+    }
+    const minExpires = this.#seconds("minExpires", DEFAULT_REGISTRAR_LIMITS.minExpires);
+    const maxExpires = this.#seconds("maxExpires", DEFAULT_REGISTRAR_LIMITS.maxExpires);
+    const defaultExpires = Math.min(DEFAULT_REGISTRAR_LIMITS.defaultExpires, maxExpires);
+    return {
+      name: this.#name(listen[0]),
+      domains: this.#domains(),
+      listen,
+      advertise: this.#advertise(listen),
+      role,
+      users: this.#users(),
+      algorithms: [this.#options.digest ?? "MD5"].flat(),
+      acceptForeign,
+      limits: { ...DEFAULT_REGISTRAR_LIMITS, minExpires, maxExpires, defaultExpires },
+      serviceRoute: this.#serviceRoute(),
+      shared: store !== "memory",
+      epochOffset: Date.now() - performance.now(),
+      renewals: true,
+      tracing: false,
+    };
+  }
+
+  #listen(): Local[] {
+    const texts = [this.#options.listen ?? []].flat();
+    if (texts.length === 0) this.#fault("listen", "is missing", "give udp:127.0.0.1:5060");
+    const listen: Local[] = [];
+    for (const text of texts) {
+      const local = readLocal(text);
+      const remedy = "give TRANSPORT:ADDRESS:PORT, TRANSPORT one of udp tcp tls ws wss";
+      if (local === undefined) this.#fault("listen", `"${text}" is no address`, remedy);
+      else listen.push(local);
+    }
+    const secure = listen.find(({ transport }) => transport === "tls" || transport === "wss");
+    const { certificate, key } = this.#options.tls ?? {};
+    if (secure !== undefined && (certificate === undefined || key === undefined)) {
+      const wrong = `${secure.transport} needs a certificate and its key`;
+      this.#fault("tls", wrong, "give tls: { certificate, key }, both PEM");
+    }
+    return listen;
+  }
+
+  #domains(): string[] {
+    const domains = [this.#options.domain ?? []].flat().map((domain) => domain.toLowerCase());
+    const remedy = "give the name after the @ of your users";
+    if (domains.length === 0) this.#fault("domain", "is missing", remedy);
+    for (const domain of domains) {
+      if (/^[a-z0-9.-]+$|^\[[0-9a-f:.]+\]$/.test(domain)) continue;
+      this.#fault("domain", `"${domain}" is no domain`, remedy);
+    }
+    return domains;
+  }
+
+  #users(): Users | undefined {
+    const { users, open = false } = this.#options;
+    if (users === undefined) {
+      if (!open) this.#fault("users", "is missing", "give users, or open: true");
+      return undefined;
+    }
+    if (open) this.#fault("open", "contradicts users", "give one of the two");
+    return new Users(Object.entries(users).map(([name, user]) => this.#user(name, user)));
+  }
+
+  #user(name: string, given: string | UserOptions): User {
+    const { password, ha1, voicemail, groups } =
+      typeof given === "string" ? { password: given } : (given as UserOptions);
+    if (!USER_NAME.test(name)) {
+      this.#fault(`users.${name}`, "is no user", "give the part before the @");
+    }
+    if (password === undefined && ha1?.MD5 === undefined && ha1?.["SHA-256"] === undefined) {
+      this.#fault(`users.${name}`, "has neither password nor ha1", "give one of them");
+    }
+    return {
+      name,
+      password: password === undefined ? undefined : bytesOf(password),
+      ha1: ha1 ?? {},
+      voicemail,
+      groups: groups ?? [],
+    };
+  }
+
+  #name(first: Local | undefined): string {
+    const wild = first === undefined || isWildcard(first.address);
+    const host = wild ? hostname().replace(/[^\w.-]/g, "-") : first.address;
+    // Where the system chooses the port, chance tells two nodes of one machine apart.
+    const place =
+      first === undefined || first.port === 0 ? randomBytes(4).toString("hex") : first.port;
+    const name = this.#options.name ?? `${host}-${place}`.replaceAll(":", ".");
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
+      this.#fault("name", `"${name}" is no node name`, "give letters, digits, dots and hyphens");
+    }
+    return name;
+  }
+
+  #advertise(listen: readonly Local[]): string | undefined {
+    const { advertise } = this.#options;
+    if (advertise === undefined && listen.some(({ address }) => isWildcard(address))) {
+      const remedy = "give advertise with the address that phones use";
+      this.#fault("listen", "on every address gives peers none to answer to", remedy);
+    }
+    return advertise;
+  }
+
+  #serviceRoute(): string {
+    const uri = this.#options.serviceRoute;
+    if (uri === undefined) return "";
+    if (parseUri(uri) === undefined) {
+      this.#fault("serviceRoute", `"${uri}" is no SIP URI`, "give sip:HOST;lr");
+    }
+    return `<${uri}>`;
+  }
+
+  #seconds(key: "minExpires" | "maxExpires", otherwise: number): number {
+    const value = this.#options[key] ?? otherwise;
+    if (Number.isInteger(value) && value > 0) return value;
+    this.#fault(key, `${value} is no number of seconds`, "give a whole number above 0");
+    return otherwise;
+  }
+
+  #fault(key: string, wrong: string, remedy: string): void {
+    this.faults.push({ file: "options", line: 1, key, severity: "error", wrong, remedy });
+  }
+}

@@ -1,0 +1,209 @@
+/** A registrar and call server as a program sees it: addresses, users and a store in, typed events out. */
+import { EventEmitter } from "node:events";
+import type { Instant } from "../core/machine.ts";
+import { type ServerConfiguration, SipServer as ServerMachine } from "../core/server/server.ts";
+import { Driver } from "../worlds/node/driver.ts";
+import { nodePrimitives } from "../worlds/node/primitives.ts";
+import { Resolver } from "../worlds/node/resolver.ts";
+import { readServers, type ServerAddress } from "../worlds/node/resolver-servers.ts";
+import { openStore } from "../worlds/node/stores/open-store.ts";
+import type { Store } from "../worlds/node/stores/store.ts";
+import { type BindingsOfUser, bindingsIn } from "./bindings.ts";
+import { AddressError, ConfigurationError, StateError } from "./errors.ts";
+import type { AnyEvent, EventOf, ServerEventFields } from "./event-fields.ts";
+import { messageEvent } from "./message-event.ts";
+import { Postbox } from "./postbox.ts";
+import { type SipServerOptions, serverConfiguration } from "./server-options.ts";
+import { eventsOf, firstOf, type WaitOptions } from "./waiting.ts";
+
+/** An event of a server, told apart by its `event`. */
+export type ServerEvent<Name extends keyof ServerEventFields = keyof ServerEventFields> = EventOf<
+  ServerEventFields,
+  Name
+>;
+
+type ServerOwnEvents = { [Name in keyof ServerEventFields]: [event: ServerEvent<Name>] };
+
+/** What listeners of a server are given. */
+export interface ServerEvents extends ServerOwnEvents {
+  /** Each event there is, in order. */
+  event: [event: AnyEvent];
+  /** The server was closed; nothing follows. */
+  close: [];
+}
+
+/** What runs once the store is there. */
+interface Engine {
+  readonly machine: ServerMachine;
+  readonly driver: Driver;
+  readonly store: Store;
+}
+
+export class SipServer extends EventEmitter<ServerEvents> {
+  readonly #options: SipServerOptions;
+  readonly #configuration: ServerConfiguration;
+  readonly #resolver: Resolver;
+  readonly #postbox = new Postbox();
+  #engine: Engine | undefined;
+  #started = false;
+  #closed: Promise<void> | undefined;
+  #addresses: readonly string[] = [];
+
+  /** @throws ConfigurationError with every fault of the options at once. */
+  constructor(options: SipServerOptions) {
+    super();
+    this.#options = options;
+    this.#configuration = serverConfiguration(options);
+    const servers = resolversOf(options.dns);
+    this.#resolver = new Resolver(servers === undefined ? {} : { servers });
+  }
+
+  /** Of this node. */
+  get name(): string {
+    return this.#configuration.name;
+  }
+
+  /** Where it listens, with the real ports: `udp:127.0.0.1:5060`, as `servers` of a Phone takes it; empty before. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /**
+   * Opens the store and listens; resolves when it takes requests. A Redis store that is not there yet is waited for
+   * (`server.waiting`), until `signal` is aborted.
+   * @throws AddressError if an address cannot be had; ConfigurationError if the store's name is wrong; Error if the
+   *   store cannot be opened; StateError if it was started or closed before; what the signal says if that is aborted.
+   */
+  async start(options: WaitOptions = {}): Promise<this> {
+    options.signal?.throwIfAborted();
+    if (this.#started || this.#closed !== undefined) {
+      throw new StateError("a server can be started once");
+    }
+    this.#started = true;
+    try {
+      const engine = await this.#open();
+      const outcome = firstOf(this as EventEmitter, ["server.started", "server.failed"], options);
+      engine.driver.run((now) => engine.machine.start(now));
+      const event = await outcome;
+      if (event.event === "server.failed") throw deafness(event);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return this;
+  }
+
+  /** The users that are registered, each with where their phones are, in no promised order. */
+  async *bindings(): AsyncGenerator<BindingsOfUser, void> {
+    const store = this.#engine?.store;
+    if (store !== undefined) yield* bindingsIn(store);
+  }
+
+  /** Removes all bindings of a user; false if there was none. */
+  async removeBindings(user: string): Promise<boolean> {
+    const engine = this.#engine;
+    if (engine === undefined || this.#closed !== undefined) return false;
+    return await new Promise<boolean>((resolve) => {
+      engine.driver.run((now: Instant) => engine.machine.removeBindings(now, user, resolve));
+    });
+  }
+
+  /** Every event from now on, for `for await`; it ends when the server is closed. */
+  async *events(options: WaitOptions = {}): AsyncGenerator<ServerEvent, void> {
+    yield* eventsOf(this as EventEmitter, options) as AsyncGenerator<ServerEvent, void>;
+  }
+
+  /** Takes nothing new, ends what is in flight, and closes everything; resolves within 5 s. */
+  async close(): Promise<void> {
+    this.#closed ??= this.#end();
+    await this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(): Promise<void> {
+    const engine = this.#engine;
+    if (engine !== undefined) {
+      const { driver, machine, store } = engine;
+      const over = (): boolean => ["stopped", "failed", "waiting"].includes(machine.state);
+      driver.run((now) => machine.stop(now));
+      while (!over()) {
+        await new Promise<void>((told) => {
+          this.once("server.stopped", () => told());
+        });
+      }
+      await driver.stop();
+      // A store of the caller's own may have other users.
+      if (this.#options.store === undefined || typeof this.#options.store === "string") {
+        await store.close();
+      }
+    }
+    this.#resolver.close();
+    this.#postbox.put(() => this.emit("close"));
+  }
+
+  async #open(): Promise<Engine> {
+    const { store: named = "memory" } = this.#options;
+    const store =
+      typeof named === "string"
+        ? await openStore(named, (event) => this.#engine?.driver.report(event))
+        : named;
+    const machine = new ServerMachine(this.#configuration, nodePrimitives(), (question) =>
+      question.kind === "dns" ? undefined : store.atOnce?.(question),
+    );
+    const engine: Engine = { machine, store, driver: this.#newDriver(machine, store) };
+    this.#engine = engine;
+    return engine;
+  }
+
+  #newDriver(machine: ServerMachine, store: Store): Driver {
+    const { tls, trace } = this.#options;
+    const driver: Driver = new Driver(machine, {
+      node: this.name,
+      sink: (event) => this.#postbox.put(() => this.#tell(event)),
+      store: (question, answered) => store.ask(question, answered),
+      resolve: (question, answered) => this.#resolver.ask(question, answered),
+      ...(tls === undefined ? {} : { tls }),
+      ...(trace !== true
+        ? {}
+        : {
+            capture: (direction, peer, bytes, transport) => {
+              const event = messageEvent(direction, peer, bytes, transport);
+              if (event !== undefined) driver.report(event);
+            },
+          }),
+    });
+    return driver;
+  }
+
+  #tell(event: AnyEvent): void {
+    const known = event as unknown as ServerEvent;
+    if (known.event === "server.started") this.#addresses = known.listen.split(" ");
+    // The name is one of ServerEvents, or one that only listeners of `event` can know.
+    (this as EventEmitter).emit(event.event, event);
+    this.emit("event", event);
+  }
+}
+
+function deafness({ transport, address, port, why }: AnyEvent): AddressError {
+  const host = String(address).includes(":") ? `[${address}]` : String(address);
+  return new AddressError(`${transport}:${host}:${port}`, String(why));
+}
+
+function resolversOf(dns: string | readonly string[] | undefined): ServerAddress[] | undefined {
+  if (dns === undefined) return undefined;
+  const { servers, wrong } = readServers([dns].flat());
+  if (wrong.length === 0) return servers;
+  throw new ConfigurationError(
+    wrong.map((text) => ({
+      file: "options",
+      line: 1,
+      key: "dns",
+      severity: "error",
+      wrong: `"${text}" is no resolver`,
+      remedy: "give HOST or HOST:PORT",
+    })),
+  );
+}

@@ -1,0 +1,42 @@
+/** Waiting for the events of a phone or server: for one of them, or for all in a loop. */
+import { type EventEmitter, on } from "node:events";
+import { StateError } from "./errors.ts";
+import type { AnyEvent } from "./event-fields.ts";
+
+export interface WaitOptions {
+  /** Ends the waiting; the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** The first event of one of these names; rejects with StateError if nothing can come any more. */
+export async function firstOf(
+  emitter: EventEmitter,
+  names: readonly string[],
+  { signal }: WaitOptions,
+): Promise<AnyEvent> {
+  return await new Promise<AnyEvent>((resolve, reject) => {
+    const look = (event: AnyEvent): void => {
+      if (names.includes(event.event)) settle(() => resolve(event));
+    };
+    const abort = (): void => settle(() => reject(signal?.reason));
+    const close = (): void => settle(() => reject(new StateError("it was stopped")));
+    const settle = (end: () => void): void => {
+      emitter.off("event", look);
+      emitter.off("close", close);
+      signal?.removeEventListener("abort", abort);
+      end();
+    };
+    emitter.on("event", look);
+    emitter.on("close", close);
+    signal?.addEventListener("abort", abort);
+  });
+}
+
+/** Every event from now on; it ends with `close`. */
+export async function* eventsOf(
+  emitter: EventEmitter,
+  { signal }: WaitOptions,
+): AsyncGenerator<unknown, void> {
+  const given = signal === undefined ? {} : { signal };
+  for await (const [event] of on(emitter, "event", { ...given, close: ["close"] })) yield event;
+}
