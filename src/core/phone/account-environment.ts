@@ -14,7 +14,7 @@ import type { Composer } from "./composer.ts";
 /** The transport below, as far as accounts use it beyond requests. */
 export interface AccountSender extends RequestSender {
   /** Sends what keeps a flow and its NAT binding alive (RFC 5626 §4.4). */
-  keepAlive(now: Instant, flow: Flow): void;
+  keepAlive(now: Instant, flow: Flow, promised: boolean): void;
   /** Tells `user` when the flow is lost; false: it is lost already. */
   watch(flow: Flow, user: FlowUser): boolean;
   unwatch(flow: Flow, user: FlowUser): void;

@@ -28,6 +28,7 @@ import { type Moved, registerFirst } from "./register-first.ts";
 import { Registration } from "./registration.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
+import { SpareFlows } from "./spare-flow.ts";
 import { SuccessiveRegistration } from "./successive-registration.ts";
 import { returnHome } from "./way-home.ts";
 
@@ -45,6 +46,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   #failbacks: (Failback | undefined)[] | undefined;
   /** Made with the first of them. */
   #probes: OptionsProbes | undefined;
+  /** Made with the first: a phone has several outbound proxies, or none. */
+  #spares: SpareFlows | undefined;
   /** The last words of calls are said without registering anywhere for them. */
   #stopping = false;
   /** Who asked for credentials last, where the policy says that new requests follow him (auth.optimizedInFailover). */
@@ -112,17 +115,20 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   stop(now: Instant): void {
     this.#stopping = true;
     this.#endTrials(now);
+    this.#spares?.remove(now);
     this.#strategy.stop(now);
   }
 
   /** No REGISTER is on its way. */
   get atRest(): boolean {
+    if (this.#spares?.busy === true) return false;
     return this.#registrations.every((registration) => registration?.busy !== true);
   }
 
   /** Ends everything at once: nothing is sent any more. */
   close(): void {
     this.#endTrials(undefined);
+    this.#spares?.close();
     this.#strategy.close();
     for (const registration of this.#registrations) registration?.stop();
   }
@@ -199,7 +205,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   ): void {
     const registration = this.registration(place.server);
     const asks = method === "REGISTER" || method === "OPTIONS";
-    if (asks || registration === undefined || this.#stopping) prepared(now, true);
+    const free = asks || registration === undefined || this.#stopping;
+    if (free || this.#spares?.holds(now, place) === true) prepared(now, true);
     else registerFirst(now, this, registration, place, prepared);
   }
 
@@ -246,8 +253,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     return this.#startIndex(route);
   }
 
-  keepAlive(now: Instant, flow: Flow): void {
-    this.sender.keepAlive(now, flow);
+  keepAlive(now: Instant, flow: Flow, answers: boolean): void {
+    this.sender.keepAlive(now, flow, answers);
   }
 
   watch(_now: Instant, place: AttemptPlace, user: FlowUser): void {
@@ -265,7 +272,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   flowLost(now: Instant, server: number, cause: LossCause): void {
     const registration = this.#registered(server);
     const place = registration.place;
-    if (place !== undefined) this.health.failed(now, place.target, cause);
+    // That we have moved says nothing about the server.
+    if (place !== undefined && cause !== "moved") this.health.failed(now, place.target, cause);
     this.events.report("registration.interrupted", {
       server,
       target: place === undefined ? undefined : targetName(place.target),
@@ -281,6 +289,10 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
       expires: granted,
     });
     this.#strategy.accepted(now, this.#registered(server));
+    if (this.policy.proxies.length > 1) {
+      this.#spares ??= new SpareFlows(this);
+      this.#spares.follow(now, this.servers.route(server), place);
+    }
     this.#environment.registered(now, this.config.index, server, place);
   }
 

@@ -7,6 +7,7 @@ import { LOSS_OFFER } from "../message/overload.ts";
 import type { Entropy } from "../primitives.ts";
 import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
+import { Agreements } from "./outbound.ts";
 
 /** Methods this phone understands (RFC 3261 §20.5). */
 export const ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, INFO";
@@ -30,9 +31,11 @@ export class Composer {
   readonly #account: AccountPolicy;
   readonly #entropy: Entropy;
   readonly #userAgent: string;
-  /** Quoted as in `+sip.instance` (RFC 5626 §4.1), stable for one phone. */
+  /** A URN, the same over restarts of one phone (RFC 5626 §4.1). */
   readonly #instance: string;
   readonly #ports: ListeningPorts;
+  /** What the account's registrations have been granted. */
+  readonly agreements: Agreements;
 
   constructor(
     account: AccountPolicy,
@@ -46,6 +49,7 @@ export class Composer {
     this.#userAgent = userAgent;
     this.#instance = instance;
     this.#ports = ports;
+    this.agreements = new Agreements(account.redundancy.outbound);
   }
 
   /** The domain of the AOR when the account speaks to a server. */
@@ -78,13 +82,15 @@ export class Composer {
     return `sip:${this.#account.user}@${bracketed(peer.localAddress)}:${port}${transport}`;
   }
 
+  /** The Contact of a dialog; over a registered flow its requests are to come back that way, too (RFC 5626 §4.3). */
   contact(peer: Peer): string {
-    return `<${this.contactUri(peer)}>`;
+    const flow = this.agreements.at(peer).outbound ? ";ob" : "";
+    return `<${this.contactUri(peer)}${flow}>`;
   }
 
-  /** The Contact of a registration, which names the instance too. */
+  /** The Contact of a registration, which names the instance too (R88). */
   registeredContact(peer: Peer): string {
-    return `${this.contact(peer)};+sip.instance="${this.#instance}"`;
+    return `<${this.contactUri(peer)}>;+sip.instance="<${this.#instance}>"`;
   }
 
   request(line: RequestLine, attempt: AttemptPlace): Request {
@@ -96,6 +102,9 @@ export class Composer {
       .add("call-id", line.callId)
       .add("cseq", `${line.cseq} ${line.method}`)
       .add("user-agent", this.#userAgent);
+    // RFC 3608 §6.1; the place that the request goes to comes before these, as an outbound proxy does.
+    const { serviceRoute } = this.agreements.at(attempt.target);
+    if (serviceRoute !== "" && line.method !== "REGISTER") headers.add("route", serviceRoute);
     return { kind: "request", method: line.method, uri: line.uri, headers, body: "" };
   }
 }

@@ -3,18 +3,45 @@ import { secondsOf } from "../message/delta.ts";
 import type { Response } from "../message/message.ts";
 import { contactsOf } from "../message/name-addr.ts";
 import { sameUriText } from "../message/uri.ts";
+import type { AttemptPlace } from "../redundancy/request.ts";
+import type { ServerRoute } from "../redundancy/server-set.ts";
+import type { RegistrationHost } from "./registration-host.ts";
 
 /**
- * The lifetime granted to the binding of `contactUri`, seconds: its Contact's own, else the Expires header. Undefined
- * if the answer lists contacts and ours is not among them: then there is no binding, whatever the status.
+ * The lifetime granted to our binding by that answer, seconds: its Contact's own, else the Expires header. 0 if it was
+ * refused, or lists contacts and ours is not among them: then there is no binding, whatever the status.
  */
-export function grantedSeconds(response: Response, contactUri: string): number | undefined {
+export function grantedSeconds(
+  response: Response,
+  host: RegistrationHost,
+  route: ServerRoute,
+  attempt: AttemptPlace,
+): number {
+  if (response.status >= 300) return 0;
   const contacts = contactsOf(response.headers);
   const common = secondsOf(response.headers, "expires");
-  if (contacts === undefined || contacts === "*") return common;
-  const ours = contacts.find((contact) => sameUriText(contact.uri, contactUri));
-  if (ours === undefined) return undefined;
-  return ours.expires ?? common;
+  if (contacts === undefined || contacts === "*") return common ?? 0;
+  const uri = host.composer.contactUri(attempt.flow.peer);
+  const same = contacts.filter((contact) => sameUriText(contact.uri, uri));
+  // Several flows of one phone may bear one Contact: what tells them apart is reg-id.
+  const regId = String(regIdOf(host, route));
+  const ours = same.find((contact) => contact.param("reg-id") === regId) ?? same[0];
+  return ours === undefined ? 0 : (ours.expires ?? common ?? 0);
+}
+
+/** Above every number of a configured server. */
+const FURTHER_FLOWS = 100;
+
+/** What tells a flow from the phone's others, the same over restarts (R89). */
+export function regIdOf({ flowOnly }: RegistrationHost, { index }: ServerRoute): number {
+  return flowOnly === true ? FURTHER_FLOWS + index : index;
+}
+
+/** 439: the first hop knows nothing of RFC 5626, so it is asked without (R92). @returns false if that is no use. */
+export function mayGoWithout({ composer, flowOnly }: RegistrationHost, at: AttemptPlace): boolean {
+  if (flowOnly === true || !composer.agreements.asksAt(at.target)) return false;
+  composer.agreements.refusedAt(at.target);
+  return true;
 }
 
 /** 423: the shortest lifetime the registrar takes, seconds (RFC 3261 §20.23). */

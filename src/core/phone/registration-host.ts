@@ -34,7 +34,10 @@ export interface RegistrationHost {
   readonly failover: FailoverHost;
   /** Index of the place a REGISTER starts at. */
   startAt(route: ServerRoute): number;
-  keepAlive(now: Instant, flow: Flow): void;
+  /** Its registrations are further flows of RFC 5626, or nothing. */
+  readonly flowOnly?: true;
+  /** @param answers the far end owes an answer: without one the flow is closed. */
+  keepAlive(now: Instant, flow: Flow, answers: boolean): void;
   /** Tells `user` when the flow of a binding is lost. */
   watch(now: Instant, place: AttemptPlace, user: FlowUser): void;
   unwatch(place: AttemptPlace, user: FlowUser): void;

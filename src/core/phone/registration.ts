@@ -17,8 +17,15 @@ import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Timer, TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
+import { keepAliveWaitMs, termsOf } from "./outbound.ts";
 import type { RegisterOptions } from "./register-options.ts";
-import { grantedSeconds, refreshAfterMs, SHORTEST_REFRESH_MS } from "./registration-answer.ts";
+import { composeRegister } from "./register-request.ts";
+import {
+  grantedSeconds,
+  mayGoWithout,
+  refreshAfterMs,
+  SHORTEST_REFRESH_MS,
+} from "./registration-answer.ts";
 import type { RegistrationHost } from "./registration-host.ts";
 import { RegistrationUpkeep } from "./registration-upkeep.ts";
 
@@ -146,7 +153,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** The binding is void, and nothing is said about it on the wire (failRegistrationOn). */
   forget(): void {
     this.#silence();
-    if (this.place !== undefined) this.#host.unwatch(this.place, this);
+    if (this.place !== undefined) {
+      this.#host.unwatch(this.place, this);
+      this.#host.composer.agreements.ended(this.place.target);
+    }
     this.place = undefined;
     this.expiresAt = NEVER;
     this.#heldElsewhere = undefined;
@@ -172,8 +182,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   rang(now: Instant, timer: Timer): void {
     if (timer.name === "keep-alive") {
-      if (this.place !== undefined) this.#host.keepAlive(now, this.place.flow);
-      this.#armKeepAlive(now);
+      this.#keepAlive(now);
       return;
     }
     if (this.#parting) {
@@ -200,29 +209,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
-    const composer = this.#host.composer;
-    const server = this.route.policy;
+    const upkeep = this.#upkeep;
     this.#cseq = cseq;
-    const self = composer.nameAddr(server);
-    const { callId, fromTag } = this.#upkeep;
-    const request = composer.request(
-      {
-        method: "REGISTER",
-        uri: `sip:${composer.domain(server)}`,
-        from: `${self};tag=${fromTag}`,
-        to: self,
-        callId,
-        cseq,
-      },
-      attempt,
-    );
     const removes = (this.#removing && !this.#parting) || this.#clearing;
-    const seconds = removes ? 0 : this.#upkeep.expiresSeconds;
-    request.headers
-      .add("contact", composer.registeredContact(attempt.flow.peer))
-      .add("expires", String(seconds))
-      .add("supported", "path");
-    return request;
+    const seconds = removes ? 0 : upkeep.expiresSeconds;
+    return composeRegister(this.#host, this.route, upkeep, seconds, attempt, cseq);
   }
 
   provisional(): void {}
@@ -248,14 +239,16 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#send(now);
       return;
     }
-    const granted =
-      response.status < 300
-        ? grantedSeconds(response, this.#host.composer.contactUri(attempt.flow.peer))
-        : undefined;
-    if (granted === undefined || granted <= 0) {
+    if (response.status === 439 && mayGoWithout(this.#host, attempt)) {
+      this.#send(now);
+      return;
+    }
+    const granted = grantedSeconds(response, this.#host, this.route, attempt);
+    if (granted <= 0) {
       this.#failedWith(now, attempt, "rejected", response);
       return;
     }
+    this.#host.composer.agreements.made(attempt.target, termsOf(response));
     this.#accept(now, attempt, granted);
   }
 
@@ -317,6 +310,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #leave(before: AttemptPlace, after: AttemptPlace): void {
     this.#host.unwatch(before, this);
     if (after.hop.dropRegistrationOnFailover) {
+      this.#host.composer.agreements.ended(before.target);
       this.#heldElsewhere = undefined;
       return;
     }
@@ -330,11 +324,20 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#host.timers.silence(this.#used.keepAlive);
   }
 
+  #keepAlive(now: Instant): void {
+    if (this.place === undefined) return;
+    const { answersPings } = this.#host.composer.agreements.at(this.place.target);
+    this.#armKeepAlive(now);
+    this.#host.keepAlive(now, this.place.flow, answersPings);
+  }
+
   #armKeepAlive(now: Instant): void {
-    const interval = this.#host.policy.keepAliveMs;
-    if (interval > 0 && this.place !== undefined) {
-      this.#host.timers.set(this.#upkeep.keepAlive, now + interval);
-    }
+    if (this.place === undefined) return;
+    const { composer, entropy, policy, timers } = this.#host;
+    const { target } = this.place;
+    const wait = keepAliveWaitMs(composer.agreements.at(target), target, policy, entropy);
+    if (wait > 0) timers.set(this.#upkeep.keepAlive, now + wait);
+    else timers.silence(this.#upkeep.keepAlive);
   }
 
   #failedWith(

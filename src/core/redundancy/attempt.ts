@@ -29,6 +29,8 @@ export interface RequestSender {
     resending: Resending,
     user: ClientTransactionUser,
   ): ClientTransaction;
+  /** Nothing has come over a connection since `since`, though it should have. */
+  doubt(now: Instant, flow: Flow, since: Instant): void;
 }
 
 export interface AttemptHost {
@@ -67,6 +69,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   #flow: Flow | undefined;
   #transaction: ClientTransaction | undefined;
   #request: Request | undefined;
+  #sentAt: Instant = 0;
   #challenges = 0;
   #heard: "nothing" | "provisional" | "final" = "nothing";
   #left = false;
@@ -131,6 +134,12 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     if (this.#cancelWanted && this.#heard === "provisional") this.#sendCancel(now);
   }
 
+  /** Left because it was silent: a connection that swallows requests is not to be used for the next one. */
+  leaveSilent(now: Instant): void {
+    this.abandon(now);
+    if (this.#flow !== undefined) this.#host.sender.doubt(now, this.#flow, this.#sentAt);
+  }
+
   /** Wants an answer after all. @returns false if it has been heard of already, or told to stop. */
   rejoin(): boolean {
     if (!this.#left || this.#heard !== "nothing" || this.#cancelSent) return false;
@@ -164,6 +173,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   }
 
   #send(now: Instant): void {
+    this.#sentAt = now;
     const place = this.place as AttemptPlace;
     const request = this.#owner.compose(place);
     this.#host.credentials.authorize(request, place.target);

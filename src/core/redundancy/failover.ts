@@ -210,7 +210,8 @@ export class FailoverRequest implements TimerOwner {
     const place = attempt.place;
     const refused = /^[3-6]\d\d$/.test(why);
     this.#host.timers.silence(attempt.patience);
-    attempt.abandon(now);
+    if (why === "timeout") attempt.leaveSilent(now);
+    else attempt.abandon(now);
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     if (why === "timeout") this.#silent.push(attempt);
     if (!refused) {

@@ -12,7 +12,7 @@ export type FailbackMode = "newRequests" | "DNSTTL" | "registration" | "duration
  * How a server's name and port become targets. `udp`, `tcp`, `tls`: that transport only. `naptr`: by NAPTR and
  * SRV when there is no port, UDP otherwise. `tcp-preferred`: TCP targets, then the same over UDP.
  */
-export type ServerTransport = "udp" | "tcp" | "tls" | "naptr" | "tcp-preferred";
+export type ServerTransport = "udp" | "tcp" | "tls" | "ws" | "wss" | "naptr" | "tcp-preferred";
 
 export interface ServerPolicy {
   /** A literal address or a name. */
@@ -78,8 +78,15 @@ export interface RedundancyPolicy {
   readonly startSurgeMs: number;
   /** CRLF or STUN on each registration; 0: none. */
   readonly keepAliveMs: number;
+  /**
+   * RFC 5626 is asked for over connections, over all transports, or never. Where a registrar grants it the phone
+   * keeps a second flow through another outbound proxy, and takes its flows' silence for what it is.
+   */
+  readonly outbound: "never" | "streams" | "always";
   /** Refresh jitter: up to this share of the wait is taken off, 0..0.5. */
   readonly refreshJitter: number;
+  /** Waits before a probe and before a failback by time grow by up to this share, so that a fleet returns as a slope, 0..1. */
+  readonly returnSpread: number;
   readonly srvOrder: "rfc2782" | "highest-weight-first";
   /** SRV built when NAPTR gives nothing: `udp` only, or `udp`, `tcp` and `tls` (naptr_build). */
   readonly srvTransports: "udp" | "all";

@@ -33,6 +33,8 @@ export class FlowRecord implements Flow {
   heardAt: Instant;
   /** When bytes were last sent or received. */
   usedAt: Instant;
+  /** When its silence was taken for a sign of death; nobody new is given it until more is heard. */
+  doubtedAt: Instant = Number.NEGATIVE_INFINITY;
   /** Told once the flow is open or cannot be had; undefined when it is open. */
   waiting: FlowUser[] | undefined;
   /** TCP and TLS, from the first bytes on. */
@@ -69,6 +71,10 @@ export class FlowRecord implements Flow {
   /** Whether anyone depends on it. */
   get needed(): boolean {
     return this.#first !== undefined || this.waiting !== undefined;
+  }
+
+  get doubtful(): boolean {
+    return this.doubtedAt >= this.heardAt;
   }
 
   get firstMember(): FlowMember | undefined {

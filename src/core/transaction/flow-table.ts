@@ -53,6 +53,7 @@ export class FlowTable {
  * to be heard only a connected socket will do.
  */
 function serves(record: FlowRecord, target: Target, opening: Opening): boolean {
+  if (record.doubtful) return false;
   switch (target.transport) {
     case "udp":
     case "rtp":

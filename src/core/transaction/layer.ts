@@ -147,6 +147,11 @@ export class TransactionLayer implements MessageUser {
     this.#transport.keepAlives.send(now, this.#transport.find(flow), promised);
   }
 
+  /** Nothing has come over a connection since `since`, though it should have: whoever reaches there gets another one. */
+  doubt(now: Instant, flow: Flow, since: Instant): void {
+    this.#transport.doubt(now, flow, since);
+  }
+
   /** The flow of that number, if it is still there. */
   flow(id: FlowId): Flow | undefined {
     return this.#transport.flow(id);

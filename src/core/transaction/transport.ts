@@ -118,6 +118,12 @@ export class Transport implements TimerOwner {
     this.#expectIdle(record.usedAt);
   }
 
+  /** A connection over which nothing has come since `since`, though it should have, is given to nobody new. */
+  doubt(now: Instant, flow: Flow, since: Instant): void {
+    const record = this.find(flow);
+    if (record.reliable && record.heardAt <= since) record.doubtedAt = now;
+  }
+
   /** Whoever hands a Flow back got it from here. */
   find(flow: Flow): FlowRecord {
     assert(flow instanceof FlowRecord, "a Flow that no transport made");

@@ -40,6 +40,9 @@ export class ScriptedServer implements Machine {
   habits: Record<string, Habit> = {};
   /** Closes each connection once it has answered over it. */
   hangsUp = false;
+  /** When keep-alives came, and whether they are answered. */
+  readonly pings: Instant[] = [];
+  pongs = false;
   /** Told of each response. */
   heard: ((text: string) => void) | undefined;
   readonly #outbox = new Outbox();
@@ -74,7 +77,11 @@ export class ScriptedServer implements Machine {
 
   received(now: Instant, flow: FlowId, bytes: Uint8Array): void {
     const text = Buffer.from(bytes).toString("latin1");
-    if (text.trim() === "") return;
+    if (text.trim() === "") {
+      this.pings.push(now);
+      if (this.pongs) this.#outbox.send(flow, Buffer.from("\r\n"));
+      return;
+    }
     const message = parseMessage(text);
     if (message.kind !== "request") {
       this.heard?.(text);

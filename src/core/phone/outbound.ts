@@ -1,0 +1,120 @@
+/**
+ * RFC 5626 and its kin from the phone's side: what an account asks of a registrar beyond a binding, and what each
+ * 200 has granted. Granted is what that answer says, and nothing else: the next one may say less (R82, R91).
+ */
+import { uniform } from "../identifiers.ts";
+import type { Target } from "../machine.ts";
+import { secondsOf } from "../message/delta.ts";
+import type { Response } from "../message/message.ts";
+import { lists } from "../message/token-list.ts";
+import { topVia } from "../message/via.ts";
+import type { Entropy } from "../primitives.ts";
+import type { RedundancyPolicy } from "../redundancy/policy.ts";
+import { targetName } from "../redundancy/server-health.ts";
+
+/** What a 200 to REGISTER has granted. */
+export interface Terms {
+  /** The flow is the way to us: `Require: outbound`. */
+  readonly outbound: boolean;
+  /** The far end answers keep-alives, so that its silence means that the flow is dead. */
+  readonly answersPings: boolean;
+  /** How often it wants to hear of us: Flow-Timer, or `keep` in our Via (RFC 6223); undefined: it said nothing. */
+  readonly everySeconds: number | undefined;
+  /** The routes of all requests but REGISTER, as one header value (RFC 3608); empty: none. */
+  readonly serviceRoute: string;
+}
+
+/** What every registrar grants. */
+export const PLAIN_TERMS: Terms = {
+  outbound: false,
+  answersPings: false,
+  everySeconds: undefined,
+  serviceRoute: "",
+};
+
+export function termsOf(response: Response): Terms {
+  const { headers } = response;
+  const outbound = lists(headers, "require", "outbound");
+  const kept = Number(topVia(headers)?.param("keep") || Number.NaN);
+  const serviceRoute = headers.has("service-route") ? headers.all("service-route").join(", ") : "";
+  if (!outbound && Number.isNaN(kept) && serviceRoute === "") return PLAIN_TERMS;
+  const timer = outbound ? secondsOf(headers, "flow-timer") : undefined;
+  const every = timer ?? (Number.isNaN(kept) ? undefined : kept);
+  return {
+    outbound,
+    answersPings: outbound || !Number.isNaN(kept),
+    everySeconds: every === undefined || every < SHORTEST_SECONDS ? undefined : every,
+    serviceRoute,
+  };
+}
+
+/** Nobody makes us send more often. */
+const SHORTEST_SECONDS = 5;
+
+/** RFC 5626 §4.4: the upper bounds where no Flow-Timer is given; NAT forgets datagrams soon. */
+const STREAM_SECONDS = 120;
+const DATAGRAM_SECONDS = 29;
+
+/**
+ * The wait for the next keep-alive, milliseconds; 0: none is sent. Where the far end answers it is 80 to 100 % of what
+ * that wants, or of what is configured if that is less (R95).
+ */
+export function keepAliveWaitMs(
+  terms: Terms,
+  target: Target,
+  { keepAliveMs }: RedundancyPolicy,
+  entropy: Entropy,
+): number {
+  if (!terms.answersPings) return keepAliveMs;
+  const usual = target.transport === "udp" ? DATAGRAM_SECONDS : STREAM_SECONDS;
+  const wanted = (terms.everySeconds ?? usual) * 1000;
+  const most = keepAliveMs === 0 ? wanted : Math.min(wanted, keepAliveMs);
+  return uniform(entropy, 0.8 * most, most);
+}
+
+/** First hops that have refused, and targets with terms, at most so many: an account has few. */
+const MOST_TARGETS = 64;
+
+/** What one account has asked and been granted, by target. */
+export class Agreements {
+  readonly #mode: RedundancyPolicy["outbound"];
+  /** First hops that know nothing of outbound: 439 (R92). */
+  #without: Set<string> | undefined;
+  #terms: Map<string, Terms> | undefined;
+
+  constructor(mode: RedundancyPolicy["outbound"]) {
+    this.#mode = mode;
+  }
+
+  /** Whether a REGISTER there is to ask for RFC 5626. */
+  asksAt(target: Target): boolean {
+    if (this.#mode === "never") return false;
+    if (this.#mode === "streams" && target.transport === "udp") return false;
+    return this.#without?.has(targetName(target)) !== true;
+  }
+
+  /** 439: that one hop is asked no more; others may know better. */
+  refusedAt(target: Target): void {
+    this.#without ??= new Set();
+    if (this.#without.size < MOST_TARGETS) this.#without.add(targetName(target));
+  }
+
+  /** A registration stands there. */
+  made(target: Target, terms: Terms): void {
+    if (terms === PLAIN_TERMS) {
+      this.#terms?.delete(targetName(target));
+      return;
+    }
+    this.#terms ??= new Map();
+    if (this.#terms.size < MOST_TARGETS) this.#terms.set(targetName(target), terms);
+  }
+
+  ended(target: Target): void {
+    this.#terms?.delete(targetName(target));
+  }
+
+  /** Those of the registration that stands there, if one does. */
+  at(target: Target): Terms {
+    return this.#terms?.get(targetName(target)) ?? PLAIN_TERMS;
+  }
+}

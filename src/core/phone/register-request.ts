@@ -1,0 +1,40 @@
+/** The REGISTER itself (RFC 3261 §10.2), with what it asks for beyond a binding (RFC 3327, RFC 5626 §4.2, RFC 6223). */
+import type { Request } from "../message/message.ts";
+import type { AttemptPlace } from "../redundancy/request.ts";
+import type { ServerRoute } from "../redundancy/server-set.ts";
+import { regIdOf } from "./registration-answer.ts";
+import type { RegistrationHost } from "./registration-host.ts";
+import type { RegistrationUpkeep } from "./registration-upkeep.ts";
+
+/** @param seconds lifetime asked for; 0 removes the binding. */
+export function composeRegister(
+  host: RegistrationHost,
+  route: ServerRoute,
+  { callId, fromTag }: RegistrationUpkeep,
+  seconds: number,
+  attempt: AttemptPlace,
+  cseq: number,
+): Request {
+  const { composer } = host;
+  const self = composer.nameAddr(route.policy);
+  const request = composer.request(
+    {
+      method: "REGISTER",
+      uri: `sip:${composer.domain(route.policy)}`,
+      from: `${self};tag=${fromTag}`,
+      to: self,
+      callId,
+      cseq,
+    },
+    attempt,
+  );
+  const { headers } = request;
+  const outbound = host.flowOnly === true || composer.agreements.asksAt(attempt.target);
+  const contact = composer.registeredContact(attempt.flow.peer);
+  headers
+    .add("contact", outbound ? `${contact};reg-id=${regIdOf(host, route)}` : contact)
+    .add("expires", String(seconds))
+    .add("supported", outbound ? "path, outbound" : "path");
+  if (outbound) headers.set("via", `${headers.get("via")};keep`);
+  return request;
+}
