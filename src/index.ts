@@ -1,7 +1,7 @@
 /** The public face of Dialtone for programs: a phone and a server (docs/api.md). */
 
 export type { BindingEntry, BindingsOfUser } from "./api/bindings.ts";
-export { Call, type CallEnd, type CallEvents, type CallState } from "./api/call.ts";
+export type { Call, CallEnd, CallEvents, CallState } from "./api/call.ts";
 export {
   AddressError,
   AudioError,

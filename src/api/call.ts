@@ -8,6 +8,7 @@ import { CallError, StateError } from "./errors.ts";
 import type { AnyEvent, CallFigures, EventOf, PhoneEventFields } from "./event-fields.ts";
 import type { Hearing } from "./hearing.ts";
 import type { AudioInput, PlayOptions, Voice } from "./voice.ts";
+import type { WaitOptions } from "./waiting.ts";
 
 /** How a call was and why it is over. */
 export type CallEnd = CallFigures;
@@ -163,7 +164,7 @@ export class Call extends EventEmitter<CallEvents> {
    * is whole.
    * @throws Error if the file cannot be written.
    */
-  async record(path: string | URL, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async record(path: string | URL, options: WaitOptions = {}): Promise<void> {
     await this.#link.hearing.record(path, options.signal);
   }
 
