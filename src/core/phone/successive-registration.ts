@@ -7,7 +7,7 @@
  *      └── back-off ◀──┘
  */
 import { type Instant, NEVER } from "../machine.ts";
-import { backoffMs } from "../redundancy/backoff.ts";
+import { backoffMs, spreadMs } from "../redundancy/backoff.ts";
 import type { Place } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import { FOLLOWED, LAST } from "./register-options.ts";
@@ -139,7 +139,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     }
     const best = this.#registrations[0];
     if (best === undefined || best === this.#at) return;
-    this.#host.timers.set(this.#probe, now + this.#host.policy.probeIntervalMs);
+    this.#setProbe(now);
     if (this.#probing === undefined) this.#probeOne(now, best);
   }
 
@@ -191,9 +191,12 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   #armProbe(now: Instant): void {
     if (this.#at === this.#registrations[0]) this.#silence(this.#probeTimer);
-    else if (this.#probeTimer?.pending !== true) {
-      this.#host.timers.set(this.#probe, now + this.#host.policy.probeIntervalMs);
-    }
+    else if (this.#probeTimer?.pending !== true) this.#setProbe(now);
+  }
+
+  #setProbe(now: Instant): void {
+    const { policy, timers, entropy } = this.#host;
+    timers.set(this.#probe, now + spreadMs(policy, policy.probeIntervalMs, entropy));
   }
 
   #probeOne(now: Instant, better: Registration): void {

@@ -35,12 +35,20 @@ export function accountOf(accounts: readonly Account[], request: Request): Accou
   return undefined;
 }
 
-/** A peer that is none of the servers is nobody's business here. Connections of a server come from any of its ports. */
+/**
+ * Left are the places before the one in use. A standby that has not been needed yet may call us: others may have failed
+ * over to it. A peer that is no server is nobody's business here, and a server's connections come from any of its ports.
+ */
 function takesFrom(now: Instant, account: Account, peer: Peer): boolean {
-  const places = account.servers.routes.flatMap((route) =>
-    route.places.filter(({ target }) => target.address === peer.address),
+  const known = account.servers.routes.flatMap((route) =>
+    route.places.flatMap((place, index) =>
+      place.target.address === peer.address ? [{ place, left: index < route.inUse }] : [],
+    ),
   );
-  const exact = places.filter(({ target }) => target.port === peer.port);
-  const candidates = exact.length > 0 ? exact : places;
-  return candidates.length === 0 || candidates.some((place) => account.maySignal(now, place));
+  const exact = known.filter(({ place }) => place.target.port === peer.port);
+  const candidates = exact.length > 0 ? exact : known;
+  return (
+    candidates.length === 0 ||
+    candidates.some(({ place, left }) => !left || account.maySignal(now, place))
+  );
 }

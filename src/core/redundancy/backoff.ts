@@ -1,7 +1,7 @@
-/** The wait before a registration is tried again after every place refused it or was silent. */
+/** Waits that chance has a part in: before everything is tried anew, before a probe, before a return. */
 import { uniform } from "../identifiers.ts";
 import type { Entropy } from "../primitives.ts";
-import type { RegisterBackoff } from "./policy.ts";
+import type { RedundancyPolicy, RegisterBackoff } from "./policy.ts";
 
 /** Whatever a configuration says: a server that refuses at once must not be asked without a pause. */
 export const SHORTEST_BACKOFF_MS = 1000;
@@ -15,4 +15,10 @@ export function backoffMs(backoff: RegisterBackoff, failures: number, entropy: E
   const doublings = Math.min(failures, DOUBLING_LIMIT);
   const upper = Math.min(backoff.maxMs, backoff.baseMs * 2 ** doublings);
   return Math.max(SHORTEST_BACKOFF_MS, uniform(entropy, upper / 2, upper));
+}
+
+/** The wait before a probe or a return, lengthened by a random part of the policy's share. */
+export function spreadMs(policy: RedundancyPolicy, waitMs: number, entropy: Entropy): number {
+  const { returnSpread } = policy;
+  return returnSpread === 0 ? waitMs : waitMs * (1 + uniform(entropy, 0, returnSpread));
 }

@@ -77,18 +77,24 @@ function homeBound(policy: RedundancyPolicy, around: Surroundings, registeredMs:
   if (first === undefined) return Number.POSITIVE_INFINITY;
   const proofs = Math.max(1, policy.goodProbes);
   const trial = firstServerMs(policy, around);
+  const spread = 1 + policy.returnSpread;
   const below = policy.servers.length > 1 && policy.registration === "successive";
   const between = below
-    ? trial + proofs * policy.probeIntervalMs + policy.goodProbesMs + policy.probeIntervalMs
+    ? trial + (proofs + 1) * policy.probeIntervalMs * spread + policy.goodProbesMs
     : 0;
   const proof = proofs * (trial + policy.goodProbesMs + policy.t1Ms);
   const hops = hopsOf(policy, first, 1);
   const periods = hops.map(({ hop, number }) =>
-    around.targets(number) > 1 ? periodMs(hop, around) : 0,
+    around.targets(number) > 1 ? periodMs(hop, around) * spreadOf(policy, hop) : 0,
   );
-  if (hops.length > 1) periods.push(policy.proxyProbeIntervalMs);
+  if (hops.length > 1) periods.push(policy.proxyProbeIntervalMs * spread);
   const shunned = policy.skipKnownDead ? DOWN_MS : 0;
   return registeredMs + between + Math.max(...periods) + proof + trial + shunned;
+}
+
+/** Waits are lengthened by up to this factor; renewals are not. */
+function spreadOf({ returnSpread }: RedundancyPolicy, { failbackMode }: ServerPolicy): number {
+  return failbackMode === "registration" ? 1 : 1 + returnSpread;
 }
 
 /** How long a failback mode lets pass between two chances of the primary. */

@@ -7,13 +7,16 @@
  *     └───── primary answered ───┼────────────── primary did not ────────────────┘
  */
 import { type Instant, NEVER } from "../machine.ts";
+import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
+import { spreadMs } from "./backoff.ts";
 import type { FailbackMode, RedundancyPolicy } from "./policy.ts";
 import type { Place, ServerRoute } from "./server-set.ts";
 
 export interface FailbackHost {
   readonly policy: RedundancyPolicy;
   readonly timers: Timers;
+  readonly entropy: Entropy;
   /** No call up or ringing. */
   readonly idle: boolean;
   /** Sends OPTIONS to a place; `good` if anything at all answered. */
@@ -64,7 +67,7 @@ export class Failback implements TimerOwner {
     if (this.state === "away" || this.state === "due") return;
     this.state = "away";
     this.#goodProbes = 0;
-    this.#dueAt = this.#dueInstant(now);
+    this.#dueAt = now + this.#waitMs(now);
     if (this.#dueAt !== NEVER) this.#host.timers.set(this.#timer, this.#dueAt);
   }
 
@@ -104,7 +107,14 @@ export class Failback implements TimerOwner {
     if (bound > 0) this.#host.timers.set(this.#timer, this.#dueAt + bound);
   }
 
-  #dueInstant(now: Instant): Instant {
+  /** Until the primary's next chance; NEVER: not by time. Renewals have a jitter of their own. */
+  #waitMs(now: Instant): number {
+    const wait = this.#plainWaitMs(now);
+    if (failbackModeOf(this.#route) === "registration") return wait;
+    return spreadMs(this.#host.policy, wait, this.#host.entropy);
+  }
+
+  #plainWaitMs(now: Instant): number {
     const place = this.#route.places[this.#route.inUse];
     if (place === undefined) return NEVER;
     switch (failbackModeOf(this.#route)) {
@@ -112,16 +122,14 @@ export class Failback implements TimerOwner {
         return NEVER;
       case "registration": {
         const bound = this.#host.policy.idleWaitMaxMs;
-        return bound > 0 ? now + bound : NEVER;
+        return bound > 0 ? bound : NEVER;
       }
       case "DNSTTL":
-        return place.expiresAt > now
-          ? Math.max(place.expiresAt, now + SHORTEST_AWAY_MS)
-          : now + STALE_MS;
+        return place.expiresAt > now ? Math.max(place.expiresAt - now, SHORTEST_AWAY_MS) : STALE_MS;
       case "duration":
-        return place.hop.failbackSeconds === 0 ? NEVER : now + place.hop.failbackSeconds * 1000;
+        return place.hop.failbackSeconds === 0 ? NEVER : place.hop.failbackSeconds * 1000;
       case "probe":
-        return now + Math.max(SHORTEST_AWAY_MS, this.#host.policy.proxyProbeIntervalMs);
+        return Math.max(SHORTEST_AWAY_MS, this.#host.policy.proxyProbeIntervalMs);
     }
   }
 

@@ -22,7 +22,13 @@ export function failover(
     registerOnFailover: false,
     ...server,
   });
-  const redundancy = { ...defaultPolicy(named), keepAliveMs: 0, skipKnownDead: false, ...policy };
+  const redundancy = {
+    ...defaultPolicy(named),
+    keepAliveMs: 0,
+    returnSpread: 0,
+    skipKnownDead: false,
+    ...policy,
+  };
   const stage = new Rehearsal([defaultAccount("2001", redundancy)], { methods: CALLS, ...options });
   return ready(stage);
 }
@@ -32,7 +38,7 @@ export function servers(
   policy: Partial<RedundancyPolicy>,
   ...addresses: (string | ServerPolicy)[]
 ): Rehearsal {
-  const redundancy = { ...defaultPolicy(...addresses), keepAliveMs: 0, ...policy };
+  const redundancy = { ...defaultPolicy(...addresses), keepAliveMs: 0, returnSpread: 0, ...policy };
   return ready(new Rehearsal([defaultAccount("2001", redundancy)], { methods: CALLS }));
 }
 

@@ -11,7 +11,12 @@ const PRIMARY = "192.0.2.13";
 export const FALLBACK = "192.0.2.15";
 
 export function calm(change: Partial<RedundancyPolicy> = {}): Partial<RedundancyPolicy> {
-  return { refreshJitter: 0, backoff: { kind: "fixed", intervalMs: 30_000 }, ...change };
+  return {
+    refreshJitter: 0,
+    returnSpread: 0,
+    backoff: { kind: "fixed", intervalMs: 30_000 },
+    ...change,
+  };
 }
 
 /** One name with two targets. */
