@@ -1,6 +1,7 @@
 /** A bound datagram socket with its many flows, found by address and then port: no key is made for a packet. */
 import type { RemoteInfo, Socket } from "node:dgram";
 import type { FlowId, Local, LossCause, Peer, Target } from "../../core/machine.ts";
+import { isKeepAlive } from "../../core/transaction/keep-alive.ts";
 import { type Carrier, causeOf, causeOfBind, type Facts } from "./carrier.ts";
 import { DatagramFlow, type Home, type IdleFlows, type Sent } from "./datagram-flow.ts";
 import { canonical, isUnspecified, type LocalAddresses, numericSocket } from "./local-address.ts";
@@ -127,8 +128,8 @@ export class BoundSocket implements Carrier, Home {
   readonly heard = (bytes: Uint8Array, from: RemoteInfo): void => {
     let hearer = this.#hearers.get(from.address)?.get(from.port);
     if (hearer === undefined) {
-      // Nothing can be answered to port 0, and nothing is asked by an empty datagram.
-      if (from.port === 0 || bytes.length === 0 || this.#state !== "listening") return;
+      // Nothing can be answered to port 0, and of somebody unknown a keep-alive keeps nothing alive.
+      if (from.port === 0 || isKeepAlive(bytes) || this.#state !== "listening") return;
       hearer = this.#arrive(from);
     }
     hearer.used();
