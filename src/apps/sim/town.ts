@@ -5,7 +5,7 @@
 import type { Instant, Local } from "../../core/machine.ts";
 import type { PhoneConfig } from "../../core/phone/phone-config.ts";
 import { PhoneMachine } from "../../core/phone/phone-machine.ts";
-import { DEFAULT_REGISTRAR_LIMITS } from "../../core/server/registration.ts";
+import { DEFAULT_REGISTRAR_LIMITS, type RegistrarLimits } from "../../core/server/registration.ts";
 import { type ServerConfiguration, SipServer } from "../../core/server/server.ts";
 import type { Users } from "../../core/server/users.ts";
 import type { Answer, Question } from "../../core/vocabulary.ts";
@@ -17,6 +17,7 @@ import type { SimulatedHost } from "../../worlds/sim/simulated-host.ts";
 import { SimulatedStore } from "../../worlds/sim/simulated-store.ts";
 import { type SimulatedEvent, Simulation } from "../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../worlds/sim/surroundings.ts";
+import { labourOfServer } from "../../worlds/sim/workbench.ts";
 
 /** Instant 0 of every simulation, so that equal seeds give equal traces. */
 export const EPOCH_MS: number = Date.UTC(2026, 0, 1);
@@ -32,6 +33,13 @@ export interface TownOptions {
   readonly users: Users | undefined;
   /** Servers report renewals, too: by far most of all events. */
   readonly renewals: boolean;
+  /** Servers with a capacity know nothing of their overload. */
+  readonly heedless?: boolean;
+  /** Told ten times a second how long the oldest of what waits at a server with a capacity has waited. */
+  readonly onWait?: (now: Instant, waitMs: number) => void;
+  /** Of what servers grant, and of the return of those they refuse (R111); as usual unless said otherwise. */
+  readonly spread?: Pick<ServerConfiguration, "retryWithin"> &
+    Pick<RegistrarLimits, "expirySpread">;
   readonly network?: NetworkOptions;
   readonly onEvent?: (event: SimulatedEvent) => void;
   readonly onMessage?: (message: SimulatedMessage) => void;
@@ -45,6 +53,8 @@ export interface ServerSpec {
   readonly role: "working" | "fallback";
   /** `shared`: one location store for all servers that say so; `own`: lost when the process dies. */
   readonly location: "shared" | "own";
+  /** REGISTERs a second that it can do; undefined: work takes no time. */
+  readonly capacity?: number;
 }
 
 /** One server and the process it has now, if any. */
@@ -121,6 +131,15 @@ export class Town {
     server.machine = machine;
     if (server.spec.location === "own") server.store = new SimulatedStore();
     server.host.restart(machine);
+    const { capacity } = server.spec;
+    if (capacity !== undefined) {
+      const { heedless, onWait } = this.#options;
+      const told = (now: Instant, waitMs: number): void => {
+        onWait?.(now, waitMs);
+        if (heedless !== true) machine.waited(now, waitMs);
+      };
+      server.host.labours({ ...labourOfServer(capacity), told });
+    }
     server.host.run((now) => machine.start(now));
   }
 
@@ -156,14 +175,26 @@ export class Town {
       role: spec.role,
       users,
       acceptForeign: false,
-      limits: DEFAULT_REGISTRAR_LIMITS,
+      limits: { ...DEFAULT_REGISTRAR_LIMITS, ...this.#options.spread },
       serviceRoute: "",
       shared: spec.location === "shared",
       epochOffset: EPOCH_MS,
       renewals,
       tracing: false,
+      ...this.#options.spread,
     };
-    return new SipServer(configuration, this.#primitives());
+    if (spec.capacity === undefined) return new SipServer(configuration, this.#primitives());
+    return new SipServer(configuration, this.#primitives(), (question) =>
+      this.#ready(spec, question),
+    );
+  }
+
+  /** A server whose work takes time has its store at hand, or its answers would wait with the packets. */
+  #ready({ name }: ServerSpec, question: Question): Answer | undefined {
+    if (question.kind === "dns") return undefined;
+    const server = this.server(name);
+    server.host.answeredAtOnce();
+    return server.store.ask(question);
   }
 
   /** Node's digests and bytes, which are the pure ones and faster, and chance of its own for each process. */

@@ -4,6 +4,7 @@
  */
 import type { Binding } from "./binding.ts";
 import { isLive } from "./binding.ts";
+import { grantedSeconds } from "./spread.ts";
 
 /** One Contact of a REGISTER. */
 export interface AskedContact {
@@ -38,6 +39,8 @@ export interface RegistrarLimits {
   /** Seconds granted when nothing was asked. */
   readonly defaultExpires: number;
   readonly bindingsPerAor: number;
+  /** Grants are shortened by up to this share, 0..0.5, so that who came together does not come back so (R111). */
+  readonly expirySpread?: number;
 }
 
 export const DEFAULT_REGISTRAR_LIMITS: RegistrarLimits = {
@@ -101,7 +104,8 @@ export function decide(
       changes.push({ what: "removed", binding: existing });
       continue;
     }
-    const binding = bind(contact, asked, holder, now + Math.min(wish, limits.maxExpires));
+    const seconds = grantedSeconds(wish, limits, asked.callId, asked.cseq);
+    const binding = bind(contact, asked, holder, now + seconds);
     const renewed = existing !== undefined && isLive(existing);
     if (existing === undefined) bindings.push(binding);
     else bindings[index] = binding;

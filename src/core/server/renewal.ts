@@ -10,6 +10,7 @@ import type { Headers } from "../message/headers.ts";
 import { decimal, LESS, LF } from "../message/lexer.ts";
 import { type Binding, FORMAT, inOnePiece } from "./binding.ts";
 import { NEVER_TOO_BRIEF, type RegistrarLimits } from "./registration.ts";
+import { grantedSeconds } from "./spread.ts";
 
 /** A renewed binding and the record that holds it and nothing else. */
 export interface Renewal {
@@ -51,7 +52,7 @@ export function renewalOf(
     uri: contact.slice(1, contact.indexOf(">")),
     parameters: contact.slice(contact.indexOf(">") + 1, paramsEnd),
     flowKey: "",
-    expires: now + Math.min(seconds, limits.maxExpires),
+    expires: now + grantedSeconds(seconds, limits, callId, cseq),
     callId,
     cseq,
     holder,

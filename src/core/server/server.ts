@@ -61,8 +61,8 @@ export interface ServerConfiguration {
   readonly serviceRoute: string;
   /** Refuse a REGISTER with a Path that its phone does not support (RFC 3327 §5.3); taken unless said otherwise. */
   readonly pathNeedsSupport?: boolean;
-  /** Seconds over which phones refused in an overload are asked to come back (R111); 30 unless said otherwise. */
-  readonly retrySpread?: number;
+  /** Who is refused in an overload is asked back within so many seconds (R111); 300 unless said otherwise. */
+  readonly retryWithin?: number;
   /** Other nodes use the same store. */
   readonly shared: boolean;
   /** What to add to an Instant to get milliseconds since the epoch. */
@@ -73,7 +73,7 @@ export interface ServerConfiguration {
   readonly tracing: boolean;
 }
 
-const DEFAULT_RETRY_SPREAD = 30;
+const DEFAULT_RETRY_WITHIN = 300;
 
 /** How long `stop` waits for what is in flight. */
 const STOP_PATIENCE_MS = 4_000;
@@ -115,7 +115,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#boot = token(primitives.entropy, 1);
     this.#overload = new Overload({
       entropy: primitives.entropy,
-      retrySpread: configuration.retrySpread ?? DEFAULT_RETRY_SPREAD,
+      retryWithin: configuration.retryWithin ?? DEFAULT_RETRY_WITHIN,
       epochOffset: configuration.epochOffset,
       report: (event) => this.#outbox.report(event),
     });

@@ -26,6 +26,7 @@ import {
 } from "./simulated-flow.ts";
 import { StreamEnd, type StreamHost } from "./simulated-stream.ts";
 import type { RemoteEnd, RemoteHost, Surroundings } from "./surroundings.ts";
+import { type Labour, Workbench } from "./workbench.ts";
 
 type Fact = (machine: Machine, now: Instant) => void;
 
@@ -49,6 +50,8 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   #held: Fact[] = [];
   #heldDatagrams = 0;
   #sweeping = false;
+  /** Undefined: work takes no time. */
+  #bench: Workbench<Fact> | undefined;
 
   constructor(
     simulation: Surroundings,
@@ -76,6 +79,27 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     this.#tell((_machine, now) => action(now));
   }
 
+  /** From now on, and until this process dies, its work takes time. */
+  labours(labour: Labour): void {
+    const simulation = this.#simulation;
+    this.#bench = new Workbench<Fact>(labour, {
+      get now() {
+        return simulation.now;
+      },
+      after: (delayMs, deed) => simulation.after(delayMs, deed),
+      work: (fact) => {
+        if (this.#state === "frozen") this.#held.push(fact);
+        else if (this.#state === "up") this.#act(fact);
+      },
+      settle: () => this.#settle(),
+    });
+  }
+
+  /** A question was answered without being asked of the world (see Ready): it has cost as much. */
+  answeredAtOnce(): void {
+    this.#bench?.question();
+  }
+
   /** SIGKILL: ports close at once; peers of streams are reset, datagram peers get ICMP when they next send. */
   kill(): void {
     if (this.#state === "down") return;
@@ -89,6 +113,8 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     this.#heldDatagrams = 0;
     this.#wakeAt = NEVER;
     this.#sweeping = false;
+    this.#bench?.clear();
+    this.#bench = undefined;
   }
 
   freeze(): void {
@@ -157,6 +183,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   send(flow: FlowId, bytes: Uint8Array): void {
     const from = this.#holdings.flows.get(flow);
     if (from === undefined) return;
+    this.#bench?.packet();
     this.#simulation.carried(this.name, "out", from.peer, bytes);
     if (from.stream === undefined) this.#sendDatagram(from, bytes);
     else from.stream.send(bytes);
@@ -171,6 +198,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   }
 
   ask(asked: number, question: Question): void {
+    this.#bench?.question();
     const { afterMs, answer } = this.#simulation.answer(this.name, question);
     this.#later(afterMs, (machine, now) => machine.answered(now, asked, answer));
   }
@@ -204,6 +232,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
       this.#heldDatagrams += 1;
       if (this.#heldDatagrams > HELD_LIMIT) return true;
     }
+    if (this.#bench?.full === true) return true;
     this.#tell((machine, now) => this.#hear(machine, now, sender, bytes));
     return true;
   }
@@ -215,6 +244,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     if (known === undefined && bound === undefined) return;
     const flow = known ?? this.#arrived(machine, now, sender, bound as BoundPort);
     flow.usedAt = now;
+    this.#bench?.packet();
     this.#simulation.carried(this.name, "in", flow.peer, bytes);
     machine.received(now, flow.id, bytes);
   }
@@ -279,6 +309,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   heard(end: StreamEnd, bytes: Uint8Array): void {
     this.#tellOf(end, (machine, now) => {
+      this.#bench?.packet();
       this.#simulation.carried(this.name, "in", end.peer, bytes);
       machine.received(now, end.flow, bytes);
     });
@@ -312,6 +343,11 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
       this.#held.push(fact);
       return;
     }
+    if (this.#bench === undefined) this.#act(fact);
+    else this.#bench.take(fact);
+  }
+
+  #act(fact: Fact): void {
     fact(this.#machine, this.#simulation.now);
     this.#settle();
   }
