@@ -103,6 +103,7 @@ function drawOwn(prng: Prng): Partial<RedundancyPolicy> {
     goodProbes,
     goodProbesMs: goodProbes > 1 ? prng.pick([0, 10_000]) : 0,
     inviteUnregistered: prng.chance(0.7),
+    outbound: prng.pick(["never", "streams", "streams", "always"] as const),
   };
 }
 
