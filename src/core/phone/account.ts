@@ -59,7 +59,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.#environment = environment;
     this.health = environment.health;
     this.servers = new ServerSet(this.policy);
-    this.credentials = new Credentials(config.authName, config.password, environment.primitives);
+    this.credentials = new Credentials(config, environment.primitives, this.servers);
     this.composer = environment.composerFor(config);
     this.#registrations = this.servers.routes.map((route) =>
       route.policy.register ? new Registration(this, route) : undefined,

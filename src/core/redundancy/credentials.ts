@@ -1,6 +1,6 @@
 /**
  * The client's side of digest authentication: one password, and for each target the challenge it gave. A nonce
- * goes back to the target that gave it and to no other (C20, R107).
+ * goes back to the target that gave it and to no other (C20, R107), and to servers of the account only (I7).
  */
 import { assert } from "../assert.ts";
 import { token } from "../identifiers.ts";
@@ -12,8 +12,11 @@ import {
   credentialsFor,
 } from "../message/digest.ts";
 import type { Request, Response } from "../message/message.ts";
+import { toOf } from "../message/name-addr.ts";
 import type { Primitives } from "../primitives.ts";
+import type { AccountPolicy } from "./policy.ts";
 import { targetName } from "./server-health.ts";
+import type { ServerSet } from "./server-set.ts";
 
 /** Targets whose challenge is remembered: a phone has a few servers, and a liar must not fill its memory. */
 const REMEMBERED_LIMIT = 32;
@@ -37,16 +40,21 @@ interface Known extends Asker {
 }
 
 export class Credentials {
-  readonly #user: string;
-  readonly #password: string;
+  readonly #owner: Pick<AccountPolicy, "authName" | "password">;
   readonly #primitives: Primitives;
+  readonly #servers: ServerSet;
   /** A few at most, the oldest first; undefined until somebody asks. */
   #known: readonly Known[] | undefined;
 
-  constructor(user: string, password: string, primitives: Primitives) {
-    this.#user = user;
-    this.#password = password;
+  /** @param servers who may be given an answer at all. */
+  constructor(
+    owner: Pick<AccountPolicy, "authName" | "password">,
+    primitives: Primitives,
+    servers: ServerSet,
+  ) {
+    this.#owner = owner;
     this.#primitives = primitives;
+    this.#servers = servers;
   }
 
   /**
@@ -72,7 +80,7 @@ export class Credentials {
     const header = proxy ? "proxy-authorization" : "authorization";
     const asked = proxy ? "proxy-authenticate" : "www-authenticate";
     const challenge = chooseChallenge(challengesOf(response.headers, asked));
-    if (challenge === undefined) return false;
+    if (challenge === undefined || !this.#mayAsk(challenge, request, target)) return false;
     const asker: Asker = { header, registrar: request.method === "REGISTER", target };
     const before = this.#find(asker);
     const tried = before !== undefined && request.headers.has(header);
@@ -90,6 +98,16 @@ export class Credentials {
     const known: Known = { header, registrar, target, challenge: this.#copy(challenge), uses: 0 };
     this.#known = (this.#known ?? []).slice(1 - REMEMBERED_LIMIT).concat(known);
     return true;
+  }
+
+  /**
+   * A stranger that a dialog leads to has no claim on a digest of the password: it could guess at it for years. Nor has
+   * one behind our own server: inside a dialog only a realm is answered that asked outside one.
+   */
+  #mayAsk(challenge: Challenge, request: Request, target: Target): boolean {
+    if (!this.#servers.standsAt(target.address)) return false;
+    if (toOf(request.headers)?.tag === undefined) return true;
+    return this.#known?.some((known) => known.challenge.realm === challenge.realm) === true;
   }
 
   #find(asker: Asker): Known | undefined {
@@ -118,8 +136,8 @@ export class Credentials {
   #answer(known: Known, request: Request): string {
     known.uses += 1;
     const credentials = credentialsFor(this.#primitives.hash, known.challenge, {
-      username: this.#user,
-      password: this.#password,
+      username: this.#owner.authName,
+      password: this.#owner.password,
       method: request.method,
       uri: request.uri,
       count: known.uses,

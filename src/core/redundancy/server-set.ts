@@ -127,6 +127,13 @@ export class ServerSet {
     return route;
   }
 
+  /** Whether a server of the account, or a proxy in front of one, stands at this address. */
+  standsAt(address: string): boolean {
+    return this.routes.some(({ places }) =>
+      places.some(({ target }) => target.address === address),
+    );
+  }
+
   /** The order of trial for a request that starts at one server: it, those below, then those above. */
   orderFrom(index: number): ServerRoute[] {
     return [...this.routes.slice(index - 1), ...this.routes.slice(0, index - 1)];

@@ -24,6 +24,7 @@ function stageOf(
   const redundancy: RedundancyPolicy = {
     ...defaultPolicy(...servers),
     refreshJitter: 0,
+    returnSpread: 0,
     keepAliveMs: 0,
     backoff: { kind: "fixed", intervalMs: 30_000 },
     ...policy,
