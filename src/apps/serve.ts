@@ -24,6 +24,8 @@ export function addServeCommand(program: Command): void {
     .option("--key <file>", "PEM key for tls and wss")
     .option("--min-expires <seconds>", "the shortest registration granted (10)")
     .option("--max-expires <seconds>", "the longest registration granted (7200)")
+    .option("--spread <percent>", "shorten registrations by up to so much, 0 to 50 (0)")
+    .option("--retry-within <seconds>", "who is refused in an overload is asked back within (300)")
     .option("--accept-foreign", "callers of other domains reach users without a password")
     .option("--json", "one JSON object a line on stdout")
     .option("--trace", "also every SIP message, as events")

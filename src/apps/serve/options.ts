@@ -25,6 +25,8 @@ export interface ServeFlags {
   readonly key?: string;
   readonly minExpires?: string;
   readonly maxExpires?: string;
+  readonly spread?: string;
+  readonly retryWithin?: string;
   readonly acceptForeign?: boolean;
   readonly json?: boolean;
   readonly trace?: boolean;
@@ -56,6 +58,10 @@ export interface ServeOptions {
   readonly key: string | undefined;
   readonly minExpires: number;
   readonly maxExpires: number;
+  /** Share by which grants are shortened at most, 0..0.5 (R111). */
+  readonly expirySpread: number;
+  /** Who is refused in an overload is asked back within so many seconds. */
+  readonly retryWithin: number;
   readonly acceptForeign: boolean;
   readonly json: boolean;
   readonly trace: boolean;
@@ -104,6 +110,8 @@ class FlagReader {
       ...this.#certificate(listen),
       minExpires: this.#seconds("--min-expires", flags.minExpires, 10),
       maxExpires: this.#seconds("--max-expires", flags.maxExpires, 7_200),
+      expirySpread: this.#percent("--spread", flags.spread) / 100,
+      retryWithin: this.#seconds("--retry-within", flags.retryWithin, 300),
       acceptForeign: flags.acceptForeign === true,
       json: flags.json === true,
       trace: flags.trace === true,
@@ -231,6 +239,13 @@ class FlagReader {
     if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
     this.#fault(key, `'${text}' is no number of seconds`, "write a whole number above 0");
     return otherwise;
+  }
+
+  #percent(key: string, text: string | undefined): number {
+    if (text === undefined) return 0;
+    if (/^\d{1,2}$/.test(text) && Number(text) <= 50) return Number(text);
+    this.#fault(key, `'${text}' is no share`, "write a whole number from 0 to 50");
+    return 0;
   }
 
   #fault(key: string, wrong: string, remedy: string): void {

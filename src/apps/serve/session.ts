@@ -6,6 +6,7 @@ import { SipServer } from "../../core/server/server.ts";
 import type { Users } from "../../core/server/users.ts";
 import type { TraceEvent } from "../../core/vocabulary.ts";
 import { Driver, type DriverOptions, type TimedEvent } from "../../worlds/node/driver.ts";
+import { LoadMeter } from "../../worlds/node/load-meter.ts";
 import { nodePrimitives } from "../../worlds/node/primitives.ts";
 import type { Resolver } from "../../worlds/node/resolver.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
@@ -27,6 +28,7 @@ export class ServeSession {
   readonly #driver: Driver;
   readonly #counts = new Map<string, number>();
   readonly #print: (event: TimedEvent) => void;
+  readonly #meter: LoadMeter;
   #http: Server | undefined;
   #exitCode: number = EXIT.ok;
   #leaving = false;
@@ -43,13 +45,19 @@ export class ServeSession {
     this.#store = store;
     this.#resolver = resolver;
     this.#print = eventPrinter(options.json);
-    const { minExpires, maxExpires } = options;
+    const { minExpires, maxExpires, expirySpread } = options;
     const defaultExpires = Math.min(DEFAULT_REGISTRAR_LIMITS.defaultExpires, maxExpires);
     this.#server = new SipServer(
       {
         ...options,
         users,
-        limits: { ...DEFAULT_REGISTRAR_LIMITS, minExpires, maxExpires, defaultExpires },
+        limits: {
+          ...DEFAULT_REGISTRAR_LIMITS,
+          minExpires,
+          maxExpires,
+          defaultExpires,
+          expirySpread,
+        },
         shared: options.store !== "memory",
         epochOffset: Date.now() - performance.now(),
         renewals: options.json || options.http !== undefined,
@@ -59,6 +67,11 @@ export class ServeSession {
       (question) => (question.kind === "dns" ? undefined : store.atOnce?.(question)),
     );
     this.#driver = new Driver(this.#server, this.#driverOptions(tls));
+    const datagrams = options.listen.filter(({ transport }) => transport === "udp");
+    this.#meter = new LoadMeter(
+      datagrams.map(({ port }) => port),
+      (waitMs) => this.#driver.run((now) => this.#server.waited(now, waitMs)),
+    );
   }
 
   /** Resolves with the exit code when everything is closed. */
@@ -71,9 +84,12 @@ export class ServeSession {
     }
     process.on("SIGHUP", () => this.#leave());
     const unread = this.#options.control ? this.#readControl() : () => undefined;
-    if (await this.#openHttp()) this.#driver.run((now) => this.#server.start(now));
-    else this.#gone();
+    if (await this.#openHttp()) {
+      this.#driver.run((now) => this.#server.start(now));
+      this.#meter.start();
+    } else this.#gone();
     await gone;
+    this.#meter.stop();
     unread();
     this.#http?.close();
     await this.#driver.stop();

@@ -31,6 +31,9 @@ const TARGET_WAIT_MS = 100;
 /** Above it what waits is refused until the wait is back at the target: whoever waits longer resends. */
 const HARD_WAIT_MS = 400;
 
+/** Only what lasts for so many facts is overload: a process that was held up once has nothing to do when it goes on. */
+const BELIEVED_AFTER = 4;
+
 /** By what part a second of wait above the target, and of growth since the last fact, lowers the share. */
 const DISTANCE_GAIN = 0.3;
 const TREND_GAIN = 1.2;
@@ -70,6 +73,7 @@ export class Overload {
   /** The share that is let in. */
   #share = 1;
   #waitMs = 0;
+  readonly #latest: number[] = new Array<number>(BELIEVED_AFTER).fill(0);
   #draining = false;
   #relievedAt: Instant = 0;
   #sequence = 0;
@@ -95,7 +99,10 @@ export class Overload {
   }
 
   /** What arrives now has to wait so long before it is looked at. To be told ten times a second. */
-  waited(now: Instant, waitMs: number): void {
+  waited(now: Instant, latestMs: number): void {
+    this.#latest.shift();
+    this.#latest.push(latestMs);
+    const waitMs = Math.min(...this.#latest);
     const trend = waitMs - this.#waitMs;
     this.#waitMs = waitMs;
     if (!this.active && waitMs <= TARGET_WAIT_MS) return;

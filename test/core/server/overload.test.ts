@@ -14,9 +14,9 @@ class Crowd {
   readonly host: Host = this.town.server();
   readonly phone: TestPhone = new TestPhone(this.town, "udp:10.0.1.1:5060", "alice");
 
-  /** The wait is so long, for so many tenths of a second. */
+  /** The wait is so long, for so many tenths of a second from when that is believed. */
   waiting(waitMs: number, tenths = 1): this {
-    for (let index = 0; index < tenths; index += 1) {
+    for (let index = 0; index < tenths + 3; index += 1) {
       this.town.pass(100);
       this.host.run((now) => this.host.server.waited(now, waitMs));
     }
@@ -57,6 +57,14 @@ suite("a server in time", () => {
     assert.equal(answer?.status, 200);
     assert.equal(reportOf(answer), undefined);
   });
+});
+
+test("a server that was held up once, for seconds, has nobody to refuse when it goes on", () => {
+  const crowd = new Crowd().waiting(0, 5);
+  for (const waitMs of [9_000, 300, 0, 5_000, 0]) {
+    crowd.host.run((now) => crowd.host.server.waited(now, waitMs));
+    assert.equal(refused(crowd.ask(20)), 0);
+  }
 });
 
 suite("an overloaded server", () => {

@@ -1,0 +1,40 @@
+/** How long what arrives waits, as this process can tell. */
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { LoadMeter, lostAt } from "../../src/worlds/node/load-meter.ts";
+
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+test("a process that is busy for half a second tells of that wait", async () => {
+  const waits: number[] = [];
+  const meter = new LoadMeter([], (waitMs) => waits.push(waitMs));
+  meter.start();
+  block(500);
+  while (waits.length === 0) await new Promise((done) => setTimeout(done, 20));
+  meter.stop();
+  assert.ok((waits[0] ?? 0) >= 300, waits.join(" "));
+});
+
+test("datagrams that nobody fetched in time are counted, where the system tells", async () => {
+  const receiver = createSocket({ type: "udp4", recvBufferSize: 4096 });
+  receiver.bind(0, "127.0.0.1");
+  await once(receiver, "listening");
+  const { port } = receiver.address();
+  const hex = new Set([port.toString(16).toUpperCase().padStart(4, "0")]);
+  assert.equal(lostAt(hex), 0);
+  const sender = createSocket("udp4");
+  sender.connect(port, "127.0.0.1");
+  await once(sender, "connect");
+  for (let count = 0; count < 200; count += 1) sender.send(Buffer.alloc(1_000));
+  await new Promise((done) => sender.send("last", done));
+  const lost = lostAt(hex);
+  receiver.close();
+  sender.close();
+  assert.equal(lost > 0, existsSync("/proc/net/udp"), `${lost} lost`);
+});
