@@ -22,11 +22,16 @@ export interface Clock {
   readonly now: Instant;
 }
 
+/** Runs what nobody waits for, beside the running inquiry. */
+export interface Background extends Clock {
+  start<Result>(now: Instant, inquiry: Inquiry<Result>, concluded: Concluded<Result>): void;
+}
+
 interface Waiting {
   resume(now: Instant, answer: Answer): void;
 }
 
-export class Inquiries implements Clock {
+export class Inquiries implements Background {
   readonly #world: World;
   readonly #ready: Ready | undefined;
   readonly #waiting = new Map<number, Waiting>();

@@ -2,7 +2,7 @@
  * One look-up, whatever serves it: cached, live, static or stale records, in the order the account's policy says
  * (RFC 3263 leaves it to the client; RFC 8767 for stale ones).
  */
-import type { Clock, Inquiry } from "../inquiry.ts";
+import type { Background, Clock, Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
 import type { Answer, RecordType, ResourceRecord } from "../vocabulary.ts";
 import { MAX_NEGATIVE_TTL_SECONDS, SHORT_PATIENCE_MS, STALE_TTL_MS } from "./limits.ts";
@@ -40,13 +40,13 @@ export interface NameSource {
 export class NameService implements NameSource {
   /** The static records alone; undefined if there are none, or they were asked first anyway. */
   readonly staticOnly: NameSource | undefined;
-  readonly #clock: Clock;
+  readonly #clock: Background;
   readonly #cache: RecordCache;
   readonly #policy: LookupPolicy;
   readonly #static: StaticRecords;
 
   /** `clock` is the Inquiries that run the look-ups; `cache` may be shared by all accounts. */
-  constructor(clock: Clock, cache: RecordCache, policy: LookupPolicy) {
+  constructor(clock: Background, cache: RecordCache, policy: LookupPolicy) {
     this.#clock = clock;
     this.#cache = cache;
     this.#policy = policy;
@@ -77,9 +77,17 @@ export class NameService implements NameSource {
     }
     const asked = this.#clock.now;
     const spare = this.#static.cover(name) || cache.stale(asked, name, type) !== undefined;
-    const silent = cache.silent(asked);
-    if (spare && silent) return { kind: "silent", why: "silent a short time ago" };
-    const patience = spare || silent ? { withinMs: SHORT_PATIENCE_MS } : {};
+    if (spare && cache.unanswered(name, type)) {
+      // Nobody waits twice for a resolver that is away: it is looked for beside the calls.
+      if (cache.probes(asked)) this.#clock.start(asked, this.#ask(name, type, {}), () => undefined);
+      return { kind: "silent", why: "silent when asked last" };
+    }
+    const hurried = spare || cache.silent(asked);
+    return yield* this.#ask(name, type, hurried ? { withinMs: SHORT_PATIENCE_MS } : {});
+  }
+
+  *#ask(name: string, type: RecordType, patience: { withinMs?: number }): Inquiry<Found> {
+    const cache = this.#cache;
     const answer = dnsAnswer(yield { kind: "dns", name, type, ...patience });
     const heard = cache.heard(this.#clock.now, name, type, answer);
     if (heard !== undefined) return found(heard, heard.expiresAt, "live");

@@ -26,6 +26,11 @@ export class RecordCache {
   readonly #limit: number;
   readonly #answers = new Map<string, CachedAnswer>();
   #silentUntil: Instant = Number.NEGATIVE_INFINITY;
+  /** The last that was heard of any resolver was silence. */
+  #mute = false;
+  /** Questions that silence was the last answer to: some resolvers choke on one type only. */
+  readonly #unanswered = new Set<string>();
+  #probeAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(limit: number = MAX_CACHED_ANSWERS) {
     this.#limit = limit;
@@ -53,13 +58,30 @@ export class RecordCache {
     return now < this.#silentUntil;
   }
 
+  /** Whether silence is to be expected of this question, so that nobody should wait for it who need not. */
+  unanswered(name: string, type: RecordType): boolean {
+    return this.#mute || this.#unanswered.has(keyOf(name, type));
+  }
+
+  /** Whether it is time to see if the resolvers answer again; then not for a while. */
+  probes(now: Instant): boolean {
+    if (now < this.#probeAt) return false;
+    this.#probeAt = now + SILENCE_MS;
+    return true;
+  }
+
   /** Takes an answer in; gives it back as kept, undefined for silence. */
   heard(now: Instant, name: string, type: RecordType, answer: DnsAnswer): CachedAnswer | undefined {
     if (answer.kind === "silent") {
       this.#silentUntil = now + SILENCE_MS;
+      this.#probeAt = this.#silentUntil;
+      this.#mute = true;
+      if (this.#unanswered.size < this.#limit) this.#unanswered.add(keyOf(name, type));
       return undefined;
     }
     this.#silentUntil = Number.NEGATIVE_INFINITY;
+    this.#mute = false;
+    this.#unanswered.delete(keyOf(name, type));
     if (answer.kind === "none") {
       const ttl = Math.min(answer.ttl, MAX_NEGATIVE_TTL_SECONDS);
       const nothing = { records: [], expiresAt: now + ttl * 1000, additional: false };

@@ -4,6 +4,7 @@
  * Times are milliseconds unless the name says seconds.
  */
 import type { ResourceRecord } from "../vocabulary.ts";
+import type { CallPolicy } from "./call-policy.ts";
 
 /** When a phone that failed over goes back to the primary (vendors' failback modes). */
 export type FailbackMode = "newRequests" | "DNSTTL" | "registration" | "duration";
@@ -85,7 +86,7 @@ export interface RedundancyPolicy {
   readonly outbound: "never" | "streams" | "always";
   /** Refresh jitter: up to this share of the wait is taken off, 0..0.5. */
   readonly refreshJitter: number;
-  /** Waits before a probe and before a failback by time grow by up to this share, so that a fleet returns as a slope, 0..1. */
+  /** Waits before a probe or a failback by time grow by up to this share, 0..1: a fleet returns as a slope. */
   readonly returnSpread: number;
   readonly srvOrder: "rfc2782" | "highest-weight-first";
   /** SRV built when NAPTR gives nothing: `udp` only, or `udp`, `tcp` and `tls` (naptr_build). */
@@ -133,7 +134,7 @@ export interface DnsPolicy {
 }
 
 /** One line of a phone. */
-export interface AccountPolicy {
+export interface AccountPolicy extends CallPolicy {
   /** 1-based, as configured. */
   readonly index: number;
   readonly enabled: boolean;

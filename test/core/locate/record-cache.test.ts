@@ -146,7 +146,7 @@ describe("when the resolver is silent", () => {
     assert.match(located.steps.join("\n"), /stale/);
   });
 
-  test("it is asked again after 30 s, and its first answer ends the staleness", () => {
+  test("it is asked again after 30 s without keeping anybody waiting; its first answer ends the staleness", () => {
     const names = new Names([a(NAME, "192.0.2.1")]);
     const context = names.context();
     names.server(server, context);
@@ -160,7 +160,42 @@ describe("when the resolver is silent", () => {
     names.clock.now += 1;
     names.silent = false;
     names.records = [a(NAME, "192.0.2.9")];
+    assert.deepEqual(shown(names.server(server, context)), ["udp 192.0.2.1:5060"]);
+    assert.equal(names.asked.length, 3);
     assert.deepEqual(shown(names.server(server, context)), ["udp 192.0.2.9:5060"]);
+    assert.equal(names.asked.length, 3);
+  });
+
+  test("hours of silence cost the first look-up 1.8 s and no other anything (RFC 8767 §5)", () => {
+    const names = new Names([a(NAME, "192.0.2.1"), a("other.example.com", "192.0.2.2")]);
+    const context = names.context();
+    const other = { ...server, address: "other.example.com" };
+    names.server(server, context);
+    names.server(other, context);
+    names.silent = true;
+    names.clock.now = 100_000;
+    for (let look = 0; look < 100; look += 1) {
+      const began = names.clock.now;
+      names.server(look % 2 === 0 ? server : other, context);
+      assert.equal(names.clock.now - began, look === 0 ? 1800 : 0);
+      names.clock.now += 60_000;
+    }
+    assert.equal(names.asked.length, 2 + 100, "it is looked for each time the 30 s are over");
+  });
+
+  test("a resolver that chokes on one type costs the first look-up only", () => {
+    const zone = [srv(`_sip._udp.${NAME}`, 1, 0, 5060, `a.${NAME}`), a(`a.${NAME}`, "192.0.2.13")];
+    const names = new Names([...zone, naptr(NAME, 1, 1, "s", "SIP+D2U", `_sip._udp.${NAME}`)]);
+    const context = names.context();
+    const byNaptr = { address: NAME, port: 0, transport: "naptr" } as const;
+    names.server(byNaptr, context);
+    names.mute.add("NAPTR");
+    for (const waited of [1800, 0, 0]) {
+      names.clock.now += 600_000;
+      const began = names.clock.now;
+      assert.deepEqual(shown(names.server(byNaptr, context)), ["udp 192.0.2.13:5060"]);
+      assert.equal(names.clock.now - began, waited);
+    }
   });
 
   test("an answer stale for longer than the bound is not served (RFC 8767 §5)", () => {

@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RedundancyPolicy, ServerPolicy } from "../../../src/core/redundancy/policy.ts";
 import {
-  type Dialect,
   defaultAccount,
   defaultPolicy,
   defaultServer,
-  POLICY_DEFAULTS,
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { Rehearsal, type RehearsalOptions } from "./rehearsal.ts";
 
@@ -380,38 +378,4 @@ test("P5: with the proxy dead, a server that bypasses it takes the call without 
     10.0 INVITE → fallback
     10.0 200 ← fallback
   `);
-});
-
-test("probes and returns by time come late by up to the spread, never early, and each phone at its own time", () => {
-  const probes = new Set<number>();
-  const returns = new Set<number>();
-  for (let seed = 1; seed <= 20; seed += 1) {
-    const options = { methods: ["REGISTER"], seed };
-    const servers = ["192.0.2.13", "192.0.2.15"];
-    const policy = { registration: "successive" as const, returnSpread: 0.5 };
-    const below = stageOf(servers, { ...policy, probeIntervalMs: 60_000 }, options);
-    below.kill("primary").start().until(100);
-    const probe = below.sent.filter(({ to }) => to === "primary")[1]?.at ?? 0;
-    assert.ok(probe >= 60_000 && probe <= 90_000, `probe at ${probe}`);
-    probes.add(Math.round(probe / 1000));
-    const server = { failbackMode: "duration" as const, failbackSeconds: 60 };
-    const named = defaultServer("dual.pbx.example.com", {
-      ...server,
-      port: 5060,
-      transport: "udp",
-    });
-    const away = stageOf([named], { returnSpread: 0.5 }, options);
-    away.kill("primary").start().until(100);
-    const back = away.sent.filter(({ to }) => to === "primary")[1]?.at ?? 0;
-    assert.ok(back >= 60_000 && back <= 90_000, `return at ${back}`);
-    returns.add(Math.round(back / 1000));
-  }
-  assert.ok(probes.size > 10 && returns.size > 10, "they differ");
-});
-
-test("our own dialect spreads returns unless told otherwise, the makers' dialects do not", () => {
-  const shares = ["native", "yealink", "polycom"].map(
-    (dialect) => POLICY_DEFAULTS[dialect as Dialect].returnSpread,
-  );
-  assert.deepEqual(shares, [0.2, 0, 0]);
 });
