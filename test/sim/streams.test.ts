@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Target } from "../../src/core/machine.ts";
-import { DROP, PASS, REJECT } from "../../src/worlds/sim/network.ts";
+import { DROP, PASS, REJECT, UNREACHABLE } from "../../src/worlds/sim/network.ts";
 import { Simulation } from "../../src/worlds/sim/simulation.ts";
 import { Actor, Node } from "./actor.ts";
 
@@ -173,4 +173,77 @@ test("a new process on the same host knows nothing of the connections of the old
     reborn.log.map((line) => line.replace(/^\S+ /, "").replace(/ 10\..*/, "")),
     ["bound 1", "opened -1", "received -1 new"],
   );
+});
+
+for (const [transport, trips] of [
+  ["tcp", 1],
+  ["tls", 2],
+  ["ws", 2],
+  ["wss", 3],
+] as const) {
+  test(`${transport}: a connection takes ${trips} round trips, and the peer hears of it when its handshakes are done`, () => {
+    const { simulation, phone, server } = pair([10, 10]);
+    server.do((world) => world.bind(2, { ...LISTEN, transport, port: 5070 }));
+    simulation.runUntil(0);
+    server.take();
+    phone.do((world) =>
+      world.open(2, { ...SERVER, transport, port: 5070 }, { from: 0, connected: false }),
+    );
+    phone.say(2, "hello");
+    simulation.runUntil(100);
+    assert.match(phone.take().join(), new RegExp(`^${20 * trips} opened 2 `));
+    const [opened, received] = server.take();
+    assert.match(opened ?? "", /opened -1/);
+    assert.equal(received, `${20 * trips + 10} received -1 hello`);
+  });
+}
+
+/** A connection over TLS for a domain, and what became of it at both ends after ten seconds. */
+function secured(prepare: (server: Node, simulation: Simulation) => void): [string[], Node] {
+  const { simulation, phone, server } = pair();
+  server.do((world) => world.bind(2, { ...LISTEN, transport: "tls", port: 5061 }));
+  simulation.runUntil(0);
+  prepare(server, simulation);
+  const target: Target = { ...SERVER, transport: "tls", port: 5061, domain: "pbx.example.com" };
+  phone.do((world) => world.open(2, target, { from: 0, connected: false }));
+  simulation.runUntil(10_000);
+  return [phone.take(), server];
+}
+
+test("a certificate for another domain ends a TLS connection, and the server never hears of it (R104)", () => {
+  const [lines, server] = secured(({ host }) => {
+    host.identities = ["elsewhere.example"];
+  });
+  assert.deepEqual(lines, ["4 lost 2 tls"]);
+  assert.deepEqual(server.take().slice(2), []);
+  assert.equal(server.host.holdings, 2);
+});
+
+test("a process that hangs leaves a TLS handshake half done, until the time for connecting is over", () => {
+  const [lines] = secured(({ host }) => host.freeze());
+  assert.deepEqual(lines, ["5000 lost 2 timeout"]);
+});
+
+test("a handshake whose packets are lost for a while goes on when they get through", () => {
+  const [lines] = secured((_server, simulation) => {
+    simulation.after(1.5, () => simulation.network.fault("hole", () => DROP));
+    simulation.after(1700, () => simulation.network.heal("hole"));
+  });
+  assert.match(lines.join(), /^2004 opened 2 /);
+});
+
+test("a process that dies in the middle of a handshake resets it", () => {
+  const [lines] = secured(({ host }, simulation) => simulation.after(1.5, () => host.kill()));
+  assert.deepEqual(lines, ["2.5 lost 2 reset"]);
+});
+
+test("ICMP host unreachable ends the making of a connection, and is loss to one that stands (R49)", () => {
+  const { simulation, phone } = pair();
+  connect(phone);
+  simulation.runUntil(5);
+  simulation.network.fault("no way", () => UNREACHABLE);
+  phone.say(2, "hello?");
+  phone.do((world) => world.open(3, SERVER, { from: 0, connected: false }));
+  simulation.runUntil(20_000);
+  assert.deepEqual(phone.take().slice(1), ["7 lost 3 unreachable"]);
 });

@@ -17,7 +17,7 @@ export interface ServerLocation {
   readonly address: string;
   /** 0: none was given. */
   readonly port: number;
-  readonly transport: "udp" | "tcp" | "tls" | "naptr" | "tcp-preferred";
+  readonly transport: SipTransport | "naptr" | "tcp-preferred";
 }
 
 /** What of a SIP URI decides where it leads; `host` is `maddr` where there is one. */

@@ -25,11 +25,16 @@ export function packetOf(peer: Peer, size: number): Packet {
   };
 }
 
-/** `pass`: the network's own latency; `drop`: it is lost without a word; `reject`: ICMP or RST answers. */
+/**
+ * `pass`: the network's own latency; `drop`: it is lost without a word; `reject`: the host answers that nobody is there,
+ * by ICMP port unreachable or RST; `unreachable`: a router answers that there is no way, by ICMP host unreachable, which
+ * a connection that stands takes for loss (RFC 1122 §4.2.3.9).
+ */
 export type Verdict =
   | { readonly kind: "pass" }
   | { readonly kind: "drop" }
   | { readonly kind: "reject" }
+  | { readonly kind: "unreachable" }
   | { readonly kind: "delay"; readonly ms: number };
 
 export type Rule = (now: Instant, packet: Packet) => Verdict;
@@ -37,6 +42,7 @@ export type Rule = (now: Instant, packet: Packet) => Verdict;
 export const PASS: Verdict = { kind: "pass" };
 export const DROP: Verdict = { kind: "drop" };
 export const REJECT: Verdict = { kind: "reject" };
+export const UNREACHABLE: Verdict = { kind: "unreachable" };
 
 export interface NetworkOptions {
   /** One way, milliseconds: drawn uniformly between the two for each packet. */
@@ -51,9 +57,11 @@ export const QUIET_NETWORK: NetworkOptions = { latencyMs: [0.1, 0.1], loss: 0, d
 
 /** A datagram's fate: when its copies arrive (none: lost), or that it was rejected. */
 export interface Fate {
-  readonly rejected: boolean;
+  readonly rejected: "refused" | "unreachable" | undefined;
   readonly delaysMs: readonly number[];
 }
+
+const LOST: Fate = { rejected: undefined, delaysMs: [] };
 
 export class Network {
   options: NetworkOptions;
@@ -107,15 +115,16 @@ export class Network {
 
   fate(now: Instant, packet: Packet): Fate {
     const verdict = this.judge(now, packet);
-    if (verdict.kind === "drop") return { rejected: false, delaysMs: [] };
-    if (verdict.kind === "reject") return { rejected: true, delaysMs: [] };
+    if (verdict.kind === "drop") return LOST;
+    if (verdict.kind === "reject") return { rejected: "refused", delaysMs: [] };
+    if (verdict.kind === "unreachable") return { rejected: "unreachable", delaysMs: [] };
     const extra = verdict.kind === "delay" ? verdict.ms : 0;
     const { loss, duplication } = this.options;
-    if (loss > 0 && this.#prng.chance(loss)) return { rejected: false, delaysMs: [] };
+    if (loss > 0 && this.#prng.chance(loss)) return LOST;
     const first = extra + this.latencyMs();
     if (duplication > 0 && this.#prng.chance(duplication)) {
-      return { rejected: false, delaysMs: [first, extra + this.latencyMs()] };
+      return { rejected: undefined, delaysMs: [first, extra + this.latencyMs()] };
     }
-    return { rejected: false, delaysMs: [first] };
+    return { rejected: undefined, delaysMs: [first] };
   }
 }

@@ -1,5 +1,13 @@
 /** The flows and bound ports of one simulated process, and the keys under which packets find them. */
-import type { FlowId, Instant, Local, Peer, TransportName } from "../../core/machine.ts";
+import type {
+  FlowId,
+  Instant,
+  Local,
+  Opening,
+  Peer,
+  Target,
+  TransportName,
+} from "../../core/machine.ts";
 import type { StreamEnd } from "./simulated-stream.ts";
 
 /** One bound address, and the datagram flows that share it: a phone has a few, a server many. */
@@ -66,6 +74,21 @@ export class Holdings {
 
   boundAs(flow: FlowId): BoundPort | undefined {
     return this.#bound.get(flow);
+  }
+
+  /** Both ends of a flow to be opened from a host with these addresses. */
+  peerFor(addresses: readonly string[], target: Target, opening: Opening): Peer {
+    const from = this.#bound.get(opening.from)?.local;
+    const datagrams = isDatagram(target.transport);
+    const shared = datagrams ? from?.port : undefined;
+    return {
+      transport: target.transport,
+      address: target.address,
+      port: target.port,
+      localAddress: localAddress(addresses, from, target.address),
+      localPort: shared ?? this.ephemeralPort(),
+      listener: datagrams && from !== undefined ? opening.from : 0,
+    };
   }
 
   /** @returns undefined when somebody has the port already. */
@@ -149,6 +172,18 @@ export class Holdings {
     }
     return false;
   }
+}
+
+/** Of the same family as the peer's where the host has one. */
+function localAddress(
+  addresses: readonly string[],
+  from: Local | undefined,
+  remote: string,
+): string {
+  if (from !== undefined && !isUnspecified(from.address)) return from.address;
+  const six = remote.includes(":");
+  const fitting = addresses.find((address) => address.includes(":") === six);
+  return fitting ?? addresses[0] ?? remote;
 }
 
 function* peersOf(bound: BoundPort): Generator<SimulatedFlow> {

@@ -24,8 +24,14 @@ import {
   type SimulatedFlow,
   turned,
 } from "./simulated-flow.ts";
-import { StreamEnd, type StreamHost } from "./simulated-stream.ts";
-import type { RemoteEnd, RemoteHost, Surroundings } from "./surroundings.ts";
+import { handshakeOf, StreamEnd, type StreamHost } from "./simulated-stream.ts";
+import type {
+  Handshake,
+  HandshakeStep,
+  RemoteEnd,
+  RemoteHost,
+  Surroundings,
+} from "./surroundings.ts";
 import { type Labour, Workbench } from "./workbench.ts";
 
 type Fact = (machine: Machine, now: Instant) => void;
@@ -38,12 +44,16 @@ const IDLE_MS = 60_000;
 export class SimulatedHost implements World, RemoteHost, StreamHost {
   readonly name: string;
   readonly addresses: readonly string[];
+  /** Whom its certificate is for; undefined: whoever is asked for. */
+  identities: readonly string[] | undefined;
   readonly #simulation: Surroundings;
   #machine: Machine;
   #state: "up" | "frozen" | "down" = "up";
   /** Rises with each death: what belonged to an earlier life is void. */
   #life = 0;
   #holdings = new Holdings();
+  /** Connections that have arrived and are in the middle of their handshakes: the machine knows nothing of them. */
+  readonly #greeting = new Set<StreamEnd>();
   #lastArrived: FlowId = 0;
   #wakeAt: Instant = NEVER;
   /** What waits for a frozen process. */
@@ -108,6 +118,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     const { flows } = this.#holdings;
     this.#holdings = new Holdings();
     this.#lastArrived = 0;
+    this.#greeting.clear();
     for (const flow of flows.values()) flow.stream?.end("reset");
     this.#held = [];
     this.#heldDatagrams = 0;
@@ -157,18 +168,8 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   }
 
   open(flow: FlowId, target: Target, opening: Opening): void {
-    const from = this.#holdings.boundAs(opening.from)?.local;
-    const datagrams = isDatagram(target.transport);
-    const shared = datagrams ? from?.port : undefined;
-    const peer: Peer = {
-      transport: target.transport,
-      address: target.address,
-      port: target.port,
-      localAddress: this.#localAddress(from, target.address),
-      localPort: shared ?? this.#holdings.ephemeralPort(),
-      listener: datagrams && from !== undefined ? opening.from : 0,
-    };
-    if (datagrams) {
+    const peer = this.#holdings.peerFor(this.addresses, target, opening);
+    if (isDatagram(target.transport)) {
       const made = this.#add(flow, peer, opening.connected, undefined);
       this.#later(0, (machine, now) => {
         if (this.#holdings.flows.get(flow) === made) machine.opened(now, flow, peer);
@@ -176,7 +177,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     } else {
       const end = new StreamEnd(this.#simulation, this, flow, peer);
       this.#add(flow, peer, false, end);
-      end.connect();
+      end.connect(target.domain);
     }
   }
 
@@ -214,12 +215,13 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     from.usedAt = now;
     const fate = network.fate(now, packetOf(from.peer, bytes.length));
     const life = this.#life;
-    if (fate.rejected) this.#icmp(from, 2 * network.latencyMs(), life);
+    const { rejected } = fate;
+    if (rejected !== undefined) this.#icmp(from, 2 * network.latencyMs(), life, rejected);
     for (const delay of fate.delaysMs) {
       this.#simulation.after(delay, () => {
         const host = this.#simulation.hostAt(from.peer.address);
         const heard = host?.datagramArrived(from.peer, bytes) ?? false;
-        if (!heard) this.#icmp(from, network.latencyMs(), life);
+        if (!heard) this.#icmp(from, network.latencyMs(), life, "refused");
       });
     }
   }
@@ -257,9 +259,9 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     return flow;
   }
 
-  #icmp(from: SimulatedFlow, delay: number, life: number): void {
+  #icmp(from: SimulatedFlow, delay: number, life: number, cause: LossCause): void {
     if (!from.connected || life !== this.#life) return;
-    this.#later(delay, (machine, now) => this.#lose(machine, now, from, "refused"));
+    this.#later(delay, (machine, now) => this.#lose(machine, now, from, cause));
   }
 
   #sweepLater(): void {
@@ -296,11 +298,21 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     const peer = turned(from.peer, bound.flow);
     const end = new StreamEnd(this.#simulation, this, this.#lastArrived, peer);
     end.accept(from);
-    const flow = this.#add(end.flow, peer, false, end);
-    this.#tell((machine, now) => {
-      if (this.#holds(flow)) machine.opened(now, flow.id, peer);
-    });
+    this.#add(end.flow, peer, false, end);
+    if (handshakeOf(transport).length > 0) this.#greeting.add(end);
+    else this.admitted(end);
     return end;
+  }
+
+  shakes(_end: StreamEnd, step: HandshakeStep, name: string | undefined): Handshake {
+    if (this.#state === "frozen") return "mute";
+    const trusted = name === undefined || this.identities?.includes(name) !== false;
+    return step === "tls" && !trusted ? "distrusted" : "done";
+  }
+
+  admitted(end: StreamEnd): void {
+    this.#greeting.delete(end);
+    this.#tellOf(end, (machine, now) => machine.opened(now, end.flow, end.peer));
   }
 
   connected(end: StreamEnd): void {
@@ -316,10 +328,10 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   }
 
   broken(end: StreamEnd, cause: LossCause): void {
-    this.#tellOf(end, (machine, now) => {
-      const flow = this.#holdings.flows.get(end.flow);
-      if (flow !== undefined) this.#lose(machine, now, flow, cause);
-    });
+    const flow = this.#holdings.flows.get(end.flow);
+    if (flow?.stream !== end) return;
+    if (this.#greeting.delete(end)) this.#holdings.remove(flow);
+    else this.#tell((machine, now) => this.#lose(machine, now, flow, cause));
   }
 
   #tellOf(end: StreamEnd, fact: Fact): void {
@@ -375,22 +387,10 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     return flow;
   }
 
-  #holds(flow: SimulatedFlow): boolean {
-    return this.#holdings.flows.get(flow.id) === flow;
-  }
-
   #lose(machine: Machine, now: Instant, flow: SimulatedFlow, cause: LossCause): void {
-    if (!this.#holds(flow)) return;
+    if (this.#holdings.flows.get(flow.id) !== flow) return;
     this.#holdings.remove(flow);
     machine.lost(now, flow.id, cause);
-  }
-
-  /** Of the same family as the peer's where the host has one. */
-  #localAddress(from: Local | undefined, remote: string): string {
-    if (from !== undefined && !isUnspecified(from.address)) return from.address;
-    const six = remote.includes(":");
-    const fitting = this.addresses.find((address) => address.includes(":") === six);
-    return fitting ?? this.addresses[0] ?? remote;
   }
 }
 

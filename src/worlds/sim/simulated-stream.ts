@@ -1,19 +1,48 @@
 /**
  * One side of a connection. What is sent arrives in order; what the network drops is resent until it gets
  * through or the patience of the side that sends is over. An end that is gone answers with a reset.
+ *
+ * TLS and WebSocket cost a round trip each after that of TCP, which the kernel of a process answers and those it must
+ * answer itself; the certificate is judged by the domain asked for (RFC 5922 §7.2).
  */
-import type { FlowId, Instant, LossCause, Peer } from "../../core/machine.ts";
-import { packetOf } from "./network.ts";
-import type { RemoteEnd, StreamItem, Surroundings } from "./surroundings.ts";
+import type { FlowId, Instant, LossCause, Peer, TransportName } from "../../core/machine.ts";
+import { packetOf, type Verdict } from "./network.ts";
+import type {
+  Handshake,
+  HandshakeStep,
+  RemoteEnd,
+  StreamItem,
+  Surroundings,
+} from "./surroundings.ts";
 
-/** How long a connection is tried before it has failed, milliseconds. */
+/** How long a connection is tried before it has failed, its handshakes included, milliseconds. */
 const CONNECT_TIMEOUT_MS = 5000;
 /** How long bytes are resent into silence before the connection is given up: Linux' tcp_retries2 of 15, milliseconds. */
 const PATIENCE_MS = 924_600;
 const RESEND_MS = 500;
 
+const TCP_ALONE: readonly HandshakeStep[] = [];
+
+/** What follows the handshake of TCP. */
+export function handshakeOf(transport: TransportName): readonly HandshakeStep[] {
+  switch (transport) {
+    case "tls":
+      return ["tls"];
+    case "ws":
+      return ["upgrade"];
+    case "wss":
+      return ["tls", "upgrade"];
+    default:
+      return TCP_ALONE;
+  }
+}
+
 /** The process that has an end. */
 export interface StreamHost {
+  /** Asked of the side that was connected to. */
+  shakes(end: StreamEnd, step: HandshakeStep, name: string | undefined): Handshake;
+  /** The connection that has arrived is ready for use. */
+  admitted(end: StreamEnd): void;
   connected(end: StreamEnd): void;
   heard(end: StreamEnd, bytes: Uint8Array): void;
   /** Told once, and not after the process itself has closed the end. */
@@ -42,19 +71,24 @@ export class StreamEnd implements RemoteEnd {
     this.peer = peer;
   }
 
-  connect(): void {
+  /** @param name the domain that the certificate must be for; undefined: any. */
+  connect(name: string | undefined): void {
     const { network, now } = this.#surroundings;
+    const steps = handshakeOf(this.peer.transport);
     const verdict = network.judge(now, packetOf(this.peer, 0));
-    if (verdict.kind === "drop") {
-      this.#surroundings.after(CONNECT_TIMEOUT_MS, () => this.#break("timeout"));
+    if (verdict.kind === "drop" || steps.length > 0) {
+      this.#surroundings.after(CONNECT_TIMEOUT_MS, () => {
+        if (this.#state === "connecting") this.#break("timeout");
+      });
+    }
+    if (verdict.kind === "drop") return;
+    const trip = network.latencyMs() + extraMs(verdict);
+    if (verdict.kind === "reject" || verdict.kind === "unreachable") {
+      const cause = verdict.kind === "reject" ? "refused" : "unreachable";
+      this.#surroundings.after(2 * trip, () => this.#break(cause));
       return;
     }
-    const trip = network.latencyMs() + (verdict.kind === "delay" ? verdict.ms : 0);
-    if (verdict.kind === "reject") {
-      this.#surroundings.after(2 * trip, () => this.#break("refused"));
-      return;
-    }
-    this.#surroundings.after(trip, () => this.#arrive(trip));
+    this.#surroundings.after(trip, () => this.#arrive(trip, steps, name));
   }
 
   /** Takes a connection that has arrived at this side. */
@@ -75,22 +109,61 @@ export class StreamEnd implements RemoteEnd {
     if (reaches) this.#put(how);
   }
 
+  shake(step: HandshakeStep, name: string | undefined): Handshake {
+    return this.#state === "open" ? this.#host.shakes(this, step, name) : "gone";
+  }
+
+  shaken(): void {
+    if (this.#state === "open") this.#host.admitted(this);
+  }
+
   take(item: StreamItem): boolean {
-    if (this.#state === "connecting" && this.#other !== undefined) this.#established();
+    if (this.#state === "connecting" && this.#other !== undefined) {
+      if (typeof item === "string" && handshakeOf(this.peer.transport).length > 0) {
+        this.#break(item);
+        return true;
+      }
+      this.#established();
+    }
     if (this.#state !== "open") return false;
     if (typeof item === "string") this.#break(item);
     else this.#host.heard(this, item);
     return true;
   }
 
-  #arrive(trip: number): void {
+  #arrive(trip: number, steps: readonly HandshakeStep[], name: string | undefined): void {
     if (this.#state !== "connecting") return;
     const { address } = this.peer;
     this.#other = this.#surroundings.hostAt(address)?.streamArrived(this);
     this.#surroundings.after(trip, () => {
       if (this.#state === "gone") this.#other?.take("closed");
       else if (this.#other === undefined) this.#break("refused");
-      else if (this.#state === "connecting") this.#established();
+      else if (this.#state === "connecting") this.#shakeHands(this.#other, steps, name);
+    });
+  }
+
+  /** What is lost on either way, or not answered, is asked again until the time for connecting is over. */
+  #shakeHands(other: RemoteEnd, steps: readonly HandshakeStep[], name: string | undefined): void {
+    if (this.#state !== "connecting") return;
+    const [step, ...further] = steps;
+    if (step === undefined) {
+      this.#established();
+      return;
+    }
+    const { network, now } = this.#surroundings;
+    const there = network.judge(now, packetOf(this.peer, 0));
+    const back = network.judge(now, packetOf(other.peer, 0));
+    const passes = !(isLost(there) || isLost(back));
+    const answer = passes ? other.shake(step, name) : "mute";
+    if (answer === "mute") {
+      this.#surroundings.after(RESEND_MS, () => this.#shakeHands(other, steps, name));
+      return;
+    }
+    if (answer === "done" && further.length === 0) other.shaken();
+    const wayMs = 2 * network.latencyMs() + extraMs(there) + extraMs(back);
+    this.#surroundings.after(wayMs, () => {
+      if (answer === "done") this.#shakeHands(other, further, name);
+      else if (this.#state === "connecting") this.#break(answer === "gone" ? "reset" : "tls");
     });
   }
 
@@ -117,7 +190,7 @@ export class StreamEnd implements RemoteEnd {
     const { network, now, queue } = this.#surroundings;
     const size = typeof item === "string" ? 0 : item.length;
     const verdict = network.judge(now, packetOf(this.peer, size));
-    if (verdict.kind === "drop") {
+    if (isLost(verdict)) {
       this.#resendLater(now);
       return false;
     }
@@ -126,7 +199,7 @@ export class StreamEnd implements RemoteEnd {
       this.#break("reset");
       return false;
     }
-    const delay = network.latencyMs() + (verdict.kind === "delay" ? verdict.ms : 0);
+    const delay = network.latencyMs() + extraMs(verdict);
     this.#arrivesAfter = Math.max(this.#arrivesAfter, now + delay);
     queue.put(this.#arrivesAfter, () => this.#delivered(item));
     return true;
@@ -156,8 +229,18 @@ export class StreamEnd implements RemoteEnd {
 
   #break(cause: LossCause): void {
     const told = this.#state === "connecting" || this.#state === "open";
+    // Who gives up in the middle of a handshake says so to whoever was about to answer.
+    if (this.#state === "connecting") this.#other?.take("closed");
     this.#state = "gone";
     this.#unsent = [];
     if (told) this.#host.broken(this, cause);
   }
+}
+
+function isLost(verdict: Verdict): boolean {
+  return verdict.kind === "drop" || verdict.kind === "unreachable";
+}
+
+function extraMs(verdict: Verdict): number {
+  return verdict.kind === "delay" ? verdict.ms : 0;
 }

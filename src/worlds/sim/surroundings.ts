@@ -23,7 +23,17 @@ export interface RemoteEnd {
   readonly peer: Peer;
   /** @returns false when this side is gone: it answers with a reset. */
   take(item: StreamItem): boolean;
+  /** @param name whom the other side wants to see in the certificate; undefined: anybody. */
+  shake(step: HandshakeStep, name: string | undefined): Handshake;
+  /** All steps are done. */
+  shaken(): void;
 }
+
+/** A round trip on top of that of TCP: TLS 1.3 (RFC 8446 §2), the upgrade of WebSocket (RFC 6455 §4). */
+export type HandshakeStep = "tls" | "upgrade";
+
+/** `mute`: the process that should answer does nothing; `gone`: its side has ended. */
+export type Handshake = "done" | "distrusted" | "mute" | "gone";
 
 /** A host as others reach it. */
 export interface RemoteHost {
