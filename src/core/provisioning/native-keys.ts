@@ -19,6 +19,9 @@ const TIME = duration(1);
 const SECONDS = duration(1000);
 /** What repeats must not spin. */
 const PERIOD = duration(1, 10);
+/** What repeats for ever at somebody else's server must not be a flood. */
+const PROBES = duration(1, 1000);
+const KEEP_ALIVE = duration(1, 1000, { "0": 0 });
 const PORT = number(0, 65535);
 const U16 = number(0, 65535);
 const RETRIES = number(0, 20);
@@ -55,16 +58,16 @@ function policyRows(prefix: string, target: string): KeyRow[] {
   const of = target.slice(0, target.indexOf("redundancy"));
   return honoured(prefix, target, [
     ["registration", words("concurrent", "successive"), "concurrent", "registration"],
-    ["probe-interval", PERIOD, "60 s", "probeIntervalMs"],
-    ["proxy-probe-interval", PERIOD, "60 s", "proxyProbeIntervalMs"],
+    ["probe-interval", PROBES, "60 s", "probeIntervalMs"],
+    ["proxy-probe-interval", PROBES, "60 s", "proxyProbeIntervalMs"],
     ["t1", PERIOD, "500 ms", "t1Ms"],
     ["t2", PERIOD, "4 s", "t2Ms"],
     ["t4", PERIOD, "5 s", "t4Ms"],
-    ["register-retry", PERIOD, "by back-off", "backoff", { slot: `${of}retryMs` }],
+    ["register-retry", PROBES, "by back-off", "backoff", { slot: `${of}retryMs` }],
     ["register-backoff-base", PERIOD, "5 s", "backoff.baseMs"],
     ["register-backoff-max", PERIOD, "120 s", "backoff.maxMs"],
     ["start-surge", TIME, "0", "startSurgeMs"],
-    ["keep-alive", TIME, "30 s", "keepAliveMs"],
+    ["keep-alive", KEEP_ALIVE, "30 s", "keepAliveMs"],
     ["outbound", words("streams", "always", "never"), "streams", "outbound"],
     ["refresh-jitter", number(0, 0.5, { whole: false }), "0.1", "refreshJitter"],
     ["return-spread", number(0, 1, { whole: false }), "0.2", "returnSpread"],

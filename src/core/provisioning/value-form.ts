@@ -96,7 +96,7 @@ export function describeForm(form: ValueForm): string {
     case "choice":
       return Object.keys(form.choices).join(", ");
     case "duration":
-      return ["a time (500 ms, 2 s, 5 min, 1 h)", ...Object.keys(form.words)].join(" or ");
+      return [timeOf(form), ...Object.keys(form.words)].join(" or ");
     case "numbers":
       return `numbers ${form.least}..${form.most}`;
     case "host":
@@ -109,6 +109,11 @@ export function describeForm(form: ValueForm): string {
     case "secret":
       return "text";
   }
+}
+
+function timeOf({ leastMs }: DurationForm): string {
+  if (leastMs < 1000) return "a time (500 ms, 2 s, 5 min, 1 h)";
+  return `a time of ${leastMs / 1000} s or more (2 s, 5 min, 1 h)`;
 }
 
 /** How a policy value is written in this form; the inverse of parsing, for remedies. */
@@ -145,9 +150,16 @@ export function choice(choices: Readonly<Record<string, Value | undefined>>): Va
   return { kind: "choice", choices };
 }
 
-/** A time for a policy field in milliseconds (`unitMs` 1) or seconds (1000). */
-export function duration(unitMs: 1 | 1000, leastMs = 0): ValueForm {
-  return { kind: "duration", unitMs, leastMs, words: {} };
+/**
+ * A time for a policy field in milliseconds (`unitMs` 1) or seconds (1000). `words` are read for what they stand for,
+ * though it be below the least.
+ */
+export function duration(
+  unitMs: 1 | 1000,
+  leastMs = 0,
+  words: DurationForm["words"] = {},
+): ValueForm {
+  return { kind: "duration", unitMs, leastMs, words };
 }
 
 /** Several whole numbers with commas between. */
@@ -254,7 +266,7 @@ function parseDuration(form: DurationForm, text: string): Parsed {
     return rejected(undefined, `${shown(text)} is not a time`, `write ${describeForm(form)}`);
   }
   if (ms < form.leastMs) {
-    const remedy = `write ${form.leastMs} ms or more`;
+    const remedy = `write ${form.leastMs} ms or more`.replace("000 ms", " s");
     return rejected(form.leastMs / form.unitMs, `${shown(text)} is too short`, remedy);
   }
   if (ms > 2147483647_000) {

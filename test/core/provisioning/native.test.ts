@@ -70,3 +70,16 @@ test("a YAML error does not repeat the text of the file", () => {
   assert.ok(phone.faults.length > 0);
   assert.ok(!faults(phone).join("\n").includes("hush"));
 });
+
+test("what is sent again for ever is sent once a second at most", () => {
+  for (const key of ["probe-interval", "proxy-probe-interval", "register-retry", "keep-alive"]) {
+    const text = (value: string): string =>
+      `accounts:\n  - user: "1"\n    ${key}: ${value}\n    servers: [{ address: 192.0.2.1 }, { address: 192.0.2.2 }]\n`;
+    assert.deepEqual(faults(reading(text("999 ms"), "fast.yaml")), [
+      `error fast.yaml:3: accounts.1.${key}: "999 ms" is too short; write 1 s or more`,
+    ]);
+    assert.deepEqual(faults(reading(text("1 s"))), []);
+  }
+  const none = 'accounts: [{ user: "1", keep-alive: 0, servers: [{ address: pbx.example.com }] }]';
+  assert.deepEqual(faults(reading(none)), [], "0 is none at all");
+});
