@@ -17,10 +17,12 @@ import { Access } from "./access.ts";
 import { Authenticator, DIGEST_ALGORITHMS } from "./authenticator.ts";
 import type { ServerClock } from "./clock.ts";
 import type { Domains } from "./domains.ts";
+import { Events } from "./events.ts";
 import { isFresh } from "./flow-timer.ts";
 import { placeText } from "./flow-token.ts";
 import type { Listeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
+import type { Notifier } from "./notifier.ts";
 import { ownAnswer, type Role } from "./own-answers.ts";
 import { type ProxyWitness, SipProxy } from "./proxy.ts";
 import { RouteMaker } from "./record-route.ts";
@@ -36,6 +38,8 @@ import type { Vantage } from "./ways.ts";
 export interface Office {
   readonly desk: RegisterDesk;
   readonly proxy: SipProxy;
+  /** Undefined in the fallback role, which gives no events (V1). */
+  readonly notifier: Notifier | undefined;
 }
 
 export interface OfficeParts {
@@ -81,9 +85,11 @@ export function openOffice(parts: OfficeParts): Office {
   const maker = new RouteMaker(hash, secret);
   const { acceptForeign } = configuration;
   const toTag = newTag(entropy);
+  const events = openEvents(parts);
   const access = new Access({ toTag, authenticator, domains, maker, acceptForeign });
   return {
-    desk: openDesk(parts, authenticator, toTag),
+    notifier: events?.notifier,
+    desk: openDesk(parts, authenticator, toTag, events),
     proxy: new SipProxy({
       sender: parts.layer,
       timers: parts.timers,
@@ -97,13 +103,21 @@ export function openOffice(parts: OfficeParts): Office {
       toTag,
       resending: parts.resending,
       witness: witness(parts),
+      notifier: events?.notifier,
       answerItself: (request, routed) => {
         if (parts.stopping()) return stoppingAnswer(request, toTag);
-        return ownAnswer(request, routed, configuration.role, () => toTag);
+        return ownAnswer(request, routed, configuration.role, () => toTag, events?.notifier);
       },
       suspect: (node) => parts.siblings()?.suspect(node),
     }),
   };
+}
+
+/** The fallback role gives none (V1). */
+function openEvents(parts: OfficeParts): Events | undefined {
+  const { configuration, layer } = parts;
+  const { role, users, limits } = configuration;
+  return role === "fallback" ? undefined : new Events({ ...parts, sender: layer, users, limits });
 }
 
 /** In-dialog requests are served to the last, new ones go to another server. */
@@ -116,6 +130,7 @@ function openDesk(
   parts: OfficeParts,
   authenticator: Authenticator | undefined,
   toTag: string,
+  events: Events | undefined,
 ): RegisterDesk {
   const { configuration, listeners, layer } = parts;
   return new RegisterDesk({
@@ -136,6 +151,8 @@ function openDesk(
     authenticator,
     reply: (now, request, flow, text) => layer.respondPrinted(now, request, flow, text),
     report: parts.report,
+    changed: (now, key, binding, what, retryAfter) =>
+      events?.contactChanged(now, key, binding, what, retryAfter),
     nodeAddress: () => listeners.addresses[0] ?? "",
   });
 }

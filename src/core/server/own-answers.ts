@@ -6,13 +6,10 @@ import type { Routed } from "./routing.ts";
 
 export type Role = "working" | "fallback";
 
-/** Event packages this server itself gives, by role: none yet. */
-const EVENTS = "";
-
 const FALLBACK_METHODS = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO";
 
 const METHODS: Readonly<Record<Role, string>> = {
-  working: `${FALLBACK_METHODS}, REFER, NOTIFY, MESSAGE`,
+  working: `${FALLBACK_METHODS}, REFER, SUBSCRIBE, NOTIFY, MESSAGE`,
   fallback: FALLBACK_METHODS,
 };
 
@@ -24,23 +21,35 @@ const SETS: Readonly<Record<Role, ReadonlySet<string>>> = {
 /** Those that ask for events. */
 const EVENT_METHODS: ReadonlySet<string> = new Set(["SUBSCRIBE", "PUBLISH"]);
 
-/** Undefined: the request is to be forwarded. */
+/** The event packages that this server gives, if any. */
+export interface EventGiver {
+  /** For Allow-Events. */
+  readonly names: string;
+  gives(request: Request): boolean;
+}
+
+/** Undefined: the request is to be forwarded, or to go to the notifier. */
 export function ownAnswer(
   request: Request,
   routed: Routed,
   role: Role,
   toTag: () => string,
+  notifier: EventGiver | undefined,
 ): Response | undefined {
   const { method } = request;
   const answer = (status: number): Response => responseTo(request, status, undefined, toTag());
   const inDialog = toOf(request.headers)?.tag !== undefined;
   const self = routed.stop.kind === "self";
   const ours = self || routed.stop.kind === "user";
+  const events = role === "fallback" ? "" : (notifier?.names ?? "");
   if (EVENT_METHODS.has(method) && (role === "fallback" || (ours && !inDialog))) {
+    const given = events !== "" && method === "SUBSCRIBE" && routed.stop.kind === "user";
+    if (given && notifier?.gives(request) === true) return undefined;
     const response = answer(489);
-    response.headers.add("allow-events", EVENTS);
+    response.headers.add("allow-events", events);
     return response;
   }
+  if (method === "SUBSCRIBE" && self && events !== "") return undefined;
   if (role === "fallback" && !SETS.fallback.has(method)) {
     const response = answer(501);
     response.headers.add("allow", METHODS.fallback);
@@ -52,7 +61,7 @@ export function ownAnswer(
       .add("allow", METHODS[role])
       .add("accept", "application/sdp")
       .add("supported", "path, outbound")
-      .add("allow-events", EVENTS);
+      .add("allow-events", events);
     return response;
   }
   if (!self) return undefined;

@@ -31,6 +31,7 @@ import {
 } from "./forwarding.ts";
 import type { Listeners } from "./listeners.ts";
 import { isLooping, loopDigest } from "./loops.ts";
+import type { Notifier } from "./notifier.ts";
 import type { RouteMaker, Side } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
 import { type Routed, type RoutingContext, route } from "./routing.ts";
@@ -64,6 +65,8 @@ export interface ProxyParts {
   readonly toTag: string;
   readonly resending: Resending;
   readonly witness: ProxyWitness;
+  /** Undefined: no events are given here. */
+  readonly notifier: Notifier | undefined;
   /** Undefined: go on; otherwise the answer this server gives by itself. */
   answerItself(request: Request, routed: Routed): Response | undefined;
   /** A node that did not answer. */
@@ -132,6 +135,8 @@ export class SipProxy implements ContextHost {
     const admitted = this.#admitted;
     this.#admitted = undefined;
     assert(admitted?.request === request, "a request that nobody has admitted");
+    const { stop } = admitted.routed;
+    if (this.#parts.notifier?.requested(now, transaction, flow, stop) === true) return;
     if (request.method === "INVITE") transaction.respond(now, responseTo(request, 100));
     this.#forward(now, transaction, flow, admitted.routed, admitted.word);
   }

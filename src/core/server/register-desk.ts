@@ -29,6 +29,7 @@ import { keptVia } from "./flow-timer.ts";
 import { placeText } from "./flow-token.ts";
 import { Holders } from "./holders.ts";
 import { Records } from "./records.ts";
+import type { ContactEvent } from "./reg-event.ts";
 import { type Registered, type RegistrarOptions, register } from "./registrar.ts";
 import { sightOf } from "./sight.ts";
 import type { Users } from "./users.ts";
@@ -52,12 +53,29 @@ export interface RegisterDeskParts {
   readonly renewals: boolean;
   readonly reply: Reply;
   report(event: TraceEvent): void;
+  /** Told of contacts that came and went, but not of their renewals. */
+  changed(
+    now: Instant,
+    key: string,
+    binding: Binding,
+    what: ContactEvent,
+    retryAfter?: number,
+  ): void;
   /** Where other nodes reach this one. */
   nodeAddress(): string;
 }
 
 /** Extensions a REGISTER may require. */
 const SUPPORTED: ReadonlySet<string> = new Set(["path", "outbound"]);
+
+/** How an operator takes bindings away (RFC 3680 §5.1.1). */
+export interface Recall {
+  readonly event: "deactivated" | "probation" | "rejected";
+  /** Of `probation`: when the phone may come again. */
+  readonly retryAfterSeconds?: number;
+}
+
+const CONTACT_EVENTS = { added: "registered", removed: "unregistered" } as const;
 
 /** Whose bindings a REGISTER is about, or why it is refused. */
 type Owner =
@@ -129,8 +147,8 @@ export class RegisterDesk {
     this.#answer(now, request, flow, status, reasonOf(status), lines);
   }
 
-  /** Takes away all bindings of a user, as an operator may. */
-  *remove(user: string): Inquiry<boolean> {
+  /** Takes away all bindings of a user, as an operator may, and tells his phones what to do about it. */
+  *recall(user: string, { event, retryAfterSeconds }: Recall): Inquiry<boolean> {
     const key = this.#parts.domains.key(user);
     this.#records.forget(key);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
@@ -138,7 +156,10 @@ export class RegisterDesk {
     const bindings = decodeBindings(read.value, this.#epochSeconds());
     const written = (yield write(key, [], read.version)) as StoreAnswer;
     if (written.kind !== "written") return false;
-    for (const binding of bindings) if (isLive(binding)) this.#report("removed", key, binding);
+    for (const binding of bindings.filter(isLive)) {
+      this.#report("removed", key, binding);
+      this.#parts.changed(this.#parts.clock.now, key, binding, event, retryAfterSeconds);
+    }
     return true;
   }
 
@@ -175,6 +196,7 @@ export class RegisterDesk {
   #registered(now: Instant, key: string, registered: Registered): void {
     for (const { what, binding } of registered.changes) {
       if (what !== "removed") this.#expiries.watch(now, key, binding.expires, registered.record);
+      if (what !== "refreshed") this.#parts.changed(now, key, binding, CONTACT_EVENTS[what]);
       if (what !== "refreshed" || this.#parts.renewals) this.#report(what, key, binding);
     }
   }
@@ -230,7 +252,9 @@ export class RegisterDesk {
 
   #reportExpired(key: string, bindings: readonly Binding[], present: number): void {
     for (const binding of bindings) {
-      if (isLive(binding) && binding.expires <= present) this.#report("expired", key, binding);
+      if (!isLive(binding) || binding.expires > present) continue;
+      this.#report("expired", key, binding);
+      this.#parts.changed(this.#parts.clock.now, key, binding, "expired");
     }
   }
 

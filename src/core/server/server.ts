@@ -37,6 +37,7 @@ import { Listeners } from "./listeners.ts";
 import { type Office, openOffice } from "./office.ts";
 import { Overload } from "./overload.ts";
 import type { Role } from "./own-answers.ts";
+import type { Recall } from "./register-desk.ts";
 import type { RegistrarLimits } from "./registration.ts";
 import { Siblings, sharedSecret } from "./siblings.ts";
 import type { OfferedAlgorithm, Users } from "./users.ts";
@@ -152,15 +153,21 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#state = "stopping";
     this.#timers.set(this.#patience, now + STOP_PATIENCE_MS);
     this.#siblings?.stop(now);
+    this.#office?.notifier?.stop(now, { reason: "deactivated" });
     this.#endIfIdle();
   }
 
-  /** Removes all bindings of a user. */
-  removeBindings(now: Instant, user: string, removed: (removed: boolean) => void): void {
+  /** Removes all bindings of a user, and has his phones do what `recall` says, if they subscribe to it (RFC 3680). */
+  removeBindings(
+    now: Instant,
+    user: string,
+    removed: (removed: boolean) => void,
+    recall: Recall = { event: "deactivated" },
+  ): void {
     this.#clock.now = now;
-    const office = this.#office;
-    if (office === undefined) removed(false);
-    else this.#inquiries.start(now, office.desk.remove(user), (_at, done) => removed(done));
+    const desk = this.#office?.desk;
+    if (desk === undefined) removed(false);
+    else this.#inquiries.start(now, desk.recall(user, recall), (_at, done) => removed(done));
   }
 
   /** From now on every request is answered 503, with Retry-After if it is above 0 seconds; undefined ends that. */

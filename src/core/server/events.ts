@@ -1,0 +1,66 @@
+/** The event packages of a server, joined to what they tell of. */
+import type { Inquiries } from "../inquiry.ts";
+import type { Instant } from "../machine.ts";
+import type { Primitives } from "../primitives.ts";
+import type { Timers } from "../timers.ts";
+import type { Resending } from "../transaction/user.ts";
+import type { Binding } from "./binding.ts";
+import type { BranchSender } from "./branch.ts";
+import type { ServerClock } from "./clock.ts";
+import { type Domains, nameOfKey } from "./domains.ts";
+import type { Listeners } from "./listeners.ts";
+import { Notifier } from "./notifier.ts";
+import { type ContactEvent, RegEventPackage } from "./reg-event.ts";
+import type { RegistrarLimits } from "./registration.ts";
+import type { Users } from "./users.ts";
+
+export interface EventsParts {
+  readonly sender: BranchSender;
+  readonly primitives: Primitives;
+  readonly timers: Timers;
+  readonly inquiries: Inquiries;
+  readonly clock: ServerClock;
+  readonly domains: Domains;
+  readonly listeners: Listeners;
+  readonly resending: Resending;
+  readonly users: Users | undefined;
+  readonly limits: RegistrarLimits;
+}
+
+export class Events {
+  readonly notifier: Notifier;
+  readonly #registrations: RegEventPackage;
+
+  constructor(parts: EventsParts) {
+    const { clock, domains, primitives, limits } = parts;
+    this.#registrations = new RegEventPackage({
+      hash: primitives.hash,
+      domains,
+      epochSeconds: () => clock.epochSeconds,
+    });
+    const { minExpires, maxExpires } = limits;
+    this.notifier = new Notifier({
+      ...parts,
+      entropy: primitives.entropy,
+      minExpires,
+      maxExpires,
+      packages: [this.#registrations],
+    });
+  }
+
+  /** A contact of the address-of-record under `key` came or went. */
+  contactChanged(
+    now: Instant,
+    key: string,
+    binding: Binding,
+    what: ContactEvent,
+    retryAfter: number | undefined,
+  ): void {
+    if (this.notifier.size === 0) return;
+    const name = nameOfKey(key);
+    const resource = name.slice(0, name.lastIndexOf("@"));
+    if (!this.notifier.isWatched("reg", resource)) return;
+    const contact = this.#registrations.contact(binding, what, retryAfter);
+    this.notifier.changed(now, "reg", resource, this.#registrations.idOf(binding), contact);
+  }
+}
