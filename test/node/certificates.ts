@@ -16,6 +16,6 @@ export const key: string = read("server.key");
 export const fingerprint: string = new X509Certificate(certificate).fingerprint256;
 
 /** Others with the same key; `extensions.cnf` tells their names. */
-export function certificateOf(name: "sip-uri" | "trunk" | "expired"): string {
+export function certificateOf(name: "sip-uri" | "trunk" | "expired" | "pbx"): string {
   return read(`${name}.pem`);
 }

@@ -11,7 +11,7 @@ export interface Limits {
   readonly connectMs: number;
   /** Bytes waiting for one slow peer; above it the flow is lost as `failed`. */
   readonly mostUnsentBytes: number;
-  /** Bytes waiting for a peer that has taken none of them for so long: it is half open, the flow is lost as `timeout`. */
+  /** For a peer to take what waits for it, as one batch; one that does not is half open, the flow is lost as `timeout`. */
   readonly stalledMs: number;
   /** Connections that peers have opened, for each listener; more are closed as they come. */
   readonly mostInbound: number;

@@ -91,12 +91,12 @@ export class StreamFlow implements Carrier {
     this.#facts.opened(this.#id, this.#peer);
   }
 
-  /** What the peer's side has taken so far. */
+  /** What the peer's side has taken so far, in the batches that Node hands to the system. */
   get #taken(): number {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
-  /** Bytes wait for the peer: as long as it takes some of them now and then, it lives. */
+  /** Bytes wait for the peer: as long as it takes a batch of them now and then, it lives. */
   readonly #progressed = (before: number): void => {
     this.#stalled = undefined;
     if (this.#socket.writableLength === 0) return;

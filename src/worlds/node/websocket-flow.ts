@@ -104,12 +104,12 @@ export class WebSocketFlow implements Carrier {
     this.#socket.setTimeout(this.#limits.lingerMs, () => this.#socket.destroy());
   }
 
-  /** What the peer's side has taken so far. */
+  /** What the peer's side has taken so far, in the batches that Node hands to the system. */
   get #taken(): number {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
-  /** Bytes wait for the peer: as long as it takes some of them now and then, it lives. */
+  /** Bytes wait for the peer: as long as it takes a batch of them now and then, it lives. */
   readonly #progressed = (before: number): void => {
     this.#stalled = undefined;
     if (this.#web.bufferedAmount === 0) return;

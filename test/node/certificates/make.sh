@@ -17,4 +17,5 @@ certificate server 36500
 certificate sip-uri 36500
 certificate trunk 36500
 certificate expired -1
+certificate pbx 36500
 rm authority.key
