@@ -129,6 +129,10 @@ export interface PhoneEventFields {
   "call.reinvite-failed": OfCall & { readonly why: string; readonly status?: number };
   /** The session interval is over (RFC 4028), and audio is still heard. */
   "call.session-expired": OfCall & { readonly kept: boolean };
+  /** The call was sent on by a 3xx, and `to` is called now. */
+  "call.redirected": OfCall & { readonly status: number; readonly to: string };
+  /** An INVITE was refused without becoming a call: the phone is `busy`, or has `too-many` calls. */
+  "call.refused": Omit<OfCall, "call"> & { readonly why: string; readonly status: number };
   "subscription.accepted": OfPackage & { readonly expires: number; readonly target: string };
   "subscription.ended": OfPackage & { readonly why: string; readonly waitMs: number };
   "subscription.failed": OfPackage & {

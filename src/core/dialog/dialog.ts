@@ -78,6 +78,12 @@ export class Dialog implements DialogId {
     this.#localCSeq = Math.max(this.#localCSeq, number);
   }
 
+  /** Goes on where the early dialog of the same peer stands: what a 2xx says of routes counts, numbers go on rising. */
+  carryOn(early: Dialog): void {
+    this.usedCSeq(early.localCSeq);
+    this.#remoteCSeq = Math.max(this.#remoteCSeq, early.#remoteCSeq);
+  }
+
   /** A request of ours (§12.2.1.1). Contact, body and the rest are for the caller to add. */
   request(method: string, cseq: number, via: string): Request {
     const way = this.#way();

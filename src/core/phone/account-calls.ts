@@ -5,6 +5,7 @@ import type { AudioSink } from "../media/playout.ts";
 import type { RtpEnvironment } from "../media/rtp-session.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { Request } from "../message/message.ts";
+import type { CallPolicy } from "../redundancy/call-policy.ts";
 import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { RequestUser } from "../redundancy/request.ts";
@@ -64,6 +65,10 @@ export class AccountCalls implements CallEnvironment {
 
   get policy(): RedundancyPolicy {
     return this.#account.policy;
+  }
+
+  get callPolicy(): CallPolicy {
+    return this.#account.config;
   }
 
   get register(): CallRegister {

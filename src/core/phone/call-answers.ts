@@ -4,23 +4,9 @@ import { newTag, uniform } from "../identifiers.ts";
 import { areKeys } from "../media/telephone-event.ts";
 import type { Request, Response } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
-import { tokensOf } from "../message/token-list.ts";
 import type { Entropy } from "../primitives.ts";
-import { ALLOW } from "./composer.ts";
-
-/** Option tags that calls understand (§20.32). */
-const UNDERSTOOD = new Set(["timer"]);
-
-/** A 420 if the request requires an extension that calls do not have (§8.2.2.3, R7). */
-export function refuseExtensions(request: Request, toTag?: string): Response | undefined {
-  const unknown = tokensOf(request.headers, "require").filter(
-    (token) => !UNDERSTOOD.has(token.toLowerCase()),
-  );
-  if (unknown.length === 0) return undefined;
-  const response = responseTo(request, 420, undefined, toTag);
-  response.headers.add("unsupported", unknown.join(", "));
-  return response;
-}
+import type { CallPolicy } from "../redundancy/call-policy.ts";
+import { ALLOW, supportedBy } from "./call-extensions.ts";
 
 /** A 415 if the body is no SDP (§8.2.3). */
 export function refuseBody(request: Request, toTag?: string): Response | undefined {
@@ -33,10 +19,14 @@ export function refuseBody(request: Request, toTag?: string): Response | undefin
 }
 
 /** OPTIONS, INFO and the methods that a call does not know; keys that an INFO brings are told. */
-export function answerPlainly(request: Request, pressed: (key: string) => void): Response {
+export function answerPlainly(
+  request: Request,
+  policy: CallPolicy,
+  pressed: (key: string) => void,
+): Response {
   switch (request.method) {
     case "OPTIONS":
-      return describeSelf(request);
+      return describeSelf(request, policy);
     case "INFO":
       return answerInfo(request, pressed);
     default: {
@@ -48,13 +38,16 @@ export function answerPlainly(request: Request, pressed: (key: string) => void):
 }
 
 /** What OPTIONS asks for (§11.2). */
-export function describeSelf(request: Request, toTag?: string): Response {
+export function describeSelf(request: Request, policy: CallPolicy, toTag?: string): Response {
   const response = responseTo(request, 200, undefined, toTag);
-  response.headers.add("allow", ALLOW).add("accept", "application/sdp").add("supported", "timer");
+  response.headers
+    .add("allow", ALLOW)
+    .add("accept", "application/sdp")
+    .add("supported", supportedBy(policy));
   return response;
 }
 
-/** 500 for an INVITE that comes before the one ahead of it was answered (§14.2, R17). */
+/** 500 for an INVITE or UPDATE whose offer comes before the one ahead of it was answered (§14.2, R17, R62). */
 export function answerTooSoon(request: Request, entropy: Entropy): Response {
   const response = responseTo(request, 500);
   response.headers.add("retry-after", String(Math.floor(uniform(entropy, 0, 11))));

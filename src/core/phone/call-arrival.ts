@@ -6,16 +6,12 @@ import type { Instant } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { fromOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
+import type { CallPolicy } from "../redundancy/call-policy.ts";
 import type { Flow, ServerTransaction } from "../transaction/user.ts";
-import { refuseBody, refuseExtensions } from "./call-answers.ts";
+import { refuseBody } from "./call-answers.ts";
 import type { CallEnvironment } from "./call-environment.ts";
-import {
-  agreedAsUas,
-  isTooBrief,
-  MIN_SE_SECONDS,
-  printSessionInterval,
-} from "./call-session-timer.ts";
-import { ALLOW } from "./composer.ts";
+import { ALLOW, refuseExtensions, supportedBy } from "./call-extensions.ts";
+import { agreedAsUas, describeInterval, isTooBrief, MIN_SE_SECONDS } from "./call-session-timer.ts";
 
 export class CallArrival {
   readonly transaction: ServerTransaction;
@@ -45,8 +41,8 @@ export class CallArrival {
   }
 
   /** 180; again each minute, so that no proxy on the way gives up (§13.3.1.1). */
-  ring(now: Instant): void {
-    this.transaction.respond(now, this.#response(180));
+  ringing(): Response {
+    return this.#response(180);
   }
 
   refuse(now: Instant, status: number): void {
@@ -58,10 +54,10 @@ export class CallArrival {
     this.transaction.respond(now, refusalOf(this.request, refusal, this.#tag));
   }
 
-  /** The 200, with an answer or an offer. */
+  /** The 200, with an answer or an offer, or without either where a PRACK has brought the answer. */
   acceptance(body: string): Response {
     const response = this.#response(200);
-    completeAcceptance(this.request, response, body);
+    completeAcceptance(this.request, response, body, this.#environment.callPolicy);
     return response;
   }
 
@@ -90,7 +86,9 @@ export function arrivalOf(
   const tag = newTag(environment.entropy);
   const dialog = dialogOfServer(request, tag);
   const refusal =
-    dialog === undefined ? responseTo(request, 400, undefined, tag) : unfit(request, tag);
+    dialog === undefined
+      ? responseTo(request, 400, undefined, tag)
+      : unfit(request, environment.callPolicy, tag);
   if (refusal !== undefined) {
     transaction.respond(now, refusal);
     return undefined;
@@ -98,9 +96,9 @@ export function arrivalOf(
   return new CallArrival(environment, transaction, flow, dialog as Dialog);
 }
 
-/** Why an INVITE, first or further, cannot be taken up at all: 420, 415 or 422. */
-export function unfit(request: Request, tag?: string): Response | undefined {
-  const refusal = refuseExtensions(request, tag) ?? refuseBody(request, tag);
+/** Why an INVITE, first or further, or an UPDATE cannot be taken up at all: 420, 415 or 422. */
+export function unfit(request: Request, policy: CallPolicy, tag?: string): Response | undefined {
+  const refusal = refuseExtensions(request, supportedBy(policy), tag) ?? refuseBody(request, tag);
   if (refusal !== undefined || !isTooBrief(request.headers)) return refusal;
   const brief = responseTo(request, 422, undefined, tag);
   brief.headers.add("min-se", String(MIN_SE_SECONDS));
@@ -116,14 +114,15 @@ export function refusalOf(request: Request, refusal: Refusal, tag?: string): Res
 }
 
 /** What each 200 to an INVITE says of extensions, session interval (RFC 4028 §9) and media. */
-export function completeAcceptance(request: Request, response: Response, body: string): void {
+export function completeAcceptance(
+  request: Request,
+  response: Response,
+  body: string,
+  policy: CallPolicy,
+): void {
   const { headers } = response;
-  const interval = agreedAsUas(request.headers);
-  headers.add("supported", "timer");
-  if (interval !== undefined) {
-    headers.add("session-expires", printSessionInterval(interval));
-    if (interval.refresher === "uac") headers.add("require", "timer");
-  }
-  headers.add("content-type", "application/sdp");
+  headers.add("supported", supportedBy(policy));
+  describeInterval(headers, agreedAsUas(request.headers, policy));
+  if (body !== "") headers.add("content-type", "application/sdp");
   response.body = body;
 }

@@ -5,6 +5,7 @@ import type { AudioSink } from "../media/playout.ts";
 import type { RtpEnvironment } from "../media/rtp-session.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { Request } from "../message/message.ts";
+import type { CallPolicy } from "../redundancy/call-policy.ts";
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { RequestUser } from "../redundancy/request.ts";
 import type { Flow, MediaUser, ServerTransaction } from "../transaction/user.ts";
@@ -58,6 +59,7 @@ export interface CallEnvironment extends RtpEnvironment {
   readonly sender: MediaSender;
   readonly composer: Composer;
   readonly policy: RedundancyPolicy;
+  readonly callPolicy: CallPolicy;
   readonly register: CallRegister;
   /** Where media listens: a literal address, or `0.0.0.0` or `::` for all. */
   readonly mediaAddress: string;

@@ -2,17 +2,21 @@
  * The INVITE that begins a call, as its sender sees it (RFC 3261 §13.2): composed anew for each attempt, one identity
  * over all of them; the first 2xx makes the call, each other one is acknowledged and ended.
  */
-import { dialogOfClient } from "../dialog/dialog.ts";
+import { type Dialog, dialogOfClient } from "../dialog/dialog.ts";
 import { newCallId, newTag } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
+import { cseqOf } from "../message/cseq.ts";
 import type { Request, Response } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { Flow } from "../transaction/user.ts";
-import type { CallEnvironment, SentRequest } from "./call-environment.ts";
+import { EarlyDialogs } from "./call-early.ts";
+import type { CallEnvironment, DialogUser, SentRequest } from "./call-environment.ts";
+import { ALLOW, supportedBy } from "./call-extensions.ts";
 import { CallLeg, endAnswer } from "./call-leg.ts";
-import { ALLOW } from "./composer.ts";
+import { Redirections } from "./call-redirection.ts";
+import { askForInterval, minSeOf } from "./call-session-timer.ts";
 
 /** Told how the invitation fares. `accepted`, `refused` or `unanswered` comes exactly once. */
 export interface InvitationOwner {
@@ -22,11 +26,17 @@ export interface InvitationOwner {
   /** The 2xx has been acknowledged. */
   accepted(now: Instant, leg: CallLeg, response: Response): void;
   refused(now: Instant, response: Response): void;
+  /** The refusal named another address, which is called now. */
+  redirected(status: number, to: string): void;
+  /** Nothing further was heard for longer than a proxy would wait. */
+  stalled(now: Instant): void;
   unanswered(now: Instant, why: Failure["why"] | "no-dialog"): void;
 }
 
 /** Answers of other forks that are acknowledged and ended; of more, repetitions go unheard. */
 const MAX_FORKS = 16;
+/** A callee that says nothing further for so long has gone: as Timer C of a proxy (RFC 3261 §16.6). */
+const PROGRESS_LIMIT_MS = 181_000;
 
 export class CallInvitation implements RequestUser, TimerOwner {
   readonly method = "INVITE";
@@ -37,18 +47,34 @@ export class CallInvitation implements RequestUser, TimerOwner {
   readonly #to: string;
   readonly #fromTag: string;
   readonly #giveUp: Timer;
+  readonly #progress: Timer;
+  readonly #early: EarlyDialogs;
+  #redirections: Redirections | undefined;
+  /** The address that a 3xx has named, in the place of what was dialled. */
+  #elsewhere: string | undefined;
+  /** The Min-SE that a 422 has named (RFC 4028 §7.3); 0: none has. */
+  #leastInterval = 0;
+  #cancelled = false;
   #sent: SentRequest | undefined;
   #leg: CallLeg | undefined;
   #others = new Map<string, CallLeg>();
   #over = false;
 
-  constructor(environment: CallEnvironment, owner: InvitationOwner, to: string) {
+  /** @param user answers what the callee asks in early dialogs. */
+  constructor(environment: CallEnvironment, owner: InvitationOwner, user: DialogUser, to: string) {
     this.#environment = environment;
     this.#owner = owner;
     this.#to = to;
     this.callId = newCallId(environment.entropy);
     this.#fromTag = newTag(environment.entropy);
     this.#giveUp = new Timer("cancelled", this);
+    this.#progress = new Timer("progress", this);
+    this.#early = new EarlyDialogs(environment, user);
+  }
+
+  /** The early dialog with the callee of this tag. */
+  dialogFor(remoteTag: string): Dialog | undefined {
+    return this.#early.dialogFor(remoteTag);
   }
 
   start(now: Instant): void {
@@ -58,6 +84,8 @@ export class CallInvitation implements RequestUser, TimerOwner {
   /** What was heard of is cancelled; should nothing follow for 64·T1 it is given up (§9.1, R19). */
   cancel(now: Instant): void {
     const { timers, policy } = this.#environment;
+    this.#cancelled = true;
+    timers.silence(this.#progress);
     timers.set(this.#giveUp, now + 64 * policy.t1Ms);
     this.#sent?.cancel(now);
   }
@@ -65,18 +93,19 @@ export class CallInvitation implements RequestUser, TimerOwner {
   /** Ends without a word. */
   drop(): void {
     if (this.#conclude()) this.#sent?.drop();
+    this.#early.drop();
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
-    const { composer } = this.#environment;
+    const { callPolicy, composer } = this.#environment;
     const server = this.#environment.server(attempt.server);
-    const uri = this.#to.includes(":") ? this.#to : `sip:${this.#to}@${composer.domain(server)}`;
+    const to = this.#to.includes(":") ? this.#to : `sip:${this.#to}@${composer.domain(server)}`;
     const request = composer.request(
       {
         method: "INVITE",
-        uri,
+        uri: this.#elsewhere ?? to,
         from: `${composer.nameAddr(server)};tag=${this.#fromTag}`,
-        to: `<${uri}>`,
+        to: `<${to}>`,
         callId: this.callId,
         cseq,
       },
@@ -85,19 +114,28 @@ export class CallInvitation implements RequestUser, TimerOwner {
     request.headers
       .add("contact", composer.contact(attempt.flow.peer))
       .add("allow", ALLOW)
-      .add("supported", "timer")
+      .add("supported", supportedBy(callPolicy))
       .add("content-type", "application/sdp");
+    askForInterval(request.headers, callPolicy, this.#leastInterval);
     request.body = this.#owner.offerFor(attempt.flow);
     return request;
   }
 
   provisional(now: Instant, response: Response, attempt: AttemptPlace): void {
-    if (!this.#over) this.#owner.progressed(now, response, attempt);
+    if (this.#over) return;
+    if (!this.#cancelled) {
+      this.#environment.timers.set(this.#progress, now + PROGRESS_LIMIT_MS);
+    }
+    if (response.status === 100 || this.#early.heard(now, response, attempt)) {
+      this.#owner.progressed(now, response, attempt);
+    }
   }
 
   final(now: Instant, response: Response, attempt: AttemptPlace, request: Request): void {
+    if (response.status >= 300 && this.#triesAgain(now, response, request)) return;
     if (!this.#conclude()) return;
     if (response.status >= 300) {
+      this.#early.close();
       this.#owner.refused(now, response);
       return;
     }
@@ -106,6 +144,7 @@ export class CallInvitation implements RequestUser, TimerOwner {
       this.#owner.unanswered(now, "no-dialog");
       return;
     }
+    this.#early.confirm(dialog);
     this.#leg = new CallLeg(this.#environment, dialog, attempt.flow);
     this.#leg.acknowledge(now, request);
     this.#owner.accepted(now, this.#leg, response);
@@ -132,14 +171,42 @@ export class CallInvitation implements RequestUser, TimerOwner {
     if (leg !== undefined) this.#others.set(tag, leg);
   }
 
-  rang(now: Instant): void {
+  rang(now: Instant, timer: Timer): void {
+    if (timer === this.#progress) {
+      this.#owner.stalled(now);
+      return;
+    }
     this.#sent?.drop();
     this.failed(now, { why: "cancelled" });
+  }
+
+  /** 3xx and those behind it, or a longer session interval: the same INVITE with the next number (§8.1.3.4). */
+  #triesAgain(now: Instant, refusal: Response, request: Request): boolean {
+    if (this.#over || this.#cancelled) return false;
+    if (refusal.status === 422) {
+      const least = minSeOf(refusal.headers) ?? 0;
+      if (!this.#environment.callPolicy.sessionTimer || this.#leastInterval > 0 || least === 0) {
+        return false;
+      }
+      this.#leastInterval = least;
+    } else {
+      if (refusal.status < 400) this.#redirections ??= new Redirections(request.uri);
+      const next = this.#redirections?.next(refusal);
+      if (next === undefined) return false;
+      this.#elsewhere = next;
+      this.#owner.redirected(refusal.status, next);
+    }
+    this.#early.close();
+    this.#environment.timers.silence(this.#progress);
+    const cseq = cseqOf(request.headers)?.number ?? 0;
+    this.#sent = this.#environment.send(now, this, cseq + 1);
+    return true;
   }
 
   /** @returns false if it was over already. */
   #conclude(): boolean {
     this.#environment.timers.silence(this.#giveUp);
+    this.#environment.timers.silence(this.#progress);
     const first = !this.#over;
     this.#over = true;
     return first;

@@ -3,6 +3,7 @@ import { type Dialog, dialogOfClient } from "../dialog/dialog.ts";
 import type { Instant } from "../machine.ts";
 import { cseqOf } from "../message/cseq.ts";
 import type { Request, Response } from "../message/message.ts";
+import { toOf } from "../message/name-addr.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { CallEnvironment, DialogWay, SentRequest } from "./call-environment.ts";
@@ -78,6 +79,12 @@ export function endAnswer(
   leg.acknowledge(now, invite);
   leg.sayGoodbye(now, () => {});
   return leg;
+}
+
+/** All that a dialog needs of an INVITE stands in its answer, too. */
+export function inviteToldBy({ headers }: Response): Request {
+  const uri = toOf(headers)?.uri ?? "";
+  return { kind: "request", method: "INVITE", uri, headers, body: "" };
 }
 
 /** BYE: final or not, the dialog is over once it was sent (RFC 3261 §15.1.1). */

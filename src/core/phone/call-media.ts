@@ -110,6 +110,11 @@ export class CallMedia implements MediaUser, RtpUser, TimerOwner {
     return result;
   }
 
+  /** As `answered`, before the call is: nothing is carried out until `start`. */
+  learn(flow: Flow, body: string): Negotiated | Refusal {
+    return this.#session.answered(this.#localFor(flow), body);
+  }
+
   /** An answer to the peer's offer, to be carried out with `start` once it was sent. */
   answer(flow: Flow, body: string, wish: Direction): Answer | Refusal {
     return this.#session.answer(this.#localFor(flow), body, wish);

@@ -8,13 +8,14 @@
  */
 import { uniform } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
+import type { Headers } from "../message/headers.ts";
 import type { Request, Response } from "../message/message.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { CallEnvironment, SentRequest } from "./call-environment.ts";
+import { ALLOW, supportedBy } from "./call-extensions.ts";
 import type { CallLeg } from "./call-leg.ts";
-import { ALLOW } from "./composer.ts";
 
 /** Told once, by `changed` or `unchanged`. */
 export interface ReinvitationOwner {
@@ -38,26 +39,26 @@ export class CallReinvitation implements RequestUser, TimerOwner {
   readonly #owner: ReinvitationOwner;
   /** Whether this end made the call, and with it the Call-ID. */
   readonly #ownsCallId: boolean;
-  /** The Session-Expires to send; undefined: none. */
-  readonly #sessionExpires: string | undefined;
+  readonly #describe: (headers: Headers) => void;
   readonly #timer: Timer;
   #sent: SentRequest | undefined;
   #waiting = false;
   #glares = 0;
   #over = false;
 
+  /** @param describe adds what the session timer has to say. */
   constructor(
     environment: CallEnvironment,
     leg: CallLeg,
     owner: ReinvitationOwner,
     ownsCallId: boolean,
-    sessionExpires: string | undefined,
+    describe: (headers: Headers) => void,
   ) {
     this.#environment = environment;
     this.#leg = leg;
     this.#owner = owner;
     this.#ownsCallId = ownsCallId;
-    this.#sessionExpires = sessionExpires;
+    this.#describe = describe;
     this.#timer = new Timer("reinvite", this);
   }
 
@@ -82,11 +83,9 @@ export class CallReinvitation implements RequestUser, TimerOwner {
     request.headers
       .add("contact", this.#environment.composer.contact(attempt.flow.peer))
       .add("allow", ALLOW)
-      .add("supported", "timer")
+      .add("supported", supportedBy(this.#environment.callPolicy))
       .add("content-type", "application/sdp");
-    if (this.#sessionExpires !== undefined) {
-      request.headers.add("session-expires", this.#sessionExpires);
-    }
+    this.#describe(request.headers);
     request.body = this.#owner.offerFor(attempt.flow);
     return request;
   }

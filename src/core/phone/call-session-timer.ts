@@ -7,6 +7,7 @@ import { decimalSeconds } from "../message/delta.ts";
 import type { Headers } from "../message/headers.ts";
 import { paramOf } from "../message/params.ts";
 import { lists } from "../message/token-list.ts";
+import type { CallPolicy } from "../redundancy/call-policy.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 
 export interface SessionTimerOwner {
@@ -49,15 +50,48 @@ export function isTooBrief(headers: Headers): boolean {
   return asked.seconds < MIN_SE_SECONDS;
 }
 
-/** What a UAS agrees to: as asked; the caller refreshes if it can, and we if it cannot (§9, table 2). */
-export function agreedAsUas(headers: Headers): SessionInterval | undefined {
+/**
+ * What a UAS agrees to (§9, table 2): as asked, shortened to what this end wants if that is less; the caller refreshes
+ * if it can, and we if it cannot. If nothing is asked for, what this end wants by itself.
+ */
+export function agreedAsUas(headers: Headers, policy: CallPolicy): SessionInterval | undefined {
   const asked = sessionIntervalOf(headers);
-  if (asked === undefined) return undefined;
   const able = lists(headers, "supported", "timer");
-  return { seconds: asked.seconds, refresher: able ? (asked.refresher ?? "uac") : "uas" };
+  if (!policy.sessionTimer) {
+    if (asked === undefined) return undefined;
+    return { seconds: asked.seconds, refresher: able ? (asked.refresher ?? "uac") : "uas" };
+  }
+  const least = Math.max(MIN_SE_SECONDS, minSeOf(headers) ?? 0);
+  const wanted = Math.max(least, policy.sessionExpiresSeconds);
+  const refresher = able ? (asked?.refresher ?? policy.sessionRefresher) : "uas";
+  return { seconds: Math.min(wanted, asked?.seconds ?? wanted), refresher };
 }
 
-export function printSessionInterval({ seconds, refresher }: SessionInterval): string {
+/** Min-SE in seconds (§5); undefined if there is none or it cannot be read. */
+export function minSeOf(headers: Headers): number | undefined {
+  const seconds = decimalSeconds(headers.get("min-se")?.split(";")[0]?.trimEnd() ?? "");
+  return seconds === undefined ? undefined : Math.min(seconds, MAX_SE_SECONDS);
+}
+
+/** Adds what a 2xx says of the interval agreed on; undefined: nothing. */
+export function describeInterval(headers: Headers, interval: SessionInterval | undefined): void {
+  if (interval === undefined) return;
+  headers.add("session-expires", printSessionInterval(interval));
+  if (interval.refresher === "uac") headers.add("require", "timer");
+}
+
+/** Adds what an INVITE that begins a call asks for. @param least the Min-SE that a 422 has named; 0: none has. */
+export function askForInterval(headers: Headers, policy: CallPolicy, least: number): void {
+  if (!policy.sessionTimer) return;
+  const seconds = Math.max(policy.sessionExpiresSeconds, MIN_SE_SECONDS, least);
+  headers.add(
+    "session-expires",
+    printSessionInterval({ seconds, refresher: policy.sessionRefresher }),
+  );
+  if (least > 0) headers.add("min-se", String(least));
+}
+
+function printSessionInterval({ seconds, refresher }: SessionInterval): string {
   return `${seconds};refresher=${refresher ?? "uac"}`;
 }
 
@@ -66,6 +100,10 @@ export class SessionTimer implements TimerOwner {
   readonly #timers: Timers;
   readonly #timer: Timer;
   #seconds = 0;
+  /** The Min-SE that a 422 has named; 0: none has. */
+  #least = 0;
+  /** Since the last agreement: whoever wants more and more is not followed. */
+  #lengthened = false;
   #refreshing = false;
   #expiresAt: Instant = 0;
 
@@ -75,11 +113,22 @@ export class SessionTimer implements TimerOwner {
     this.#timer = new Timer("session", this);
   }
 
-  /** Session-Expires for an INVITE of ours, in which `uac` is us; undefined: none is agreed. */
-  get header(): string | undefined {
-    if (this.#seconds === 0) return undefined;
+  /** Adds Session-Expires to a request of ours, in which `uac` is us, if an interval is agreed on. */
+  describe(headers: Headers): void {
+    if (this.#seconds === 0) return;
     const refresher = this.#refreshing ? "uac" : "uas";
-    return printSessionInterval({ seconds: this.#seconds, refresher });
+    headers.add("session-expires", printSessionInterval({ seconds: this.#seconds, refresher }));
+    if (this.#least > 0) headers.add("min-se", String(this.#least));
+  }
+
+  /** Somebody on the way wants a longer interval (422). @returns false if that asks for no more than was offered. */
+  lengthen(headers: Headers): boolean {
+    const least = minSeOf(headers) ?? 0;
+    if (this.#seconds === 0 || least <= this.#seconds || this.#lengthened) return false;
+    this.#lengthened = true;
+    this.#least = least;
+    this.#seconds = least;
+    return true;
   }
 
   /** A 2xx went out or came in: the interval begins anew, or there is none any more. */
@@ -88,6 +137,7 @@ export class SessionTimer implements TimerOwner {
       this.stop();
       return;
     }
+    this.#lengthened = false;
     this.#seconds = interval.seconds;
     this.#refreshing = (interval.refresher ?? "uac") === role;
     const whole = interval.seconds * 1000;

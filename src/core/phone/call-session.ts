@@ -8,23 +8,28 @@
 import type { Negotiated } from "../dialog/offer-answer.ts";
 import type { Direction } from "../dialog/session-description.ts";
 import type { Instant } from "../machine.ts";
+import type { Headers } from "../message/headers.ts";
 import type { Request, Response } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
+import { lists } from "../message/token-list.ts";
 import type { Failure } from "../redundancy/request.ts";
 import type { Flow, ServerTransaction } from "../transaction/user.ts";
 import { CallAnswer, type CallAnswerOwner } from "./call-answer.ts";
+import { answerPlainly } from "./call-answers.ts";
 import { type CallArrival, completeAcceptance, refusalOf, unfit } from "./call-arrival.ts";
 import type { CallEnvironment, Field } from "./call-environment.ts";
+import { ALLOW } from "./call-extensions.ts";
 import type { CallLeg } from "./call-leg.ts";
 import type { CallMedia } from "./call-media.ts";
 import { CallReinvitation, type ReinvitationOwner } from "./call-reinvitation.ts";
 import {
   agreedAsUas,
+  describeInterval,
   SessionTimer,
   type SessionTimerOwner,
   sessionIntervalOf,
 } from "./call-session-timer.ts";
-import { ALLOW } from "./composer.ts";
+import { answerUpdate, CallRefresh, type RefreshOwner } from "./call-update.ts";
 
 export interface CallSessionOwner {
   /** The ACK to the first 200 has come. */
@@ -36,7 +41,9 @@ export interface CallSessionOwner {
 
 type Purpose = "hold" | "refresh";
 
-export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionTimerOwner {
+export class CallSession
+  implements ReinvitationOwner, CallAnswerOwner, RefreshOwner, SessionTimerOwner
+{
   readonly leg: CallLeg;
   readonly #environment: CallEnvironment;
   readonly #media: CallMedia;
@@ -45,6 +52,9 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
   readonly #timer: SessionTimer;
   #reinvitation: CallReinvitation | undefined;
   #purpose: Purpose = "hold";
+  #refresh: CallRefresh | undefined;
+  /** The peer has said that it takes UPDATE, and has refused none. */
+  #updates = false;
   /** A 200 of ours that waits for its ACK. */
   #answer: CallAnswer | undefined;
   #established: boolean;
@@ -73,13 +83,13 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
 
   /** Our INVITE was answered. */
   begin(now: Instant, response: Response): void {
+    this.#noteAllowed(response.headers);
     this.#timer.agree(now, sessionIntervalOf(response.headers), "uac");
   }
 
-  /** Answers the INVITE that began the call; without a body it had no offer, so we make one. */
-  accept(now: Instant, arrival: CallArrival, body: string | undefined): void {
-    const offered = body ?? this.#media.offer(arrival.flow, "sendrecv");
-    this.#answerWith(now, arrival.transaction, arrival.acceptance(offered));
+  /** Answers the INVITE that began the call. */
+  accept(now: Instant, arrival: CallArrival, body: string): void {
+    this.#answerWith(now, arrival.transaction, arrival.acceptance(body));
   }
 
   get held(): boolean {
@@ -96,12 +106,36 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
     this.#stopped = true;
     this.#reinvitation?.drop();
     this.#reinvitation = undefined;
+    this.#refresh?.drop();
     this.#answer?.stop();
     this.#timer.stop();
   }
 
-  /** A re-INVITE of the peer's, in its turn. */
-  reinvited(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+  /** A request of the peer's, in its turn. */
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    const { request } = transaction;
+    switch (request.method) {
+      case "INVITE":
+        this.#reinvited(now, transaction, flow);
+        break;
+      case "UPDATE":
+        this.#updated(now, transaction, flow);
+        break;
+      case "PRACK":
+        // The INVITE has its final answer: what is acknowledged here is repeated no more.
+        transaction.respond(now, responseTo(request, 481));
+        break;
+      default:
+        transaction.respond(
+          now,
+          answerPlainly(request, this.#environment.callPolicy, (key) =>
+            this.#media.keyPressed(now, key),
+          ),
+        );
+    }
+  }
+
+  #reinvited(now: Instant, transaction: ServerTransaction, flow: Flow): void {
     const { request } = transaction;
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
@@ -125,8 +159,30 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
     response.headers
       .add("contact", this.#environment.composer.contact(flow.peer))
       .add("allow", ALLOW);
-    completeAcceptance(request, response, body);
+    completeAcceptance(request, response, body, this.#environment.callPolicy);
     this.#answerWith(now, transaction, response);
+  }
+
+  #updated(now: Instant, transaction: ServerTransaction, flow: Flow): void {
+    const { request } = transaction;
+    const { callPolicy } = this.#environment;
+    const response = answerUpdate(request, flow, {
+      environment: this.#environment,
+      dialog: this.leg.dialog,
+      media: this.#media,
+      wish: this.#wish(),
+      owesAnswer: false,
+    });
+    if (response.status === 200) {
+      const interval = agreedAsUas(request.headers, callPolicy);
+      describeInterval(response.headers, interval);
+      this.#timer.agree(now, interval, "uas");
+      this.#noteAllowed(request.headers);
+    }
+    transaction.respond(now, response);
+    if (response.body === "") return;
+    this.#media.start(now);
+    if (this.#media.negotiated !== undefined) this.#noteHolds(this.#media.negotiated);
   }
 
   acknowledged(now: Instant, ack: Request): void {
@@ -183,6 +239,10 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
   unchanged(now: Instant, why: Response | Failure["why"]): void {
     this.#reinvitation = undefined;
     this.#media.withdrawOffer();
+    if (this.#lengthened(why)) {
+      this.#reinvite(now, this.#purpose);
+      return;
+    }
     const status = typeof why === "string" ? 0 : why.status;
     const word = typeof why === "string" ? why : "rejected";
     this.#owner.report("call.reinvite-failed", {
@@ -205,11 +265,30 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
   }
 
   sessionRefreshDue(now: Instant): void {
-    if (this.#reinvitation !== undefined || this.#answer !== undefined) {
+    const busy = this.#refresh !== undefined || this.#reinvitation !== undefined;
+    if (busy || this.#answer !== undefined) this.#timer.refreshFailed(now);
+    else if (this.#updates) this.#sendRefresh(now);
+    else this.#reinvite(now, "refresh");
+  }
+
+  refreshed(now: Instant, response: Response): void {
+    this.#refresh = undefined;
+    this.#timer.agree(now, sessionIntervalOf(response.headers), "uac");
+  }
+
+  unrefreshed(now: Instant, why: Response | Failure["why"]): void {
+    this.#refresh = undefined;
+    const status = typeof why === "string" ? 0 : why.status;
+    if (status === 481) {
+      this.#owner.sessionOver(now, "481", false);
+    } else if (this.#lengthened(why)) {
+      this.#sendRefresh(now);
+    } else if (status === 405 || status === 501) {
+      this.#updates = false;
+      this.sessionRefreshDue(now);
+    } else {
       this.#timer.refreshFailed(now);
-      return;
     }
-    this.#reinvite(now, "refresh");
   }
 
   sessionExpired(now: Instant): void {
@@ -223,7 +302,7 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
 
   #refusal(request: Request): Response | undefined {
     const glare = this.#reinvitation?.inFlight === true || this.#media.offering;
-    return glare ? responseTo(request, 491) : unfit(request);
+    return glare ? responseTo(request, 491) : unfit(request, this.#environment.callPolicy);
   }
 
   #answerWith(now: Instant, transaction: ServerTransaction, response: Response): void {
@@ -231,7 +310,9 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
     const { timers, policy } = this.#environment;
     this.#answer = new CallAnswer(this, timers, policy, transaction, response);
     this.#answer.start(now);
-    this.#timer.agree(now, agreedAsUas(transaction.request.headers), "uas");
+    const { headers } = transaction.request;
+    this.#timer.agree(now, agreedAsUas(headers, this.#environment.callPolicy), "uas");
+    this.#noteAllowed(headers);
     if (this.#media.offering) return;
     this.#media.start(now);
     if (this.#media.negotiated !== undefined) this.#noteHolds(this.#media.negotiated);
@@ -251,10 +332,27 @@ export class CallSession implements ReinvitationOwner, CallAnswerOwner, SessionT
       this.leg,
       this,
       this.#ownsCallId,
-      this.#timer.header,
+      (headers) => this.#timer.describe(headers),
     );
     this.#reinvitation = reinvitation;
     reinvitation.start(now);
+  }
+
+  #sendRefresh(now: Instant): void {
+    const refresh = new CallRefresh(this.#environment, this.leg, this, (headers) =>
+      this.#timer.describe(headers),
+    );
+    this.#refresh = refresh;
+    refresh.start(now);
+  }
+
+  /** 422: the same again with the interval that was asked for (RFC 4028 §7.3). */
+  #lengthened(why: Response | Failure["why"]): boolean {
+    return typeof why !== "string" && why.status === 422 && this.#timer.lengthen(why.headers);
+  }
+
+  #noteAllowed(headers: Headers): void {
+    if (headers.has("allow")) this.#updates = lists(headers, "allow", "UPDATE", true);
   }
 
   #wish(): Direction {

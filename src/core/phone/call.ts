@@ -7,19 +7,21 @@
  *   received:  binding ─▶ alerting ─answer─▶ accepted ─ACK─▶ confirmed
  *                 └───────────┴──CANCEL, BYE, refusal──▶ terminated
  */
-import { dialogKey } from "../dialog/dialog.ts";
+import { type Dialog, dialogKey } from "../dialog/dialog.ts";
 import type { Instant, LossCause } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
+import { fromOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
 import type { AttemptPlace, Failure } from "../redundancy/request.ts";
-import { Timer, type TimerOwner } from "../timers.ts";
 import type { Flow, ServerTransaction } from "../transaction/user.ts";
-import { answerPlainly, answerTooSoon, refuseExtensions } from "./call-answers.ts";
 import type { CallArrival } from "./call-arrival.ts";
+import { answerEarly } from "./call-early.ts";
 import type { CallEnvironment, DialogUser, Field, SentRequest } from "./call-environment.ts";
+import { refuseExtensions, supportedBy } from "./call-extensions.ts";
 import { CallInvitation, type InvitationOwner } from "./call-invitation.ts";
 import { CallLeg } from "./call-leg.ts";
 import { CallMedia, type CallMediaOwner } from "./call-media.ts";
+import { CallRinging, type RingingOwner } from "./call-ringing.ts";
 import { CallSession, type CallSessionOwner } from "./call-session.ts";
 
 export type CallState =
@@ -33,14 +35,8 @@ export type CallState =
   | "ending"
   | "terminated";
 
-/** 180 is repeated so often; a call that nobody takes ends after the third. */
-const RING_AGAIN_MS = 60_000;
-const RINGS = 3;
-/** A callee that says nothing further for so long has gone: as Timer C of a proxy (RFC 3261 §16.6). */
-const PROGRESS_LIMIT_MS = 181_000;
-
 export class Call
-  implements DialogUser, CallMediaOwner, InvitationOwner, CallSessionOwner, TimerOwner
+  implements DialogUser, CallMediaOwner, InvitationOwner, RingingOwner, CallSessionOwner
 {
   /** Unique on its phone. */
   readonly id: number;
@@ -50,18 +46,15 @@ export class Call
   state: CallState = "binding";
   readonly #environment: CallEnvironment;
   readonly #media: CallMedia;
-  readonly #timer: Timer;
   readonly #arrival: CallArrival | undefined;
+  readonly #ringing: CallRinging | undefined;
   readonly #invitation: CallInvitation | undefined;
   #session: CallSession | undefined;
   #goodbye: SentRequest | undefined;
-  /** The answer to the caller's offer, ready to be sent. */
-  #answerBody: string | undefined;
   #answerWanted = false;
   #hangUpWanted = false;
   /** Why the call is cancelled, until it is over. */
   #why = "hung-up";
-  #rings = 0;
   #key = "";
   #answeredAt: Instant | undefined;
 
@@ -69,18 +62,19 @@ export class Call
   constructor(environment: CallEnvironment, id: number, origin: string | CallArrival) {
     this.#environment = environment;
     this.id = id;
-    this.#timer = new Timer("ring", this);
     this.#media = new CallMedia(environment, this);
     if (typeof origin === "string") {
       this.direction = "outgoing";
       this.peer = origin;
-      this.#invitation = new CallInvitation(environment, this, origin);
+      this.#invitation = new CallInvitation(environment, this, this, origin);
       this.#arrival = undefined;
+      this.#ringing = undefined;
     } else {
       this.direction = "incoming";
       this.peer = origin.caller;
       this.#invitation = undefined;
       this.#arrival = origin;
+      this.#ringing = new CallRinging(environment, origin, this.#media, this);
     }
   }
 
@@ -119,7 +113,7 @@ export class Call
       case "trying":
       case "early":
         this.#why = why;
-        this.#enter("cancelling");
+        this.state = "cancelling";
         this.#invitation?.cancel(now);
         break;
       case "binding":
@@ -164,23 +158,28 @@ export class Call
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
     const { request } = transaction;
-    const dialog = this.#session?.leg.dialog ?? this.#arrival?.dialog;
+    const dialog = this.#dialogOf(request);
     if (dialog === undefined || !dialog.takeTurn(request)) {
       transaction.respond(now, responseTo(request, 500));
       return;
     }
     if (this.#session !== undefined) this.#session.leg.flow = flow;
-    const refusal = refuseExtensions(request);
+    const refusal = refuseExtensions(request, supportedBy(this.#environment.callPolicy));
+    const over = this.state === "ending" || this.state === "terminated";
+    const environment = this.#environment;
     if (refusal !== undefined) {
       transaction.respond(now, refusal);
+    } else if (this.#session === undefined && this.#invitation !== undefined) {
+      answerEarly(now, transaction, flow, { environment, dialog, media: this.#media });
     } else if (request.method === "BYE") {
       transaction.respond(now, responseTo(request, 200));
-      this.#peerHungUp(now);
-    } else if (request.method === "INVITE") {
-      this.#reinvited(now, transaction, flow);
+      if (!over) this.#peerHungUp(now);
+    } else if (over) {
+      transaction.respond(now, responseTo(request, 481));
+    } else if (this.#session === undefined || request.method === "PRACK") {
+      this.#ringing?.requested(now, transaction, flow);
     } else {
-      const response = answerPlainly(request, (key) => this.#media.keyPressed(now, key));
-      transaction.respond(now, response);
+      this.#session.requested(now, transaction, flow);
     }
   }
 
@@ -202,17 +201,16 @@ export class Call
 
   progressed(now: Instant, response: Response, attempt: AttemptPlace): void {
     if (this.state === "trying" && response.status > 100) {
-      this.#enter("early");
+      this.state = "early";
       this.report("call.ringing", { status: response.status });
     }
     if (this.state !== "trying" && this.state !== "early") return;
-    this.#environment.timers.set(this.#timer, now + PROGRESS_LIMIT_MS);
     if (response.status > 100 && response.body !== "")
       this.#media.answered(now, attempt.flow, response.body);
   }
 
   accepted(now: Instant, leg: CallLeg, response: Response): void {
-    this.#enter("confirmed");
+    this.state = "confirmed";
     this.#join(leg.dialog);
     this.#begin(now, leg);
     this.#session?.begin(now, response);
@@ -228,6 +226,14 @@ export class Call
     this.#terminate();
   }
 
+  stalled(now: Instant): void {
+    this.hangUp(now, "no-answer");
+  }
+
+  redirected(status: number, to: string): void {
+    this.report("call.redirected", { status, to });
+  }
+
   unanswered(now: Instant, why: Failure["why"] | "no-dialog"): void {
     this.#over(now, why === "cancelled" ? this.#why : why);
     this.#terminate();
@@ -237,7 +243,7 @@ export class Call
 
   established(now: Instant): void {
     if (this.state !== "accepted") return;
-    this.#enter("confirmed");
+    this.state = "confirmed";
     if (this.#hangUpWanted) this.#sayGoodbye(now, this.#why);
   }
 
@@ -253,10 +259,10 @@ export class Call
   mediaReady(now: Instant): void {
     if (this.state !== "binding") return;
     if (this.#invitation !== undefined) {
-      this.#enter("trying");
+      this.state = "trying";
       this.#invitation.start(now);
     } else {
-      this.#consider(now, this.#arrival as CallArrival);
+      this.#consider(now, this.#ringing as CallRinging);
     }
   }
 
@@ -268,55 +274,44 @@ export class Call
     }
   }
 
-  rang(now: Instant): void {
-    if (this.state !== "alerting") {
-      this.hangUp(now, "no-answer");
-      return;
-    }
-    this.#rings += 1;
-    if (this.#rings === RINGS) {
-      this.#turnAway(now, 480, "no-answer");
-    } else {
-      this.#ring(now);
-    }
+  answerable(now: Instant): void {
+    if (this.state === "alerting" && this.#answerWanted) this.#accept(now);
+  }
+
+  ringingFailed(now: Instant, status: number, why: string): void {
+    this.#turnAway(now, status, why);
   }
 
   report(event: string, fields: Readonly<Record<string, Field>>): void {
     this.#environment.report(event, { call: this.id, peer: this.peer, ...fields });
   }
 
-  /** Looks at the offer before anybody is disturbed by it. */
-  #consider(now: Instant, arrival: CallArrival): void {
-    const offer = arrival.request.body;
-    if (offer !== "") {
-      const answer = this.#media.answer(arrival.flow, offer, "sendrecv");
-      if (answer.kind === "refusal") {
-        arrival.refuseOffer(now, answer);
-        this.#over(now, "refused", answer.status);
-        this.#terminate();
-        return;
-      }
-      this.#answerBody = answer.body;
+  #consider(now: Instant, ringing: CallRinging): void {
+    const refusal = ringing.consider();
+    if (refusal !== undefined) {
+      this.#arrival?.refuseOffer(now, refusal);
+      this.#over(now, "refused", refusal.status);
+      this.#terminate();
+      return;
     }
-    this.#enter("alerting");
+    this.state = "alerting";
     if (this.#answerWanted) {
       this.#accept(now);
       return;
     }
-    this.#ring(now);
+    ringing.ring(now);
     this.report("call.ringing", {});
-  }
-
-  #ring(now: Instant): void {
-    this.#arrival?.ring(now);
-    this.#environment.timers.set(this.#timer, now + RING_AGAIN_MS);
   }
 
   #accept(now: Instant): void {
     const arrival = this.#arrival as CallArrival;
-    this.#enter("accepted");
+    const ringing = this.#ringing as CallRinging;
+    this.#answerWanted = true;
+    if (!ringing.mayAnswer) return;
+    ringing.stop();
+    this.state = "accepted";
     const session = this.#begin(now, new CallLeg(this.#environment, arrival.dialog, arrival.flow));
-    session.accept(now, arrival, this.#answerBody);
+    session.accept(now, arrival, ringing.acceptance());
   }
 
   #begin(now: Instant, leg: CallLeg): CallSession {
@@ -327,24 +322,12 @@ export class Call
     return this.#session;
   }
 
-  #reinvited(now: Instant, transaction: ServerTransaction, flow: Flow): void {
-    const { request } = transaction;
-    switch (this.state) {
-      case "accepted":
-      case "confirmed":
-        this.#session?.reinvited(now, transaction, flow);
-        break;
-      case "ending":
-      case "terminated":
-        transaction.respond(now, responseTo(request, 481));
-        break;
-      default:
-        transaction.respond(now, answerTooSoon(request, this.#environment.entropy));
-    }
+  #dialogOf(request: Request): Dialog | undefined {
+    const known = this.#session?.leg.dialog ?? this.#arrival?.dialog;
+    return known ?? this.#invitation?.dialogFor(fromOf(request.headers)?.tag ?? "");
   }
 
   #peerHungUp(now: Instant): void {
-    if (this.state === "ending") return;
     if (this.#answeredAt === undefined) this.#arrival?.refuse(now, 487);
     this.#over(now, "peer-hung-up");
     this.#terminate();
@@ -359,7 +342,7 @@ export class Call
 
   #sayGoodbye(now: Instant, why: string): void {
     this.#over(now, why);
-    this.#enter("ending");
+    this.state = "ending";
     const session = this.#session as CallSession;
     session.stop();
     this.#media.close();
@@ -382,15 +365,11 @@ export class Call
     this.#environment.register.over(now, this.id);
   }
 
-  #enter(next: CallState): void {
-    this.#environment.timers.silence(this.#timer);
-    this.state = next;
-  }
-
   #terminate(): void {
     if (this.state === "terminated") return;
-    this.#enter("terminated");
+    this.state = "terminated";
     this.#session?.stop();
+    this.#ringing?.stop();
     this.#media.close();
     this.#invitation?.drop();
     if (this.#key !== "") this.#environment.register.leave(this.#key);

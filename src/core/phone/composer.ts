@@ -9,9 +9,6 @@ import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import { Agreements } from "./outbound.ts";
 
-/** Methods this phone understands (RFC 3261 §20.5). */
-export const ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, INFO";
-
 /** Knows where requests for this side of a flow arrive. */
 export interface ListeningPorts {
   listeningPort(peer: Peer): number;

@@ -9,13 +9,17 @@ import { responseTo } from "../message/print.ts";
 import type { Entropy } from "../primitives.ts";
 import type { Flow, ServerTransaction } from "../transaction/user.ts";
 import { Call } from "./call.ts";
-import { answerPlainly, answerUnknown, describeSelf, refuseExtensions } from "./call-answers.ts";
+import { answerPlainly, answerUnknown, describeSelf } from "./call-answers.ts";
 import { arrivalOf } from "./call-arrival.ts";
 import type { CallEnvironment, CallRegister, DialogUser } from "./call-environment.ts";
+import { refuseExtensions, supportedBy } from "./call-extensions.ts";
 import type { AnswerMode } from "./phone-config.ts";
 
 /** Calls at one time, so that a flood of INVITEs cannot take all memory; more are refused with 486. */
 const MAX_CALLS = 64;
+
+/** Requests that mean nothing outside a dialog. */
+const OF_DIALOGS = new Set(["BYE", "NOTIFY", "PRACK", "UPDATE"]);
 
 /** INVITEs remembered. */
 const MAX_KNOWN = 64;
@@ -98,21 +102,26 @@ export class PhoneCalls implements CallRegister {
     }
     const tag = newTag(this.#host.entropy);
     const environment = this.#host.environmentFor(request);
-    const refusal =
-      environment === undefined
-        ? responseTo(request, 404, undefined, tag)
-        : refuseExtensions(request, tag);
-    if (refusal !== undefined) transaction.respond(now, refusal);
-    else if (request.method === "INVITE") {
-      this.#invited(now, environment as CallEnvironment, transaction, flow);
-    } else if (request.method === "OPTIONS") transaction.respond(now, describeSelf(request, tag));
-    else if (request.method === "BYE" || request.method === "NOTIFY") {
+    if (environment === undefined) {
+      transaction.respond(now, responseTo(request, 404, undefined, tag));
+      return;
+    }
+    const { callPolicy } = environment;
+    const refusal = refuseExtensions(request, supportedBy(callPolicy), tag);
+    if (refusal !== undefined) {
+      transaction.respond(now, refusal);
+    } else if (request.method === "INVITE") {
+      this.#invited(now, environment, transaction, flow);
+    } else if (request.method === "OPTIONS") {
+      transaction.respond(now, describeSelf(request, callPolicy, tag));
+    } else if (OF_DIALOGS.has(request.method)) {
       transaction.respond(now, answerUnknown(request, this.#host.entropy));
-    } else
+    } else {
       transaction.respond(
         now,
-        answerPlainly(request, () => {}),
+        answerPlainly(request, callPolicy, () => {}),
       );
+    }
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): boolean {
@@ -163,9 +172,12 @@ export class PhoneCalls implements CallRegister {
     transaction: ServerTransaction,
     flow: Flow,
   ): void {
-    if (this.#host.answerMode === "busy" || this.#calls.size >= MAX_CALLS) {
+    const busy = this.#host.answerMode === "busy";
+    if (busy || this.#calls.size >= MAX_CALLS) {
       const tag = newTag(this.#host.entropy);
       transaction.respond(now, responseTo(transaction.request, 486, undefined, tag));
+      const peer = fromOf(transaction.request.headers)?.uri ?? "";
+      environment.report("call.refused", { peer, status: 486, why: busy ? "busy" : "too-many" });
       return;
     }
     if (this.#isMerged(transaction.request)) {

@@ -2,7 +2,7 @@
 import type { SubscriptionUsage } from "../dialog/subscription.ts";
 import type { Request } from "../message/message.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import { ALLOW } from "./composer.ts";
+import { ALLOW } from "./call-extensions.ts";
 import type { EventPackage, SubscriptionEnvironment } from "./subscription-environment.ts";
 
 /** @param seconds lifetime asked for; 0 ends the subscription. */

@@ -21,7 +21,7 @@ import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.t
 import { QUIET_LIMIT_MS, targetName } from "../redundancy/server-health.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { ServerTransaction } from "../transaction/user.ts";
-import { refuseExtensions } from "./call-answers.ts";
+import { refuseExtensions } from "./call-extensions.ts";
 import { minExpiresOf } from "./registration-answer.ts";
 import type {
   EventPackage,
@@ -34,6 +34,9 @@ import { composeSubscribe } from "./subscription-request.ts";
 
 /** The server does not know the method or the package: asking again is no use (RFC 6665 §4.1.2.1). */
 const UNKNOWN_THERE: ReadonlySet<number> = new Set([405, 489, 501]);
+
+/** The dialog is over, and nobody has said that none is wanted (RFC 3261 §12.2.1.2, R13). */
+const ENDS_DIALOG: ReadonlySet<number> = new Set([408, 481]);
 
 /** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
 const TOO_BRIEF_LIMIT = 2;
@@ -126,8 +129,8 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
     } else if (UNKNOWN_THERE.has(status)) {
       this.#forget(now);
       this.#refuse(String(status));
-    } else if (status === 481 && this.#usage?.dialog !== undefined) {
-      this.#renew(now, "481");
+    } else if (ENDS_DIALOG.has(status) && this.#usage?.dialog !== undefined) {
+      this.#renew(now, String(status));
     } else this.#fail(now, "rejected", response);
   }
 
@@ -139,7 +142,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
 
   notified(now: Instant, transaction: ServerTransaction): void {
     const { request } = transaction;
-    const extensions = refuseExtensions(request);
+    const extensions = refuseExtensions(request, "");
     if (extensions !== undefined) {
       transaction.respond(now, extensions);
       return;

@@ -2,6 +2,7 @@
  * What holds where a configuration says nothing, for each dialect, as plain objects; and short ways to build a
  * policy from them. The vendors' columns follow their manuals; ours prefers dial tone to faithfulness.
  */
+import { CALL_DEFAULTS } from "./call-policy.ts";
 import type {
   AccountPolicy,
   DnsPolicy,
@@ -172,4 +173,5 @@ export const ACCOUNT_DEFAULTS: Omit<AccountPolicy, "redundancy"> = {
   subscribeExpiresSeconds: 3600,
   subscribeOverlapSeconds: "half",
   subscribeRetryMs: 30_000,
+  ...CALL_DEFAULTS,
 };

@@ -18,6 +18,7 @@ import type {
 import { Composer } from "../../../src/core/phone/composer.ts";
 import { PhoneCalls, type PhoneCallsHost } from "../../../src/core/phone/phone-calls.ts";
 import type { AnswerMode } from "../../../src/core/phone/phone-config.ts";
+import { CALL_DEFAULTS, type CallPolicy } from "../../../src/core/redundancy/call-policy.ts";
 import type { RedundancyPolicy } from "../../../src/core/redundancy/policy.ts";
 import { defaultAccount, defaultPolicy } from "../../../src/core/redundancy/policy-defaults.ts";
 import type { AttemptPlace, RequestUser } from "../../../src/core/redundancy/request.ts";
@@ -96,6 +97,8 @@ export class End implements CallEnvironment, PhoneCallsHost {
   readonly name: string;
   readonly address: string;
   readonly policy: RedundancyPolicy = defaultPolicy("192.0.2.10");
+  /** Replaced by tests of RFC 3262 and RFC 4028. */
+  callPolicy: CallPolicy = CALL_DEFAULTS;
   readonly composer: Composer;
   readonly entropy: Prng;
   readonly calls: PhoneCalls = new PhoneCalls(this);
@@ -221,7 +224,7 @@ export class End implements CallEnvironment, PhoneCallsHost {
   }
 
   report(event: string, fields: Readonly<Record<string, Field>>): void {
-    const told = ["why", "status", "direction", "by", "codec", "remote", "kept", "key"]
+    const told = ["why", "status", "to", "direction", "by", "codec", "remote", "kept", "key"]
       .filter((name) => fields[name] !== undefined)
       .map((name) => `${name}=${fields[name]}`);
     this.events.push([event, ...told].join(" "));

@@ -48,8 +48,8 @@ test("the callee refreshes if it is asked to (R120)", () => {
   bench.run(260_000);
   assert.equal(caller.state, "confirmed");
   assert.deepEqual(turns(bench.bob.sent.map((sent) => sent.request)).slice(0, 2), [
-    "INVITE 1",
-    "INVITE 2",
+    "UPDATE 1",
+    "UPDATE 2",
   ]);
   assert.equal(bench.bob.sent[0]?.request.headers.get("session-expires"), "100;refresher=uac");
 });

@@ -58,6 +58,10 @@ export function fleetAccount(plan: FleetPlan, number: number): AccountPolicy {
     subscribeExpiresSeconds: account.subscribeExpiresSeconds,
     subscribeOverlapSeconds: account.subscribeOverlapSeconds,
     subscribeRetryMs: account.subscribeRetryMs,
+    reliableProvisionals: account.reliableProvisionals,
+    sessionTimer: account.sessionTimer,
+    sessionExpiresSeconds: account.sessionExpiresSeconds,
+    sessionRefresher: account.sessionRefresher,
   };
 }
 
