@@ -28,7 +28,7 @@ export interface Background extends Clock {
 }
 
 interface Waiting {
-  resume(now: Instant, answer: Answer): void;
+  resume: ((now: Instant, answer: Answer) => void) | undefined;
 }
 
 export class Inquiries implements Background {
@@ -65,7 +65,10 @@ export class Inquiries implements Background {
     if (waiting === undefined) return;
     this.#waiting.delete(asked);
     this.#now = now;
-    waiting.resume(now, answer);
+    const { resume } = waiting;
+    // The engine keeps tables that a Map has outgrown, and with them what they held when it did.
+    waiting.resume = undefined;
+    resume?.(now, answer);
   }
 
   /** Forgets all that wait: their conclusions never come. */

@@ -1,7 +1,8 @@
 /**
  * The embedded store: an LMDB folder that several processes of one machine share. A write is answered after its commit
- * has been synced to the disk, so that neither `kill -9` nor a power failure takes back what was answered. Writes of one
- * turn and those that wait for a running sync share the next (group commit): a lone write costs one sync of latency.
+ * has been synced to the disk, so that neither `kill -9` nor a power failure takes back what was answered. Writes that
+ * arrive close together, or while a sync is running, share the next transaction (group commit): a lone write costs one
+ * sync of latency, and a busy server a small part of one for each.
  */
 import { resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -24,6 +25,9 @@ const CHUNK = 256;
 
 const SWEEP_MS = 300_000;
 
+/** Rows enough not to wait for more. */
+const LARGE_GROUP = 1_000;
+
 /** Greater than every latin1 character: where the keys with a prefix end. */
 const BEYOND = "\u0100";
 
@@ -33,11 +37,32 @@ interface Held {
   readonly version: number;
 }
 
+interface WaitingWrite {
+  readonly question: StoreWrite;
+  readonly answered: Answered;
+  answer: StoreAnswer;
+}
+
+const CONFLICT: StoreAnswer = { kind: "conflict" };
+const REMOVED: StoreAnswer = { kind: "written", version: 0 };
+const LOST: StoreAnswer = { kind: "unavailable", why: "the transaction was not run" };
+
 export class LmdbStore implements Store {
   readonly #database: RootDatabase<Buffer, string>;
   readonly #sweeping: NodeJS.Timeout;
   readonly #report: (event: TraceEvent) => void;
+  /** Writes that came since the last group was closed. */
+  #waiting: WaitingWrite[] = [];
+  /** How many of them there were a turn ago. */
+  #gathered = 0;
+  /** Writes of the transaction under way. */
+  #group: WaitingWrite[] = [];
+  /** A group is being gathered or written. */
+  #busy = false;
+  #scratch: Buffer = Buffer.allocUnsafeSlow(4096);
   #closed = false;
+  /** Whoever closes the store waits for its last write. */
+  #ended: (() => void) | undefined;
 
   /**
    * `report` hears of what fails and is nobody's question.
@@ -62,7 +87,9 @@ export class LmdbStore implements Store {
     if (this.#closed) answered({ kind: "unavailable", why: "the store is closed" });
     else if (question.kind === "store.read") answered(this.#read(question.key));
     else {
-      void this.#write(question).then(answered);
+      this.#waiting.push({ question, answered, answer: LOST });
+      if (!this.#busy) setImmediate(this.#gather);
+      this.#busy = true;
     }
   }
 
@@ -76,6 +103,11 @@ export class LmdbStore implements Store {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweeping);
+    if (this.#busy) {
+      await new Promise<void>((idle) => {
+        this.#ended = idle;
+      });
+    }
     await this.#database.close();
   }
 
@@ -93,36 +125,67 @@ export class LmdbStore implements Store {
     }
   }
 
-  async #write({ key, value, ifVersion, expiresAt }: StoreWrite): Promise<StoreAnswer> {
+  /** Once a turn has brought no more: a sync costs nearly the same for one row and for hundreds. */
+  readonly #gather = (): void => {
+    const waiting = this.#waiting.length;
+    if (waiting > this.#gathered && waiting < LARGE_GROUP) {
+      this.#gathered = waiting;
+      setImmediate(this.#gather);
+      return;
+    }
+    this.#gathered = 0;
+    this.#group = this.#waiting;
+    this.#waiting = [];
+    this.#database.transaction(this.#writeGroup).then(this.#committed, this.#failed);
+  };
+
+  readonly #writeGroup = (): void => {
+    for (const write of this.#group) write.answer = this.#apply(write.question);
+  };
+
+  readonly #committed = (): void => {
+    const group = this.#group;
+    // The database holds on to its last transactions, and these would hold on to all that was answered.
+    this.#group = [];
+    if (this.#waiting.length > 0) setImmediate(this.#gather);
+    else this.#busy = false;
+    for (const { answered, answer } of group) answered(answer);
+    if (!this.#busy) this.#ended?.();
+  };
+
+  readonly #failed = async (error: unknown): Promise<void> => {
+    const answer: StoreAnswer = { kind: "unavailable", why: await reasonOf(error) };
+    for (const write of this.#group) write.answer = answer;
+    this.#committed();
+  };
+
+  /** Inside a transaction: nobody else writes meanwhile. */
+  #apply({ key, value, ifVersion, expiresAt }: StoreWrite): StoreAnswer {
     try {
-      if (value === undefined) return await this.#remove(key, ifVersion);
-      const before = ifVersion === 0 ? this.#expiredVersion(key) : ifVersion;
+      const held = this.#database.getBinaryFast(key);
+      const heldVersion = held === undefined ? 0 : getLastVersion();
+      const counts = held !== undefined && !expired(held.readDoubleLE(0));
+      if (ifVersion === 0 ? counts : heldVersion !== ifVersion) return CONFLICT;
+      if (value === undefined) {
+        if (held !== undefined) this.#database.removeSync(key);
+        return REMOVED;
+      }
       // A new entry counts on from the clock, so that it cannot repeat a version from before a removal.
-      const version = ifVersion === 0 ? Math.max(clockUs(), (before ?? 0) + 1) : ifVersion + 1;
-      const bytes = Buffer.allocUnsafe(EXPIRY_BYTES + value.length);
-      bytes.writeDoubleLE(expiresAt, 0);
-      bytes.write(value, EXPIRY_BYTES, "latin1");
-      // lmdb takes null for "only if there is nothing", which its types leave out.
-      const kept = await this.#database.put(key, bytes, version, before as number);
-      return kept ? { kind: "written", version } : { kind: "conflict" };
+      const version = ifVersion === 0 ? Math.max(clockUs(), heldVersion + 1) : ifVersion + 1;
+      this.#database.putSync(key, this.#row(value, expiresAt), version);
+      return { kind: "written", version };
     } catch (error) {
-      return { kind: "unavailable", why: await reasonOf(error) };
+      return { kind: "unavailable", why: String(error) };
     }
   }
 
-  async #remove(key: string, ifVersion: number): Promise<StoreAnswer> {
-    const version = ifVersion === 0 ? this.#expiredVersion(key) : ifVersion;
-    if (version === null) {
-      return this.#database.doesExist(key) ? { kind: "conflict" } : { kind: "written", version: 0 };
-    }
-    const removed = await this.#database.remove(key, version);
-    return removed ? { kind: "written", version: 0 } : { kind: "conflict" };
-  }
-
-  /** The version of an entry that counts as nothing because its time is over; null if there is none. */
-  #expiredVersion(key: string): number | null {
-    const value = this.#database.getBinaryFast(key);
-    return value !== undefined && expired(value.readDoubleLE(0)) ? getLastVersion() : null;
+  /** The bytes of one row, until the next is made: the database copies them. */
+  #row(value: string, expiresAt: number): Buffer {
+    const size = EXPIRY_BYTES + value.length;
+    if (size > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(2 * size);
+    this.#scratch.writeDoubleLE(expiresAt, 0);
+    this.#scratch.write(value, EXPIRY_BYTES, "latin1");
+    return this.#scratch.subarray(0, size);
   }
 
   async *#entries(prefix: string): AsyncIterable<Held> {
