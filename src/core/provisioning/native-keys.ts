@@ -30,7 +30,12 @@ const RETRIES = number(0, 20);
 function serverRows(prefix: string, target: string): KeyRow[] {
   return honoured(prefix, target, [
     ["port", PORT, "0", "port"],
-    ["transport", words("naptr", "udp", "tcp", "tls", "tcp-preferred"), "naptr", "transport"],
+    [
+      "transport",
+      words("naptr", "udp", "tcp", "tls", "ws", "wss", "tcp-preferred"),
+      "naptr",
+      "transport",
+    ],
     ["features", words("full", "basic"), "full for server 1, basic below", "features"],
     ["register", YES_NO, "yes", "register"],
     ["expires", duration(1000, 1000), "600 s", "expiresSeconds"],
@@ -129,6 +134,15 @@ const accounts = honoured("accounts.X.", "account.X.", [
   ["subscribe-expires", duration(1000, 1000), "1 h", "subscribeExpiresSeconds"],
   ["subscribe-overlap", DURATION_OR_HALF, "half", "subscribeOverlapSeconds"],
   ["subscribe-retry", PERIOD, "30 s", "subscribeRetryMs"],
+  [
+    "reliable-provisionals",
+    words("never", "required", "supported"),
+    "required",
+    "reliableProvisionals",
+  ],
+  ["session-timer", YES_NO, "no", "sessionTimer"],
+  ["session-expires", duration(1000, 1000), "1800 s", "sessionExpiresSeconds"],
+  ["session-refresher", words("uac", "uas"), "uac", "sessionRefresher"],
 ]);
 
 const OWN = "account.X.redundancy.";

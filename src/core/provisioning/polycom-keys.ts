@@ -117,6 +117,10 @@ const globals = [
     ["device.dns.serverAddress", IP, "", "", { decides: "resolvers.1" }],
     ["device.dns.altSrvAddress", IP, "", "", { decides: "resolvers.2" }],
   ]),
+  ...honoured("voIpProt.SIP.", "account.*.", [
+    ["supportFor100rel", choice({ "0": "never", "1": "required" }), "1", "reliableProvisionals"],
+    ["keepalive.sessionTimers", SWITCH, "0", "sessionTimer"],
+  ]),
   ...withoutEffect("voIpProt.", [
     ["SIP.tcpFastFailover", SWITCH, "0", MUTE_TCP],
     [

@@ -67,7 +67,8 @@ class Registration {
       messageWaiting: mailbox !== undefined,
       ...this.#ofWorkingServer(),
     };
-    const plain = section(this.#settings, standard, [this.#path], this.#path);
+    const prefixes = [this.#path, "account.*"];
+    const plain = section(this.#settings, standard, prefixes, this.#path);
     const redundancy = this.#policy(servers);
     const at = plain.user.indexOf("@");
     const user = at === -1 ? plain.user : plain.user.slice(0, at);

@@ -35,6 +35,10 @@ const accounts = honoured(ACCOUNT, ACCOUNT, [
     "subscribeOverlapSeconds",
   ],
   ["sub_fail_retry_interval", seconds(1, MOST_SECONDS), "30", "subscribeRetryMs"],
+  ["100rel_enable", choice({ "0": "never", "1": "supported" }), "0", "reliableProvisionals"],
+  ["session_timer.enable", SWITCH, "0", "sessionTimer"],
+  ["session_timer.expires", number(30, 7200), "1800", "sessionExpiresSeconds"],
+  ["session_timer.refresher", choice({ "0": "uac", "1": "uas" }), "0", "sessionRefresher"],
   ["unregister_on_reboot", SWITCH, "0", "unregisterOnStart"],
   [
     "register_expires_overlap",

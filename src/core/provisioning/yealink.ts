@@ -21,6 +21,9 @@ import { staticRecords } from "./static-records.ts";
 import { isLiteral } from "./value-form.ts";
 import { withdrawIdleFailback } from "./yealink-rules.ts";
 
+/** 100rel_enable is off as shipped, and off means that the extension is not known. */
+const OWN_CALLS = { reliableProvisionals: "never" } as const;
+
 /** One policy per `account.X` that has a server, switched on or not. */
 export function buildYealink(settings: Settings): AccountPolicy[] {
   const accounts: AccountPolicy[] = [];
@@ -43,7 +46,12 @@ function buildAccount(settings: Settings, account: number): AccountPolicy | unde
     }
     return undefined;
   }
-  const plain = section(settings, { ...ACCOUNT_DEFAULTS, index: account }, [path], path);
+  const plain = section(
+    settings,
+    { ...ACCOUNT_DEFAULTS, ...OWN_CALLS, index: account },
+    [path],
+    path,
+  );
   const redundancy = buildPolicy(settings, account, servers);
   const user = settings.origins.get(`${path}.user`);
   const first = settings.origins.get(`${path}.redundancy.servers.1.address`);
