@@ -1,11 +1,11 @@
 /** The server's HTTP face: health, metrics, registrations to read, and changes for whoever has the token. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { bindingsIn } from "../../api/bindings.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
+import { addChanges, type HttpChanges } from "./http-changes.ts";
 import type { HostPort } from "./options.ts";
 
 export interface HttpParts {
@@ -16,8 +16,7 @@ export interface HttpParts {
   readonly token: string | undefined;
   /** One word: `running`, `stopping` and so on. */
   state(): string;
-  /** Removes all bindings of a user; false if there was none. */
-  remove(user: string): Promise<boolean>;
+  readonly changes: HttpChanges;
 }
 
 /** Addresses-of-record in one answer, unless fewer are asked for. */
@@ -49,18 +48,7 @@ function application(parts: HttpParts): Hono {
     const limit = asked > 0 ? Math.min(asked, MAX_LISTED) : MAX_LISTED;
     return context.json(await listRegistrations(parts.store, limit));
   });
-  app.delete("/registrations/:user", async (context) => {
-    const { token } = parts;
-    if (token === undefined) {
-      return context.json({ error: "changes are off: start the server with DIALTONE_TOKEN" }, 403);
-    }
-    if (!isBearer(context.req.header("authorization"), token)) {
-      context.header("www-authenticate", "Bearer");
-      return context.json({ error: "the token is missing or wrong" }, 401);
-    }
-    const removed = await parts.remove(context.req.param("user"));
-    return removed ? context.body(null, 204) : context.json({ error: "no such binding" }, 404);
-  });
+  addChanges(app, parts.store, parts.token, parts.changes);
   return app;
 }
 
@@ -71,16 +59,6 @@ async function listRegistrations(store: Store, limit: number): Promise<unknown[]
     if (listed.length >= limit) break;
   }
   return listed;
-}
-
-/** Digests of equal length are compared, so that the time taken tells nothing. */
-function isBearer(header: string | undefined, token: string): boolean {
-  const given = /^Bearer (.+)$/i.exec(header ?? "")?.[1] ?? "";
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }
 
 function metricsOf(parts: HttpParts): Registry {

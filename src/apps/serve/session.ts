@@ -173,10 +173,16 @@ export class ServeSession {
         counts: this.#counts,
         token: process.env.DIALTONE_TOKEN,
         state: () => this.#server.state,
-        remove: (user) =>
-          new Promise((done) => {
-            this.#driver.run((now) => this.#server.removeBindings(now, user, done));
-          }),
+        changes: {
+          remove: (user, recall) =>
+            new Promise((done) => {
+              this.#driver.run((now) => this.#server.removeBindings(now, user, done, recall));
+            }),
+          setMessages: (user, messages) =>
+            new Promise((done) => {
+              this.#driver.run((now) => this.#server.setMessages(now, user, messages, done));
+            }),
+        },
       });
       const bound = this.#http.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : place.port;

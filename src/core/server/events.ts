@@ -9,6 +9,7 @@ import type { BranchSender } from "./branch.ts";
 import type { ServerClock } from "./clock.ts";
 import { type Domains, nameOfKey } from "./domains.ts";
 import type { Listeners } from "./listeners.ts";
+import { MessageSummaryPackage, type Messages } from "./message-summary.ts";
 import { Notifier } from "./notifier.ts";
 import { type ContactEvent, RegEventPackage } from "./reg-event.ts";
 import type { RegistrarLimits } from "./registration.ts";
@@ -30,9 +31,13 @@ export interface EventsParts {
 export class Events {
   readonly notifier: Notifier;
   readonly #registrations: RegEventPackage;
+  readonly #messages: MessageSummaryPackage;
+  readonly #inquiries: Inquiries;
 
   constructor(parts: EventsParts) {
-    const { clock, domains, primitives, limits } = parts;
+    const { clock, domains, inquiries, primitives, limits, users } = parts;
+    this.#inquiries = inquiries;
+    this.#messages = new MessageSummaryPackage({ domains, users });
     this.#registrations = new RegEventPackage({
       hash: primitives.hash,
       domains,
@@ -44,7 +49,7 @@ export class Events {
       entropy: primitives.entropy,
       minExpires,
       maxExpires,
-      packages: [this.#registrations],
+      packages: [this.#registrations, this.#messages],
     });
   }
 
@@ -62,5 +67,19 @@ export class Events {
     if (!this.notifier.isWatched("reg", resource)) return;
     const contact = this.#registrations.contact(binding, what, retryAfter);
     this.notifier.changed(now, "reg", resource, this.#registrations.idOf(binding), contact);
+  }
+
+  /** So many messages wait for a user now. @param kept told false if the store is not there. */
+  messagesChanged(
+    now: Instant,
+    resource: string,
+    messages: Messages,
+    kept: (kept: boolean) => void,
+  ): void {
+    this.#inquiries.start(now, this.#messages.keep(resource, messages), (at, done) => {
+      const summary = this.#messages.summary(resource, messages);
+      if (done) this.notifier.changed(at, "message-summary", resource, "", summary);
+      kept(done);
+    });
   }
 }

@@ -22,7 +22,6 @@ import { isFresh } from "./flow-timer.ts";
 import { placeText } from "./flow-token.ts";
 import type { Listeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
-import type { Notifier } from "./notifier.ts";
 import { ownAnswer, type Role } from "./own-answers.ts";
 import { type ProxyWitness, SipProxy } from "./proxy.ts";
 import { RouteMaker } from "./record-route.ts";
@@ -39,7 +38,7 @@ export interface Office {
   readonly desk: RegisterDesk;
   readonly proxy: SipProxy;
   /** Undefined in the fallback role, which gives no events (V1). */
-  readonly notifier: Notifier | undefined;
+  readonly events: Events | undefined;
 }
 
 export interface OfficeParts {
@@ -88,7 +87,7 @@ export function openOffice(parts: OfficeParts): Office {
   const events = openEvents(parts);
   const access = new Access({ toTag, authenticator, domains, maker, acceptForeign });
   return {
-    notifier: events?.notifier,
+    events,
     desk: openDesk(parts, authenticator, toTag, events),
     proxy: new SipProxy({
       sender: parts.layer,

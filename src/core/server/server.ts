@@ -34,6 +34,7 @@ import type { Answer } from "../vocabulary.ts";
 import { ServerClock } from "./clock.ts";
 import { Domains } from "./domains.ts";
 import { Listeners } from "./listeners.ts";
+import type { Messages } from "./message-summary.ts";
 import { type Office, openOffice } from "./office.ts";
 import { Overload } from "./overload.ts";
 import type { Role } from "./own-answers.ts";
@@ -153,7 +154,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#state = "stopping";
     this.#timers.set(this.#patience, now + STOP_PATIENCE_MS);
     this.#siblings?.stop(now);
-    this.#office?.notifier?.stop(now, { reason: "deactivated" });
+    this.#office?.events?.notifier.stop(now, { reason: "deactivated" });
     this.#endIfIdle();
   }
 
@@ -168,6 +169,14 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     const desk = this.#office?.desk;
     if (desk === undefined) removed(false);
     else this.#inquiries.start(now, desk.recall(user, recall), (_at, done) => removed(done));
+  }
+
+  /** So many messages wait for a user from now on (RFC 3842). @param kept told false if that cannot be remembered. */
+  setMessages(now: Instant, user: string, messages: Messages, kept: (kept: boolean) => void): void {
+    this.#clock.now = now;
+    const events = this.#office?.events;
+    if (events === undefined) kept(false);
+    else events.messagesChanged(now, user, messages, kept);
   }
 
   /** From now on every request is answered 503, with Retry-After if it is above 0 seconds; undefined ends that. */

@@ -135,7 +135,7 @@ suite("SUBSCRIBE", () => {
     watch.subscribe(600);
     assert.equal(watch.refresh(600, { event: "presence" }), 489);
     assert.equal(watch.subscribe(600, [], AOR, "presence"), 489);
-    assert.equal(watch.alice.final("SUBSCRIBE").headers.get("allow-events"), "reg");
+    assert.equal(watch.alice.final("SUBSCRIBE").headers.get("allow-events"), "reg, message-summary");
   });
 
   test("that is too brief is 423 with the least; one that is too long is shortened", () => {

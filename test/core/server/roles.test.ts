@@ -26,7 +26,7 @@ test("OPTIONS to the server says what it has", () => {
   assert.match(response.headers.get("allow") ?? "", /INVITE.*REFER/);
   assert.equal(response.headers.get("accept"), "application/sdp");
   assert.equal(response.headers.get("supported"), "path, outbound");
-  assert.equal(response.headers.get("allow-events"), "reg");
+  assert.equal(response.headers.get("allow-events"), "reg, message-summary");
 });
 
 for (const role of ["working", "fallback"] as const) {
@@ -34,7 +34,7 @@ for (const role of ["working", "fallback"] as const) {
     for (const method of ["SUBSCRIBE", "PUBLISH"]) {
       const response = ask(phoneAt(role), method, "sip:bob@example.com", ["Event: presence"]);
       assert.equal(response.status, 489);
-      assert.equal(response.headers.get("allow-events"), role === "working" ? "reg" : "");
+      assert.equal(response.headers.get("allow-events"), role === "working" ? "reg, message-summary" : "");
     }
   });
 }

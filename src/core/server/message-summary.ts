@@ -1,0 +1,99 @@
+/**
+ * The event package `message-summary` (RFC 3842): whether messages wait, and how many. The counts are told by whoever
+ * keeps the messages, and are in the store, so that each node of a system knows them.
+ */
+import type { Inquiry } from "../inquiry.ts";
+import type { StoreAnswer } from "../vocabulary.ts";
+import { type Domains, hostText } from "./domains.ts";
+import type { NotifierPackage } from "./notifier-subscription.ts";
+import type { Users } from "./users.ts";
+
+/** Voice messages in the box of a user. */
+export interface Messages {
+  readonly new: number;
+  readonly old: number;
+}
+
+export interface MessageSummaryParts {
+  readonly domains: Domains;
+  readonly users: Users | undefined;
+}
+
+const KEY_PREFIX = "messages/";
+
+const NONE: Messages = { new: 0, old: 0 };
+
+/** RFC 3842 §3.4 recommends hours to days. */
+const DEFAULT_EXPIRES = 3_600;
+
+/** Far enough that a store never forgets (epoch seconds). */
+const FOR_EVER = 253_402_300_799;
+
+/** Attempts at one compare-and-set: more than the nodes that can be racing for one box. */
+const WRITE_ATTEMPTS = 8;
+
+export class MessageSummaryPackage implements NotifierPackage {
+  readonly name = "message-summary";
+  readonly contentType = "application/simple-message-summary";
+  readonly defaultExpires: number = DEFAULT_EXPIRES;
+  readonly #parts: MessageSummaryParts;
+
+  constructor(parts: MessageSummaryParts) {
+    this.#parts = parts;
+  }
+
+  mayWatch(watcher: string | undefined, resource: string): boolean {
+    return watcher === resource;
+  }
+
+  *whole(resource: string): Inquiry<string> {
+    const read = (yield { kind: "store.read", key: this.#key(resource) }) as StoreAnswer;
+    return this.summary(resource, read.kind === "stored" ? decoded(read.value) : NONE);
+  }
+
+  /** Each body is the whole. */
+  partial(resource: string): Inquiry<string> {
+    return this.whole(resource);
+  }
+
+  /** @returns false if the store is not there. */
+  *keep(resource: string, messages: Messages): Inquiry<boolean> {
+    const key = this.#key(resource);
+    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
+      const read = (yield { kind: "store.read", key }) as StoreAnswer;
+      if (read.kind !== "stored") return false;
+      const written = (yield {
+        kind: "store.write",
+        key,
+        value: `${messages.new} ${messages.old}`,
+        ifVersion: read.version,
+        expiresAt: FOR_EVER,
+      }) as StoreAnswer;
+      if (written.kind === "written") return true;
+      if (written.kind === "unavailable") return false;
+    }
+    return false;
+  }
+
+  summary(resource: string, messages: Messages): string {
+    const { domains, users } = this.#parts;
+    const box = users?.get(resource)?.voicemail;
+    const account =
+      box === undefined || box.includes(":") ? box : `sip:${box}@${hostText(domains.canonical)}`;
+    return [
+      `Messages-Waiting: ${messages.new > 0 ? "yes" : "no"}`,
+      ...(account === undefined ? [] : [`Message-Account: ${account}`]),
+      `Voice-Message: ${messages.new}/${messages.old} (0/0)`,
+      "",
+    ].join("\r\n");
+  }
+
+  #key(resource: string): string {
+    return KEY_PREFIX + this.#parts.domains.name(resource);
+  }
+}
+
+function decoded(text: string | undefined): Messages {
+  const match = /^(\d+) (\d+)$/.exec(text ?? "");
+  return match === null ? NONE : { new: Number(match[1]), old: Number(match[2]) };
+}
