@@ -82,7 +82,13 @@ export interface PhoneSettings {
 export type PhoneOptions = PhoneSettings &
   (AccountOptions | { readonly accounts: readonly AccountOptions[] });
 
-const TRANSPORTS: readonly string[] = ["udp", "tcp", "tls"] satisfies ServerTransport[];
+const TRANSPORTS: readonly string[] = [
+  "udp",
+  "tcp",
+  "tls",
+  "ws",
+  "wss",
+] satisfies ServerTransport[];
 const ACCOUNT_KEYS = new Set(["user", "domain", "servers", "proxies", "register", "redundancy"]);
 
 /**
@@ -192,7 +198,8 @@ class OptionsReader {
     const given = typeof name === "string" ? readServerName(name) : name;
     if (given === undefined || !isHost(given.address ?? "")) {
       const text = typeof name === "string" ? name : String(name?.address);
-      const remedy = "give HOST, HOST:PORT or TRANSPORT:HOST:PORT, TRANSPORT one of udp tcp tls";
+      const remedy =
+        "give HOST, HOST:PORT or TRANSPORT:HOST:PORT, TRANSPORT one of udp tcp tls ws wss";
       this.fault(path, `"${text}" is no server`, remedy);
       return standard;
     }
@@ -228,9 +235,8 @@ function isLike(value: unknown, standard: unknown, key: string): boolean {
 /** `TRANSPORT:HOST:PORT`, of which only the host must be there, or a SIP URI; undefined if it is neither. */
 export function readServerName(text: string): ServerOptions | undefined {
   if (/^sips?:/i.test(text)) return serverOfUri(text);
-  const match = /^(?:(udp|tcp|tls):)?(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/i.exec(
-    text,
-  );
+  const match =
+    /^(?:(udp|tcp|tls|ws|wss):)?(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/i.exec(text);
   if (match === null) return undefined;
   const [, transport, literal, host, port] = match;
   return {

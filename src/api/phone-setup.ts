@@ -7,7 +7,7 @@ import type { ResolverOptions } from "../worlds/node/resolver.ts";
 import { readServers } from "../worlds/node/resolver-servers.ts";
 
 /** The transports of a phone on real sockets. */
-export const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls"];
+export const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls", "ws", "wss"];
 
 /** Names the policy value that decided, and where it was read. */
 export function ruleTeller({ origins }: Pick<PhoneConfiguration, "origins">): PhoneConfig["rule"] {

@@ -25,6 +25,9 @@ export interface Dissection {
   /** Packets of each protocol. */
   readonly sip: number;
   readonly rtp: number;
+  /** Those of SIP that came over TLS, as far as one of our processes was at an end of it, and over WebSocket. */
+  readonly sipOverTls: number;
+  readonly sipOverWebSocket: number;
   /** One line for each packet that is malformed, or wrong in a dissector's eyes. */
   readonly faults: readonly string[];
 }
@@ -63,12 +66,14 @@ export class Capture {
     await this.#mark("the end");
     this.#process.signal("SIGINT");
     await this.#process.exited;
-    const frames = await framesOf(this.#file);
+    const frames = await framesOf(this.#file, this.#household.keyLog);
     const count = (protocol: RegExp): number =>
       frames.filter(({ protocols }) => protocol.test(protocols)).length;
     return {
       sip: count(/:sip\b/),
       rtp: count(/:rtp\b/),
+      sipOverTls: count(/:tls\b.*:sip\b/),
+      sipOverWebSocket: count(/:websocket\b.*:sip\b/),
       faults: frames.flatMap(({ fault }) => (fault === undefined ? [] : [fault])),
     };
   }
@@ -103,9 +108,10 @@ const FIELDS = [
   "_ws.col.Info",
 ];
 
-async function framesOf(file: string): Promise<Frame[]> {
+async function framesOf(file: string, keyLog: string): Promise<Frame[]> {
   const tshark = findPeer("tshark") as string;
-  const args = ["-r", file, "-d", `udp.port==${DNS_PORT},dns`, "-T", "fields"];
+  const secrets = ["-o", `tls.keylog_file:${keyLog}`];
+  const args = ["-r", file, ...secrets, "-d", `udp.port==${DNS_PORT},dns`, "-T", "fields"];
   const asked = FIELDS.flatMap((field) => ["-e", field]);
   const { stdout } = await execute(tshark, [...args, ...asked], { maxBuffer: 1 << 28 });
   return stdout

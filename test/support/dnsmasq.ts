@@ -12,11 +12,13 @@ export interface ZoneSettings {
   readonly domain: string;
   /** The hosts that serve the domain by SIP over UDP, best first: label to address. */
   readonly hosts: Readonly<Record<string, string>>;
+  /** Further names with their addresses. */
+  readonly names?: Readonly<Record<string, string>>;
 }
 
 /** Serves NAPTR, SRV and A records of a domain; resolves with what `--dns` takes, when it answers. */
 export async function startDnsmasq(household: Household, zone: ZoneSettings): Promise<string> {
-  const { address, domain, hosts } = zone;
+  const { address, domain, hosts, names = {} } = zone;
   const file = household.path("dnsmasq.conf");
   const labels = Object.keys(hosts);
   const lines = [
@@ -34,6 +36,7 @@ export async function startDnsmasq(household: Household, zone: ZoneSettings): Pr
       `srv-host=_sip._udp.${domain},${label}.${domain},5060,${10 * (index + 1)},10`,
       `host-record=${label}.${domain},${hosts[label]}`,
     ]),
+    ...Object.entries(names).map(([name, host]) => `host-record=${name},${host}`),
   ];
   writeFileSync(file, lines.join("\n"));
   const program = findPeer("dnsmasq") as string;

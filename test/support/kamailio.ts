@@ -19,6 +19,10 @@ export interface KamailioSettings {
   /** The longest registration granted, whatever is asked for: short, so that phones come often. Seconds. */
   readonly maxExpires: number;
   readonly tcp?: boolean;
+  /** TLS on port 5061, with a certificate and its key as files. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** WebSocket (RFC 7118) on this TCP port. */
+  readonly ws?: number;
 }
 
 /** What it holds for a user. */
@@ -52,16 +56,16 @@ export class Kamailio {
 
   /** Ready when it answers on its control socket: its SIP port is bound before. */
   async start(): Promise<void> {
-    const { address, tcp } = this.settings;
+    const { tls } = this.settings;
     const folder = this.#household.path(this.name);
     mkdirSync(folder, { recursive: true });
     const file = `${folder}/kamailio.cfg`;
-    writeFileSync(file, configuration(this.settings, this.#socket));
-    const listen = [`udp:${address}:5060`, ...(tcp === true ? [`tcp:${address}:5060`] : [])];
+    writeFileSync(file, configuration(this.settings, folder, this.#socket));
+    if (tls !== undefined) writeFileSync(`${folder}/tls.cfg`, tlsConfiguration(tls));
     this.#process = this.#household.spawn(this.name, findPeer("kamailio") as string, [
       ...["-f", file, "-DD", "-E", "-Y", folder, "-P", `${folder}/pid`],
-      ...["-n", "1", "-m", "32", "-M", "4"],
-      ...listen.flatMap((place) => ["-l", place]),
+      ...["-n", "1", "-m", "32", "-M", tls === undefined ? "4" : "16"],
+      ...listenersOf(this.settings).flatMap((place) => ["-l", place]),
     ]);
     const running = this.#process;
     await reached(`${this.name}'s control socket`, async () => {
@@ -108,8 +112,28 @@ export class Kamailio {
   }
 }
 
-function configuration(settings: KamailioSettings, socket: string): string {
-  const { domain, users, maxExpires, tcp } = settings;
+function listenersOf({ address, tcp, tls, ws }: KamailioSettings): string[] {
+  return [
+    `udp:${address}:5060`,
+    ...(tcp === true ? [`tcp:${address}:5060`] : []),
+    ...(tls === undefined ? [] : [`tls:${address}:5061`]),
+    ...(ws === undefined ? [] : [`tcp:${address}:${ws}`]),
+  ];
+}
+
+function tlsConfiguration({ certificate, key }: { certificate: string; key: string }): string {
+  return `[server:default]
+method = TLSv1.2+
+verify_certificate = no
+require_certificate = no
+private_key = ${key}
+certificate = ${certificate}
+`;
+}
+
+function configuration(settings: KamailioSettings, folder: string, socket: string): string {
+  const { domain, users, maxExpires, tcp, tls, ws } = settings;
+  const streams = tcp === true || tls !== undefined || ws !== undefined;
   const known = Object.entries(users).map(
     ([user, password]) => `  if ($au == "${user}") $var(password) = "${password}";`,
   );
@@ -117,7 +141,9 @@ function configuration(settings: KamailioSettings, socket: string): string {
 debug=0
 memdbg=5
 memlog=5
-${tcp === true ? "tcp_children=1" : "disable_tcp=yes"}
+${streams ? "tcp_children=1" : "disable_tcp=yes"}
+${tls === undefined ? "" : "enable_tls=yes"}
+${ws === undefined ? "" : "tcp_accept_no_cl=yes"}
 auto_aliases=no
 dns=no
 rev_dns=no
@@ -135,6 +161,8 @@ loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
 loadmodule "ctl.so"
+${tls === undefined ? "" : `loadmodule "tls.so"\nmodparam("tls", "config", "${folder}/tls.cfg")`}
+${ws === undefined ? "" : WEBSOCKET_MODULES}
 
 modparam("usrloc", "db_mode", 0)
 modparam("usrloc", "timer_interval", 1)
@@ -143,6 +171,7 @@ modparam("auth", "qop", "auth")
 modparam("ctl", "binrpc", "${socket}")
 
 request_route {
+${ws === undefined ? "" : WEBSOCKET_ALIAS}
   if (!mf_process_maxfwd_header("10")) {
     sl_send_reply("483", "Too Many Hops");
     exit;
@@ -163,6 +192,7 @@ ${known.join("\n")}
       www_challenge("${domain}", "1");
       exit;
     }
+${ws === undefined ? "" : '    if ($proto =~ "^wss?$") fix_nated_register();'}
     save("location");
     exit;
   }
@@ -189,6 +219,7 @@ ${known.join("\n")}
 
 route[WITHIN_DIALOG] {
   if (loose_route()) {
+${ws === undefined ? "" : '    if ($du == "") handle_ruri_alias();'}
     t_relay();
     exit;
   }
@@ -198,5 +229,30 @@ route[WITHIN_DIALOG] {
   }
   sl_send_reply("404", "Not here");
 }
-`;
+${ws === undefined ? "" : WEBSOCKET_ROUTES}`;
 }
+
+/** Whoever comes over a WebSocket is found again by the connection, since nobody could connect to its Contact. */
+const WEBSOCKET_MODULES = `loadmodule "xhttp.so"
+loadmodule "websocket.so"
+loadmodule "nathelper.so"
+modparam("nathelper|registrar", "received_avp", "$avp(received)")`;
+
+const WEBSOCKET_ALIAS = `  if ($proto =~ "^wss?$") {
+    force_rport();
+    if (is_method("INVITE")) add_contact_alias();
+  }`;
+
+const WEBSOCKET_ROUTES = `
+event_route[xhttp:request] {
+  if ($hdr(Upgrade) =~ "websocket" && $rm == "GET") {
+    ws_handle_handshake();
+    exit;
+  }
+  xhttp_reply("404", "Not Found", "", "");
+}
+
+onreply_route {
+  if ($proto =~ "^wss?$" && status =~ "[12][0-9][0-9]") add_contact_alias();
+}
+`;

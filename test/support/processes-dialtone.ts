@@ -33,7 +33,8 @@ export class Dialtone {
 
   constructor(household: Household, name: string, args: readonly string[]) {
     const flags = ["--json", "--trace", "--control"];
-    this.process = household.spawn(name, process.execPath, [CLI, ...args, ...flags], shown);
+    const program = [`--tls-keylog=${household.keyLog}`, CLI];
+    this.process = household.spawn(name, process.execPath, [...program, ...args, ...flags], shown);
   }
 
   /** All so far, oldest first. */

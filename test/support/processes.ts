@@ -77,6 +77,11 @@ export class Household {
     return `${this.#prefix}.${last}`;
   }
 
+  /** Where our own processes write the secrets of their TLS connections, so that a capture can be read. */
+  get keyLog(): string {
+    return this.path("tls-secrets.log");
+  }
+
   path(name: string): string {
     return join(this.folder, name);
   }
