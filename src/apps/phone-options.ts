@@ -11,6 +11,8 @@ export interface PhoneFlags {
   readonly config: readonly string[];
   readonly account?: string;
   readonly dns?: readonly string[];
+  readonly ca?: readonly string[];
+  readonly pin?: readonly string[];
   readonly call?: string;
   readonly play?: string;
   readonly record?: string;
@@ -54,8 +56,14 @@ export function flagFaults(flags: PhoneFlags): string[] {
   return faults;
 }
 
-/** Reads and checks the files; warnings go to stderr, errors end the process with exit 2. */
-export async function loadConfiguration(paths: readonly string[]): Promise<PhoneConfiguration> {
+/**
+ * Reads and checks the files; errors end the process with exit 2.
+ * @param warn whether warnings go to stderr: a command that shows them otherwise does not want that.
+ */
+export async function loadConfiguration(
+  paths: readonly string[],
+  warn = true,
+): Promise<PhoneConfiguration> {
   const files: SourceFile[] = [];
   const faults: string[] = [];
   for (const path of paths) {
@@ -74,6 +82,6 @@ export async function loadConfiguration(paths: readonly string[]): Promise<Phone
   if (configuration.faults.some((fault) => fault.severity === "error")) {
     exitWith(EXIT.wrongInput, ...lines);
   }
-  for (const line of lines) process.stderr.write(`${line}\n`);
+  if (warn) for (const line of lines) process.stderr.write(`${line}\n`);
   return configuration;
 }

@@ -9,13 +9,16 @@ import { readWav } from "../core/media/wav.ts";
 import type { AnswerMode, PhoneConfig } from "../core/phone/phone-config.ts";
 import { PhoneMachine } from "../core/phone/phone-machine.ts";
 import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
+import { formatFault } from "../core/provisioning/fault.ts";
 import { Driver, type DriverOptions, type TimedEvent } from "../worlds/node/driver.ts";
 import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { Resolver, type ResolverOptions } from "../worlds/node/resolver.ts";
+import type { TlsSettings } from "../worlds/node/tls.ts";
 import { EXIT, exitWith } from "./exit.ts";
 import { eventPrinter } from "./output.ts";
 import { flagFaults, loadConfiguration, type PhoneFlags } from "./phone-options.ts";
 import { PhoneSession } from "./phone-session.ts";
+import { readTls } from "./tls-files.ts";
 
 /** A recording ends after so long, seconds. */
 const LONGEST_RECORDING_S = 600;
@@ -30,6 +33,11 @@ export function addPhoneCommand(program: Command): void {
     )
     .option("--account <n>", "only this account")
     .option("--dns <host:port...>", "ask these resolvers instead of the system's")
+    .option(
+      "--ca <file...>",
+      "over TLS: PEM authorities to believe, instead of those that Node knows",
+    )
+    .option("--pin <fingerprint...>", "over TLS: believe exactly these certificates (SHA-256)")
     .option("--call <uri>", "place a call once registered; ends when the call ends")
     .option("--play <wav>", "what the callee hears, instead of a tone")
     .option("--record <wav>", "keep what is heard")
@@ -47,6 +55,7 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
   const faults = flagFaults(flags);
   if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults);
   await checkRecording(flags.record);
+  const tls = await tlsOf(flags);
   const configuration = await loadConfiguration(flags.config);
   const config = phoneConfig(flags, configuration, await audioSource(flags.play));
   if (config.accounts.every((account) => !account.enabled)) {
@@ -64,11 +73,18 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
     node: config.accounts[0]?.user ?? "phone",
     sink,
     resolve: (question, answered) => resolver.ask(question, answered),
+    ...(tls === undefined ? {} : { tls }),
     ...(flags.trace === true ? { capture: tracer(() => driver) } : {}),
   };
   const driver: Driver = new Driver(machine, options);
   await session.run(driver, config);
   resolver.close();
+}
+
+async function tlsOf({ ca, pin }: PhoneFlags): Promise<TlsSettings | undefined> {
+  const { settings, faults } = await readTls({ ca, pin }, [], Date.now());
+  if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults.map(formatFault));
+  return settings;
 }
 
 /** Why no account is left to register. */

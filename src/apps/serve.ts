@@ -22,6 +22,8 @@ export function addServeCommand(program: Command): void {
     .option("--service-route <uri>", "the route that registered phones are told to use (RFC 3608)")
     .option("--certificate <file>", "PEM certificate chain for tls and wss")
     .option("--key <file>", "PEM key for tls and wss")
+    .option("--ca <file...>", "PEM authorities to believe, instead of those that Node knows")
+    .option("--clients <mode>", "certificates of those who connect: anonymous, asked or demanded")
     .option("--min-expires <seconds>", "the shortest registration granted (10)")
     .option("--max-expires <seconds>", "the longest registration granted (7200)")
     .option("--spread <percent>", "shorten registrations by up to so much, 0 to 50 (0)")

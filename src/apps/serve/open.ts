@@ -1,14 +1,13 @@
 /** From flags to a session that is ready to run: every fault of the input at once, then the resources. */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { createSecureContext } from "node:tls";
 import type { Fault } from "../../core/provisioning/configuration.ts";
 import { formatFault } from "../../core/provisioning/fault.ts";
 import type { Users } from "../../core/server/users.ts";
 import { Resolver } from "../../worlds/node/resolver.ts";
 import { readServers } from "../../worlds/node/resolver-servers.ts";
 import { BadStoreName, openStore } from "../../worlds/node/stores/open-store.ts";
-import type { TlsSettings } from "../../worlds/node/tls.ts";
+import { readTls } from "../tls-files.ts";
 import { readOptions, type ServeFlags, type ServeOptions } from "./options.ts";
 import { ServeSession } from "./session.ts";
 
@@ -23,7 +22,8 @@ export async function openServe(flags: ServeFlags): Promise<Opened> {
   const { options, faults: flagFaults } = readOptions(flags, hostname().replace(/[^\w.-]/g, "-"));
   const faults: Fault[] = [...flagFaults];
   const users = await usersOf(options, faults);
-  const tls = tlsOf(options, faults);
+  const tls = await readTls(flags, options.domains, Date.now());
+  faults.push(...tls.faults);
   const { servers, wrong } = readServers([...(flags.dns ?? [])]);
   for (const text of wrong) {
     const remedy = "write HOST or HOST:PORT";
@@ -32,11 +32,12 @@ export async function openServe(flags: ServeFlags): Promise<Opened> {
   if (faults.some(({ severity }) => severity === "error")) {
     return { kind: "wrong", lines: faults.map(formatFault) };
   }
+  for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
   try {
     const waiting: ServeSession[] = [];
     const store = await openStore(options.store, (event) => waiting[0]?.report(event));
     const resolver = new Resolver(servers.length === 0 ? {} : { servers });
-    const session = new ServeSession(options, users, tls, store, resolver);
+    const session = new ServeSession(options, users, tls.settings, store, resolver);
     waiting.push(session);
     return { kind: "ready", session };
   } catch (error) {
@@ -57,21 +58,6 @@ async function usersOf(options: ServeOptions, faults: Fault[]): Promise<Users | 
   const reading = readUsers({ name: options.usersFile, text });
   faults.push(...reading.faults);
   return reading.users;
-}
-
-function tlsOf(options: ServeOptions, faults: Fault[]): TlsSettings | undefined {
-  if (options.certificate === undefined || options.key === undefined) return undefined;
-  const certificate = contentOf("--certificate", options.certificate, "utf8", faults);
-  const key = contentOf("--key", options.key, "utf8", faults);
-  if (certificate === undefined || key === undefined) return undefined;
-  try {
-    createSecureContext({ cert: certificate, key });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const wrong = `${options.certificate} and ${options.key} are no certificate with its key: ${why}`;
-    faults.push(commandFault("--certificate", wrong, "name two PEM files that belong together"));
-  }
-  return { certificate, key };
 }
 
 function contentOf(

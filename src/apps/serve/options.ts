@@ -23,6 +23,8 @@ export interface ServeFlags {
   readonly serviceRoute?: string;
   readonly certificate?: string;
   readonly key?: string;
+  readonly ca?: readonly string[];
+  readonly clients?: string;
   readonly minExpires?: string;
   readonly maxExpires?: string;
   readonly spread?: string;
@@ -53,9 +55,6 @@ export interface ServeOptions {
   readonly advertise: string | undefined;
   /** Told to registered phones (RFC 3608), with its brackets; empty: none. */
   readonly serviceRoute: string;
-  /** PEM files for tls and wss. */
-  readonly certificate: string | undefined;
-  readonly key: string | undefined;
   readonly minExpires: number;
   readonly maxExpires: number;
   /** Share by which grants are shortened at most, 0..0.5 (R111). */
@@ -95,6 +94,7 @@ class FlagReader {
   read(): ServeOptions {
     const flags = this.#flags;
     const listen = this.#listen();
+    this.#secure(listen);
     this.#access();
     return {
       listen,
@@ -107,7 +107,6 @@ class FlagReader {
       serviceRoute: this.#serviceRoute(),
       http: flags.http === undefined ? undefined : this.#hostPort("--http", flags.http),
       advertise: this.#advertise(listen),
-      ...this.#certificate(listen),
       minExpires: this.#seconds("--min-expires", flags.minExpires, 10),
       maxExpires: this.#seconds("--max-expires", flags.maxExpires, 7_200),
       expirySpread: this.#percent("--spread", flags.spread) / 100,
@@ -218,14 +217,14 @@ class FlagReader {
     return advertise;
   }
 
-  #certificate(listen: readonly Local[]): Pick<ServeOptions, "certificate" | "key"> {
+  /** What the files hold is seen to where they are read (tls-files.ts). */
+  #secure(listen: readonly Local[]): void {
     const { certificate, key } = this.#flags;
     const secure = listen.find(({ transport }) => transport === "tls" || transport === "wss");
-    if (secure !== undefined && (certificate === undefined || key === undefined)) {
+    if (secure !== undefined && certificate === undefined && key === undefined) {
       const wrong = `${secure.transport} needs a certificate and its key`;
       this.#fault("--listen", wrong, "write --certificate FILE --key FILE (PEM)");
     }
-    return { certificate, key };
   }
 
   #hostPort(key: string, text: string): HostPort | undefined {
