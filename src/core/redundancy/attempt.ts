@@ -134,9 +134,8 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     if (this.#cancelWanted && this.#heard === "provisional") this.#sendCancel(now);
   }
 
-  /** Left because it was silent: a connection that swallows requests is not to be used for the next one. */
-  leaveSilent(now: Instant): void {
-    this.abandon(now);
+  /** It was silent: a connection that swallows requests is not to be used for the next one. */
+  doubtFlow(now: Instant): void {
     if (this.#flow !== undefined) this.#host.sender.doubt(now, this.#flow, this.#sentAt);
   }
 

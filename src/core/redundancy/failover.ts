@@ -210,8 +210,7 @@ export class FailoverRequest implements TimerOwner {
     const place = attempt.place;
     const refused = /^[3-6]\d\d$/.test(why);
     this.#host.timers.silence(attempt.patience);
-    if (why === "timeout") attempt.leaveSilent(now);
-    else attempt.abandon(now);
+    attempt.abandon(now);
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     if (why === "timeout") this.#silent.push(attempt);
     if (!refused) {
@@ -219,6 +218,7 @@ export class FailoverRequest implements TimerOwner {
       this.#host.health.failed(now, place.target, why);
     }
     this.#host.attemptFailed(now, this.#user.method, place, why);
+    if (why === "timeout") attempt.doubtFlow(now);
     this.#previous = { place, why };
     if (this.#attempts.length > 0) return;
     this.#host.timers.silence(this.#hedge);

@@ -118,10 +118,18 @@ export class Transport implements TimerOwner {
     this.#expectIdle(record.usedAt);
   }
 
-  /** A connection over which nothing has come since `since`, though it should have, is given to nobody new. */
+  /**
+   * A connection over which nothing has come since `since`, though it should have, is given to nobody new, and lost to
+   * whoever waits for what may come over it; requests on their way go on listening.
+   */
   doubt(now: Instant, flow: Flow, since: Instant): void {
     const record = this.find(flow);
-    if (record.reliable && record.heardAt <= since) record.doubtedAt = now;
+    if (!record.reliable || record.state === "gone" || record.heardAt > since) return;
+    record.doubtedAt = now;
+    for (const watcher of watchersOf(record)) {
+      record.leave(watcher);
+      watcher.flowLost(now, "timeout");
+    }
   }
 
   /** Whoever hands a Flow back got it from here. */
@@ -323,6 +331,14 @@ class Watcher implements FlowMember {
   flowLost(now: Instant, cause: LossCause): void {
     this.user.unreached(now, cause);
   }
+}
+
+function watchersOf(record: FlowRecord): Watcher[] {
+  const watchers: Watcher[] = [];
+  for (let member = record.firstMember; member !== undefined; member = member.after) {
+    if (member instanceof Watcher) watchers.push(member);
+  }
+  return watchers;
 }
 
 function watcherOf(record: FlowRecord, user: FlowUser): FlowMember | undefined {
