@@ -1,4 +1,4 @@
-/** The PEM files of `--certificate`, `--key` and `--ca` as settings of TLS, and every fault of theirs before anything starts. */
+/** The PEM files of `--certificate`, `--key` and `--ca` as settings of TLS, and every fault of theirs before the start. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Fault } from "../core/provisioning/configuration.ts";
 import { speaksFor } from "../worlds/node/certificate-names.ts";
@@ -18,7 +18,7 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /**
  * Undefined if no flag says anything of TLS.
- * @param domains what the certificate should speak for, since that is what phones check (RFC 5922 §7); a warning if not.
+ * @param domains what the certificate should speak for, as phones check that (RFC 5922 §7); a warning if it does not.
  * @param epochMs the time of day.
  */
 export async function readTls(
