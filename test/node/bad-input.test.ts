@@ -21,13 +21,15 @@ function rude(port: number, address = LOOPBACK, localAddress = LOOPBACK): Socket
   return socket;
 }
 
-async function textUntilClosed(socket: Socket): Promise<string> {
+/** However it ends: `once` would take a reset for a failure of the test. */
+function textUntilClosed(socket: Socket): Promise<string> {
   let text = "";
   socket.on("data", (bytes) => {
     text += bytes.toString("latin1");
   });
-  await once(socket, "close");
-  return text;
+  return new Promise((resolve) => {
+    socket.on("close", () => resolve(text));
+  });
 }
 
 const UPGRADE = [
@@ -90,6 +92,7 @@ for (const [transport, options] of [
     }, 5);
     await textUntilClosed(socket);
     clearInterval(dribble);
+    if (transport === "tcp") await server.machine.until("lost");
     equal(server.driver.flows, 1, "the listener alone is left");
   });
 
@@ -102,9 +105,7 @@ for (const [transport, options] of [
     });
     const { port } = server.target;
     const crowd = Array.from({ length: 30 }, () => rude(port));
-    const all = crowd.map((socket) => once(socket, "close").then(() => 1));
-    const declined = Promise.all(all.slice(5));
-    await declined;
+    await Promise.all(crowd.slice(5).map(textUntilClosed));
     const other = rude(port, LOOPBACK, "127.0.0.2");
     await once(other, "connect");
     if (transport === "tcp") {
@@ -155,7 +156,7 @@ test("a slow peer that takes all in time is waited for", async () => {
   for await (const bytes of slow) {
     taken += (bytes as Buffer).length;
     equal(server.driver.flows, 2);
-    if (taken === size) break;
+    if (taken >= size) break;
   }
 });
 
