@@ -21,6 +21,8 @@ export interface Callee {
   readonly routes: readonly string[];
   /** Best first; the next is tried when one fails. */
   readonly ways: readonly Way[];
+  /** 0..1; those of a higher value are called before all others (§16.6). 1 unless said otherwise. */
+  readonly q?: number;
   /** Registered elsewhere, with our Path: a flow that is lost is told as 430 (RFC 5626 §5.3.1). */
   readonly edge?: true;
 }
@@ -170,12 +172,13 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     return this.#way.kind === "flow" && invite ? FLOW_PATIENCE_MS : undefined;
   }
 
-  /** Only after a provisional may a CANCEL be sent (§9.1); until then it is kept. */
+  /** Only after a provisional may a CANCEL be sent (§9.1); until then it is kept, and nothing is sent again. */
   cancel(now: Instant): void {
     if (this.#over || this.#cancelWanted) return;
     this.#cancelWanted = true;
     if (this.#transaction === undefined) this.#end(now);
     else if (this.#provisionals > 0) this.#sendCancel(now);
+    else this.#transaction.abandon(now);
   }
 
   /** Timer C starts with the first provisional, Timer B covering the time before, and again with each but 100. */

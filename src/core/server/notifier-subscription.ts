@@ -12,6 +12,7 @@ import { newBranch } from "../identifiers.ts";
 import type { Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
+import { fromOf } from "../message/name-addr.ts";
 import { printVia } from "../message/via.ts";
 import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
@@ -88,6 +89,12 @@ export class NotifierSubscription implements ClientTransactionUser, FlowUser, Ti
     this.package = eventPackage;
     this.resource = resource;
     this.#flow = flow;
+  }
+
+  /** Whether this is the SUBSCRIBE that made it, come by another way (RFC 3261 §8.2.2.2). */
+  isMadeBy({ headers }: Request): boolean {
+    const { callId, remoteTag } = this.dialog;
+    return headers.get("call-id") === callId && fromOf(headers)?.tag === remoteTag;
   }
 
   /** A SUBSCRIBE was accepted, the first or another: the whole state follows, even if nothing is left (R112). */

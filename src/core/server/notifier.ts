@@ -211,6 +211,8 @@ export class Notifier implements SubscriptionHost {
     }
     if (this.#isTooBrief(seconds)) return this.#tooBrief(request);
     const watching = this.#byResource.get(resourceKey(eventPackage.name, resource));
+    for (const known of watching ?? [])
+      if (known.isMadeBy(request)) return this.#answer(request, 482);
     const full = this.size >= MAX_SUBSCRIPTIONS || (watching?.size ?? 0) >= MAX_OF_RESOURCE;
     return full ? this.#answer(request, 403, "Too Many Subscriptions") : undefined;
   }

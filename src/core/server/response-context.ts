@@ -7,6 +7,7 @@ import type { Response } from "../message/message.ts";
 import { withoutReport } from "../message/overload.ts";
 import { responseTo } from "../message/print.ts";
 import { removeTopVia, replaceTopParams, topVia } from "../message/via.ts";
+import { Timer, type TimerOwner } from "../timers.ts";
 import type { ServerTransaction } from "../transaction/user.ts";
 import { Branch, type BranchHost, type Callee } from "./branch.ts";
 
@@ -22,6 +23,8 @@ export interface ContextHost extends BranchHost {
 class Line {
   readonly callee: Callee;
   next = 0;
+  /** He has had his time: others are called now. */
+  passed = false;
 
   constructor(callee: Callee) {
     this.callee = callee;
@@ -32,7 +35,11 @@ class Line {
   }
 }
 
-export class ResponseContext {
+/** How long a phone of a higher q rings before the others are called, and how long it may be silent. */
+const RING_MS = 20_000;
+const SILENCE_MS = 4_000;
+
+export class ResponseContext implements TimerOwner {
   readonly transaction: ServerTransaction;
   readonly invite: boolean;
   readonly #host: ContextHost;
@@ -46,6 +53,12 @@ export class ResponseContext {
   #cancelled = false;
   #concluded = false;
   #lastProvisional = 0;
+  /** Those to be called when all before them have come to nothing, each row together. */
+  #rows: Callee[][] = [];
+  #rowsBegun = 0;
+  #rowBegunAt: Instant = 0;
+  /** Rings when the row has had its time; undefined where one row is all. */
+  #turn: Timer | undefined;
   /** Upstream is a registrar that knows other flows of the phone. */
   #isEdge = false;
 
@@ -59,15 +72,19 @@ export class ResponseContext {
     return this.#cancelled;
   }
 
-  /** Calls every callee. */
+  /** Calls every callee, those of a higher q before the others (§16.6). */
   fork(now: Instant, callees: readonly Callee[]): void {
     if (this.#state !== "waiting") return;
     this.#state = "forking";
-    const lines = callees.map((callee) => new Line(callee));
-    // Each is counted before the first can fail, so that one failure is not taken for the end of all.
-    const started = lines.map((line) => this.#nextBranch(line));
-    for (const branch of started) branch?.start(now);
-    if (this.#branches.size === 0) this.#conclude(now);
+    this.#rows = rowsOf(callees);
+    this.#nextRow(now);
+  }
+
+  /** The row has had its time: whoever rings in it is cancelled, and the next one is called. */
+  rang(now: Instant): void {
+    for (const line of this.#branches.values()) line.passed = true;
+    this.#cancelBranches(now);
+    if (this.#branches.size > 0) this.#over(now);
   }
 
   /** The answer is known without asking anybody. */
@@ -88,6 +105,7 @@ export class ResponseContext {
 
   provisional(now: Instant, response: Response): void {
     this.#heard = true;
+    if (this.#turn?.pending === true) this.#host.timers.set(this.#turn, this.#rowBegunAt + RING_MS);
     if (!this.invite || response.status === 100 || this.#state !== "forking") return;
     this.#uncover(response);
     this.transaction.respond(now, response);
@@ -106,6 +124,7 @@ export class ResponseContext {
       return;
     }
     this.#state = "answered";
+    this.#rows = [];
     this.#pass(now, response);
     this.#cancelBranches(now);
   }
@@ -116,23 +135,28 @@ export class ResponseContext {
     if (line === undefined) return;
     if (response !== undefined) this.#heard = true;
     const elsewhere =
-      this.#state === "forking" && !this.#cancelled && isPassedOver(response) && !line.exhausted;
+      this.#state === "forking" &&
+      !this.#cancelled &&
+      !line.passed &&
+      isPassedOver(response) &&
+      !line.exhausted;
     const next = elsewhere ? this.#nextBranch(line) : undefined;
     this.#branches.delete(branch);
     if (next !== undefined) next.start(now);
     else if (response === undefined) this.#consider(this.#made(this.#silenceStatus(branch, line)));
+    else if (line.passed && response.status === 487) this.#consider(this.#made(408));
     else if (response.status >= 300) {
       this.#uncover(response);
       this.#consider(response);
       if (response.status >= 600) this.#cancelBranches(now);
     }
-    if (this.#branches.size === 0) this.#conclude(now);
+    this.#over(now);
   }
 
   /** A branch has stayed silent for so long that the next way is tried beside it. */
   overdue(now: Instant, branch: Branch): void {
     const line = this.#branches.get(branch);
-    if (line === undefined || this.#state !== "forking" || this.#cancelled) return;
+    if (line === undefined || this.#state !== "forking" || this.#cancelled || line.passed) return;
     this.#nextBranch(line)?.start(now);
   }
 
@@ -150,6 +174,31 @@ export class ResponseContext {
     this.#isEdge ||= callee.edge === true;
     if (branch.lost) return this.#isEdge ? 430 : 503;
     return 408;
+  }
+
+  #nextRow(now: Instant): void {
+    const row = this.#rows.shift() ?? [];
+    this.#rowsBegun += 1;
+    const begun = this.#rowsBegun;
+    this.#rowBegunAt = now;
+    if (this.invite && this.#rows.length > 0) {
+      this.#turn ??= new Timer("turn", this);
+      this.#host.timers.set(this.#turn, now + SILENCE_MS);
+    }
+    const lines = row.map((callee) => new Line(callee));
+    // Each is counted before the first can fail, so that one failure is not taken for the end of all.
+    const started = lines.map((line) => this.#nextBranch(line));
+    for (const branch of started) branch?.start(now);
+    if (this.#rowsBegun === begun) this.#over(now);
+  }
+
+  /** If nobody is waited for any more, the next row is called; if there is none, the caller is told. */
+  #over(now: Instant): void {
+    for (const { passed } of this.#branches.values()) if (!passed) return;
+    if (this.#turn !== undefined) this.#host.timers.silence(this.#turn);
+    const goOn = this.#state === "forking" && !this.#cancelled && this.#bestScore > 0;
+    if (goOn && this.#rows.length > 0) this.#nextRow(now);
+    else this.#conclude(now);
   }
 
   #nextBranch(line: Line): Branch | undefined {
@@ -182,6 +231,7 @@ export class ResponseContext {
   #conclude(now: Instant): void {
     if (this.#concluded) return;
     this.#concluded = true;
+    if (this.#turn !== undefined) this.#host.timers.silence(this.#turn);
     if (this.#state === "forking") {
       this.#state = "refused";
       // Nobody is told 408 about a non-INVITE: the client has given up by then (RFC 4320 §4.2).
@@ -194,7 +244,7 @@ export class ResponseContext {
     const best = this.#best ?? this.#made(this.#cancelled ? 487 : 480);
     const { status } = best;
     // Upstream a 503 would condemn this server together with the one behind it (§16.7(6), R52).
-    if (status === 503) return this.#made(500);
+    if (status === 503) return this.#unavailable(best);
     // A lost flow is between proxies (RFC 5626 §11.1); to the caller it is a phone out of reach.
     if (status === 430 && !this.#isEdge) return this.#made(480);
     if (status === 401 || status === 407) {
@@ -202,6 +252,14 @@ export class ResponseContext {
       for (const [name, value] of this.#challenges) best.headers.add(name, value);
     }
     return best;
+  }
+
+  /** 500, with the time at which it may be worth another try. */
+  #unavailable({ headers }: Response): Response {
+    const response = this.#made(500);
+    const wait = headers.get("retry-after");
+    if (wait !== undefined) response.headers.add("retry-after", wait);
+    return response;
   }
 
   #made(status: number): Response {
@@ -212,6 +270,19 @@ export class ResponseContext {
     this.transaction.respond(now, response);
     this.#host.passed(now, this, response);
   }
+}
+
+/** Rows of one q, the highest first. */
+function rowsOf(callees: readonly Callee[]): Callee[][] {
+  if (callees.every(({ q }) => q === undefined)) return [[...callees]];
+  const rows = new Map<number, Callee[]>();
+  for (const callee of callees) {
+    const { q = 1 } = callee;
+    const row = rows.get(q);
+    if (row === undefined) rows.set(q, [callee]);
+    else row.push(callee);
+  }
+  return [...rows].sort(([one], [other]) => other - one).map(([, row]) => row);
 }
 
 /** Answers that say something of the way and nothing of the callee. */

@@ -8,6 +8,7 @@ import type { LocationFailure } from "../locate/located.ts";
 import type { FlowId } from "../machine.ts";
 import { valueEnd } from "../message/lexer.ts";
 import { parseNameAddr } from "../message/name-addr.ts";
+import { paramOf } from "../message/params.ts";
 import { parseUri, type SipUri, sameUriText, unescapeUser, uriParam } from "../message/uri.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
@@ -174,7 +175,7 @@ function* calleesOf(
     if (known !== undefined) {
       known.push(...ways.map((way) => ({ ...way, at: { requestUri, routes } })));
     } else if (ways.length > 0) {
-      found.push({ requestUri, routes, ways });
+      found.push({ requestUri, routes, ways, ...preference(binding) });
       if (instance !== "") instances.set(instance, ways);
     }
   }
@@ -182,6 +183,12 @@ function* calleesOf(
     ways.splice(0, ways.length, ...inOrder(ways, context.vantage));
   }
   return found;
+}
+
+/** What the phone says of itself beside the user's others (RFC 3261 §20.10); of flows of one phone, the newest. */
+function preference({ parameters }: Binding): Pick<Callee, "q"> {
+  const q = parameters.includes(";q=") ? Number(paramOf(parameters, "q")) : 1;
+  return q >= 0 && q < 1 ? { q } : {};
 }
 
 function* waysTo(binding: Binding, from: FlowId, context: TargetContext): Inquiry<Way[]> {

@@ -135,7 +135,10 @@ suite("SUBSCRIBE", () => {
     watch.subscribe(600);
     assert.equal(watch.refresh(600, { event: "presence" }), 489);
     assert.equal(watch.subscribe(600, [], AOR, "presence"), 489);
-    assert.equal(watch.alice.final("SUBSCRIBE").headers.get("allow-events"), "reg, message-summary");
+    assert.equal(
+      watch.alice.final("SUBSCRIBE").headers.get("allow-events"),
+      "reg, message-summary",
+    );
   });
 
   test("that is too brief is 423 with the least; one that is too long is shortened", () => {
@@ -169,6 +172,16 @@ suite("SUBSCRIBE", () => {
     const watch = new Watch();
     watch.subscribe(600, [], AOR, "reg;id=7");
     assert.equal(watch.alice.last("NOTIFY").headers.get("event"), "reg;id=7");
+  });
+
+  test("that has come by another way already is 482 and makes no second subscription (R8)", () => {
+    const watch = new Watch();
+    for (const branch of ["z9hG4bKone", "z9hG4bKtwo"]) {
+      const lines = ["Event: reg"];
+      watch.alice.send(SERVER, "SUBSCRIBE", AOR, { callId: "same", cseq: 1, branch, lines });
+    }
+    watch.town.pass(20);
+    assert.deepEqual(watch.alice.heard.sort(), ["200 SUBSCRIBE", "482 SUBSCRIBE", "NOTIFY"]);
   });
 
   test("is refused 403 when a user is watched a hundred times", () => {

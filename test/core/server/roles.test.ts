@@ -34,7 +34,10 @@ for (const role of ["working", "fallback"] as const) {
     for (const method of ["SUBSCRIBE", "PUBLISH"]) {
       const response = ask(phoneAt(role), method, "sip:bob@example.com", ["Event: presence"]);
       assert.equal(response.status, 489);
-      assert.equal(response.headers.get("allow-events"), role === "working" ? "reg, message-summary" : "");
+      assert.equal(
+        response.headers.get("allow-events"),
+        role === "working" ? "reg, message-summary" : "",
+      );
     }
   });
 }

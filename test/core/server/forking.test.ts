@@ -1,0 +1,164 @@
+/** Forking one after another (RFC 3261 §16.6, §16.7), and what is left of a fork when it is decided. */
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { TestPhone } from "./test-phone.ts";
+import { Town } from "./town.ts";
+
+const SERVER = "udp:10.0.0.1:5060";
+
+/** Bob's phones, each registered with that q; an empty one: without. */
+class House {
+  readonly town: Town = new Town();
+  readonly alice: TestPhone;
+  readonly bob: readonly TestPhone[];
+
+  constructor(...qs: readonly string[]) {
+    this.town.server();
+    this.alice = new TestPhone(this.town, "udp:10.0.1.1:5060", "alice");
+    this.bob = qs.map((q, index) => {
+      const phone = new TestPhone(this.town, `udp:10.0.2.${index + 1}:5060`, "bob");
+      const contact = `<${phone.contact}>${q === "" ? "" : `;q=${q}`}`;
+      phone.sendText(SERVER, registration(phone, contact, index));
+      this.town.pass(10);
+      assert.equal(phone.final("REGISTER").status, 200);
+      phone.received.length = 0;
+      return phone;
+    });
+  }
+
+  call(method = "INVITE"): void {
+    this.alice.send(SERVER, method, "sip:bob@example.com");
+    this.town.pass(10);
+  }
+
+  /** Answers what the phone was asked last. */
+  say(index: number, status: number): void {
+    const phone = this.bob[index] as TestPhone;
+    phone.reply(phone.responseTo(phone.last("INVITE"), status), SERVER);
+    this.town.pass(10);
+  }
+
+  get heard(): string[] {
+    return this.bob.map(({ heard }) => [...new Set(heard)].join(" "));
+  }
+}
+
+function registration(phone: TestPhone, contact: string, index: number): string {
+  return [
+    "REGISTER sip:example.com SIP/2.0",
+    `Via: SIP/2.0/UDP ${phone.address};branch=z9hG4bKr${index};rport`,
+    "From: <sip:bob@example.com>;tag=1",
+    "To: <sip:bob@example.com>",
+    `Call-ID: reg-${index}`,
+    "CSeq: 1 REGISTER",
+    `Contact: ${contact}`,
+    "Content-Length: 0",
+    "",
+    "",
+  ].join("\r\n");
+}
+
+suite("phones with a q", () => {
+  test("are called from the highest down, equal ones and those without together", () => {
+    const house = new House("0.5", "", "1.0", "0.5");
+    house.call();
+    assert.deepEqual(house.heard, ["", "INVITE", "INVITE", ""]);
+    house.say(1, 486);
+    assert.deepEqual(house.heard, ["", "INVITE ACK", "INVITE", ""]);
+    house.say(2, 486);
+    assert.deepEqual(house.heard, ["INVITE", "INVITE ACK", "INVITE ACK", "INVITE"]);
+    house.say(0, 200);
+    assert.equal(house.alice.final("INVITE").status, 200);
+  });
+
+  test("the best answer of all rows is the caller's (R55)", () => {
+    const house = new House("0.9", "0.1");
+    house.call();
+    house.say(0, 486);
+    house.say(1, 404);
+    assert.deepEqual(house.alice.heard, ["100 INVITE", "486 INVITE"]);
+  });
+
+  test("a 6xx ends it: nobody else is called (R55)", () => {
+    const house = new House("0.9", "0.1");
+    house.call();
+    house.say(0, 603);
+    assert.deepEqual(house.alice.heard, ["100 INVITE", "603 INVITE"]);
+    assert.deepEqual(house.heard, ["INVITE ACK", ""]);
+  });
+
+  test("one that rings for 20 s is cancelled, and the next one is called", () => {
+    const house = new House("0.9", "0.1");
+    house.call();
+    house.say(0, 180);
+    house.town.pass(19_000);
+    assert.deepEqual(house.heard, ["INVITE", ""]);
+    house.town.pass(1_100);
+    assert.deepEqual(house.heard, ["INVITE CANCEL", "INVITE"]);
+    house.say(0, 487);
+    house.say(1, 200);
+    assert.deepEqual(house.alice.heard, ["100 INVITE", "180 INVITE", "200 INVITE"]);
+  });
+
+  test("one that is silent has 4 s; should it answer after all it is cancelled", () => {
+    const house = new House("0.9", "0.1");
+    house.call();
+    house.town.pass(4_100);
+    assert.deepEqual(house.heard, ["INVITE", "INVITE"]);
+    const sent = house.bob[0]?.requests.length;
+    house.town.pass(10_000);
+    assert.equal(house.bob[0]?.requests.length, sent, "nothing is sent again");
+    house.say(0, 180);
+    assert.equal(house.bob[0]?.heard.at(-1), "CANCEL");
+    house.say(1, 486);
+    assert.equal(house.alice.final("INVITE").status, 486);
+  });
+
+  test("the caller gone, nobody else is called", () => {
+    const house = new House("0.9", "0.1");
+    const call = { cseq: 7, branch: "z9hG4bKgone" };
+    house.alice.send(SERVER, "INVITE", "sip:bob@example.com", call);
+    house.town.pass(10);
+    house.say(0, 180);
+    house.alice.send(SERVER, "CANCEL", "sip:bob@example.com", call);
+    house.town.pass(10);
+    house.say(0, 487);
+    house.town.pass(60_000);
+    assert.equal(house.alice.final("INVITE").status, 487);
+    assert.deepEqual(house.heard, ["INVITE CANCEL ACK", ""]);
+  });
+
+  test("get other requests in that order, too", () => {
+    const house = new House("0.9", "0.1");
+    (house.bob[0] as TestPhone).answer = () => 480;
+    (house.bob[1] as TestPhone).answer = () => 200;
+    house.call("MESSAGE");
+    house.town.pass(20);
+    assert.equal(house.alice.final("MESSAGE").status, 200);
+    assert.deepEqual(house.heard, ["MESSAGE", "MESSAGE"]);
+  });
+});
+
+test("when one answers, those not heard of yet are sent the INVITE no more, and CANCEL if they speak (R18)", () => {
+  const house = new House("", "");
+  house.call();
+  house.say(0, 200);
+  const sent = house.bob[1]?.requests.length;
+  house.town.pass(20_000);
+  assert.equal(house.bob[1]?.requests.length, sent);
+  house.say(1, 180);
+  assert.equal(house.bob[1]?.heard.at(-1), "CANCEL");
+});
+
+test("Retry-After of a callee's 503 goes with the 500 that the caller hears (R52)", () => {
+  const house = new House("");
+  const bob = house.bob[0] as TestPhone;
+  bob.answer = (request) => {
+    const response = bob.responseTo(request, 503);
+    response.headers.add("retry-after", "17");
+    return response;
+  };
+  house.call();
+  assert.equal(house.alice.final("INVITE").status, 500);
+  assert.equal(house.alice.final("INVITE").headers.get("retry-after"), "17");
+});
