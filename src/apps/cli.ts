@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   phone: async () => (await import("./phone.ts")).addPhoneCommand,
   serve: async () => (await import("./serve.ts")).addServeCommand,
   lab: async () => (await import("./lab.ts")).addLabCommand,
+  explain: async () => (await import("./explain.ts")).addExplainCommand,
   sim: async () => (await import("./sim.ts")).addSimCommand,
   bench: async () => (await import("./bench.ts")).addBenchCommand,
 };

@@ -3,17 +3,21 @@ import { randomInt } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
 import { formatFault } from "../core/provisioning/fault.ts";
 import { EXIT, exitWith } from "./exit.ts";
+import { whole } from "./flag-values.ts";
 import { loadScenarios } from "./lab/catalogue.ts";
 import { writeReport } from "./lab/report.ts";
 import { StageFault } from "./scenario/stage.ts";
 import { verdictLines } from "./scenario/verdict.ts";
 import { simulateFleet } from "./sim/fleet/command.ts";
+import { simulateMatrix } from "./sim/matrix/command.ts";
 import { type PlayedInSimulator, playInSimulator } from "./sim/scenarios.ts";
 import { simulateSwarm } from "./sim/swarm/command.ts";
 
 interface SimFlags {
   readonly scenario?: string;
   readonly swarm?: number;
+  readonly matrix?: boolean;
+  readonly write?: string;
   readonly phones: number;
   readonly hours: number;
   readonly seed?: number;
@@ -38,6 +42,8 @@ export function addSimCommand(program: Command): void {
     .option("--config <file...>", "provisioning files that all phones of the fleet have")
     .option("--scenario <name>", "play and judge instead: a name, a YAML file, or all")
     .option("--swarm <n>", "hold n small random towns to the invariants", whole(1, MOST_RUNS))
+    .option("--matrix", "play every transport, fault and method, and compare with the rules")
+    .option("--write <file>", "with --matrix: write the page of the table")
     .option("--seed <n>", "the chance of everything: same seed, same run", whole(0, MOST_SEED))
     .option("--report <folder>", "write a page and JSON")
     .option("--json", "one JSON object a line on stdout")
@@ -48,7 +54,8 @@ export function addSimCommand(program: Command): void {
 async function sim(flags: SimFlags): Promise<void> {
   const seed = flags.seed ?? randomInt(MOST_SEED);
   const json = flags.json === true;
-  if (flags.swarm !== undefined) simulateSwarm({ seed, runs: flags.swarm, json });
+  if (flags.matrix === true) simulateMatrix({ write: flags.write, json });
+  else if (flags.swarm !== undefined) simulateSwarm({ seed, runs: flags.swarm, json });
   else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
   else {
     const { phones, hours, config = [], report, trace = false } = flags;
@@ -79,14 +86,6 @@ async function playScenarios(wanted: string, seed: number, flags: SimFlags): Pro
   }
   if (flags.report !== undefined) await writeReport(flags.report, all);
   process.exitCode = all.every(({ verdict }) => verdict.passed) ? EXIT.ok : EXIT.failed;
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`write a whole number from ${least} to ${most}`);
-  };
 }
 
 function hoursOf(text: string): number {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Command } from "commander";
+import { addExplainCommand } from "../../src/apps/explain.ts";
 import { loadScenarios } from "../../src/apps/lab/catalogue.ts";
 import { addLabCommand } from "../../src/apps/lab.ts";
 import { addPhoneCommand } from "../../src/apps/phone.ts";
@@ -33,6 +34,7 @@ test("the scenario in docs/scenarios.md passes as it is written", async () => {
 });
 
 for (const [name, add] of [
+  ["explain", addExplainCommand],
   ["lab", addLabCommand],
   ["phone", addPhoneCommand],
   ["serve", addServeCommand],

@@ -50,6 +50,8 @@ export interface ServerSpec {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  /** Where it listens instead of UDP and TCP at that port. */
+  readonly listen?: readonly Local[];
   readonly role: "working" | "fallback";
   /** `shared`: one location store for all servers that say so; `own`: lost when the process dies. */
   readonly location: "shared" | "own";
@@ -162,11 +164,7 @@ export class Town {
 
   #newServer(spec: ServerSpec): SipServer {
     const { domains, users, renewals } = this.#options;
-    const listen: Local[] = (["udp", "tcp"] as const).map((transport) => ({
-      transport,
-      address: spec.address,
-      port: spec.port,
-    }));
+    const listen = spec.listen ?? ordinaryPorts(spec);
     const configuration: ServerConfiguration = {
       name: spec.name,
       domains,
@@ -212,4 +210,8 @@ export class Town {
     }
     return { afterMs: 0, answer: store.ask(question) };
   }
+}
+
+function ordinaryPorts({ address, port }: ServerSpec): Local[] {
+  return (["udp", "tcp"] as const).map((transport) => ({ transport, address, port }));
 }

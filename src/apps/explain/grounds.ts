@@ -1,0 +1,186 @@
+/**
+ * What stands around a configuration when nothing is known but the configuration: a simulated machine for each
+ * address that its servers and outbound proxies have, and the records that lead there.
+ */
+import { isIP } from "node:net";
+import type { Local } from "../../core/machine.ts";
+import type {
+  AccountPolicy,
+  RedundancyPolicy,
+  ServerPolicy,
+} from "../../core/redundancy/policy.ts";
+import type { ResourceRecord } from "../../core/vocabulary.ts";
+import type { ServerSpec } from "../sim/town.ts";
+
+/** The door of each machine for those who are not the phone in question. */
+export const BACK_PORT = 5099;
+const TTL_SECONDS = 60;
+const UDP_SERVICE = ["_sip._udp", 5060] as const;
+const SERVICES: Readonly<Record<string, readonly [service: string, port: number]>> = {
+  tcp: ["_sip._tcp", 5060],
+  "tcp-preferred": ["_sip._tcp", 5060],
+  tls: ["_sips._tcp", 5061],
+};
+
+/** One machine that the phone may send to. */
+export interface GroundServer {
+  readonly spec: ServerSpec;
+  /** The configured server it stands for, 1-based; of a proxy the first server behind it. */
+  readonly server: number;
+  /** For people: `server 2`, `the primary of server 1`. */
+  readonly title: string;
+  /** Of all machines behind one name: `server 1`. */
+  readonly group: string;
+}
+
+export interface Grounds {
+  readonly servers: readonly GroundServer[];
+  readonly records: readonly ResourceRecord[];
+  /** Never empty: every domain that an address-of-record of the account can have. */
+  readonly domains: readonly string[];
+  /** Targets behind each hop, as `Surroundings.targets` of bounds.ts counts. */
+  readonly targets: ReadonlyMap<number, number>;
+}
+
+/** A server or proxy that requests are sent to. */
+interface Hop {
+  readonly policy: ServerPolicy;
+  /** 1-based server, or -1, -2 … for proxies. */
+  readonly number: number;
+  readonly server: number;
+  readonly name: string;
+  readonly features: ServerPolicy["features"];
+}
+
+/** @param targets how many addresses the name of the working server has, where no static record says so. */
+export function groundsOf(account: AccountPolicy, targets: number): Grounds {
+  const { redundancy } = account;
+  const servers = new Map<string, GroundServer>();
+  const records: ResourceRecord[] = [];
+  const counts = new Map<number, number>();
+  for (const hop of hopsOf(redundancy)) {
+    const literal = isIP(hop.policy.address) !== 0;
+    const known = literal ? [hop.policy.address] : staticAddresses(hop.policy, redundancy);
+    const count = hop.number === 1 || hop.number === -1 ? targets : 1;
+    const addresses = known.length > 0 ? known : inventedAddresses(hop, count);
+    counts.set(hop.number, addresses.length);
+    for (const [position, address] of addresses.entries()) {
+      if (!literal) records.push(...recordsOf(hop.policy, position, address));
+      const spec = specOf(hop, address);
+      const earlier = servers.get(address);
+      const merged = earlier === undefined ? spec : heardToo(earlier.spec, spec.listen ?? []);
+      const { server = hop.server, title = titleOf(hop, position, addresses.length) } =
+        earlier ?? {};
+      servers.set(address, { spec: merged, server, title, group: earlier?.group ?? hop.name });
+    }
+  }
+  return {
+    servers: [...servers.values()],
+    records,
+    domains: [...new Set(redundancy.servers.map((server) => domainOf(account, server)))],
+    targets: counts,
+  };
+}
+
+/** The domain of the account's address-of-record at a server. */
+export function domainOf(account: AccountPolicy, server: ServerPolicy): string {
+  return account.domain ?? server.address;
+}
+
+/** Only what is sent to: a server behind proxies is theirs to reach. */
+function hopsOf({ servers, proxies }: RedundancyPolicy): Hop[] {
+  const hops: Hop[] = [];
+  const behind = servers.findIndex(({ throughProxy }) => throughProxy);
+  if (behind >= 0) {
+    for (const [position, policy] of proxies.entries()) {
+      const name = `proxy ${position + 1}`;
+      hops.push({ policy, number: -1 - position, server: behind + 1, name, features: "full" });
+    }
+  }
+  for (const [position, policy] of servers.entries()) {
+    if (policy.throughProxy && proxies.length > 0) continue;
+    const number = position + 1;
+    hops.push({ policy, number, server: number, name: `server ${number}`, ...policy });
+  }
+  return hops;
+}
+
+function titleOf(hop: Hop, position: number, count: number): string {
+  if (count === 1) return hop.name;
+  const rank = ["the primary", "the secondary"][position] ?? `number ${position + 1}`;
+  return `${rank} of ${hop.name}`;
+}
+
+function specOf(hop: Hop, address: string): ServerSpec {
+  const working = hop.features === "full";
+  return {
+    name: `at-${address.replaceAll(":", ".")}`,
+    address,
+    port: BACK_PORT,
+    role: working ? "working" : "fallback",
+    location: working ? "shared" : "own",
+    listen: [{ transport: "udp", address, port: BACK_PORT }, ...doorsOf(hop.policy, address)],
+  };
+}
+
+function doorsOf({ transport, port }: ServerPolicy, address: string): Local[] {
+  const plain = port === 0 ? 5060 : port;
+  const tls: Local = { transport: "tls", address, port: port === 0 ? 5061 : port };
+  if (transport === "tls") return [tls];
+  const doors: Local[] = [
+    { transport: "udp", address, port: plain },
+    { transport: "tcp", address, port: plain },
+  ];
+  return transport === "naptr" ? [...doors, { ...tls, port: 5061 }] : doors;
+}
+
+function heardToo(spec: ServerSpec, doors: readonly Local[]): ServerSpec {
+  const listen = [...(spec.listen ?? [])];
+  const key = ({ transport, port }: Local): string => `${transport} ${port}`;
+  const known = new Set(listen.map(key));
+  for (const door of doors) if (!known.has(key(door))) listen.push(door);
+  return { ...spec, listen };
+}
+
+function inventedAddresses({ number }: Hop, count: number): string[] {
+  const third = number > 0 ? number : 100 - number;
+  return Array.from({ length: count }, (_none, position) => `10.77.${third}.${13 + position}`);
+}
+
+/** The addresses that static records give a name, best first. */
+function staticAddresses({ address }: ServerPolicy, { dns }: RedundancyPolicy): string[] {
+  const { records } = dns;
+  const services = records.flatMap((record) =>
+    record.type === "NAPTR" && record.name === address ? record.replacement : [],
+  );
+  const hosts = records
+    .flatMap((record) => (record.type === "SRV" ? record : []))
+    .filter(
+      ({ name }) => services.includes(name) || /^_sips?\._\w+\./.exec(name)?.[0] + address === name,
+    )
+    .sort((a, b) => a.priority - b.priority || b.weight - a.weight)
+    .map(({ target }) => target);
+  const found = [address, ...hosts].flatMap((host) =>
+    records.flatMap((record) =>
+      (record.type === "A" || record.type === "AAAA") && record.name === host ? record.address : [],
+    ),
+  );
+  return [...new Set(found)];
+}
+
+/** SRV for the one transport that most such names have: more of them would be more targets. */
+function recordsOf(
+  { address: name, transport }: ServerPolicy,
+  position: number,
+  address: string,
+): ResourceRecord[] {
+  const target = `h${position + 1}.${name}`;
+  const rank = { ttl: TTL_SECONDS, priority: 10 * (position + 1), weight: 10, target };
+  const type = address.includes(":") ? "AAAA" : "A";
+  const [service, port] = SERVICES[transport] ?? UDP_SERVICE;
+  return [
+    { type: "SRV", name: `${service}.${name}`, port, ...rank },
+    { type, name: target, ttl: TTL_SECONDS, address },
+    { type, name, ttl: TTL_SECONDS, address },
+  ];
+}

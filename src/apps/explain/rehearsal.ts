@@ -1,0 +1,364 @@
+/**
+ * One failure, rehearsed in virtual time: the account's own phone among simulated servers, somebody whom it calls, and
+ * somebody who asks for it at each server.
+ */
+import type { Instant } from "../../core/machine.ts";
+import type { Account } from "../../core/phone/account.ts";
+import type { Call } from "../../core/phone/call.ts";
+import type { Phone } from "../../core/phone/phone.ts";
+import { type Bounds, boundsOf } from "../../core/redundancy/bounds.ts";
+import { failbackModeOf } from "../../core/redundancy/failback.ts";
+import type { AccountPolicy } from "../../core/redundancy/policy.ts";
+import {
+  defaultAccount,
+  defaultPolicy,
+  defaultServer,
+} from "../../core/redundancy/policy-defaults.ts";
+import { latin1Text } from "../../worlds/sim/pure-bytes.ts";
+import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
+import { dnsPatienceMs, type RuleTeller, simulatedPhone } from "../sim/phone-config.ts";
+import { Town, type TownPhones } from "../sim/town.ts";
+import { BACK_PORT, domainOf, type GroundServer, type Grounds } from "./grounds.ts";
+
+/** How a server fails: its port is closed; nothing comes back; it answers 503 to everything. */
+export type FaultName = "closed" | "silent" | "503";
+
+export interface Case {
+  readonly account: AccountPolicy;
+  readonly rule: RuleTeller;
+  readonly grounds: Grounds;
+  readonly seed: number;
+}
+
+/** Milliseconds after the failure, or after what is said; Infinity: not within the bound. */
+export interface Outage {
+  /** Registered at any server that lives. */
+  readonly registeredMs: number;
+  /** Registered at a working server that lives; undefined: none does. */
+  readonly fullServiceMs: number | undefined;
+  /** Callers whose server lives do not reach the phone. */
+  readonly unreachableMs: number;
+  /** After the server is back: requests go to the primary again. */
+  readonly backMs: number;
+}
+
+export interface CallDelays {
+  /** From dialling to the answer, half a second after the failure; Infinity: refused. */
+  readonly firstMs: number;
+  /** The same a few seconds after the first call. */
+  readonly nextMs: number;
+  /** What the phone decided, with the reasons. */
+  readonly decisions: readonly SimulatedEvent[];
+}
+
+const ECHO = "dialtone-echo";
+const WATCHER = "dialtone-watcher";
+const PHONE_ADDRESS = "10.78.0.1";
+const OTHERS_ADDRESS = "10.78.0.2";
+/** A working server that never fails, for those whom the phone calls. */
+const DESK = { name: "desk", address: "10.78.0.3" };
+const LATENCY_MS: readonly [number, number] = [1, 3];
+const SETTLED_MS = 20_000;
+const DIALLED_MS = 500;
+const TALK_MS = 1000;
+const BETWEEN_MS = 5000;
+const GRACE_MS = 2000;
+/** Who asks for the phone believes that it is away after so long without an answer. */
+const ASKED_MS = 5000;
+const FIRST_ASK_MS = 250;
+const ASK_GROWTH = 1.2;
+const SELDOM_MS = 60_000;
+/** By then a server has noted what it has just accepted. */
+const KNOWN_MS = 10;
+const ANSWER_MS = 100;
+const GRANTED_SECONDS = 7200;
+const TTL_SECONDS = 60;
+const HOUR_MS = 3_600_000;
+
+const DECISIONS = new Set(["request.failed-over", "server.fell-back", "server.failed-back"]);
+
+/** The bounds of redundancy.md §10 for the account among these servers. */
+export function boundsAmong(account: AccountPolicy, { targets }: Grounds): Bounds {
+  return boundsOf(account.redundancy, {
+    targets: (hop) => targets.get(hop) ?? 1,
+    grantedSeconds: GRANTED_SECONDS,
+    ttlSeconds: TTL_SECONDS,
+    retryAfterSeconds: 0,
+    answerMs: ANSWER_MS,
+    callsPerMinute: 2,
+  });
+}
+
+export class Rehearsal {
+  readonly #case: Case;
+  readonly #town: Town;
+  readonly #bounds: Bounds;
+  readonly #subject: TownPhones;
+  readonly #others: TownPhones;
+  #registers = 0;
+  #decisions: SimulatedEvent[] = [];
+  #victims: readonly GroundServer[] = [];
+  /** Told a moment after each registration. */
+  #afterRegistration: () => void = () => undefined;
+
+  /** Everything is up, and the phone has been registered for a while. */
+  constructor(one: Case) {
+    this.#case = one;
+    const { account, grounds, rule, seed } = one;
+    this.#bounds = boundsAmong(account, grounds);
+    this.#town = new Town({
+      seed,
+      domains: grounds.domains,
+      users: undefined,
+      renewals: false,
+      network: { latencyMs: LATENCY_MS, loss: 0, duplication: 0 },
+      onEvent: (event) => {
+        if (event.node !== "phone") return;
+        if (DECISIONS.has(event.event)) this.#decisions.push(event);
+        if (event.event === "registration.accepted") this.#afterRegistration();
+      },
+      onMessage: ({ node, direction, bytes }) => {
+        if (node !== "phone" || direction !== "out") return;
+        if (latin1Text(bytes.subarray(0, 9)) === "REGISTER ") this.#registers += 1;
+      },
+    });
+    const desk = { ...DESK, port: BACK_PORT, role: "working", location: "shared" } as const;
+    this.#town.dns.records = grounds.records;
+    for (const spec of [desk, ...grounds.servers.map((server) => server.spec)]) {
+      this.#town.addServer(spec);
+      this.#town.startServer(spec.name);
+    }
+    const place = { address: PHONE_ADDRESS, port: 5060, answer: "auto", number: 1 } as const;
+    const patience = dnsPatienceMs([account]);
+    const config = simulatedPhone([account], place, rule);
+    this.#subject = this.#town.addPhones("phone", [PHONE_ADDRESS], [config], patience);
+    this.#others = this.#addOthers();
+    for (const { host, machine } of [this.#others, this.#subject]) {
+      host.run(() => machine.phones[0]?.start());
+    }
+    const { simulation } = this.#town;
+    simulation.runUntilTrue(() => this.#registered(false), this.#bounds.registeredMs + GRACE_MS);
+    simulation.runFor(SETTLED_MS);
+  }
+
+  /** Whether it came to a registration at all. */
+  get standing(): boolean {
+    return this.#registered(false);
+  }
+
+  /** Which of the servers the account takes for the primary; undefined: its name came to nothing. */
+  get primary(): GroundServer | undefined {
+    const address = this.#account.servers.route(1).places[0]?.target.address;
+    return this.#case.grounds.servers.find(({ spec }) => spec.address === address);
+  }
+
+  /** REGISTERs that the phone sends in an hour, challenges not counted: there are none. */
+  registersInAnHour(): number {
+    const before = this.#registers;
+    this.#town.simulation.runFor(HOUR_MS);
+    return this.#registers - before;
+  }
+
+  /** Lets time pass, so that the failure meets another phase of renewals and probes. */
+  pass(ms: number): void {
+    this.#town.simulation.runFor(ms);
+  }
+
+  strike(victims: readonly GroundServer[], fault: FaultName): void {
+    this.#victims = victims;
+    for (const { spec } of victims) {
+      const server = this.#town.server(spec.name);
+      if (fault === "closed") server.host.kill();
+      else if (fault === "503") server.host.run(() => server.machine.refuseAll(0));
+      else this.#town.simulation.network.partition(spec.name, [spec.address]);
+    }
+  }
+
+  /** Nobody calls until the phone has found out by itself; then the servers return. */
+  outage(fault: FaultName): Outage {
+    const { simulation } = this.#town;
+    const started = simulation.now;
+    const until = started + this.#bounds.registeredMs + GRACE_MS;
+    const asked = this.#askUntilReached(started, until);
+    const registeredMs = this.#whenTrue(started, until, () => this.#registered(false));
+    const full = this.#fullServersLeft();
+    const fullServiceMs = full
+      ? this.#whenTrue(started, until, () => this.#registered(true))
+      : undefined;
+    if (!asked.done) simulation.runUntilTrue(() => asked.done, until);
+    simulation.runFor(ASKED_MS);
+    return {
+      registeredMs,
+      fullServiceMs,
+      unreachableMs: asked.lastedMs,
+      backMs: this.#return(fault),
+    };
+  }
+
+  /** Somebody dials half a second after the failure, and again later. */
+  calls(): CallDelays {
+    const { simulation } = this.#town;
+    this.#decisions = [];
+    simulation.runFor(DIALLED_MS);
+    const firstMs = this.#call();
+    simulation.runFor(BETWEEN_MS);
+    const nextMs = this.#call();
+    return { firstMs, nextMs, decisions: this.#decisions };
+  }
+
+  get #phone(): Phone {
+    return this.#subject.machine.phones[0] as Phone;
+  }
+
+  get #account(): Account {
+    return this.#phone.accounts[0] as Account;
+  }
+
+  #call(): number {
+    const { simulation } = this.#town;
+    const dialled = simulation.now;
+    const placed: (Call | undefined)[] = [];
+    this.#subject.host.run(() => {
+      placed.push(this.#phone.call(ECHO));
+    });
+    const call = placed[0];
+    if (call === undefined) return Number.POSITIVE_INFINITY;
+    const settled = (): boolean => call.state === "confirmed" || call.state === "terminated";
+    simulation.runUntilTrue(settled, dialled + this.#bounds.callMs + GRACE_MS);
+    if (call.state !== "confirmed") return Number.POSITIVE_INFINITY;
+    const tookMs = simulation.now - dialled;
+    simulation.runFor(TALK_MS);
+    this.#subject.host.run((now) => call.hangUp(now));
+    simulation.runFor(TALK_MS);
+    return tookMs;
+  }
+
+  #return(fault: FaultName): number {
+    const { simulation } = this.#town;
+    for (const { spec } of this.#victims) {
+      const server = this.#town.server(spec.name);
+      if (fault === "closed") this.#town.startServer(spec.name);
+      else if (fault === "503") server.host.run(() => server.machine.refuseAll(undefined));
+      else simulation.network.heal(spec.name);
+    }
+    const { homeMs } = this.#bounds;
+    if (!Number.isFinite(homeMs)) return homeMs;
+    const started = simulation.now;
+    return this.#whenTrue(started, started + homeMs + GRACE_MS, () => this.#home());
+  }
+
+  #whenTrue(started: Instant, until: Instant, done: () => boolean): number {
+    const { simulation } = this.#town;
+    const came = simulation.runUntilTrue(done, until);
+    return came ? simulation.now - started : Number.POSITIVE_INFINITY;
+  }
+
+  /** @param full at a working server. */
+  #registered(full: boolean): boolean {
+    const dead = new Set(this.#victims.map(({ spec }) => spec.address));
+    const { now } = this.#town.simulation;
+    return this.#account.servers.routes.some((route) => {
+      if (full && route.policy.features !== "full") return false;
+      const registration = this.#account.registration(route.index);
+      const address = registration?.place?.target.address;
+      return registration?.bound(now) === true && address !== undefined && !dead.has(address);
+    });
+  }
+
+  #fullServersLeft(): boolean {
+    return this.#case.grounds.servers.some(
+      (server) => server.spec.role === "working" && !this.#victims.includes(server),
+    );
+  }
+
+  /** The next request goes to the primary. */
+  #home(): boolean {
+    const account = this.#account;
+    const route = account.servers.route(1);
+    if (account.workingServer !== 1) return false;
+    return route.current === 0 || failbackModeOf(route) === "newRequests";
+  }
+
+  /** Asks for the phone at the first server that lives, more and more rarely, and after each registration. */
+  #askUntilReached(started: Instant, until: Instant): { done: boolean; lastedMs: number } {
+    const asked = { done: false, lastedMs: Number.POSITIVE_INFINITY };
+    const { simulation } = this.#town;
+    const ask = (): void => {
+      const waitedMs = simulation.now - started;
+      if (asked.done || waitedMs > until - started) return;
+      this.#ask((reached) => {
+        if (!reached || asked.done) return;
+        asked.done = true;
+        asked.lastedMs = waitedMs <= FIRST_ASK_MS ? 0 : waitedMs;
+      });
+    };
+    const again = (waitMs: number): void => {
+      ask();
+      const next = Math.min(waitMs * ASK_GROWTH, SELDOM_MS);
+      if (!asked.done && simulation.now < until) simulation.after(next, () => again(next));
+    };
+    simulation.after(FIRST_ASK_MS, () => again(FIRST_ASK_MS));
+    this.#afterRegistration = () => simulation.after(KNOWN_MS, ask);
+    return asked;
+  }
+
+  #ask(answered: (reached: boolean) => void): void {
+    const living = this.#case.grounds.servers.findIndex((one) => !this.#victims.includes(one));
+    const server = this.#case.grounds.servers[living];
+    const { account } = this.#case;
+    const policy = account.redundancy.servers[(server?.server ?? 1) - 1];
+    if (server === undefined || policy === undefined) return;
+    let open = true;
+    const told = (reached: boolean): void => {
+      if (open) answered(reached);
+      open = false;
+    };
+    this.#others.host.run((now) => {
+      const to = `sip:${account.user}@${domainOf(account, policy)}`;
+      const asked = { method: "OPTIONS", to, headers: [], body: "", account: watcherIndex(living) };
+      this.#others.machine.phones[0]?.send(now, asked, {
+        final: (_at, { status }) => told(status < 300),
+        failed: () => told(false),
+      });
+    });
+    this.#town.simulation.after(ASKED_MS, () => told(false));
+  }
+
+  /** One phone that is called, with a registration at each place where it is looked for, and that asks at each. */
+  #addOthers(): TownPhones {
+    const { account, grounds } = this.#case;
+    const accounts: AccountPolicy[] = grounds.servers.map(({ spec, server }, position) => {
+      const domain = domainOf(account, account.redundancy.servers[server - 1] as never);
+      return residentAt(spec.address, WATCHER, domain, watcherIndex(position), false);
+    });
+    const own = grounds.servers.filter(({ spec }) => spec.location === "own");
+    const homes = [
+      ...grounds.domains.map((domain) => ({ address: DESK.address, domain })),
+      ...own.map(({ spec, server }) => ({
+        address: spec.address,
+        domain: domainOf(account, account.redundancy.servers[server - 1] as never),
+      })),
+    ];
+    for (const { address, domain } of homes) {
+      accounts.push(residentAt(address, ECHO, domain, accounts.length + 1, true));
+    }
+    const place = { address: OTHERS_ADDRESS, port: 5060, answer: "auto", number: 2 } as const;
+    return this.#town.addPhones("others", [OTHERS_ADDRESS], [simulatedPhone(accounts, place)]);
+  }
+}
+
+function watcherIndex(position: number): number {
+  return position + 1;
+}
+
+function residentAt(
+  address: string,
+  user: string,
+  domain: string,
+  index: number,
+  register: boolean,
+): AccountPolicy {
+  const server = defaultServer(address, { port: BACK_PORT, transport: "udp", register });
+  const policy = { ...defaultPolicy(server), startSurgeMs: 0, keepAliveMs: 0 };
+  return defaultAccount(user, policy, { domain, index });
+}

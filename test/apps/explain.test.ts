@@ -1,0 +1,154 @@
+/** What `dialtone explain` foretells of the samples, and what the command says and how it ends. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ruleTeller } from "../../src/api/phone-setup.ts";
+import { type Forecast, forecast, type Prediction } from "../../src/apps/explain/predict.ts";
+import { forecastRecords } from "../../src/apps/explain/print.ts";
+import type { FaultName } from "../../src/apps/explain/rehearsal.ts";
+import { readConfiguration } from "../../src/core/provisioning/read.ts";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+const sample = (name: string): string => join("examples", "provisioning", name);
+
+function foretold(name: string, phases = 2): Forecast {
+  const text = readFileSync(join(root, sample(name)), "latin1");
+  const configuration = readConfiguration([{ name, text }]);
+  const account = configuration.accounts.find(({ enabled }) => enabled);
+  assert(account !== undefined);
+  return forecast({ account, rule: ruleTeller(configuration), targets: 2, phases, seed: 7 });
+}
+
+function of({ predictions }: Forecast, victim: string, fault: FaultName): Prediction {
+  const found = predictions.find((one) => one.victim === victim && one.fault === fault);
+  assert(found !== undefined, `${victim} ${fault}`);
+  return found;
+}
+
+function near(actual: number, expected: number, what: string): void {
+  assert(Math.abs(actual - expected) < 150, `${what}: ${actual} ms, expected about ${expected} ms`);
+}
+
+test("Y1: a silent working server costs the first call three resends, the next one nothing (R1, V3)", () => {
+  const seen = foretold("Y1-register-fallback.cfg");
+  const silent = of(seen, "server 1", "silent");
+  near(silent.firstCall.worst, 7500, "first call");
+  near(silent.nextCall.worst, 0, "next call");
+  assert(silent.registered.worst <= seen.bounds.registeredMs);
+  assert.equal(silent.fullService, undefined);
+  near(of(seen, "server 1", "closed").firstCall.worst, 0, "a closed port tells at once");
+});
+
+test("calls to a phone that is registered one place at a time miss it until it has found out", () => {
+  const { registered, unreachable } = of(foretold("Y1-register-fallback.cfg"), "server 1", "503");
+  near(unreachable.worst, registered.worst, "unreachable");
+  near(unreachable.median, registered.median, "unreachable");
+});
+
+test("Y3: with the secondary there callers miss nothing, and newRequests pays at each call (R2)", () => {
+  const silent = of(foretold("Y3-dns-failover.cfg"), "the primary of server 1", "silent");
+  assert.equal(silent.unreachable.worst, 0);
+  near(silent.firstCall.worst, 7500, "first call");
+  near(silent.nextCall.worst, 7500, "next call");
+  assert.equal(silent.back.worst, 0);
+});
+
+test("Y3: with nothing but server 1, its death is told as never", () => {
+  const all = of(foretold("Y3-dns-failover.cfg", 1), "all of server 1", "silent");
+  assert.equal(all.firstCall.median, Number.POSITIVE_INFINITY);
+  assert.equal(all.registered.median, Number.POSITIVE_INFINITY);
+});
+
+test("Y7: over TLS a server that is in nobody's way changes nothing by its death", () => {
+  const seen = foretold("Y7-tls-two-accounts.cfg", 1);
+  for (const fault of ["closed", "silent", "503"] as const) {
+    const { firstCall, registered, unreachable } = of(seen, "server 2", fault);
+    near(firstCall.worst, 0, "call");
+    assert.equal(registered.worst, 0);
+    assert.equal(unreachable.worst, 0);
+  }
+});
+
+test("P1: registered at both, a dead working server takes no registration away (V2)", () => {
+  const { registered, unreachable, firstCall } = of(
+    foretold("P1-fallback-register-both.xml", 1),
+    "server 1",
+    "silent",
+  );
+  assert.equal(registered.worst, 0);
+  assert.equal(unreachable.worst, 0);
+  near(firstCall.worst, 2000, "first call");
+});
+
+test("the same seed foretells the same", () => {
+  const [one, other] = [1, 2].map(() =>
+    forecastRecords(foretold("P1-fallback-register-both.xml", 1)),
+  );
+  assert.deepEqual(one, other);
+});
+
+function explain(
+  ...flags: readonly string[]
+): ReturnType<typeof spawnSync> & { stdout: string; stderr: string } {
+  const program = join(root, "dist", "src", "apps", "cli.js");
+  return spawnSync(process.execPath, [program, "explain", ...flags], {
+    cwd: root,
+    encoding: "utf8",
+  });
+}
+
+test("the command tells predictions, bounds, keys with their lines, and traps", () => {
+  const { status, stdout, stderr } = explain(
+    "--config",
+    sample("Y1-register-fallback.cfg"),
+    "--phases",
+    "1",
+  );
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  assert.match(stdout, /^When server 1 falls silent: +median +95 % +worst$/m);
+  assert.match(stdout, /^ {2}the next call is answered after +7\.5 s +7\.5 s +7\.5 s$/m);
+  assert.match(stdout, /^ {2}B {2}registered again after at most +\d+ s$/m);
+  assert.match(stdout, /Y1-register-fallback\.cfg:\d+: account\.1\.password = \*\*\* — honoured/);
+  assert.match(stdout, /^No traps found\.$/m);
+});
+
+test("--json is one object a line, with null for never, and no secret", () => {
+  const { status, stdout } = explain(
+    "--config",
+    sample("Y3-dns-failover.cfg"),
+    "--phases",
+    "1",
+    "--json",
+  );
+  assert.equal(status, 0);
+  const records = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const events = new Set(records.map(({ event }) => event));
+  assert.deepEqual([...events].slice(0, 3), [
+    "explain.bounded",
+    "explain.predicted",
+    "explain.read",
+  ]);
+  const all = records.find(
+    ({ victim, fault }) => victim === "all of server 1" && fault === "silent",
+  );
+  assert.deepEqual(all?.["registered"], { median: null, p95: null, worst: null });
+  for (const { at, time, node } of records) {
+    assert.equal(typeof at, "number");
+    assert.match(String(time), /^\d{4}-/);
+    assert.equal(node, "explain");
+  }
+});
+
+test("a file with faults is not explained but told about, all faults at once, exit 2", () => {
+  const { status, stdout, stderr } = explain("--config", sample("Y8-faults.cfg"));
+  assert.equal(status, 2);
+  assert.equal(stdout, "");
+  assert(stderr.trim().split("\n").length > 1);
+  for (const line of stderr.trim().split("\n")) assert.match(line, /Y8-faults\.cfg:\d+: \S+: .*; /);
+});
