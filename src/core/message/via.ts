@@ -109,6 +109,14 @@ export function viasOf(headers: Headers): Via[] | undefined {
   return vias;
 }
 
+/** Whether nobody but the topmost Via is to have the response: it has come to who asked. */
+export function hasOneVia(headers: Headers): boolean {
+  const first = headers.indexOf("via");
+  if (first < 0 || headers.indexOf("via", first + 1) >= 0) return false;
+  const line = headers.valueAt(first);
+  return valueEnd(line, 0) === line.length;
+}
+
 /** Takes the topmost Via away, as a proxy does with a response (§16.7(3)). */
 export function removeTopVia(headers: Headers): void {
   const index = headers.indexOf("via");

@@ -52,6 +52,7 @@ export class PhoneMachine implements Machine, TransactionUser {
       timers: this.#timers,
       primitives,
       user: this,
+      endpoint: true,
     });
     this.#shared = {
       world: this.#outbox,

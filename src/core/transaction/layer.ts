@@ -14,7 +14,7 @@ import type {
   World,
 } from "../machine.ts";
 import type { Message, Request, Response } from "../message/message.ts";
-import { printVia } from "../message/via.ts";
+import { hasOneVia, printVia } from "../message/via.ts";
 import type { Primitives } from "../primitives.ts";
 import type { Timers } from "../timers.ts";
 import { ClientSide } from "./client-side.ts";
@@ -48,6 +48,8 @@ export interface LayerOptions {
   /** Send requests above 1300 bytes over TCP (RFC 3261 §18.1.1); true unless said otherwise. */
   readonly largeOverTcp?: boolean;
   readonly maxServerTransactions?: number;
+  /** Its users begin their requests themselves and forward none: a response for somebody beyond is dropped (§8.1.3.3). */
+  readonly endpoint?: boolean;
 }
 
 export class TransactionLayer implements MessageUser {
@@ -55,8 +57,10 @@ export class TransactionLayer implements MessageUser {
   readonly #clients: ClientSide;
   readonly #servers: ServerSide;
   readonly #primitives: Primitives;
+  readonly #endpoint: boolean;
 
   constructor(options: LayerOptions) {
+    this.#endpoint = options.endpoint === true;
     const { world, timers, primitives, user } = options;
     const trace = options.tracing === true ? new Trace(world) : undefined;
     const transport = new Transport(world, timers, primitives, this);
@@ -208,6 +212,8 @@ export class TransactionLayer implements MessageUser {
   /** A message came in over a flow. */
   arrived(now: Instant, message: Message, flow: FlowRecord): void {
     if (message.kind === "request") this.#servers.received(now, message, flow);
-    else this.#clients.received(now, message, flow);
+    else if (!this.#endpoint || hasOneVia(message.headers)) {
+      this.#clients.received(now, message, flow);
+    }
   }
 }
