@@ -1,0 +1,47 @@
+/** The fault matrix in virtual time: every cell beside what the rules demand, and the page that shows them. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { allCells, cellName, MEANINGS } from "../../src/apps/sim/matrix/axes.ts";
+import { matrixPage } from "../../src/apps/sim/matrix/document.ts";
+import { expectedVerdict } from "../../src/apps/sim/matrix/expected.ts";
+import { type PlayedCell, playCell } from "../../src/apps/sim/matrix/run.ts";
+import { SIMULATED } from "../../src/apps/sim/matrix/setting.ts";
+import { sameVerdict, verdictText } from "../../src/apps/sim/matrix/verdict.ts";
+
+const PAGE = join(import.meta.dirname, "..", "..", "..", "docs", "fault-matrix.md");
+const played: PlayedCell[] = [];
+
+test("there are 220 cells, each once", () => {
+  assert.equal(new Set(allCells().map(cellName)).size, 220);
+});
+
+for (const cell of allCells()) {
+  const wanted = verdictText(expectedVerdict(cell, SIMULATED));
+  test(`${cellName(cell)}: ${wanted} (${MEANINGS[cell.fault].rules})`, () => {
+    const one = playCell(cell);
+    played.push(one);
+    assert.ok(one.passed, verdictText(one.seen));
+  });
+}
+
+test("docs/fault-matrix.md is what `dialtone sim --matrix --write docs/fault-matrix.md` writes", () => {
+  assert.equal(readFileSync(PAGE, "utf8"), matrixPage(played));
+});
+
+test("a verdict with another step, place or time is another verdict", () => {
+  const verdict = [
+    { what: "primary ×4 timeout", atMs: 7500 },
+    { what: "secondary 200", atMs: 7503 },
+  ];
+  const late = verdict.map(({ what, atMs }) => ({ what, atMs: atMs + 500 }));
+  const elsewhere = [verdict[0], { what: "fallback 200", atMs: 7503 }].filter(
+    (one) => one !== undefined,
+  );
+  assert.equal(verdictText(verdict), "primary ×4 timeout 7.5 s, secondary 200");
+  assert.ok(sameVerdict(verdict, verdict));
+  for (const other of [late, elsewhere, verdict.slice(1)]) {
+    assert.equal(sameVerdict(verdict, other), false);
+  }
+});
