@@ -153,7 +153,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
       : order.filter((route, position) => position === 0 || this.#standsAt(now, route));
     const plan: Plan = {
       routes,
-      startAt: (route) => this.#startIndex(route),
+      startAt: (route) => this.#spares?.standIn(now, route) ?? this.#startIndex(route),
       neverFull: false,
       moves: true,
     };

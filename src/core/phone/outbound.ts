@@ -75,12 +75,17 @@ export function keepAliveWaitMs(
 /** First hops that have refused, and targets with terms, at most so many: an account has few. */
 const MOST_TARGETS = 64;
 
+interface Granted {
+  readonly terms: Terms;
+  readonly owner: object;
+}
+
 /** What one account has asked and been granted, by target. */
 export class Agreements {
   readonly #mode: RedundancyPolicy["outbound"];
   /** First hops that know nothing of outbound: 439 (R92). */
   #without: Set<string> | undefined;
-  #terms: Map<string, Terms> | undefined;
+  #granted: Map<string, Granted> | undefined;
 
   constructor(mode: RedundancyPolicy["outbound"]) {
     this.#mode = mode;
@@ -99,22 +104,24 @@ export class Agreements {
     if (this.#without.size < MOST_TARGETS) this.#without.add(targetName(target));
   }
 
-  /** A registration stands there. */
-  made(target: Target, terms: Terms): void {
+  /** A registration of `owner` stands there. */
+  made(target: Target, terms: Terms, owner: object): void {
     if (terms === PLAIN_TERMS) {
-      this.#terms?.delete(targetName(target));
+      this.#granted?.delete(targetName(target));
       return;
     }
-    this.#terms ??= new Map();
-    if (this.#terms.size < MOST_TARGETS) this.#terms.set(targetName(target), terms);
+    this.#granted ??= new Map();
+    if (this.#granted.size < MOST_TARGETS) this.#granted.set(targetName(target), { terms, owner });
   }
 
-  ended(target: Target): void {
-    this.#terms?.delete(targetName(target));
+  /** It stands there no more; that of another may. */
+  ended(target: Target, owner: object): void {
+    const name = targetName(target);
+    if (this.#granted?.get(name)?.owner === owner) this.#granted.delete(name);
   }
 
   /** Those of the registration that stands there, if one does. */
   at(target: Target): Terms {
-    return this.#terms?.get(targetName(target)) ?? PLAIN_TERMS;
+    return this.#granted?.get(targetName(target))?.terms ?? PLAIN_TERMS;
   }
 }

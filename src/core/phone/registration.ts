@@ -155,7 +155,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#silence();
     if (this.place !== undefined) {
       this.#host.unwatch(this.place, this);
-      this.#host.composer.agreements.ended(this.place.target);
+      this.#host.composer.agreements.ended(this.place.target, this);
     }
     this.place = undefined;
     this.expiresAt = NEVER;
@@ -218,7 +218,12 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   provisional(): void {}
   repeated(): void {}
-  late(): void {}
+
+  /** What was left for dead has registered us after all, under the number of the flow that stands: that goes last. */
+  late(now: Instant, response: Response, { flow }: AttemptPlace): void {
+    if (this.place === undefined || this.place.flow.id === flow.id) return;
+    if (termsOf(response).outbound) this.renewBefore(now, now + SHORTEST_REFRESH_MS);
+  }
 
   final(now: Instant, response: Response, attempt: AttemptPlace): void {
     this.#request = undefined;
@@ -248,7 +253,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#failedWith(now, attempt, "rejected", response);
       return;
     }
-    this.#host.composer.agreements.made(attempt.target, termsOf(response));
+    this.#host.composer.agreements.made(attempt.target, termsOf(response), this);
     this.#accept(now, attempt, granted);
   }
 
@@ -310,7 +315,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #leave(before: AttemptPlace, after: AttemptPlace): void {
     this.#host.unwatch(before, this);
     if (after.hop.dropRegistrationOnFailover) {
-      this.#host.composer.agreements.ended(before.target);
+      this.#host.composer.agreements.ended(before.target, this);
       this.#heldElsewhere = undefined;
       return;
     }

@@ -50,6 +50,11 @@ export class SpareFlows {
     return this.#byServer.get(place.server)?.holds(now, place.target) === true;
   }
 
+  /** Where requests of a server begin whose place in use is in doubt; undefined: there. */
+  standIn(now: Instant, route: ServerRoute): number | undefined {
+    return this.#byServer.get(route.index)?.standIn(now, route);
+  }
+
   get busy(): boolean {
     return [...this.#byServer.values()].some((spare) => spare.busy);
   }
@@ -70,42 +75,52 @@ class SpareFlow implements RegistrationHost, FailoverHost {
   readonly unregisterOnStart = false;
   readonly #account: SpareAccount;
   readonly #main: ServerRoute;
+  readonly #registration: Registration;
   /** The proxy that the first flow goes through. */
   #taken: ServerPolicy | undefined;
-  #registration: Registration | undefined;
 
   constructor(account: SpareAccount, main: ServerRoute) {
     this.#account = account;
     this.#main = main;
+    this.#registration = new Registration(this, new ServerRoute(main.index, main.policy, []));
   }
 
-  /** Goes through another proxy than that; what stood at one that is taken now is replaced under the same reg-id. */
+  /**
+   * Goes through another proxy than that. What stood at one that is taken now is replaced under the same reg-id, and
+   * the same Call-ID: Kamailio 5.6 takes a new one for a new phone and forgets the first flow.
+   */
   follow(now: Instant, { hop }: Place): void {
     if (this.#taken === hop) return;
     this.#taken = hop;
-    this.#registration?.stop(now);
-    const others = this.#main.hops.filter((proxy) => proxy !== hop);
-    const { index, policy } = this.#main;
-    this.#registration = new Registration(this, new ServerRoute(index, policy, others));
+    this.#registration.stop(now);
+    this.#registration.route.leadThrough(this.#main.hops.filter((proxy) => proxy !== hop));
     this.#registration.register(now, FOLLOWED);
   }
 
+  standIn(now: Instant, route: ServerRoute): number | undefined {
+    const { place, state } = this.#registration;
+    const inUse = route.currentPlace;
+    if (inUse === undefined || place === undefined || state !== "registered") return undefined;
+    if (this.health.state(now, inUse.target) === "up") return undefined;
+    const index = route.indexOf(place.target);
+    return index < 0 ? undefined : index;
+  }
+
   holds(now: Instant, target: Target): boolean {
-    return this.#registration?.holds(now, target) === true;
+    return this.#registration.holds(now, target);
   }
 
   get busy(): boolean {
-    return this.#registration?.busy === true;
+    return this.#registration.busy;
   }
 
   remove(now: Instant): void {
-    this.#registration?.remove(now);
+    this.#registration.remove(now);
   }
 
   stop(now: Instant | undefined): void {
     this.#taken = undefined;
-    this.#registration?.stop(now);
-    this.#registration = undefined;
+    this.#registration.stop(now);
   }
 
   // What its registration asks and tells.
@@ -127,12 +142,12 @@ class SpareFlow implements RegistrationHost, FailoverHost {
   }
 
   refreshDue(now: Instant): void {
-    this.#registration?.register(now, FOLLOWED);
+    this.#registration.register(now, FOLLOWED);
   }
 
   flowLost(now: Instant, server: number, cause: LossCause): void {
-    this.#report("flow.interrupted", server, this.#registration?.place, { why: cause });
-    this.#registration?.register(now, FOLLOWED);
+    this.#report("flow.interrupted", server, this.#registration.place, { why: cause });
+    this.#registration.register(now, FOLLOWED);
   }
 
   accepted(now: Instant, server: number, place: AttemptPlace, granted: number): void {
@@ -142,15 +157,14 @@ class SpareFlow implements RegistrationHost, FailoverHost {
     }
     // Beyond that proxy nobody keeps flows apart: a second one would be a second phone.
     this.#report("flow.failed", server, place, { why: "not-granted" });
-    this.#registration?.stop(now);
+    this.#registration.stop(now);
   }
 
   /** While the first flow lives there is no hurry: three times the wait, as RFC 5626 §4.5 has it (R97). */
   refused(now: Instant, { server, where, why, response }: RegistrationRefusal): void {
     const registration = this.#registration;
-    const place = where ?? registration?.route.currentPlace;
+    const place = where ?? registration.route.currentPlace;
     this.#report("flow.failed", server, place, { why, status: response?.status });
-    if (registration === undefined) return;
     const wait = backoffMs(threefold(this.policy.backoff), registration.failures, this.entropy);
     registration.retryAt(now, wait);
   }
@@ -211,8 +225,8 @@ class SpareFlow implements RegistrationHost, FailoverHost {
   }
 
   settled(_now: Instant, place: Place): void {
-    const route = this.#registration?.route;
-    if (route !== undefined) route.current = Math.max(0, route.indexOf(place.target));
+    const { route } = this.#registration;
+    route.current = Math.max(0, route.indexOf(place.target));
   }
 
   exhausted(): void {}

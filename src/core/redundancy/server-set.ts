@@ -38,7 +38,7 @@ export class ServerRoute {
   /** 1-based. */
   readonly index: number;
   readonly policy: ServerPolicy;
-  readonly #proxies: readonly ServerPolicy[];
+  #proxies: readonly ServerPolicy[];
   places: readonly Place[] = [];
   /** Until when `places` stand without asking again; the start of time at first. */
   freshUntil: Instant = Number.NEGATIVE_INFINITY;
@@ -51,6 +51,15 @@ export class ServerRoute {
     this.index = index;
     this.policy = policy;
     this.#proxies = policy.throughProxy ? proxies : NO_PROXIES;
+  }
+
+  /** From now on through these; where they are is not known yet. */
+  leadThrough(proxies: readonly ServerPolicy[]): void {
+    this.#proxies = proxies;
+    this.places = [];
+    this.freshUntil = Number.NEGATIVE_INFINITY;
+    this.current = 0;
+    this.inUse = 0;
   }
 
   /** What its requests are sent to: the server itself, or the outbound proxies in order. */

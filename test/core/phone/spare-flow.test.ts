@@ -48,6 +48,19 @@ suite("with two outbound proxies", () => {
     assert.ok(lines.includes("7.5 200 ← proxy2"));
   });
 
+  test("a call goes straight over the living flow while the first is known to be mute (R93)", () => {
+    const stage = proxied({ keepAliveMs: 5000 }, { methods: ["INVITE"] })
+      .start()
+      .until(3);
+    stage.cut("proxy1").until(16.9).zero();
+    stage
+      .do(() => stage.phone.call("9000"))
+      .expect(`
+      0.0 INVITE → proxy2
+      0.0 200 ← proxy2
+    `);
+  });
+
   test("when the first dies the registration moves to the second, and the second flow to the first as it returns (R90, R98)", () => {
     const backoff = { kind: "fixed", intervalMs: 10_000 } as const;
     const stage = proxied({ backoff }, { events: EVENTS, methods: ["REGISTER"] });
@@ -62,6 +75,42 @@ suite("with two outbound proxies", () => {
     stage.until(200);
     assert.deepEqual(regIds(stage, "proxy1").slice(1).includes("101"), true);
     assert.equal(last(stage, "proxy2", "REGISTER").headers.get("contact")?.endsWith("101"), true);
+  });
+
+  test("after that, too, dialogs are to come back over the flow they began on (RFC 5626 §4.3)", () => {
+    const stage = proxied().start().until(60).kill("proxy1").until(61);
+    stage.do(() => stage.phone.call("9000"));
+    assert.match(last(stage, "proxy2", "INVITE").headers.get("contact") ?? "", /;ob>$/);
+  });
+
+  test("each flow keeps its Call-ID wherever it goes: a new one would be a new phone to Kamailio (C25)", () => {
+    const stage = proxied().start().until(60).kill("proxy1").until(100).revive("proxy1");
+    stage.server("proxy1").habits = { REGISTER: grants() };
+    stage.until(400);
+    const calls = new Map<string, Set<string | undefined>>();
+    for (const name of ["proxy1", "proxy2"] as const) {
+      for (const { headers } of stage.server(name).requests) {
+        const regId = /reg-id=(\d+)/.exec(headers.get("contact") ?? "")?.[1] ?? "";
+        calls.set(regId, (calls.get(regId) ?? new Set()).add(headers.get("call-id")));
+      }
+    }
+    assert.deepEqual([...calls.keys()].sort(), ["1", "101"]);
+    for (const ids of calls.values()) assert.equal(ids.size, 1);
+  });
+
+  test("a proxy left for dead that registers it late after all does not have the last word (R98)", () => {
+    const stage = proxied();
+    stage.server("proxy1").habits = {
+      REGISTER: (request, now) =>
+        grants()(request, now).map((reply) => ({ ...reply, afterMs: 9000 })),
+    };
+    stage.start().until(11);
+    assert.deepEqual(
+      stage.sent
+        .filter(({ text }) => text.includes("reg-id=1\r\n"))
+        .map(({ at, to }) => `${at / 1000} ${to}`),
+      ["0 proxy1", "7.5 proxy2", "10 proxy2"],
+    );
   });
 
   test("while one flow lives the other is tried with three times the wait: 90 to 180 s at first (R97)", () => {
