@@ -61,7 +61,7 @@ describe("P2 and two Kamailio", needs("kamailio", "dnsmasq", "tshark"), () => {
     assert.deepEqual(await stage.held(primary), [stage.phoneAddress]);
   });
 
-  test("the primary killed, a call re-registers and moves in under a second (R5)", async () => {
+  test("the primary killed, a call re-registers and moves in under a second (sequence R5)", async () => {
     const { phone, primary, secondary } = stage;
     const from = phone.mark;
     await primary.kill();

@@ -30,7 +30,7 @@ describe("Y3 and two Kamailio", needs("kamailio", "dnsmasq", "tshark"), () => {
     await stage.hangUp();
   });
 
-  test("the primary killed, a call and the registration move in under a second (C5, R4)", async () => {
+  test("the primary killed, a call and the registration move in under a second (C5, sequence R4)", async () => {
     const { phone, callee, primary, secondary } = stage;
     const from = phone.mark;
     await primary.kill();

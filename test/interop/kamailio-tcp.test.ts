@@ -66,7 +66,7 @@ describe("Y2 and two Kamailio", needs("kamailio", "dnsmasq", "tshark"), () => {
     assert.equal(await called(stage.callee), working.replace(/:\d+$/, ""));
   });
 
-  test("the working server killed, its next call goes by the fallback in under a second (R2)", async () => {
+  test("the working server killed, its next call goes by the fallback in under a second (sequence R2)", async () => {
     const { phone, callee, primary, secondary } = stage;
     const from = phone.mark;
     await primary.kill();

@@ -48,7 +48,7 @@ export interface LayerOptions {
   /** Send requests above 1300 bytes over TCP (RFC 3261 §18.1.1); true unless said otherwise. */
   readonly largeOverTcp?: boolean;
   readonly maxServerTransactions?: number;
-  /** Its users begin their requests themselves and forward none: a response for somebody beyond is dropped (§8.1.3.3). */
+  /** Its users forward nothing: a response with a Via of somebody beyond is dropped (RFC 3261 §8.1.3.3). */
   readonly endpoint?: boolean;
 }
 

@@ -49,12 +49,12 @@ function day(): readonly Sent[] {
   return stage.sent;
 }
 
-test("every request has Via, Max-Forwards 70, To, From with a tag, Call-ID and CSeq (R1)", () => {
+test("every request has Via with rport, Max-Forwards 70, To, From with a tag, Call-ID and CSeq (R1, R80)", () => {
   const sent = day();
   const methods = new Set(sent.map(({ method }) => method));
   assert.deepEqual([...methods].sort(), ["ACK", "BYE", "INVITE", "REGISTER", "SUBSCRIBE"]);
   for (const request of sent) {
-    assert.match(header(request, "Via"), /^SIP\/2\.0\/UDP 192\.0\.2\.100:5060;/);
+    assert.match(header(request, "Via"), /^SIP\/2\.0\/UDP 192\.0\.2\.100:5060;(.*;)?rport(;|$)/);
     assert.equal(header(request, "Max-Forwards"), "70");
     assert.match(header(request, "To"), /^<sip:/);
     assert.match(header(request, "From"), /^<sip:2001@.*>;tag=.+/);

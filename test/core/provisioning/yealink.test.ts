@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { account, faults, has, reading, sample, server } from "./samples.ts";
 
-test("Y1 becomes successive registration at two addresses, probed each 120 s (R1)", () => {
+test("Y1 becomes successive registration at two addresses, probed each 120 s (sequence R1)", () => {
   const phone = sample("Y1-register-fallback.cfg");
   assert.deepEqual(faults(phone), []);
   has(account(phone), {
@@ -30,7 +30,7 @@ test("Y1 becomes successive registration at two addresses, probed each 120 s (R1
   assert.equal(account(phone).redundancy.servers.length, 2);
 });
 
-test("Y2 becomes concurrent registration with the back-off of RFC 5626 (R2, R8)", () => {
+test("Y2 becomes concurrent registration with the back-off of RFC 5626 (sequences R2 and R8)", () => {
   const phone = sample("Y2-invite-fallback.cfg");
   assert.deepEqual(faults(phone), []);
   has(account(phone).redundancy, {
@@ -48,7 +48,7 @@ test("Y2 becomes concurrent registration with the back-off of RFC 5626 (R2, R8)"
   has(server(phone, 2), { transport: "udp", expiresSeconds: 900, overlapSeconds: 60 });
 });
 
-test("Y3 asks NAPTR for its one name and tries the primary with each new request (R3, R4)", () => {
+test("Y3 asks NAPTR for its one name and tries the primary with each new request (sequences R3 and R4)", () => {
   const phone = sample("Y3-dns-failover.cfg");
   assert.deepEqual(faults(phone), []);
   has(server(phone, 1), {
@@ -64,7 +64,7 @@ test("Y3 asks NAPTR for its one name and tries the primary with each new request
   has(redundancy.dns, { cache: true, useAdditional: true, records: [] });
 });
 
-test("Y4 registers first, returns after 300 s and carries its names with it (R5)", () => {
+test("Y4 registers first, returns after 300 s and carries its names with it (sequence R5)", () => {
   const phone = sample("Y4-register-first-static-dns.cfg");
   assert.deepEqual(faults(phone), []);
   has(server(phone, 1), {
@@ -103,7 +103,7 @@ test("Y4 registers first, returns after 300 s and carries its names with it (R5)
   });
 });
 
-test("Y5 has both levels: two addresses of server 1, then the gateway (R6)", () => {
+test("Y5 has both levels: two addresses of server 1, then the gateway (sequence R6)", () => {
   const phone = sample("Y5-both-levels.cfg");
   has(account(phone).redundancy, { registration: "successive", probeIntervalMs: 60_000 });
   has(server(phone, 1), {

@@ -78,7 +78,7 @@ test("any other final response is the answer", () => {
   }
 });
 
-test("all levels: primary, secondary, fallback, and the call has failed when nobody is left (R6)", () => {
+test("all levels: primary, secondary, fallback, and the call has failed when nobody is left (sequence R6)", () => {
   const named = defaultServer("dual.pbx.example.com", {
     port: 5060,
     transport: "udp",
@@ -176,7 +176,7 @@ test("the next call goes where the last one was answered, but for mode newReques
   }
 });
 
-test("a call that finds its server dead makes the registrations follow (R2.4)", () => {
+test("a call that finds its server dead makes the registrations follow (sequence R2, step 4)", () => {
   const stage = servers({ skipKnownDead: false }, PRIMARY, SECONDARY).kill("primary");
   dial(stage).until(1);
   const registers = stage.sent.filter(({ method }) => method === "REGISTER");

@@ -39,7 +39,7 @@ test("renewal comes the overlap before the end, and at half the lifetime where t
   }
 });
 
-test("the lifetime that counts is the one granted", () => {
+test("the lifetime that counts is the one granted to our own Contact, not the one asked for (R23)", () => {
   const stage = failover({ expiresSeconds: 3600, overlapSeconds: 60 });
   stage.server("primary").habits = {
     REGISTER: (request) => [

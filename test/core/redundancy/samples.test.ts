@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Rehearsal, sample } from "./rehearsal.ts";
 
-test("Y1, R1: REGISTER fallback after three resends, a probe each 120 s, and home with the first that is answered", () => {
+test("Y1, sequence R1: REGISTER fallback after three resends, a probe each 120 s, and home with the first that is answered", () => {
   new Rehearsal(sample("Y1-register-fallback.cfg"), {
     events: ["server.fell-back", "server.failed-back"],
   })
@@ -50,7 +50,7 @@ test("Y1: a phone that was restarted removes its old binding before it registers
     `);
 });
 
-test("Y2, R2, R8: two registrations; when the working server refuses TCP the call goes to the fallback at once", () => {
+test("Y2, sequences R2 and R8: two registrations; when the working server refuses TCP the call goes to the fallback at once", () => {
   const stage = new Rehearsal(sample("Y2-invite-fallback.cfg"), {
     events: ["server.fell-back", "server.failed-back"],
   }).start();
@@ -94,7 +94,7 @@ test("Y2: the working server is found back by REGISTER, waiting 30 to 60 s, and 
   `);
 });
 
-test("Y3, R3: REGISTER fails over inside the name, and the next one due goes to the primary again", () => {
+test("Y3, sequence R3: REGISTER fails over inside the name, and the next one due goes to the primary again", () => {
   new Rehearsal(sample("Y3-dns-failover.cfg"), { events: ["server.failed-back"] })
     .start()
     .cut("primary")
@@ -116,7 +116,7 @@ test("Y3, R3: REGISTER fails over inside the name, and the next one due goes to 
     `);
 });
 
-test("Y3, R4: INVITE fails over with no REGISTER, and each new one pays the wait at the primary first", () => {
+test("Y3, sequence R4: INVITE fails over with no REGISTER, and each new one pays the wait at the primary first", () => {
   const stage = new Rehearsal(sample("Y3-dns-failover.cfg"), { methods: ["INVITE", "REGISTER"] })
     .start()
     .until(10)
@@ -145,7 +145,7 @@ test("Y3, R4: INVITE fails over with no REGISTER, and each new one pays the wait
   `);
 });
 
-test("Y4, R5: REGISTER at the secondary comes before the INVITE there; the primary is tried 300 s later", () => {
+test("Y4, sequence R5: REGISTER at the secondary comes before the INVITE there; the primary is tried 300 s later", () => {
   const stage = new Rehearsal(sample("Y4-register-first-static-dns.cfg"), {
     methods: ["INVITE", "REGISTER"],
     events: ["server.failed-back"],
@@ -201,7 +201,7 @@ test("Y4: while a call is up the phone does not move; it does when the call has 
   `);
 });
 
-test("Y5, R6: primary, secondary, fallback, each with its own wait; then a probe of the whole first server each 60 s", () => {
+test("Y5, sequence R6: primary, secondary, fallback, each with its own wait; then a probe of the whole first server each 60 s", () => {
   const stage = new Rehearsal(sample("Y5-both-levels.cfg"), {
     methods: ["INVITE", "REGISTER"],
     events: ["server.fell-back", "server.failed-back"],
