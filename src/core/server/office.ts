@@ -20,6 +20,7 @@ import type { Domains } from "./domains.ts";
 import { Events } from "./events.ts";
 import { isFresh } from "./flow-timer.ts";
 import { placeText } from "./flow-token.ts";
+import { Gruus } from "./gruu.ts";
 import type { Listeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
 import { ownAnswer, type Role } from "./own-answers.ts";
@@ -84,18 +85,19 @@ export function openOffice(parts: OfficeParts): Office {
   const maker = new RouteMaker(hash, secret);
   const { acceptForeign } = configuration;
   const toTag = newTag(entropy);
+  const gruus = new Gruus(hash, secret, entropy, domains.canonical);
   const events = openEvents(parts);
   const access = new Access({ toTag, authenticator, domains, maker, acceptForeign });
   return {
     events,
-    desk: openDesk(parts, authenticator, toTag, events),
+    desk: openDesk(parts, authenticator, toTag, gruus, events),
     proxy: new SipProxy({
       sender: parts.layer,
       timers: parts.timers,
       inquiries: parts.inquiries,
       primitives,
       listeners: parts.listeners,
-      routing: routingContext(parts, maker),
+      routing: routingContext(parts, maker, gruus),
       targets: targetContext(parts),
       maker,
       access,
@@ -129,6 +131,7 @@ function openDesk(
   parts: OfficeParts,
   authenticator: Authenticator | undefined,
   toTag: string,
+  gruus: Gruus,
   events: Events | undefined,
 ): RegisterDesk {
   const { configuration, listeners, layer } = parts;
@@ -144,6 +147,7 @@ function openDesk(
       limits: configuration.limits,
       serviceRoute: configuration.serviceRoute,
       pathNeedsSupport: configuration.pathNeedsSupport ?? false,
+      gruus,
     },
     users: configuration.users,
     renewals: configuration.renewals ?? true,
@@ -156,10 +160,11 @@ function openDesk(
   });
 }
 
-function routingContext(parts: OfficeParts, maker: RouteMaker): RoutingContext {
+function routingContext(parts: OfficeParts, maker: RouteMaker, gruus: Gruus): RoutingContext {
   return {
     domains: parts.domains,
     token: (user) => maker.tokens.decode(user),
+    gruu: (uri) => gruus.read(uri),
     isPath: (user, admission) => maker.isPath(user, admission),
     livingSibling(uri) {
       const named = uriParam(uri, "transport")?.toLowerCase();

@@ -60,7 +60,7 @@ export function ownAnswer(
     response.headers
       .add("allow", METHODS[role])
       .add("accept", "application/sdp")
-      .add("supported", "path, outbound")
+      .add("supported", "path, outbound, gruu")
       .add("allow-events", events);
     return response;
   }

@@ -66,7 +66,7 @@ export interface RegisterDeskParts {
 }
 
 /** Extensions a REGISTER may require. */
-const SUPPORTED: ReadonlySet<string> = new Set(["path", "outbound"]);
+const SUPPORTED: ReadonlySet<string> = new Set(["path", "outbound", "gruu"]);
 
 /** How an operator takes bindings away (RFC 3680 §5.1.1). */
 export interface Recall {

@@ -12,7 +12,7 @@ import type { Request } from "../message/message.ts";
 import { contactsOf, type NameAddr } from "../message/name-addr.ts";
 import { withoutParam } from "../message/params.ts";
 import { lists } from "../message/token-list.ts";
-import { sameUriText } from "../message/uri.ts";
+import { parseUri, sameUriText, uriParam } from "../message/uri.ts";
 import { viasOf } from "../message/via.ts";
 import type { StoreAnswer, StoreWrite } from "../vocabulary.ts";
 import {
@@ -23,8 +23,10 @@ import {
   readHolder,
   recordEnd,
 } from "./binding.ts";
+import { nameOfKey } from "./domains.ts";
 import { flowTimerSeconds } from "./flow-timer.ts";
 import { readPlace } from "./flow-token.ts";
+import type { Gruus } from "./gruu.ts";
 import type { Records, StoredRecord } from "./records.ts";
 import {
   type Asked,
@@ -59,6 +61,8 @@ export interface RegistrarOptions {
   readonly pathNeedsSupport?: boolean;
   /** Given with each 200 (RFC 3608); empty: none. */
   readonly serviceRoute: string;
+  /** Undefined: no names of single phones are given. */
+  readonly gruus?: Gruus;
 }
 
 /**
@@ -84,7 +88,7 @@ export function* register(
       const written = (yield write(key, value, known.version, binding.expires)) as StoreAnswer;
       if (written.kind === "written") {
         const record = records.keep(key, written.version, value, known);
-        return renewed(binding, now, options, record);
+        return renewed(request, key, binding, now, options, record);
       }
       records.forget(key);
       if (written.kind === "unavailable") return UNAVAILABLE;
@@ -102,7 +106,7 @@ export function* register(
       ? UNCHANGED
       : decide(current, asked, holder, now, options.limits, sameUriText);
     if (decision.kind !== "changed") {
-      if (known === undefined) return settled(request, asked, current, now, decision, options);
+      if (known === undefined) return settled(request, key, asked, current, now, decision, options);
       // What is remembered may be out of date. A write would find that out; this needs to be asked for.
       known = undefined;
       continue;
@@ -113,7 +117,7 @@ export function* register(
     const written = (yield write(key, value, read.version, ending)) as StoreAnswer;
     if (written.kind === "written") {
       const record = records.keep(key, written.version, value, known);
-      return accepted(request, asked, bindings, now, changes, options, record);
+      return accepted(request, key, asked, bindings, now, changes, options, record);
     }
     if (known !== undefined) records.forget(key);
     if (written.kind === "unavailable") return UNAVAILABLE;
@@ -137,6 +141,7 @@ function isQuery(asked: Asked): boolean {
 
 function settled(
   request: Request,
+  key: string,
   asked: Wish,
   current: readonly Binding[],
   now: number,
@@ -145,7 +150,7 @@ function settled(
 ): Registered {
   return decision.kind === "refused"
     ? refusal(decision, options)
-    : accepted(request, asked, current, now, NO_CHANGES, options, undefined);
+    : accepted(request, key, asked, current, now, NO_CHANGES, options, undefined);
 }
 
 /** Another server may still have its store (redundancy.md §4: 503 is switchable, 500 is an answer). */
@@ -186,6 +191,9 @@ function readAsked(request: Request, holder: string, options: RegistrarOptions):
   let outbound = "";
   for (const contact of removesAll ? [] : contacts) {
     const { params } = contact;
+    // It would lead back to this registrar (RFC 5627 §5.1).
+    if (contact.uri.includes(";gr") && isGruu(contact.uri))
+      return refused(403, "Contact Is a GRUU");
     // A Cisco phone asks its standby server in this way whether it lives: nothing is to be removed (C5).
     if (params.includes("cisco-keep-alive")) continue;
     const flowKey = params.includes("reg-id") ? flowKeyOf(contact, headers) : "";
@@ -199,6 +207,11 @@ function readAsked(request: Request, holder: string, options: RegistrarOptions):
     return refused(439, "First Hop Lacks Outbound Support");
   }
   return { callId, cseq, path, userAgent, contacts: asked, removesAll, expires, outbound };
+}
+
+function isGruu(text: string): boolean {
+  const uri = parseUri(text);
+  return uri !== undefined && uriParam(uri, "gr") !== undefined;
 }
 
 function readContact(contact: NameAddr, flowKey: string): AskedContact {
@@ -240,6 +253,7 @@ function pathOf(headers: Headers): string {
 
 function accepted(
   request: Request,
+  key: string,
   asked: Wish,
   bindings: readonly Binding[],
   now: number,
@@ -250,7 +264,8 @@ function accepted(
   const second = Math.floor(now);
   let lines = "";
   for (const binding of bindings) {
-    if (isLive(binding)) lines += contactLine(binding, second);
+    if (!isLive(binding)) continue;
+    lines += contactLine(binding, second, gruusOf(request, key, binding, options));
   }
   if (asked.path !== "" && lists(request.headers, "supported", "path")) {
     lines += `Path: ${asked.path}\r\n`;
@@ -261,17 +276,33 @@ function accepted(
 }
 
 function renewed(
+  request: Request,
+  key: string,
   binding: Binding,
   now: number,
   options: RegistrarOptions,
   record: StoredRecord,
 ): Registered {
-  const lines = contactLine(binding, Math.floor(now)) + serviceRouteLine(options);
+  const gruus = gruusOf(request, key, binding, options);
+  const lines = contactLine(binding, Math.floor(now), gruus) + serviceRouteLine(options);
   return { status: 200, reason: "OK", lines, changes: [{ what: "refreshed", binding }], record };
 }
 
-function contactLine({ uri, parameters, expires }: Binding, second: number): string {
-  return `Contact: <${uri}>${parameters};expires=${expires - second}\r\n`;
+function contactLine({ uri, parameters, expires }: Binding, second: number, gruus: string): string {
+  return `Contact: <${uri}>${parameters}${gruus};expires=${expires - second}\r\n`;
+}
+
+/** Given to a phone that asks for them, and is known by its instance (RFC 5627 §5.2). */
+function gruusOf(
+  { headers }: Request,
+  key: string,
+  binding: Binding,
+  { gruus }: RegistrarOptions,
+): string {
+  if (binding.parameters === "" || gruus === undefined) return "";
+  if (!lists(headers, "supported", "gruu")) return "";
+  const name = nameOfKey(key);
+  return gruus.params(name.slice(0, name.lastIndexOf("@")), binding);
 }
 
 function serviceRouteLine({ serviceRoute }: RegistrarOptions): string {

@@ -9,12 +9,13 @@ import { NameAddr, nameAddrsOf } from "../message/name-addr.ts";
 import { parseUri, type SipUri, uriParam } from "../message/uri.ts";
 import type { Domains } from "./domains.ts";
 import type { FlowToken } from "./flow-token.ts";
+import type { Gruu } from "./gruu.ts";
 
 export type NextStop =
   /** This server itself. */
   | { readonly kind: "self" }
   /** An address-of-record of ours. */
-  | { readonly kind: "user"; readonly user: string }
+  | { readonly kind: "user"; readonly user: string; readonly gruu: Gruu | undefined }
   | {
       readonly kind: "flow";
       readonly token: FlowToken;
@@ -47,6 +48,8 @@ export interface RoutingContext {
   token(user: string): FlowToken | undefined;
   /** Whether a route with that user part and that `adm` parameter is a Path of ours. */
   isPath(user: string, admission: string | undefined): boolean;
+  /** See Gruus. */
+  gruu(uri: SipUri): Gruu | "forged" | undefined;
   /** Undefined: the sibling at that place is dead. */
   livingSibling(uri: SipUri): LivingSibling | undefined;
 }
@@ -108,7 +111,10 @@ function nextStop(
   }
   const { domains } = context;
   if (!domains.isSelf(uri) && !domains.isSibling(uri)) return { kind: "elsewhere", uri };
-  return uri.user === "" ? { kind: "self" } : { kind: "user", user: uri.user };
+  if (uri.user === "") return { kind: "self" };
+  const gruu = context.gruu(uri);
+  if (gruu === "forged") return { kind: "refused", status: 404, reason: "No Such GRUU" };
+  return { kind: "user", user: gruu?.user ?? uri.user, gruu };
 }
 
 /** Whether a strict router has put one of our record-routes into the Request-URI. */

@@ -15,6 +15,7 @@ import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
 import type { Callee } from "./branch.ts";
 import type { Domains } from "./domains.ts";
 import type { FlowToken } from "./flow-token.ts";
+import type { Gruu } from "./gruu.ts";
 import type { Routed } from "./routing.ts";
 import { needsFlow } from "./sight.ts";
 import type { Users } from "./users.ts";
@@ -55,7 +56,7 @@ export function* findTargets(
     case "refused":
       return stop;
     case "user":
-      return yield* findUser(unescapeUser(stop.user), from, context);
+      return yield* findUser(unescapeUser(stop.user), stop.gruu, from, context);
     case "flow":
       if (stop.edge) return findEdgeFlow(routed.uri, stop.token, context.vantage);
       return yield* findFlow(routed.uri, stop.token, to, from, context);
@@ -139,7 +140,12 @@ function* waysByLocation(
 }
 
 /** The phones of a user, or of all members of a group. */
-function* findUser(name: string, from: FlowId, context: TargetContext): Inquiry<TargetSet> {
+function* findUser(
+  name: string,
+  gruu: Gruu | undefined,
+  from: FlowId,
+  context: TargetContext,
+): Inquiry<TargetSet> {
   const members = context.users?.get(name) === undefined ? context.users?.members(name) : undefined;
   if (context.users !== undefined && members === undefined && !context.users.get(name)) {
     return refused(404, "Not Found");
@@ -148,9 +154,12 @@ function* findUser(name: string, from: FlowId, context: TargetContext): Inquiry<
   for (const member of members ?? [name]) {
     const read = (yield { kind: "store.read", key: context.domains.key(member) }) as StoreAnswer;
     if (read.kind !== "stored") return refused(500, "Location Store Unavailable");
-    const bindings = decodeBindings(read.value, context.epochSeconds()).filter(isLive);
+    const live = decodeBindings(read.value, context.epochSeconds()).filter(isLive);
+    const bindings = gruu === undefined ? live : live.filter((binding) => gruu.fits(binding));
     found.push(...(yield* calleesOf(bindings, from, context)));
   }
+  // A temporary name whose registration is over will never mean anybody again (RFC 5627 §5.4).
+  if (found.length === 0 && gruu?.temporary === true) return refused(404, "No Such GRUU");
   if (found.length === 0) return refused(480, "Temporarily Unavailable");
   return callees(found.slice(0, MAX_CALLEES));
 }

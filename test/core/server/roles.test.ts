@@ -25,7 +25,7 @@ test("OPTIONS to the server says what it has", () => {
   assert.equal(response.status, 200);
   assert.match(response.headers.get("allow") ?? "", /INVITE.*REFER/);
   assert.equal(response.headers.get("accept"), "application/sdp");
-  assert.equal(response.headers.get("supported"), "path, outbound");
+  assert.equal(response.headers.get("supported"), "path, outbound, gruu");
   assert.equal(response.headers.get("allow-events"), "reg, message-summary");
 });
 
