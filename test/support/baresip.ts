@@ -166,6 +166,18 @@ function configuration(folder: string, settings: BaresipSettings): string {
   ].join("\n");
 }
 
+/** The share of tenths of a second that are a tone of so many hertz and nothing else: gaps between them do not count. */
+export function tenthsOfTone(samples: Int16Array, hertz: number): number {
+  const length = SAMPLE_RATE / 10;
+  const count = Math.floor(samples.length / length);
+  let pure = 0;
+  for (let at = 0; at < count; at += 1) {
+    const tenth = samples.subarray(at * length, (at + 1) * length);
+    if (shareOfTone(tenth, hertz) > 0.9) pure += 1;
+  }
+  return count === 0 ? 0 : pure / count;
+}
+
 /** How much of what was heard is a tone of so many hertz: 0 nothing, 1 all (Goertzel's algorithm). */
 export function shareOfTone(samples: Int16Array, hertz: number): number {
   const coefficient = 2 * Math.cos((2 * Math.PI * hertz) / SAMPLE_RATE);

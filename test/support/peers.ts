@@ -6,6 +6,7 @@ export type PeerName =
   | "kamailio"
   | "sipp"
   | "baresip"
+  | "linphonec"
   | "dnsmasq"
   | "redis-server"
   | "tshark"

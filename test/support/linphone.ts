@@ -1,0 +1,140 @@
+/**
+ * linphone-cli (linphonec) without a sound card: it says what a WAV file says, keeps what it hears, and is steered over its
+ * standard input, as a person would.
+ */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { SAMPLE_RATE, tone } from "../../src/core/media/tones.ts";
+import { readWav, writeWav } from "../../src/core/media/wav.ts";
+import { findPeer } from "./peers.ts";
+import { type Household, type Running, reached } from "./processes.ts";
+
+/** Longer than any call of a test. */
+const SPOKEN_SECONDS = 20;
+const BYTES_PER_SAMPLE = 2;
+
+export interface LinphoneSettings {
+  readonly address: string;
+  /** `sip:127.0.0.13:5061;transport=tls`. */
+  readonly server: string;
+  /** A PEM file of the authority that it believes. */
+  readonly authority: string;
+  readonly user: string;
+  readonly domain: string;
+  readonly password: string;
+  /** What it says, in hertz. */
+  readonly hertz: number;
+}
+
+export class Linphone {
+  readonly process: Running;
+  readonly #folder: string;
+  #recordings = 0;
+
+  private constructor(process: Running, folder: string) {
+    this.process = process;
+    this.#folder = folder;
+  }
+
+  /** Resolves when it takes commands; registering goes on. */
+  static async start(
+    household: Household,
+    name: string,
+    settings: LinphoneSettings,
+  ): Promise<Linphone> {
+    const folder = household.path(name);
+    // It keeps its history below its home, and does not make the folders by itself.
+    mkdirSync(`${folder}/.local/share/linphone`, { recursive: true });
+    writeFileSync(`${folder}/linphonerc`, configuration(settings));
+    const spoken = new Int16Array(SPOKEN_SECONDS * SAMPLE_RATE);
+    tone(settings.hertz).read(spoken);
+    writeFileSync(`${folder}/spoken.wav`, writeWav(spoken));
+    const program = findPeer("linphonec") as string;
+    const process = household.spawn(name, "env", [
+      ...[`HOME=${folder}`, "LANG=C", program, "-c", `${folder}/linphonerc`],
+      ...["-d", "0", "-l", `${folder}/linphone.log`],
+    ]);
+    const linphone = new Linphone(process, folder);
+    linphone.command("soundcard use files");
+    await process.line(/Using wav files instead of soundcard/);
+    return linphone;
+  }
+
+  /** Where its output stands now: what is asked for from here on came later. */
+  get mark(): number {
+    return this.process.lines.length;
+  }
+
+  /** `call URI`, `answer`, `terminate`, `unregister`: as its help has them. */
+  command(text: string): void {
+    this.process.write(`${text}\n`);
+  }
+
+  /** Says its tone in the call that is up, and keeps what it hears. */
+  speak(): void {
+    this.#recordings += 1;
+    this.command(`play ${this.#folder}/spoken.wav`);
+    this.command(`record ${this.#recording}`);
+  }
+
+  /** Waits until it has heard so much since it spoke. */
+  async hears(seconds: number): Promise<void> {
+    const path = this.#recording;
+    const bytes = seconds * SAMPLE_RATE * BYTES_PER_SAMPLE;
+    await reached(`${seconds} s of audio at ${this.process.name}`, () => {
+      return existsSync(path) && statSync(path).size > bytes;
+    });
+  }
+
+  /** What it has heard since it spoke, in a call that is over: 8 kHz. */
+  heard(): Int16Array {
+    const audio = readWav(readFileSync(this.#recording));
+    if (audio.kind === "bad-wav") throw new Error(`linphone's recording: ${audio.why}`);
+    return audio.samples;
+  }
+
+  /** It ends without unregistering, unless told to before. */
+  async quit(): Promise<void> {
+    this.command("quit");
+    await this.process.exited;
+  }
+
+  get #recording(): string {
+    return `${this.#folder}/heard-${this.#recordings}.wav`;
+  }
+}
+
+/** Without a card, without a database of friends, and without an opinion about the network of the machine. */
+function configuration(settings: LinphoneSettings): string {
+  const { address, server, authority, user, domain, password } = settings;
+  return `[sip]
+bind_address=${address}
+use_ipv6=0
+ipv6_migration_done=1
+sip_port=5060
+sip_tcp_port=5060
+sip_tls_port=5061
+auto_net_state_mon=0
+guess_hostname=0
+register_only_when_network_is_up=0
+verify_server_certs=1
+verify_server_cn=0
+root_ca=${authority}
+default_proxy=0
+
+[net]
+dns_srv_enabled=0
+
+[proxy_0]
+reg_proxy=<${server}>
+reg_route=<${server};lr>
+reg_identity=sip:${user}@${domain}
+reg_expires=60
+reg_sendregister=1
+publish=0
+
+[auth_info_0]
+username=${user}
+passwd=${password}
+realm=${domain}
+`;
+}
