@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Household, type Running } from "../support/processes.ts";
+import { Dialtone } from "../support/processes-dialtone.ts";
 
 const CLI = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
 
@@ -67,5 +68,42 @@ describe("dialtone phone --call", () => {
     await free.exited;
     server.close();
     assert.equal(free.exitCode, 1);
+  });
+});
+
+describe("dialtone phone, stopped", () => {
+  let household: Household;
+
+  before(async () => {
+    household = await Household.open(54);
+  });
+
+  after(() => household.close());
+
+  test("SIGINT while its first REGISTER with credentials is on its way leaves no binding", async () => {
+    const address = household.address(1);
+    const users = household.path("users.yaml");
+    writeFileSync(users, '"2001": secret\n');
+    const listen = ["--listen", `udp:${address}:5060`, "--domain", address, "--users", users];
+    const server = new Dialtone(household, "server", ["serve", ...listen]);
+    await server.event("server.started");
+    server.command({ do: "delay", ms: 400 });
+    const file = household.path("phone.yaml");
+    const servers = `[{ address: ${address}, port: 5060 }, { address: ${household.address(2)} }]`;
+    const account = `{ user: "2001", password: secret, servers: ${servers}, registration: successive }`;
+    writeFileSync(file, `accounts:\n  - ${account}\n`);
+    const bind = ["--bind", household.address(9), "--port", "0"];
+    const phone = new Dialtone(household, "phone", ["phone", "--config", file, ...bind]);
+    await phone.process.until("credentials are sent", () =>
+      phone.messages("sent", "REGISTER").find(({ text }) => /^Authorization:/m.test(text)),
+    );
+    const asked = performance.now();
+    phone.process.signal("SIGINT");
+    await phone.process.exited;
+    assert.equal(phone.process.exitCode, 0);
+    assert.ok(performance.now() - asked < 5000);
+    await server.event("binding.added");
+    await server.event("binding.removed");
+    assert.equal(await server.stop(), 0);
   });
 });
