@@ -16,14 +16,20 @@ const BYTES_PER_SAMPLE = 2;
 const SPOKEN_SECONDS = 30;
 
 export interface BaresipSettings {
+  /** Of the process and its folder; "baresip" if left out. */
+  readonly name?: string;
   readonly address: string;
-  /** `HOST:PORT`. */
-  readonly dns: string;
+  /** `HOST:PORT`; that of the system if left out. */
+  readonly dns?: string;
+  /** A PEM file of the authority that it believes. */
+  readonly authority?: string;
   readonly user: string;
   readonly domain: string;
   readonly password: string;
   /** What it says, in hertz. */
   readonly hertz: number;
+  /** Further parameters of its account, each with its semicolon. */
+  readonly parameters?: string;
 }
 
 export interface BaresipEvent {
@@ -48,10 +54,11 @@ export class Baresip {
 
   /** Resolves when it can be steered; registering goes on. */
   static async start(household: Household, settings: BaresipSettings): Promise<Baresip> {
-    const folder = household.path("baresip");
+    const { name = "baresip" } = settings;
+    const folder = household.path(name);
     const heard = `${folder}/heard`;
     mkdirSync(heard, { recursive: true });
-    const { user, domain, password, hertz } = settings;
+    const { user, domain, password, hertz, parameters = "" } = settings;
     const spoken = new Int16Array(SPOKEN_SECONDS * SAMPLE_RATE);
     tone(hertz).read(spoken);
     writeFileSync(`${folder}/spoken.wav`, writeWav(spoken));
@@ -59,9 +66,9 @@ export class Baresip {
     writeFileSync(`${folder}/contacts`, "");
     writeFileSync(
       `${folder}/accounts`,
-      `<sip:${user}@${domain}>;regint=60;auth_user=${user};auth_pass=${password}\n`,
+      `<sip:${user}@${domain}>;regint=60;auth_user=${user};auth_pass=${password}${parameters}\n`,
     );
-    const process = household.spawn("baresip", findPeer("baresip") as string, ["-f", folder, "-4"]);
+    const process = household.spawn(name, findPeer("baresip") as string, ["-f", folder, "-4"]);
     const baresip = new Baresip(process, heard);
     await baresip.#connect(settings.address);
     return baresip;
@@ -146,14 +153,15 @@ export class Baresip {
 
 /** No device is opened: what is heard goes into the filter that keeps it, and then nowhere. */
 function configuration(folder: string, settings: BaresipSettings): string {
-  const { address, dns } = settings;
+  const { address, dns, authority } = settings;
   const modules = ["g711.so", "aubridge.so", "aufile.so", "sndfile.so"];
   const applications = ["account.so", "menu.so", "ctrl_tcp.so"];
   return [
     "poll_method epoll",
     `sip_listen ${address}:5060`,
     `net_interface ${address}`,
-    `dns_server ${dns}`,
+    ...(dns === undefined ? [] : [`dns_server ${dns}`]),
+    ...(authority === undefined ? [] : [`sip_cafile ${authority}`]),
     `module_path ${MODULES}`,
     `audio_source aufile,${folder}/spoken.wav`,
     "audio_player aubridge,nowhere",
@@ -161,6 +169,8 @@ function configuration(folder: string, settings: BaresipSettings): string {
     `snd_path ${folder}/heard`,
     `ctrl_tcp_listen ${address}:${CONTROL_PORT}`,
     ...modules.map((name) => `module ${name}`),
+    // Gives it the instance that outbound needs.
+    ...(settings.parameters === undefined ? [] : ["module_tmp uuid.so"]),
     ...applications.map((name) => `module_app ${name}`),
     "",
   ].join("\n");

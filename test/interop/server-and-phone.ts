@@ -1,0 +1,87 @@
+/** Our server over UDP, TCP and TLS, and our phone registered at it: what phones of others meet. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
+import { type Call, Phone } from "../../src/index.ts";
+import { Capture } from "../support/capture.ts";
+import { Household, PATIENCE_MS } from "../support/processes.ts";
+import { Dialtone } from "../support/processes-dialtone.ts";
+
+const CERTIFICATES = join(import.meta.dirname, "..", "..", "..", "test", "node", "certificates");
+export const AUTHORITY: string = join(CERTIFICATES, "authority.pem");
+/** The name that the certificate speaks for. */
+export const DOMAIN = "example.com";
+/** Of the phone of others. */
+export const THEIR_ACCOUNT: Readonly<Record<"user" | "password" | "domain", string>> = {
+  user: "3001",
+  password: "gate-3001",
+  domain: DOMAIN,
+};
+
+/** Whatever is waited for comes in this time. */
+export const patience = (): { signal: AbortSignal } => ({
+  signal: AbortSignal.timeout(PATIENCE_MS),
+});
+
+export class ServerAndPhone {
+  readonly household: Household;
+  readonly capture: Capture;
+  readonly server: Dialtone;
+  /** 3002. */
+  readonly phone: Phone;
+
+  private constructor(household: Household, capture: Capture, server: Dialtone, phone: Phone) {
+    this.household = household;
+    this.capture = capture;
+    this.server = server;
+    this.phone = phone;
+  }
+
+  static async open(block: number): Promise<ServerAndPhone> {
+    const household = await Household.open(block);
+    const capture = await Capture.start(household);
+    const address = household.address(13);
+    const users = household.path("users.yaml");
+    writeFileSync(users, "'3001': gate-3001\n'3002': desk-3002\n");
+    const server = new Dialtone(household, "server", [
+      ...["serve", "--domain", DOMAIN, "--users", users],
+      ...["--listen", `udp:${address}:5060`, `tcp:${address}:5060`, `tls:${address}:5061`],
+      ...["--certificate", join(CERTIFICATES, "server.pem")],
+      ...["--key", join(CERTIFICATES, "server.key")],
+    ]);
+    await server.event("server.started");
+    const phone = new Phone({
+      ...{ user: "3002", password: "desk-3002", domain: DOMAIN, bind: household.address(31) },
+      servers: `udp:${address}:5060`,
+      tls: { authorities: [readFileSync(AUTHORITY, "utf8")] },
+    });
+    await phone.start();
+    await phone.registered(patience());
+    return new ServerAndPhone(household, capture, server, phone);
+  }
+
+  /** The server as another phone's configuration names it. */
+  uri(transport: "udp" | "tcp" | "tls"): string {
+    const port = transport === "tls" ? 5061 : 5060;
+    return `sip:${this.household.address(13)}:${port};transport=${transport}`;
+  }
+
+  async close(): Promise<void> {
+    await this.phone.stop();
+    await this.household.close();
+  }
+}
+
+/** A second of what is heard, from its first sound on. */
+export async function heardBy(call: Call): Promise<Int16Array> {
+  const heard: number[] = [];
+  for await (const chunk of call.listen()) {
+    const bytes = chunk as Buffer;
+    for (let at = 0; at < bytes.length; at += 2) {
+      const sample = bytes.readInt16LE(at);
+      if (sample !== 0 || heard.length > 0) heard.push(sample);
+    }
+    if (heard.length >= SAMPLE_RATE) break;
+  }
+  return Int16Array.from(heard);
+}
