@@ -14,6 +14,7 @@ import {
   words,
 } from "./value-form.ts";
 
+// YAML 1.1 and 1.2 differ over yes and on: all of them are taken.
 const YES_NO = choice({ yes: true, no: false, true: true, false: false, on: true, off: false });
 const TIME = duration(1);
 const SECONDS = duration(1000);
@@ -36,6 +37,7 @@ function serverRows(prefix: string, target: string): KeyRow[] {
       "naptr",
       "transport",
     ],
+    // What SUBSCRIBE needs: a basic server serves calls only.
     ["features", words("full", "basic"), "full for server 1, basic below", "features"],
     ["register", YES_NO, "yes", "register"],
     ["expires", duration(1000, 1000), "600 s", "expiresSeconds"],
@@ -54,6 +56,7 @@ function serverRows(prefix: string, target: string): KeyRow[] {
     ["drop-registration-on-failover", YES_NO, "no", "dropRegistrationOnFailover"],
     ["only-signal-with-registered", YES_NO, "no", "onlySignalWithRegistered"],
     ["resubscribe-on-failover", YES_NO, "yes", "resubscribeOnFailover"],
+    // no: requests for this server go straight to it.
     ["through-proxy", YES_NO, "yes", "throughProxy"],
   ]);
 }
@@ -68,6 +71,7 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["t1", PERIOD, "500 ms", "t1Ms"],
     ["t2", PERIOD, "4 s", "t2Ms"],
     ["t4", PERIOD, "5 s", "t4Ms"],
+    // A fixed wait stands above the back-off of the next two.
     ["register-retry", PROBES, "by back-off", "backoff", { slot: `${of}retryMs` }],
     ["register-backoff-base", PERIOD, "5 s", "backoff.baseMs"],
     ["register-backoff-max", PERIOD, "120 s", "backoff.maxMs"],
@@ -75,6 +79,7 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["keep-alive", KEEP_ALIVE, "30 s", "keepAliveMs"],
     ["outbound", words("streams", "always", "never"), "streams", "outbound"],
     ["refresh-jitter", number(0, 0.5, { whole: false }), "0.1", "refreshJitter"],
+    // Waits before a probe or a return grow by up to this share.
     ["return-spread", number(0, 1, { whole: false }), "0.2", "returnSpread"],
     ["srv-order", words("rfc2782", "highest-weight-first"), "rfc2782", "srvOrder"],
     ["srv-transports", words("all", "udp"), "all", "srvTransports"],
@@ -84,12 +89,15 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["failover-statuses", numbers(400, 699), "none", "failoverStatuses"],
     ["failover-on-register-refusal", YES_NO, "no", "failoverOnRegisterRefusal"],
     ["invite-unregistered", YES_NO, "yes", "inviteUnregistered"],
+    // The next new request goes where credentials were asked for last.
     ["follow-challenger", YES_NO, "no", "followChallenger"],
     ["idle-wait-max", TIME, "1 h", "idleWaitMaxMs"],
+    // The proof before a return: so many, over so long.
     ["good-probes", number(1, 100), "1", "goodProbes"],
     ["good-probes-time", TIME, "0", "goodProbesMs"],
     ["hedge", TIME, "0", "hedgeMs"],
     ["skip-known-dead", YES_NO, "yes", "skipKnownDead"],
+    // yes: what stands below is not asked of the DNS at all.
     ["dns.static-first", YES_NO, "no", "dns.staticFirst"],
     ["dns.cache", YES_NO, "yes", "dns.cache"],
     ["dns.use-additional", YES_NO, "yes", "dns.useAdditional"],

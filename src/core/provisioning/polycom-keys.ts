@@ -5,11 +5,14 @@ import { choice, HOST, IP, number, SECRET, SWITCH, seconds, TEXT, words } from "
 const MOST_SECONDS = 2147483647;
 const PORT = number(0, 65535);
 const U16 = number(0, 65535);
+// The least TTL of a static record is five minutes (CX5500 p.261).
 const RECORD_TTL = number(300, 536870912);
 const TRANSPORT = choice({
+  // With a port or a literal address this is UDP (UCS 4.1.6 p.48).
   DNSnaptr: "naptr",
   TCPpreferred: "tcp-preferred",
   UDPOnly: "udp",
+  // No fallback to anything else; without a port 5061.
   TLS: "tls",
   TCPOnly: "tcp",
 });
@@ -25,8 +28,10 @@ const failover: readonly RowTuple[] = [
     "newRequests",
     "failbackMode",
   ],
+  // 0: never by time, until the server in use fails itself (UCS 4.1.6 p.47).
   ["failBack.timeout", number(60, 65535, { words: { "0": 0 } }), "3600", "failbackSeconds"],
   ["reRegisterOn", SWITCH, "0", "registerOnFailover"],
+  // Each of these three needs the one before it (UCS 4.1.6 p.51, Spectralink 84 p.231).
   ["failRegistrationOn", SWITCH, "0", "dropRegistrationOnFailover"],
   ["onlySignalWithRegistered", SWITCH, "1", "onlySignalWithRegistered"],
 ];
@@ -55,11 +60,15 @@ function serverRows(prefix: string, target: string): KeyRow[] {
       ["port", PORT, "0", "port"],
       ["transport", TRANSPORT, "DNSnaptr", "transport"],
       ["expires", number(10, MOST_SECONDS), "3600", "expiresSeconds"],
+      // A lifetime below it is renewed at half (SIP 2.2 guide A-8).
       ["expires.overlap", number(5, 65535), "60", "overlapSeconds"],
+      // 0: nothing is registered here, but calls come here when all servers above are down.
       ["register", SWITCH, "1", "register"],
       ["registerRetry.baseTimeOut", seconds(10, 120), "60", "", first("redundancy.backoff.baseMs")],
       ["registerRetry.maxTimeOut", seconds(60, 1800), "60", "", first("redundancy.backoff.maxMs")],
+      // 0 and nothing are 3 (UCS 4.1.6 p.49).
       ["retryMaxCount", number(1, 20, { words: { "0": 3 } }), "3", "registerRetries", retries],
+      // Milliseconds in steps of 100; 0 is the spacing of RFC 3261.
       ["retryTimeOut", number(0, 65535, { step: 100 }), "0", "retryIntervalMs"],
       ["useOutboundProxy", SWITCH, "1", "throughProxy"],
       ["subscribe.expires", number(10, MOST_SECONDS), "3600", "", first("subscribeExpiresSeconds")],
@@ -102,6 +111,7 @@ const accounts = [
   ...honoured("msg.mwi.X.", "account.X.", [
     ["subscribe", TEXT, "", "messageWaiting", { slot: "account.X.mailbox" }],
   ]),
+  // What an honest phone without a screen cannot do.
   ...withoutEffect("reg.X.", [
     ["label", TEXT, "", "it is text for a display, which names the account by its user"],
     ["tcpFastFailover", SWITCH, "0", MUTE_TCP],
@@ -110,6 +120,7 @@ const accounts = [
 
 const globals = [
   ...honoured("", ALL, [
+    // Of the next two only the names are documented: read as they say.
     ["voIpProt.SIP.failoverOn503Response", SWITCH, "1", "failoverOn503"],
     ["voIpProt.SIP.authOptimizedInFailover", SWITCH, "0", "followChallenger"],
     ["nat.keepalive.interval", seconds(0, 3600), "30", "keepAliveMs"],

@@ -11,6 +11,7 @@ const HALF = { "-1": "half" };
 const PORT = number(0, 65535);
 const U16 = number(0, 65535);
 const TTL = number(0, MOST_SECONDS);
+// A mode of 1 to 59 s is read as a minute (T2P guide p.312).
 const FAILBACK_TIMEOUT = { raiseTo: 60 };
 
 const ACCOUNT = "account.X.";
@@ -26,6 +27,7 @@ const accounts = honoured(ACCOUNT, ACCOUNT, [
   ["auth_name", TEXT, "", "authName"],
   ["user_name", TEXT, "", "user"],
   ["password", SECRET, "", "password"],
+  // The name of the mailbox is not needed: the subscription is to the user's own address.
   ["subscribe_mwi", SWITCH, "0", "messageWaiting"],
   ["subscribe_register", SWITCH, "0", "subscribeRegistration"],
   [
@@ -40,6 +42,7 @@ const accounts = honoured(ACCOUNT, ACCOUNT, [
   ["session_timer.expires", number(30, 7200), "1800", "sessionExpiresSeconds"],
   ["session_timer.refresher", choice({ "0": "uac", "1": "uas" }), "0", "sessionRefresher"],
   ["unregister_on_reboot", SWITCH, "0", "unregisterOnStart"],
+  // -1 is half of the lifetime; no manual says so, but so the phones do.
   [
     "register_expires_overlap",
     number(1, MOST_SECONDS, { words: HALF }),
@@ -50,15 +53,19 @@ const accounts = honoured(ACCOUNT, ACCOUNT, [
 
 const servers = honoured("account.X.sip_server.Y.", SERVER, [
   ["address", HOST, "", "address"],
+  // Port 0 with transport 3 is NAPTR; any other port is looked for by address only (VP110 p.261).
   ["port", PORT, "5060", "port"],
   ["transport_type", TRANSPORT, "0", "transport"],
   ["expires", number(30, MOST_SECONDS), "3600", "expiresSeconds"],
+  // Resends, not sends: 3 means four times on the wire (VP110 p.427; the T21 guide says "after three failed attempts").
   ["retry_counts", number(0, 20), "3", "registerRetries"],
   ["invite_retry_counts", number(1, 10), "3", "inviteRetries"],
   ["failback_mode", choice(MODE_NAMES), "0", "failbackMode"],
   ["failback_timeout", number(0, 65535, FAILBACK_TIMEOUT), "3600", "failbackSeconds"],
+  // 0 takes it that the servers share their registrations (CP920 p.305).
   ["register_on_enable", SWITCH, "0", "registerOnFailover"],
   ["only_signal_with_registered", SWITCH, "0", "onlySignalWithRegistered"],
+  // This one has .enable, the line above has not: so the templates spell them.
   ["failback_subscribe.enable", SWITCH, "0", "resubscribeOnFailover"],
   ["outbound_proxy_enable", SWITCH, "", "throughProxy"],
 ]);
@@ -82,6 +89,7 @@ const proxies = honoured("account.X.outbound_proxy.Y.", PROXY, [
 ]);
 
 const policies = honoured(ACCOUNT, POLICY, [
+  // Of servers only: outbound proxies are always successive (T48 p.572).
   [
     "fallback.redundancy_type",
     choice({ "0": "concurrent", "1": "successive" }),
@@ -97,7 +105,9 @@ const policies = honoured(ACCOUNT, POLICY, [
     { slot: "account.X.proxyEnable", also: ["servers.*.throughProxy"] },
   ],
   ["outbound_proxy_fallback_interval", seconds(0, 65535), "3600", "proxyProbeIntervalMs"],
+  // Its name is all that is documented.
   ["redundancy_with_reg_fail.enable", SWITCH, "0", "failoverOnRegisterRefusal"],
+  // Counts only while both of the next two are 0 (W53 p.98); they are the base and the cap of RFC 5626 §4.5.
   ["reg_fail_retry_interval", seconds(0, 1800), "30", "backoff", { slot: "account.X.retryMs" }],
   [
     "reg_failed_retry_min_time",
@@ -132,6 +142,7 @@ const globals = honoured("", ALL, [
   ["sip.timer_t2", seconds(2, 40, { whole: false }), "4", "t2Ms"],
   ["sip.timer_t4", seconds(2.5, 60, { whole: false }), "5", "t4Ms"],
   ["sip.reg_surge_prevention", seconds(0, 60), "0", "startSurgeMs"],
+  // Of the addresses of one go, as SRV and A may yield one twice (CP920 p.310).
   ["sip.skip_redundant_failover_addr", SWITCH, "1", "skipSameAddress"],
   ["sip.dns_transport_type", choice({ "0": "udp", "1": "tcp" }), "0", "dns.transport"],
   ["static.network.dns.query_timeout", seconds(0, 65535), "3", "dns.timeoutMs"],
@@ -183,6 +194,7 @@ const records = [
   ]),
 ]);
 
+// Why a key changes nothing; `explain` repeats it.
 const TTL_ALWAYS = "the TTL of each answer is always honoured";
 const STALE =
   "an answer past its TTL serves only while no resolver answers, for as long as that lasts";
