@@ -1,7 +1,9 @@
 /** What `dialtone phone` says to wrong flags (contract.md: exit 2, all faults at once). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { instanceOf } from "../../src/api/phone-setup.ts";
 import { flagFaults } from "../../src/apps/phone-options.ts";
+import { defaultAccount, defaultPolicy } from "../../src/core/redundancy/policy-defaults.ts";
 
 const RIGHT = { config: ["a.cfg"], answer: "auto", bind: "0.0.0.0" };
 
@@ -25,4 +27,15 @@ test("every fault is told at once, with what to write instead", () => {
 
 test("what only a call has a use for needs one", () => {
   assert.match(flagFaults({ ...RIGHT, record: "a.wav" }).join(), /--record: needs --call/);
+});
+
+test("a phone has the same instance after each start, and another phone another one (R88)", () => {
+  const instance = (user: string): string =>
+    instanceOf({ accounts: [defaultAccount(user, defaultPolicy("192.0.2.1"))] });
+  assert.match(
+    instance("2001"),
+    /^urn:uuid:[\da-f]{8}-[\da-f]{4}-5[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/,
+  );
+  assert.equal(instance("2001"), instance("2001"));
+  assert.notEqual(instance("2001"), instance("2002"));
 });

@@ -207,3 +207,22 @@ test("a REGISTER that was only ever answered 100 goes on after the whole of Time
     .sent.find(({ to }) => to === "fallback");
   assert.equal(elsewhere?.at, 32_000);
 });
+
+test("while a REGISTER has no answer no other is sent to that registrar, whatever happens meanwhile (R21)", () => {
+  const stage = registering.concurrent({ keepAliveMs: 0 });
+  for (const name of ["primary", "fallback"] as const) {
+    const server = stage.server(name);
+    server.habits = {
+      REGISTER: (request) => server.yes(request).map((reply) => ({ ...reply, afterMs: 3000 })),
+      INVITE: says(503),
+    };
+  }
+  stage.start().until(0.5);
+  // A call that is refused everywhere raises doubts about both servers.
+  dial(stage).until(2.9);
+  const first = stage.sent.filter(({ method, again }) => method === "REGISTER" && !again);
+  assert.deepEqual(
+    first.map(({ to, at }) => `${to} ${at}`),
+    ["primary 0", "fallback 0"],
+  );
+});
