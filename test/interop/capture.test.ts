@@ -1,11 +1,22 @@
-/** The judge itself: what tshark finds malformed on the loopback interface is told, and nothing else. */
+/**
+ * The judge itself: what tshark finds malformed on the loopback interface is told, and nothing else, be it in datagrams, in
+ * TLS whose secrets one of us has written down, or in WebSocket frames.
+ */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { appendFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { WebSocket, WebSocketServer } from "ws";
+import { authority, certificate, key } from "../node/certificates.ts";
 import { Capture } from "../support/capture.ts";
 import { needs } from "../support/peers.ts";
 import { Household } from "../support/processes.ts";
+
+/** Those at which Wireshark looks for SIP. */
+const TLS_PORT = 5061;
+const WS_PORT = 8080;
 
 const GOOD = [
   "OPTIONS sip:a@example.com SIP/2.0",
@@ -48,5 +59,32 @@ describe("a capture", needs("tshark"), () => {
     assert.equal(sip, 1 + broken.length);
     assert.equal(rtp, 0);
     assert.equal(faults.length, broken.length, faults.join("\n"));
+  });
+
+  test("sees through TLS and WebSocket", async () => {
+    const host = household.address(13);
+    const capture = await Capture.start(household);
+    const secureServer = createTlsServer({ cert: certificate, key }).listen(TLS_PORT, host);
+    secureServer.on("keylog", (line: Buffer) => appendFileSync(household.keyLog, line));
+    const webServer = new WebSocketServer({ host, port: WS_PORT });
+    await Promise.all([once(secureServer, "listening"), once(webServer, "listening")]);
+    const ends = [once(secureServer, "secureConnection"), once(webServer, "connection")];
+    const secure = connectTls({ host, port: TLS_PORT, ca: authority, servername: "example.com" });
+    const web = new WebSocket(`ws://${host}:${WS_PORT}`, "sip");
+    await Promise.all([once(secure, "secureConnect"), once(web, "open")]);
+    const [[secureEnd], [webEnd]] = (await Promise.all(ends)) as [[TLSSocket], [WebSocket]];
+    for (const text of [GOOD, GOOD.replace("Call-ID: 1", "Call-ID 1")]) {
+      const heard = [once(secureEnd, "data"), once(webEnd, "message")];
+      secure.write(text);
+      web.send(text);
+      await Promise.all(heard);
+    }
+    secure.destroy();
+    web.terminate();
+    secureServer.close();
+    webServer.close();
+    const { sipOverTls, sipOverWebSocket, faults } = await capture.dissect();
+    assert.deepEqual([sipOverTls, sipOverWebSocket], [2, 2]);
+    assert.equal(faults.length, 2, faults.join("\n"));
   });
 });

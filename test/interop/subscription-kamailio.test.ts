@@ -7,6 +7,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { Capture } from "../support/capture.ts";
 import { findPeer, needs } from "../support/peers.ts";
 import { Household, type Running, reached } from "../support/processes.ts";
 import { Dialtone } from "../support/processes-dialtone.ts";
@@ -72,8 +73,9 @@ class PresenceServer {
   }
 }
 
-describe("message waiting at two Kamailio", needs("kamailio"), () => {
+describe("message waiting at two Kamailio", needs("kamailio", "tshark"), () => {
   let household: Household;
+  let capture: Capture;
   let primary: PresenceServer;
   let secondary: PresenceServer;
   let phone: Dialtone;
@@ -81,6 +83,7 @@ describe("message waiting at two Kamailio", needs("kamailio"), () => {
 
   before(async () => {
     household = await Household.open(45);
+    capture = await Capture.start(household);
     primary = new PresenceServer(household, "primary", household.address(13));
     secondary = new PresenceServer(household, "secondary", household.address(14));
     mailbox = household.address(40);
@@ -128,6 +131,12 @@ describe("message waiting at two Kamailio", needs("kamailio"), () => {
     const answers = phone.messages("sent", "SIP/2.0 ");
     assert.ok(answers.length >= 4);
     assert.ok(answers.every(({ startLine }) => startLine === "SIP/2.0 200 OK"));
+  });
+
+  test("tshark found nothing malformed in any of it", async () => {
+    const { sip, faults } = await capture.dissect();
+    assert.ok(sip > 20, `${sip} SIP packets`);
+    assert.deepEqual(faults, []);
   });
 });
 
