@@ -105,7 +105,9 @@ export class Credentials {
    * one behind our own server: inside a dialog only a realm is answered that asked outside one.
    */
   #mayAsk(challenge: Challenge, request: Request, target: Target): boolean {
-    if (!this.#servers.standsAt(target.address)) return false;
+    // A server that the DNS no longer names may still have calls to end.
+    const former = this.#known?.some((known) => known.target.address === target.address) === true;
+    if (!former && !this.#servers.standsAt(target.address)) return false;
     if (toOf(request.headers)?.tag === undefined) return true;
     return this.#known?.some((known) => known.challenge.realm === challenge.realm) === true;
   }
