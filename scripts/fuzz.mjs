@@ -1,5 +1,6 @@
-// The long fuzz run: `node scripts/fuzz.mjs [SLICES [MESSAGES [FIRST-SEED]]]`, by default 100 slices of 100,000 messages from
-// the seeds 1001 to 1100. Ends with status 1 at the first exception or leak, which names its seed. Results: docs/limits.md.
+// The long fuzz run: `node scripts/fuzz.mjs [SLICES [MESSAGES [FIRST-SEED]]]`, by default 100 slices of 100,000
+// messages from the seeds 1001 to 1100. Ends with status 1 at the first exception or leak, whose seed it names.
+// Results: docs/limits.md.
 import "./setup.mjs";
 import { spawn } from "node:child_process";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Peers that mean no good, on real sockets: what each can hold, for how long, and what becomes of it (docs/limits.md). */
+/** Peers that mean no good, on real sockets: what each can hold, how long, and what becomes of it (docs/limits.md). */
 import { equal, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";

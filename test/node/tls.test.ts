@@ -1,4 +1,4 @@
-/** TLS and secure WebSocket: whose certificates are believed, for which domain, and sessions that are resumed (R104). */
+/** TLS and secure WebSocket: whose certificates are believed, for which domain, and sessions resumed (R104). */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-/** One damaged message through everything that reads and prints: none of it may throw, nor print what it cannot read. */
+/** One damaged message through all that reads and prints: nothing may throw, nor print what it cannot read. */
 import assert from "node:assert/strict";
 import { cseqOf } from "../../src/core/message/cseq.ts";
 import { parseRetryAfter } from "../../src/core/message/delta.ts";

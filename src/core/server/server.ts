@@ -5,18 +5,7 @@
 import { token } from "../identifiers.ts";
 import { Inquiries, type Ready } from "../inquiry.ts";
 import type { LocateContext } from "../locate/locate.ts";
-import { NameService } from "../locate/name-service.ts";
-import { RecordCache } from "../locate/record-cache.ts";
-import type {
-  FlowId,
-  Instant,
-  Local,
-  LossCause,
-  Machine,
-  Peer,
-  TransportName,
-  World,
-} from "../machine.ts";
+import type { FlowId, Instant, Local, LossCause, Machine, Peer, World } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { parseUri } from "../message/uri.ts";
 import { Outbox } from "../outbox.ts";
@@ -42,6 +31,7 @@ import type { Recall } from "./register-desk.ts";
 import type { RegistrarLimits } from "./registration.ts";
 import { Siblings, sharedSecret } from "./siblings.ts";
 import type { OfferedAlgorithm, Users } from "./users.ts";
+import { alternatesBy, serverLocateContext } from "./whereabouts.ts";
 
 export interface ServerConfiguration {
   /** The name of this node: letters, digits, dots, hyphens, underscores. */
@@ -93,6 +83,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   readonly #inquiries: Inquiries;
   readonly #clock: ServerClock;
   readonly #layer: TransactionLayer;
+  readonly #locate: LocateContext;
   readonly #domains: Domains;
   readonly #listeners: Listeners;
   readonly #boot: string;
@@ -121,12 +112,14 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
       epochOffset: configuration.epochOffset,
       report: (event) => this.#outbox.report(event),
     });
+    this.#locate = serverLocateContext(configuration.listen, this.#inquiries, primitives.entropy);
     this.#layer = new TransactionLayer({
       world: this.#outbox,
       timers: this.#timers,
       primitives,
       user: this,
       tracing: configuration.tracing,
+      alternates: alternatesBy(this.#inquiries, this.#locate),
     });
   }
 
@@ -321,7 +314,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
       listeners: this.#listeners,
       boot: this.#boot,
       secret,
-      locate: this.#locateContext(),
+      locate: this.#locate,
       resending: { ...RFC_TIMER_VALUES, interval: 0 },
       siblings: () => this.#siblings,
       stopping: () => this.#state !== "running",
@@ -355,29 +348,6 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     const here = domains.serves(parsed.host) || domains.isSelf(parsed) || domains.isSibling(parsed);
     if (here) this.#lastHere = uri;
     return here;
-  }
-
-  #locateContext(): LocateContext {
-    const { listen } = this.configuration;
-    const names = new NameService(this.#inquiries, new RecordCache(), {
-      records: [],
-      staticFirst: false,
-      cache: true,
-      useAdditional: true,
-    });
-    const families = new Set<"ipv4" | "ipv6">(
-      listen.map(({ address }) => (address.includes(":") ? "ipv6" : "ipv4")),
-    );
-    const transports = new Set<TransportName>(listen.map(({ transport }) => transport));
-    return {
-      clock: this.#inquiries,
-      entropy: this.#primitives.entropy,
-      names,
-      supported: [...transports].filter((transport) => transport !== "rtp"),
-      families: [...families],
-      srvOrder: "rfc2782",
-      srvTransports: "all",
-    };
   }
 
   #endIfIdle(): void {

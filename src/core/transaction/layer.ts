@@ -21,6 +21,7 @@ import { ClientSide } from "./client-side.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import { MAX_SERVER_TRANSACTIONS } from "./limits.ts";
 import type { MessageUser } from "./reception.ts";
+import type { Alternates } from "./response-route.ts";
 import { ServerSide } from "./server-side.ts";
 import { RFC_TIMER_VALUES, type TimerValues } from "./timer-values.ts";
 import { Trace } from "./trace.ts";
@@ -48,6 +49,8 @@ export interface LayerOptions {
   /** Send requests above 1300 bytes over TCP (RFC 3261 §18.1.1); true unless said otherwise. */
   readonly largeOverTcp?: boolean;
   readonly maxServerTransactions?: number;
+  /** Where else responses may go (RFC 3263 §5); without it nowhere. */
+  readonly alternates?: Alternates;
   /** Its users forward nothing: a response with a Via of somebody beyond is dropped (RFC 3261 §8.1.3.3). */
   readonly endpoint?: boolean;
 }
@@ -63,7 +66,7 @@ export class TransactionLayer implements MessageUser {
     this.#endpoint = options.endpoint === true;
     const { world, timers, primitives, user } = options;
     const trace = options.tracing === true ? new Trace(world) : undefined;
-    const transport = new Transport(world, timers, primitives, this);
+    const transport = new Transport(world, timers, primitives, this, options.alternates);
     this.#transport = transport;
     this.#primitives = primitives;
     const largeOverTcp = options.largeOverTcp ?? true;

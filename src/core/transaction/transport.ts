@@ -22,6 +22,7 @@ import type { ResponseSender } from "./host.ts";
 import { KeepAlives } from "./keep-alive.ts";
 import { IDLE_FLOW_MS } from "./limits.ts";
 import { type MessageUser, Reception } from "./reception.ts";
+import { type Alternates, ResponseRoute } from "./response-route.ts";
 import { answersGoBack, defaultPort, responseTarget } from "./response-target.ts";
 import type { Flow, FlowUser, ListenerUser, MediaUser } from "./user.ts";
 
@@ -35,6 +36,7 @@ export class Transport implements TimerOwner {
   readonly #world: World;
   readonly #timers: Timers;
   readonly #reception: Reception;
+  readonly #alternates: Alternates | undefined;
   readonly keepAlives: KeepAlives;
   readonly #flows = new FlowTable();
   readonly #listeners = new Map<FlowId, Listener>();
@@ -42,8 +44,15 @@ export class Transport implements TimerOwner {
   readonly #idle: Timer;
   #lastFlow: FlowId = 0;
 
-  constructor(world: World, timers: Timers, primitives: Primitives, user: MessageUser) {
+  constructor(
+    world: World,
+    timers: Timers,
+    primitives: Primitives,
+    user: MessageUser,
+    alternates: Alternates | undefined,
+  ) {
     this.#world = world;
+    this.#alternates = alternates;
     this.#timers = timers;
     this.#reception = new Reception(primitives, timers, this, user);
     this.keepAlives = new KeepAlives(timers, primitives, this);
@@ -163,10 +172,12 @@ export class Transport implements TimerOwner {
       return;
     }
     const opening: Opening = { from: record.from, connected: false };
-    this.reach(now, target, opening, {
-      reached: (at, reached) => this.send(at, this.find(reached), bytes),
-      unreached: (at, cause) => sender?.unsent(at, cause),
-    });
+    const alternates = record.reliable ? this.#alternates : undefined;
+    new ResponseRoute(this, via, opening, bytes, sender, alternates).begin(now, target);
+  }
+
+  sendOver(now: Instant, flow: Flow, bytes: Uint8Array): void {
+    this.send(now, this.find(flow), bytes);
   }
 
   /** Ends a flow, a listener or a media flow. Whoever depends on it is told `cause`. */

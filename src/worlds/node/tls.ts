@@ -108,7 +108,7 @@ export class TlsSide {
   }
 }
 
-/** The domains that the peer of an accepted connection has proven to be; none without a certificate that is believed. */
+/** The domains that the peer of an accepted connection has proven; none without a certificate that is believed. */
 export function provenDomains(socket: Socket): readonly string[] | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
   return domainsOf(socket.getPeerCertificate());

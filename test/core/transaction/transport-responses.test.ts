@@ -1,8 +1,9 @@
 /** Flows under requests and responses, continued: what the second half of RFC 3261 §18 asks for. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { responseTo } from "../../../src/core/message/print.ts";
 import { headerOf } from "../../support/script.ts";
-import { incoming, outgoing, RFC_SPACING, Stage } from "./stage.ts";
+import { incoming, outgoing, parsed, RFC_SPACING, Stage } from "./stage.ts";
 
 suite("a response goes", () => {
   const answered = (via: string, peer = {}) => {
@@ -62,6 +63,48 @@ suite("a response goes", () => {
       0.0 -1 ✕ closed
       0.0 open 1 tcp:127.0.0.13:5070
       0.0 1 ──▶ 200 OK
+    `);
+  });
+
+  test("then to where the name of sent-by leads, one after the other (R73, RFC 3263 §5)", () => {
+    const asked: string[] = [];
+    const stage = new Stage({
+      alternates: (now, via, found) => {
+        asked.push(`${via.transport} ${via.host}:${via.port}`);
+        const target = { transport: "tcp", address: "10.0.0.7", port: 5060 } as const;
+        found(now, [target, { ...target, address: "10.0.0.8" }]);
+      },
+    });
+    const flow = stage.flow({ transport: "tcp", port: 61_000 });
+    const via = "SIP/2.0/TCP edge.example:5070;branch=z9hG4bKin";
+    stage.script.receive(flow.id, incoming("OPTIONS", { via })).lose(flow.id, "reset").take();
+    stage.respond(200);
+    stage.script
+      .lose(1, "refused")
+      .lose(2, "timeout")
+      .open(3, { transport: "tcp" })
+      .expect(`
+      0.0 open 1 tcp:127.0.0.13:5070
+      0.0 1 ✕ refused
+      0.0 open 2 tcp:10.0.0.7:5060
+      0.0 2 ✕ timeout
+      0.0 open 3 tcp:10.0.0.8:5060
+      0.0 3 ──▶ 200 OK
+    `);
+    assert.deepEqual(asked, ["TCP edge.example:5070"]);
+  });
+
+  test("an answer given without state looks for no other way: a stranger's Via sends us nowhere", () => {
+    const stage = new Stage({ alternates: () => assert.fail("asked") });
+    const flow = stage.flow({ transport: "tcp", port: 61_000 });
+    const request = parsed(
+      incoming("OPTIONS", { via: "SIP/2.0/TCP edge.example;branch=z9hG4bKin" }),
+    );
+    stage.script.lose(flow.id, "reset").take();
+    stage.layer.respondStateless(0, request, flow, responseTo(request, 401));
+    stage.script.lose(1, "refused").expect(`
+      0.0 open 1 tcp:127.0.0.13:5060
+      0.0 1 ✕ refused
     `);
   });
 

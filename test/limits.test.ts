@@ -1,0 +1,30 @@
+/** docs/limits.md tells every limit with its value, and none that does not exist. */
+import { deepEqual } from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as locate from "../src/core/locate/limits.ts";
+import * as message from "../src/core/message/limits.ts";
+import * as transaction from "../src/core/transaction/limits.ts";
+import { LIMITS } from "../src/worlds/node/limits.ts";
+
+const PAGE = readFileSync(join(import.meta.dirname, "..", "..", "docs", "limits.md"), "utf8");
+
+/** The rows of the table below the heading that names the file. */
+function told(file: string): [string, number][] {
+  const section = PAGE.split(/^## /m).find((text) => text.includes(`\`${file}\``)) ?? "";
+  const rows = section.matchAll(/^\| (\w+) \| (\d+) \|/gm);
+  return [...rows].map(([, name = "", value]) => [name, Number(value)]);
+}
+
+for (const [file, limits] of [
+  ["core/message/limits.ts", message],
+  ["core/transaction/limits.ts", transaction],
+  ["core/locate/limits.ts", locate],
+  ["worlds/node/limits.ts", LIMITS],
+] as const) {
+  test(`docs/limits.md tells the limits of ${file}, all of them and as they are`, () => {
+    const real = Object.entries(limits).sort();
+    deepEqual(told(file).sort(), real);
+  });
+}
