@@ -77,6 +77,15 @@ export interface PhoneEventFields {
   "registration.removed": OfServer;
   /** Its connection was lost. */
   "registration.interrupted": OfServer & { readonly target: string; readonly why: string };
+  /** The second flow, through another outbound proxy (RFC 5626). */
+  "flow.registered": OfServer & { readonly target: string; readonly expires: number };
+  "flow.interrupted": OfServer & { readonly target: string; readonly why: string };
+  /** Tried again by itself, unless `why` is `not-granted`. */
+  "flow.failed": OfServer & {
+    readonly target: string;
+    readonly why: string;
+    readonly status?: number;
+  };
   /** The server itself said so (RFC 3680); `waitMs`: until the next try, if there is one. */
   "registration.recalled": OfServer & { readonly why: string; readonly waitMs?: number };
   "attempt.failed": OfServer & Leaving & { readonly target: string };
