@@ -40,7 +40,13 @@ export class Access {
     return admission === this.#options.maker.admission(request.headers.get("call-id") as string);
   }
 
-  judge(request: Request, routed: Routed, epochSeconds: number): Admission {
+  /** @param proven the domains that the peer's certificate speaks for, if it has shown one (RFC 5922). */
+  judge(
+    request: Request,
+    routed: Routed,
+    proven: readonly string[] | undefined,
+    epochSeconds: number,
+  ): Admission {
     const { authenticator, maker } = this.#options;
     const word = maker.admission(request.headers.get("call-id") as string);
     const { admission, stop } = routed;
@@ -51,7 +57,8 @@ export class Access {
     }
     const caller = parseUri(fromOf(request.headers)?.uri ?? "");
     const local = caller !== undefined && this.#options.domains.serves(caller.host);
-    if (!local && this.#options.acceptForeign && routed.stop.kind === "user") {
+    const known = caller !== undefined && proven?.includes(caller.host) === true;
+    if (!local && (known || this.#options.acceptForeign) && stop.kind === "user") {
       return { kind: "admitted", word };
     }
     const verdict = authenticator.judge(request, "proxy", epochSeconds);

@@ -119,7 +119,7 @@ export class SipProxy implements ContextHost {
       sender.respondStateless(now, request, flow, response);
       return true;
     }
-    const admission = access.judge(request, routed, targets.epochSeconds());
+    const admission = access.judge(request, routed, flow.peer.domains, targets.epochSeconds());
     if (admission.kind === "admitted") {
       this.#admitted = { request, routed, word: admission.word };
       return false;

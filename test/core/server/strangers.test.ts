@@ -105,6 +105,21 @@ test("a retransmitted INVITE that was refused gets the same To tag (§8.2.7)", (
   assert.equal(first, second);
 });
 
+test("a trunk whose certificate proves its domain calls our users from it, from no other, and nobody elsewhere (RFC 5922)", () => {
+  const { town } = guarded();
+  const trunk = new TestPhone(town, "udp:10.0.8.1:5060", "trunk");
+  town.proven.set(trunk.place, ["trunk.example"]);
+  const statusOf = (uri: string, from: string): number => {
+    trunk.send(SERVER, "MESSAGE", uri, { from: `<sip:carol@${from}>;tag=t`, callId: from + uri });
+    town.pass(10);
+    return trunk.final("MESSAGE").status;
+  };
+  assert.equal(statusOf("sip:bob@example.com", "trunk.example"), 480);
+  assert.equal(statusOf("sip:bob@example.com", "other.example"), 407);
+  assert.equal(statusOf("sip:bob@example.com", "example.com"), 407);
+  assert.equal(statusOf("sip:bob@elsewhere.example", "trunk.example"), 407);
+});
+
 test("credentials that a peer sent come back in no answer", () => {
   const { town, stranger } = guarded();
   for (const method of METHODS) {

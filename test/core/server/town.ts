@@ -71,6 +71,8 @@ export class Town {
   readonly events: TraceEvent[] = [];
   readonly places: Map<string, Inhabitant> = new Map<string, Inhabitant>();
   readonly hosts: Host[] = [];
+  /** Domains that the certificates of peers prove, by the peers' places. */
+  readonly proven: Map<string, readonly string[]> = new Map<string, readonly string[]>();
   now: Instant = 0;
   #due: Due[] = [];
   #lastPort = 40_000;
@@ -276,6 +278,8 @@ export class Host implements World, Inhabitant {
     const [, localAddress = "", localPort] = local.split(":");
     const [, address = "", port] = remote.split(":");
     const ports = { port: Number(port), localPort: Number(localPort) };
-    return { transport, address, localAddress, ...ports, listener };
+    const domains = this.town.proven.get(remote);
+    const peer = { transport, address, localAddress, ...ports, listener };
+    return domains === undefined ? peer : { ...peer, domains };
   }
 }
