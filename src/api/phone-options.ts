@@ -41,6 +41,10 @@ export interface AccountOptions
       | "unregisterOnStart"
       | "messageWaiting"
       | "subscribeRegistration"
+      | "reliableProvisionals"
+      | "sessionTimer"
+      | "sessionExpiresSeconds"
+      | "sessionRefresher"
     >
   > {
   /** The part of its address before the @. */

@@ -4,6 +4,7 @@
  */
 import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
+import { parseVia, topVia } from "../message/via.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { CallEnvironment } from "./call-environment.ts";
 import { endAnswer, inviteToldBy } from "./call-leg.ts";
@@ -14,5 +15,9 @@ export function endStrayAnswer(
   response: Response,
   flow: Flow,
 ): void {
+  // What was not sent from here is not heard (§18.1.2, R45).
+  const ours = parseVia(environment.composer.via(flow.peer));
+  const theirs = topVia(response.headers);
+  if (theirs?.host !== ours?.host || theirs?.port !== ours?.port) return;
   endAnswer(now, environment, inviteToldBy(response), response, { flow });
 }
