@@ -1,5 +1,7 @@
 /** Messages as events (`--trace`): what ladders and capture files are drawn from. No credential leaves the process. */
 import type { Peer, TransportName } from "../core/machine.ts";
+import { isStun } from "../core/message/stun.ts";
+import type { Capture } from "../worlds/node/driver.ts";
 
 export interface MessageEvent {
   readonly event: "message.sent" | "message.received";
@@ -18,7 +20,7 @@ export function messageEvent(
   bytes: Uint8Array,
   transport: TransportName,
 ): MessageEvent | undefined {
-  if (transport === "rtp") return undefined;
+  if (transport === "rtp" || isStun(bytes)) return undefined;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   if (text.trim() === "") return undefined;
   return {
@@ -27,6 +29,14 @@ export function messageEvent(
     local: endpoint(peer.localAddress, peer.localPort),
     remote: endpoint(peer.address, peer.port),
     data: Buffer.from(withoutDigests(text), "latin1").toString("base64"),
+  };
+}
+
+/** Tells each message as an event, in the order of the events around it. */
+export function messageTracer(report: (event: MessageEvent) => void): Capture {
+  return (direction, peer, bytes, transport) => {
+    const event = messageEvent(direction, peer, bytes, transport);
+    if (event !== undefined) report(event);
   };
 }
 

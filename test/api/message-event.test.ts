@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { messageEvent, withoutDigests } from "../../src/api/message-event.ts";
+import { printBindingRequest } from "../../src/core/message/stun.ts";
 
 const PEER = {
   transport: "udp",
@@ -23,6 +24,8 @@ test("a digest response is masked in place, folded or not, and nothing else chan
 
 test("neither a keep-alive nor audio is a message", () => {
   assert.equal(messageEvent("out", PEER, Buffer.from("\r\n\r\n"), "udp"), undefined);
+  const stun = printBindingRequest(Buffer.alloc(12));
+  assert.equal(messageEvent("out", PEER, stun, "udp"), undefined);
   assert.equal(messageEvent("in", PEER, Uint8Array.of(0x80, 0x00, 0x12), "rtp"), undefined);
 });
 
