@@ -14,7 +14,7 @@ import { Call } from "./call.ts";
 import { AddressError, ConfigurationError, RequestError, StateError } from "./errors.ts";
 import type { AnyEvent } from "./event-fields.ts";
 import { Hearing } from "./hearing.ts";
-import { messageEvent } from "./message-event.ts";
+import { messageTracer } from "./message-event.ts";
 import type { PhoneEvent, PhoneEvents, Registered } from "./phone-events.ts";
 import { readFiles } from "./phone-files.ts";
 import {
@@ -297,14 +297,7 @@ export class Phone extends EventEmitter<PhoneEvents> {
       sink: (event) => this.#postbox.put(() => this.#tell(event)),
       resolve: (question, answered) => this.#resolver.ask(question, answered),
       ...(tls === undefined ? {} : { tls }),
-      ...(trace !== true
-        ? {}
-        : {
-            capture: (direction, peer, bytes, transport) => {
-              const event = messageEvent(direction, peer, bytes, transport);
-              if (event !== undefined) driver.report(event);
-            },
-          }),
+      ...(trace === true ? { capture: messageTracer((event) => driver.report(event)) } : {}),
     });
     return driver;
   }

@@ -52,6 +52,10 @@ export interface SipServerOptions {
   readonly minExpires?: number;
   /** The longest registration granted, seconds. Default 7200. */
   readonly maxExpires?: number;
+  /** Grants are shortened by up to this share, 0..0.5, so that phones that came together part. Default 0. */
+  readonly expirySpread?: number;
+  /** Who is refused in an overload is asked back within so many seconds. Default 300. */
+  readonly retryWithin?: number;
   /** The route that registered phones are told to use (RFC 3608): `sip:edge.example.com;lr`. */
   readonly serviceRoute?: string;
   /** Callers of other domains reach users without a password. Default false. */
@@ -105,6 +109,10 @@ class OptionsReader {
     }
     const minExpires = this.#seconds("minExpires", DEFAULT_REGISTRAR_LIMITS.minExpires);
     const maxExpires = this.#seconds("maxExpires", DEFAULT_REGISTRAR_LIMITS.maxExpires);
+    const { expirySpread = 0 } = this.#options;
+    if (!(expirySpread >= 0 && expirySpread <= 0.5)) {
+      this.#fault("expirySpread", `${expirySpread} is no such share`, "give 0 to 0.5");
+    }
     const defaultExpires = Math.min(DEFAULT_REGISTRAR_LIMITS.defaultExpires, maxExpires);
     return {
       name: this.#name(listen[0]),
@@ -115,7 +123,8 @@ class OptionsReader {
       users: this.#users(),
       algorithms: [this.#options.digest ?? "MD5"].flat(),
       acceptForeign,
-      limits: { ...DEFAULT_REGISTRAR_LIMITS, minExpires, maxExpires, defaultExpires },
+      limits: { ...DEFAULT_REGISTRAR_LIMITS, minExpires, maxExpires, defaultExpires, expirySpread },
+      retryWithin: this.#seconds("retryWithin", 300),
       serviceRoute: this.#serviceRoute(),
       shared: store !== "memory",
       epochOffset: Date.now() - performance.now(),
@@ -213,7 +222,7 @@ class OptionsReader {
     return `<${uri}>`;
   }
 
-  #seconds(key: "minExpires" | "maxExpires", otherwise: number): number {
+  #seconds(key: "minExpires" | "maxExpires" | "retryWithin", otherwise: number): number {
     const value = this.#options[key] ?? otherwise;
     if (Number.isInteger(value) && value > 0) return value;
     this.#fault(key, `${value} is no number of seconds`, "give a whole number above 0");

@@ -1,8 +1,10 @@
 /** A registrar and call server as a program sees it: addresses, users and a store in, typed events out. */
 import { EventEmitter } from "node:events";
 import type { Instant } from "../core/machine.ts";
+import type { Recall } from "../core/server/register-desk.ts";
 import { type ServerConfiguration, SipServer as ServerMachine } from "../core/server/server.ts";
 import { Driver } from "../worlds/node/driver.ts";
+import { LoadMeter } from "../worlds/node/load-meter.ts";
 import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { Resolver } from "../worlds/node/resolver.ts";
 import { readServers, type ServerAddress } from "../worlds/node/resolver-servers.ts";
@@ -11,7 +13,7 @@ import type { Store } from "../worlds/node/stores/store.ts";
 import { type BindingsOfUser, bindingsIn } from "./bindings.ts";
 import { AddressError, ConfigurationError, StateError } from "./errors.ts";
 import type { AnyEvent, EventOf, ServerEventFields } from "./event-fields.ts";
-import { messageEvent } from "./message-event.ts";
+import { messageTracer } from "./message-event.ts";
 import { Postbox } from "./postbox.ts";
 import { type SipServerOptions, serverConfiguration } from "./server-options.ts";
 import { eventsOf, firstOf, type WaitOptions } from "./waiting.ts";
@@ -45,6 +47,7 @@ export class SipServer extends EventEmitter<ServerEvents> {
   readonly #resolver: Resolver;
   readonly #postbox = new Postbox();
   #engine: Engine | undefined;
+  #meter: LoadMeter | undefined;
   #started = false;
   #closed: Promise<void> | undefined;
   #addresses: readonly string[] = [];
@@ -86,6 +89,7 @@ export class SipServer extends EventEmitter<ServerEvents> {
       engine.driver.run((now) => engine.machine.start(now));
       const event = await outcome;
       if (event.event === "server.failed") throw deafness(event);
+      this.#meter = this.#measure(engine, String(event.listen));
     } catch (error) {
       await this.close();
       throw error;
@@ -99,12 +103,18 @@ export class SipServer extends EventEmitter<ServerEvents> {
     if (store !== undefined) yield* bindingsIn(store);
   }
 
-  /** Removes all bindings of a user; false if there was none. */
-  async removeBindings(user: string): Promise<boolean> {
+  /**
+   * Removes all bindings of a user; false if there was none.
+   * @param recall what phones are told that have subscribed to their registration (RFC 3680): `deactivated` (default)
+   *   register anew at once, those on `probation` after `retryAfterSeconds`, `rejected` not at all.
+   */
+  async removeBindings(user: string, recall?: Recall): Promise<boolean> {
     const engine = this.#engine;
     if (engine === undefined || this.#closed !== undefined) return false;
     return await new Promise<boolean>((resolve) => {
-      engine.driver.run((now: Instant) => engine.machine.removeBindings(now, user, resolve));
+      engine.driver.run((now: Instant) =>
+        engine.machine.removeBindings(now, user, resolve, recall),
+      );
     });
   }
 
@@ -127,6 +137,7 @@ export class SipServer extends EventEmitter<ServerEvents> {
     const engine = this.#engine;
     if (engine !== undefined) {
       const { driver, machine, store } = engine;
+      this.#meter?.stop();
       const over = (): boolean => ["stopped", "failed", "waiting"].includes(machine.state);
       driver.run((now) => machine.stop(now));
       while (!over()) {
@@ -153,9 +164,20 @@ export class SipServer extends EventEmitter<ServerEvents> {
     const machine = new ServerMachine(this.#configuration, nodePrimitives(), (question) =>
       question.kind === "dns" ? undefined : store.atOnce?.(question),
     );
-    const engine: Engine = { machine, store, driver: this.#newDriver(machine, store) };
+    const driver = this.#newDriver(machine, store);
+    const engine: Engine = { machine, store, driver };
     this.#engine = engine;
     return engine;
+  }
+
+  /** Tells the machine when it cannot keep up with what arrives. */
+  #measure({ machine, driver }: Engine, listen: string): LoadMeter {
+    const datagrams = [...listen.matchAll(/\budp:\S+:(\d+)/g)].map(([, port]) => Number(port));
+    const meter = new LoadMeter(datagrams, (waitMs) =>
+      driver.run((now) => machine.waited(now, waitMs)),
+    );
+    meter.start();
+    return meter;
   }
 
   #newDriver(machine: ServerMachine, store: Store): Driver {
@@ -166,14 +188,7 @@ export class SipServer extends EventEmitter<ServerEvents> {
       store: (question, answered) => store.ask(question, answered),
       resolve: (question, answered) => this.#resolver.ask(question, answered),
       ...(tls === undefined ? {} : { tls }),
-      ...(trace !== true
-        ? {}
-        : {
-            capture: (direction, peer, bytes, transport) => {
-              const event = messageEvent(direction, peer, bytes, transport);
-              if (event !== undefined) driver.report(event);
-            },
-          }),
+      ...(trace === true ? { capture: messageTracer((event) => driver.report(event)) } : {}),
     });
     return driver;
   }

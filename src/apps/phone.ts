@@ -1,9 +1,8 @@
 /** `dialtone phone`: runs the phone that provisioning files describe. */
 import { open, readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { messageEvent } from "../api/message-event.ts";
+import { messageTracer } from "../api/message-event.ts";
 import { instanceOf, resolverOptions, ruleTeller, SUPPORTED } from "../api/phone-setup.ts";
-import type { Instant, Peer, TransportName } from "../core/machine.ts";
 import { type AudioSource, playback, SAMPLE_RATE, tone } from "../core/media/tones.ts";
 import { readWav } from "../core/media/wav.ts";
 import type { AnswerMode, PhoneConfig } from "../core/phone/phone-config.ts";
@@ -74,7 +73,7 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
     sink,
     resolve: (question, answered) => resolver.ask(question, answered),
     ...(tls === undefined ? {} : { tls }),
-    ...(flags.trace === true ? { capture: tracer(() => driver) } : {}),
+    ...(flags.trace === true ? { capture: messageTracer((event) => driver.report(event)) } : {}),
   };
   const driver: Driver = new Driver(machine, options);
   await session.run(driver, config);
@@ -92,14 +91,6 @@ function nobody({ account, config }: PhoneFlags, { accounts }: PhoneConfiguratio
   if (account === undefined) return `${config[0]}:1: account: none is enabled; enable one`;
   const enabled = accounts.filter((one) => one.enabled).map((one) => one.index);
   return `command line: --account: ${account} is not an enabled account; write one of ${enabled.join(", ")}`;
-}
-
-/** Shows every message as an event, in the order of the events around it. */
-function tracer(driver: () => Driver): NonNullable<DriverOptions["capture"]> {
-  return (direction, peer: Peer, bytes: Uint8Array, transport: TransportName, _at: Instant) => {
-    const event = messageEvent(direction, peer, bytes, transport);
-    if (event !== undefined) driver().report(event);
-  };
 }
 
 function phoneConfig(

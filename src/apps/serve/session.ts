@@ -1,6 +1,6 @@
 /** One run of `dialtone serve`: from the first event to an orderly end. */
 import type { Server } from "node:http";
-import { messageEvent } from "../../api/message-event.ts";
+import { messageTracer } from "../../api/message-event.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../core/server/registration.ts";
 import { SipServer } from "../../core/server/server.ts";
 import type { Users } from "../../core/server/users.ts";
@@ -107,10 +107,7 @@ export class ServeSession {
     const store = this.#store;
     const resolver = this.#resolver;
     const traced: Pick<DriverOptions, "capture"> = {
-      capture: (direction, peer, bytes, transport) => {
-        const event = messageEvent(direction, peer, bytes, transport);
-        if (event !== undefined) this.#driver.report(event);
-      },
+      capture: messageTracer((event) => this.#driver.report(event)),
     };
     return {
       node: this.#options.name,
