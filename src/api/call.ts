@@ -38,6 +38,7 @@ export interface CallLink {
   act<Result>(deed: (call: CoreCall, now: Instant) => Result): Result | undefined;
 }
 
+/** A call of a phone, from `Phone.call` or from its event `call`. */
 export class Call extends EventEmitter<CallEvents> {
   /** Unique on its phone. */
   readonly id: number;

@@ -38,6 +38,7 @@ import {
 import { Voice } from "./voice.ts";
 import { eventsOf, firstOf, type WaitOptions } from "./waiting.ts";
 
+/** How to call. */
 export interface CallOptions {
   /** The index of the account, from 1. Default the first. */
   readonly account?: number;
@@ -56,6 +57,9 @@ const FAREWELL_MS = 4000;
 /** How often an orderly end is looked for, milliseconds. */
 const FAREWELL_LOOK_MS = 20;
 
+/**
+ * A phone: one account or several, each with its servers. It registers, calls, is called, and outlives its servers.
+ */
 export class Phone extends EventEmitter<PhoneEvents> {
   /** Warnings about provisioning files; empty for options. */
   readonly warnings: readonly Fault[];

@@ -1,13 +1,13 @@
 /** The options of a server as a checked configuration, or every fault at once. */
 import { randomBytes } from "node:crypto";
-import { isIP } from "node:net";
 import { hostname } from "node:os";
-import type { Local, TransportName } from "../core/machine.ts";
+import type { Local } from "../core/machine.ts";
 import { parseUri } from "../core/message/uri.ts";
 import type { Fault } from "../core/provisioning/configuration.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../core/server/registration.ts";
 import type { ServerConfiguration } from "../core/server/server.ts";
 import { type OfferedAlgorithm, type User, Users } from "../core/server/users.ts";
+import { isWildcard, readLocal } from "../worlds/node/listen-address.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -24,6 +24,7 @@ export interface UserOptions {
   readonly groups?: readonly string[];
 }
 
+/** What a server is made of; only `listen`, `domain` and `users` (or `open`) must be given. */
 export interface SipServerOptions {
   /** `udp:127.0.0.1:5060`, `tcp:[::1]:0` (0: a port that is free); transports udp, tcp, tls, ws and wss. */
   readonly listen: string | readonly string[];
@@ -66,7 +67,6 @@ export interface SipServerOptions {
   readonly trace?: boolean;
 }
 
-const TRANSPORTS: readonly string[] = ["udp", "tcp", "tls", "ws", "wss"];
 const USER_NAME = /^[^\s@:;<>"\\]+$/;
 
 /** @throws ConfigurationError with every fault at once. */
@@ -75,22 +75,6 @@ export function serverConfiguration(options: SipServerOptions): ServerConfigurat
   const configuration = reader.read();
   if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
   return configuration;
-}
-
-/** `udp:127.0.0.1:5060`, `tcp:[::1]:5060`; undefined if it is none. */
-export function readLocal(text: string): Local | undefined {
-  const match = /^([a-z]+):(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
-  if (match === null) return undefined;
-  const [, transport = "", six, four, digits] = match;
-  const address = six ?? (four as string);
-  const port = Number(digits);
-  const known = TRANSPORTS.includes(transport.toLowerCase());
-  if (!known || isIP(address) === 0 || port > 65_535) return undefined;
-  return { transport: transport.toLowerCase() as TransportName, address, port };
-}
-
-export function isWildcard(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
 }
 
 class OptionsReader {

@@ -41,6 +41,7 @@ interface Engine {
   readonly store: Store;
 }
 
+/** A registrar and call server (RFC 3261 §10, §16). */
 export class SipServer extends EventEmitter<ServerEvents> {
   readonly #options: SipServerOptions;
   readonly #configuration: ServerConfiguration;

@@ -16,6 +16,7 @@ export type AudioInput =
   | AsyncIterable<Uint8Array>
   | AudioSource;
 
+/** How to play. */
 export interface PlayOptions {
   /** From the beginning again at its end; not for streams. Default false. */
   readonly loop?: boolean;

@@ -3,6 +3,7 @@ import { type EventEmitter, on } from "node:events";
 import { StateError } from "./errors.ts";
 import type { AnyEvent } from "./event-fields.ts";
 
+/** How long to wait. */
 export interface WaitOptions {
   /** Ends the waiting; the promise rejects with its reason. */
   readonly signal?: AbortSignal;

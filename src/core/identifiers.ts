@@ -11,6 +11,7 @@ export function token(entropy: Entropy, words: number): string {
   return text;
 }
 
+/** A branch, unique in space and time (RFC 3261 §8.1.1.7). */
 export function newBranch(entropy: Entropy): string {
   return BRANCH_COOKIE + token(entropy, 2);
 }
@@ -20,6 +21,7 @@ export function newTag(entropy: Entropy): string {
   return token(entropy, 2);
 }
 
+/** A Call-ID, unique in space and time (RFC 3261 §8.1.1.4). */
 export function newCallId(entropy: Entropy): string {
   return token(entropy, 4);
 }

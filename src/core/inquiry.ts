@@ -5,6 +5,7 @@
 import type { Instant, World } from "./machine.ts";
 import type { Answer, Question } from "./vocabulary.ts";
 
+/** A sequential procedure: it yields questions and is resumed by their answers. */
 export type Inquiry<Result> = Generator<Question, Result, Answer>;
 
 /** Called once with the outcome, at the instant the last answer came. */
@@ -31,6 +32,7 @@ interface Waiting {
   resume: ((now: Instant, answer: Answer) => void) | undefined;
 }
 
+/** The sequential procedures that are on their way, each waiting for an answer of the world. */
 export class Inquiries implements Background {
   readonly #world: World;
   readonly #ready: Ready | undefined;

@@ -18,6 +18,7 @@ type Intention =
   | { readonly kind: "ask"; readonly asked: number; readonly question: Question }
   | { readonly kind: "report"; readonly event: TraceEvent };
 
+/** A world that remembers the intentions of a turn and hands them over in order. */
 export class Outbox implements World {
   #intentions: Intention[] = [];
 

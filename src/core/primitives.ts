@@ -24,6 +24,7 @@ export interface Bytes {
   fromText(text: string): Uint8Array;
 }
 
+/** What the world lends a machine: chance, digests, bytes and text. */
 export interface Primitives {
   readonly entropy: Entropy;
   readonly hash: Hash;

@@ -10,6 +10,7 @@ export interface TimerOwner {
   rang(now: Instant, timer: Timer): void;
 }
 
+/** An object that its owner keeps for life and sets again and again. */
 export class Timer {
   /** The RFC letter or a short noun; shown in ladders. */
   readonly name: string;
@@ -30,6 +31,7 @@ export class Timer {
   }
 }
 
+/** All timers of a machine, soonest first. */
 export class Timers {
   readonly #heap: Timer[] = [];
   #order = 0;

@@ -78,13 +78,18 @@ export interface StoreWrite {
   readonly expiresAt: number;
 }
 
+/**
+ * `unavailable`: the store cannot be reached, and nothing is known; `conflict`: another version is stored.
+ */
 export type StoreAnswer =
   | { readonly kind: "stored"; readonly value: string | undefined; readonly version: number }
   | { readonly kind: "written"; readonly version: number }
   | { readonly kind: "conflict" }
   | { readonly kind: "unavailable"; readonly why: string };
 
+/** What a machine may ask. */
 export type Question = DnsQuestion | StoreRead | StoreWrite;
+/** What a world may answer. */
 export type Answer = DnsAnswer | StoreAnswer;
 
 /**

@@ -28,6 +28,7 @@ interface Origin extends DialogId {
   readonly remoteCSeq: number;
 }
 
+/** One side of a dialog: its identifier, route set, remote target and CSeq numbers. */
 export class Dialog implements DialogId {
   readonly callId: string;
   readonly localTag: string;

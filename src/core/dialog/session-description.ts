@@ -6,6 +6,7 @@
 
 export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
 
+/** What an SDP says of the session, and each of its media. */
 export interface SessionDescription {
   readonly kind: "sdp";
   /** `o=` split at its blanks: user, session id, version, network type, address type, address. */
@@ -30,6 +31,7 @@ export interface MediaDescription {
   readonly encodings: ReadonlyMap<number, string>;
 }
 
+/** No SDP, and why. */
 export interface BadDescription {
   readonly kind: "bad-sdp";
   readonly why: string;
@@ -71,6 +73,7 @@ class Section {
   }
 }
 
+/** Reads SDP (RFC 8866) as far as calls need it. */
 export function parseDescription(text: string): SessionDescription | BadDescription {
   const lines = text.split(/\r\n|\n|\r/);
   const session = new Section(undefined);
@@ -144,6 +147,7 @@ export interface PrintedMedia {
   readonly attributes: readonly string[];
 }
 
+/** Writes SDP with these media. */
 export function printDescription(head: DescriptionHead, media: readonly PrintedMedia[]): string {
   const network = `IN ${head.address.includes(":") ? "IP6" : "IP4"} ${head.address}`;
   let text =

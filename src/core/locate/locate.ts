@@ -30,6 +30,7 @@ export interface UriLocation {
   readonly transport: string | undefined;
 }
 
+/** What location needs to know of whoever asks. */
 export interface LocateContext extends SearchOptions {
   /** The Inquiries that run the location. */
   readonly clock: Clock;

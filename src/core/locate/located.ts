@@ -1,6 +1,7 @@
 /** What location gives: targets in the order of trial, when that was true until, and how it was decided. */
 import type { Instant, Target } from "../machine.ts";
 
+/** A place that a name came to, and how. */
 export interface LocatedTarget {
   readonly target: Target;
   /** The name whose addresses these are, or the literal itself. */

@@ -37,6 +37,7 @@ export interface NameSource {
   lookup(name: string, type: RecordType): Inquiry<Found>;
 }
 
+/** Answers questions about names from static records, from the cache, or from the world. */
 export class NameService implements NameSource {
   /** The static records alone; undefined if there are none, or they were asked first anyway. */
   readonly staticOnly: NameSource | undefined;

@@ -2,6 +2,7 @@
 import type { ResourceRecord } from "../vocabulary.ts";
 
 export type NaptrRecord = Extract<ResourceRecord, { type: "NAPTR" }>;
+/** The transports of SIP (RFC 3261 §18, RFC 7118). */
 export type SipTransport = "udp" | "tcp" | "tls" | "ws" | "wss";
 
 const SERVICES: Readonly<Record<string, SipTransport>> = {

@@ -22,6 +22,9 @@ export interface CachedAnswer {
   readonly additional: boolean;
 }
 
+/**
+ * Records and absences for as long as their TTLs say (RFC 2308), and a while longer where nobody answers (RFC 8767).
+ */
 export class RecordCache {
   readonly #limit: number;
   readonly #answers = new Map<string, CachedAnswer>();

@@ -5,6 +5,7 @@ export type CodecName = "PCMU" | "PCMA";
 /** The payload types that RFC 3551 §6 gives them for good. */
 export const STATIC_PAYLOAD_TYPES: Readonly<Record<CodecName, number>> = { PCMU: 0, PCMA: 8 };
 
+/** One of the two codecs of ITU-T G.711: a byte a sample at 8 kHz. */
 export interface G711 {
   readonly name: CodecName;
   /** Encodes all of `samples` into `into`, from `at` on. */
@@ -84,9 +85,12 @@ function decodeALaw(byte: number): number {
   return (code & 0x80 ? magnitude : -magnitude) << 3;
 }
 
+/** µ-law, payload type 0. */
 export const PCMU: G711 = new TableCodec("PCMU", 2, encodeMuLaw, decodeMuLaw);
+/** A-law, payload type 8. */
 export const PCMA: G711 = new TableCodec("PCMA", 3, encodeALaw, decodeALaw);
 
+/** The codec of that name. */
 export function codecNamed(name: CodecName): G711 {
   return name === "PCMU" ? PCMU : PCMA;
 }

@@ -9,6 +9,7 @@
  */
 import type { Instant } from "../machine.ts";
 
+/** Without contributing sources and extensions, bytes. */
 export const RTP_HEADER_BYTES = 12;
 
 /** Both payload types of G.711 and telephone-event run at this rate (RFC 3551 §6, RFC 4733 §2.4). */
@@ -25,6 +26,7 @@ export interface RtpHeader {
   payloadEnd: number;
 }
 
+/** A header to be filled by `parseRtp` again and again. */
 export function newRtpHeader(): RtpHeader {
   return {
     marker: false,

@@ -27,6 +27,7 @@ export function ringback(): AudioSource {
   return new Cadence(440, 480, 2 * SAMPLE_RATE, 4 * SAMPLE_RATE);
 }
 
+/** Nothing, for ever. */
 export function silence(): AudioSource {
   return new Playback(new Int16Array(0), false);
 }

@@ -2,12 +2,14 @@
 import { type G711, PCMA, PCMU } from "./g711.ts";
 import { SAMPLE_RATE } from "./tones.ts";
 
+/** What a WAV file says. */
 export interface Audio {
   readonly kind: "audio";
   /** Mono, 8 kHz. */
   readonly samples: Int16Array;
 }
 
+/** No WAV file that can be read, and why. */
 export interface BadWav {
   readonly kind: "bad-wav";
   readonly why: string;
@@ -27,6 +29,7 @@ interface Format {
   readonly bits: number;
 }
 
+/** Reads 8 or 16 bit PCM or G.711, mono or stereo, 4 to 192 kHz, as 8 kHz mono. */
 export function readWav(bytes: Uint8Array): Audio | BadWav {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || !hasName(bytes, 0, "RIFF") || !hasName(bytes, 8, "WAVE")) {

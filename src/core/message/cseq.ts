@@ -4,6 +4,7 @@ import type { Headers } from "./headers.ts";
 import { skipBlank } from "./lexer.ts";
 import { methodNamed } from "./method.ts";
 
+/** A CSeq: a number below 2^31, and a method. */
 export interface CSeq {
   /** 0..2^31 - 1. */
   readonly number: number;
@@ -34,6 +35,7 @@ export function cseqOf(headers: Headers): CSeq | undefined {
   return headers.view(CSEQ, parseCSeq);
 }
 
+/** `1 INVITE`. */
 export function printCSeq(number: number, method: string): string {
   return `${number} ${method}`;
 }

@@ -49,6 +49,7 @@ export function parseRetryAfter(value: string): RetryAfter | undefined {
   };
 }
 
+/** The Retry-After of a message (RFC 3261 §20.33); undefined if it has none that can be read. */
 export function retryAfterOf(headers: Headers): RetryAfter | undefined {
   const value = headers.get("retry-after");
   return value === undefined ? undefined : parseRetryAfter(value);

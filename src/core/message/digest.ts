@@ -7,11 +7,13 @@ import { AuthScan } from "./auth-params.ts";
 import type { Headers } from "./headers.ts";
 import { quote } from "./lexer.ts";
 
+/** Of RFC 7616 §6.1, with their session variants. */
 export type DigestAlgorithm = "MD5" | "MD5-sess" | "SHA-256" | "SHA-256-sess";
 
 /** Strongest first (R106). */
 const ALGORITHMS: readonly DigestAlgorithm[] = ["SHA-256", "SHA-256-sess", "MD5", "MD5-sess"];
 
+/** A digest challenge (RFC 7616 §3.3). */
 export interface Challenge {
   readonly realm: string;
   readonly nonce: string;
@@ -25,6 +27,7 @@ export interface Challenge {
   readonly stale: boolean;
 }
 
+/** The credentials of a request (RFC 7616 §3.4). */
 export interface DigestCredentials {
   readonly username: string;
   readonly realm: string;
@@ -80,6 +83,7 @@ export function parseChallenges(line: string): Challenge[] {
   });
 }
 
+/** The value of WWW-Authenticate or Proxy-Authenticate. */
 export function printChallenge(challenge: Challenge): string {
   const { realm, nonce, opaque, algorithm, qop, stale } = challenge;
   let text = `Digest realm=${quote(realm)}, nonce=${quote(nonce)}`;
@@ -155,6 +159,7 @@ export function parseCredentials(line: string): DigestCredentials | undefined {
   };
 }
 
+/** The value of Authorization or Proxy-Authorization. */
 export function printCredentials(credentials: DigestCredentials): string {
   const { username, realm, nonce, uri, response, algorithm, opaque, qop, cnonce, nc } = credentials;
   let text = `Digest username=${quote(username)}, realm=${quote(realm)}, nonce=${quote(nonce)}`;

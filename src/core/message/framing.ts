@@ -20,6 +20,9 @@ export interface FrameUser {
   faulted(reason: string): void;
 }
 
+/**
+ * Cuts the bytes of a stream into messages by Content-Length (RFC 3261 §18.3), in bounded memory.
+ */
 export class StreamFramer {
   readonly #bytes: Bytes;
   readonly #user: FrameUser;

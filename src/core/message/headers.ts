@@ -19,6 +19,9 @@ interface Line {
   view: unknown;
 }
 
+/**
+ * The headers of a message, in order, by long lower-case names: `get("via")` finds `Via:` and `v:`.
+ */
 export class Headers {
   /** What the spans of lines point into. */
   readonly #source: string;

@@ -4,6 +4,7 @@
  */
 import type { Headers } from "./headers.ts";
 
+/** A request; a peer's as it came, or ours to be sent. */
 export interface Request {
   readonly kind: "request";
   method: string;
@@ -13,6 +14,7 @@ export interface Request {
   body: string;
 }
 
+/** A response; a peer's as it came, or ours to be sent. */
 export interface Response {
   readonly kind: "response";
   /** 100..699. */
@@ -36,4 +38,5 @@ export interface Malformed {
   readonly request?: Request;
 }
 
+/** What `parseMessage` gives for sound bytes. */
 export type Message = Request | Response;

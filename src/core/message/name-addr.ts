@@ -24,6 +24,7 @@ import {
 import { MAX_LIST_VALUES } from "./limits.ts";
 import { areCompactParams, ParamScan, paramOf } from "./params.ts";
 
+/** A URI with display name and parameters: From, To, Contact, Route (RFC 3261 §20.10). */
 export class NameAddr {
   /** The display name without quotes and escapes; empty: none. */
   readonly display: string;
@@ -147,6 +148,7 @@ function usualNameAddr(text: string, start: number, end: number): NameAddr | und
 
 const TAG = ";tag=";
 
+/** `"Display" <uri>;params`. */
 export function printNameAddr(display: string, uri: string, params = ""): string {
   return display === "" ? `<${uri}>${params}` : `${quote(display)} <${uri}>${params}`;
 }

@@ -13,6 +13,7 @@ import {
 import { MAX_LIST_VALUES } from "./limits.ts";
 import { paramList, paramOf } from "./params.ts";
 
+/** A SIP or SIPS URI in its parts (RFC 3261 §19.1.1). */
 export interface SipUri {
   readonly scheme: "sip" | "sips";
   /** As written, escapes kept; empty: none. */
@@ -66,6 +67,7 @@ export function parseUri(text: string): SipUri | undefined {
   return { scheme, user: user.slice(0, split), password, host, port, params, headers };
 }
 
+/** The URI as text. */
 export function printUri(uri: SipUri): string {
   const secret = uri.password === undefined ? "" : `:${uri.password}`;
   const user = uri.user === "" ? "" : `${uri.user}${secret}@`;

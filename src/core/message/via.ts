@@ -25,6 +25,7 @@ import {
 import { MAX_LIST_VALUES } from "./limits.ts";
 import { ParamScan, paramOf, withoutParam, withParam } from "./params.ts";
 
+/** One value of Via (RFC 3261 §20.42). */
 export class Via {
   /** Upper case: `UDP`, `TCP`, `TLS`, `WS`, `WSS` or another. */
   readonly transport: string;

@@ -35,6 +35,7 @@ export type CallState =
   | "ending"
   | "terminated";
 
+/** A call as the machine of its phone has it. */
 export class Call
   implements DialogUser, CallMediaOwner, InvitationOwner, RingingOwner, CallSessionOwner
 {

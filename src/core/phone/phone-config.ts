@@ -10,6 +10,7 @@ import type { ServerTransaction } from "../transaction/user.ts";
 /** What to do with an incoming call: answer it at once, let it ring until told, or refuse it with 486. */
 export type AnswerMode = "auto" | "ring" | "busy";
 
+/** What one phone is made of. */
 export interface PhoneConfig {
   readonly accounts: readonly AccountPolicy[];
   /** Where to listen: a literal address, or `0.0.0.0` for all. */

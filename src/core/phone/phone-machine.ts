@@ -32,6 +32,7 @@ import type { PhoneShared } from "./phone-shared.ts";
 /** Targets kept to be shared. */
 const MOST_TARGETS = 1024;
 
+/** Phones as a Machine; `add` them, then `start` each. */
 export class PhoneMachine implements Machine, TransactionUser {
   readonly #outbox = new Outbox();
   readonly #timers = new Timers();

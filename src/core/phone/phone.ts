@@ -44,6 +44,7 @@ import { endStrayAnswer } from "./stray-answer.ts";
 import { type PhoneSubscriptions, subscriptionsOf } from "./subscriptions.ts";
 import { accountOf, refuseUnregistered } from "./unregistered-server.ts";
 
+/** A phone as its machine has it: every method is told the time. */
 export class Phone
   implements AccountEnvironment, CallHome, HealthListener, ListenerUser, PhoneCallsHost, TimerOwner
 {

@@ -33,6 +33,7 @@ export interface Reading extends Origin {
   readonly decides: string;
 }
 
+/** What files came to, with every fault at once. */
 export interface PhoneConfiguration {
   readonly dialect: "yealink" | "polycom" | "native";
   readonly accounts: readonly AccountPolicy[];

@@ -21,6 +21,7 @@ import { scanYealink } from "./yealink-scan.ts";
 /** Text beyond this is not read. */
 const MAX_CHARACTERS = 4_000_000;
 
+/** What files do not tell. */
 export interface ReadOptions {
   /**
    * failBack.mode where a Polycom or Spectralink file has none. Manuals of the Spectralink 84 name newRequests in one

@@ -31,6 +31,7 @@ export interface Asked {
   readonly userAgent: string;
 }
 
+/** What a registrar grants. */
 export interface RegistrarLimits {
   /** Seconds; shorter is answered 423 (R31). */
   readonly minExpires: number;
@@ -43,6 +44,7 @@ export interface RegistrarLimits {
   readonly expirySpread?: number;
 }
 
+/** 10 s to 2 h, 1 h where nothing is asked, 20 bindings. */
 export const DEFAULT_REGISTRAR_LIMITS: RegistrarLimits = {
   minExpires: 10,
   maxExpires: 7_200,

@@ -33,6 +33,7 @@ import { Siblings, sharedSecret } from "./siblings.ts";
 import type { OfferedAlgorithm, Users } from "./users.ts";
 import { alternatesBy, serverLocateContext } from "./whereabouts.ts";
 
+/** What one server is made of. */
 export interface ServerConfiguration {
   /** The name of this node: letters, digits, dots, hyphens, underscores. */
   readonly name: string;
@@ -73,8 +74,10 @@ const STOP_PATIENCE_MS = 4_000;
 /** Between attempts to reach a store that is not there at the start. */
 const STORE_RETRY_MS = 1_000;
 
+/** `waiting`: for the store; `binding`: its addresses; `failed`: one of them cannot be had. */
 export type ServerState = "waiting" | "binding" | "running" | "stopping" | "stopped" | "failed";
 
+/** A server as a Machine; `start` it. */
 export class SipServer implements Machine, TransactionUser, ListenerUser, TimerOwner {
   readonly configuration: ServerConfiguration;
   readonly #primitives: Primitives;

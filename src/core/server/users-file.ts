@@ -6,6 +6,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "y
 import type { Fault, SourceFile } from "../provisioning/configuration.ts";
 import { type User, Users } from "./users.ts";
 
+/** What a users file came to. */
 export interface UsersReading {
   readonly users: Users;
   /** Every fault of the file at once. */

@@ -5,6 +5,7 @@ import type { Hash } from "../primitives.ts";
 /** What this server challenges with; -sess variants add nothing where the secret is at hand. */
 export type OfferedAlgorithm = Extract<DigestAlgorithm, "MD5" | "SHA-256">;
 
+/** What is known of a user. */
 export interface User {
   readonly name: string;
   readonly password: string | undefined;

@@ -37,6 +37,7 @@ import type {
   TransactionUser,
 } from "./user.ts";
 
+/** What a layer is made of. */
 export interface LayerOptions {
   readonly world: World;
   readonly timers: Timers;
@@ -55,6 +56,7 @@ export interface LayerOptions {
   readonly endpoint?: boolean;
 }
 
+/** Transactions and transport of one machine: forward its facts here, and be its `user`. */
 export class TransactionLayer implements MessageUser {
   readonly #transport: Transport;
   readonly #clients: ClientSide;

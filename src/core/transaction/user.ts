@@ -37,6 +37,7 @@ export interface MediaUser {
   lost(now: Instant, flow: FlowId, cause: LossCause): void;
 }
 
+/** Told what becomes of a request. */
 export interface ClientTransactionUser {
   /** Each provisional, and each final; a 2xx to INVITE each time it comes (RFC 6026 §7.2). */
   responded(now: Instant, response: Response): void;
@@ -54,6 +55,7 @@ export interface Resending {
   readonly interval: number;
 }
 
+/** A request on its way. */
 export interface ClientTransaction {
   readonly branch: string;
   readonly request: Request;

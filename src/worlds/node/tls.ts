@@ -14,6 +14,7 @@ import {
 import type { Target } from "../../core/machine.ts";
 import { domainsOf, speaksFor } from "./certificate-names.ts";
 
+/** Whom we believe, and who we are. All PEM. */
 export interface TlsSettings {
   /** Authorities to believe, PEM; without it those that Node brings. */
   readonly authorities?: readonly string[];

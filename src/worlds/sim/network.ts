@@ -5,6 +5,7 @@
 import type { Instant, Peer, TransportName } from "../../core/machine.ts";
 import type { Prng } from "./prng.ts";
 
+/** A packet as rules see it. */
 export interface Packet {
   readonly transport: TransportName;
   readonly from: string;
@@ -37,13 +38,18 @@ export type Verdict =
   | { readonly kind: "unreachable" }
   | { readonly kind: "delay"; readonly ms: number };
 
+/** What a test does to packets. */
 export type Rule = (now: Instant, packet: Packet) => Verdict;
 
+/** Nothing happens to the packet. */
 export const PASS: Verdict = { kind: "pass" };
+/** The packet is lost. */
 export const DROP: Verdict = { kind: "drop" };
+/** The sender is told: ICMP for datagrams, a reset for streams. */
 export const REJECT: Verdict = { kind: "reject" };
 export const UNREACHABLE: Verdict = { kind: "unreachable" };
 
+/** How the network is without faults. */
 export interface NetworkOptions {
   /** One way, milliseconds: drawn uniformly between the two for each packet. */
   readonly latencyMs: readonly [least: number, most: number];
@@ -53,6 +59,7 @@ export interface NetworkOptions {
   readonly duplication: number;
 }
 
+/** 0.1 ms each way, and nothing is lost. */
 export const QUIET_NETWORK: NetworkOptions = { latencyMs: [0.1, 0.1], loss: 0, duplication: 0 };
 
 /** A datagram's fate: when its copies arrive (none: lost), or that it was rejected. */
@@ -63,6 +70,9 @@ export interface Fate {
 
 const LOST: Fate = { rejected: undefined, delaysMs: [] };
 
+/**
+ * What happens to packets on their way: latency, loss, duplication, partitions, and rules of a test.
+ */
 export class Network {
   options: NetworkOptions;
   readonly #prng: Prng;

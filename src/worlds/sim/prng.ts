@@ -1,6 +1,7 @@
 /** Seeded chance: sfc32, a small generator that passes the usual batteries. Same seed, same draws, on every machine. */
 import type { Entropy } from "../../core/primitives.ts";
 
+/** Chance from a seed: equal seeds and streams give equal draws. */
 export class Prng implements Entropy {
   #a: number;
   #b: number;

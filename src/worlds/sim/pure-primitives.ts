@@ -6,6 +6,7 @@ import type { Hash, Primitives } from "../../core/primitives.ts";
 import { Prng } from "./prng.ts";
 import { PURE_BYTES } from "./pure-bytes.ts";
 
+/** MD5 and SHA-256 without Node. */
 export const PURE_HASH: Hash = { md5, sha256 };
 
 /** @param stream separates the chance of one machine from that of every other of the same seed. */

@@ -12,6 +12,7 @@ export interface AliasRecord {
   readonly target: string;
 }
 
+/** A record or an alias. */
 export type ServedRecord = ResourceRecord | AliasRecord;
 
 /** How long a phone waits in vain for a silent resolver: three seconds, and two repeats. */
@@ -22,6 +23,7 @@ const NEGATIVE_TTL = 60;
 /** Longer chains of aliases are loops. */
 const MOST_ALIASES = 8;
 
+/** A zone that answers, lies or falls silent. */
 export class SimulatedDns {
   records: readonly ServedRecord[];
   /** `failing`: every server answers SERVFAIL at once. */

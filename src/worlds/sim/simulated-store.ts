@@ -6,6 +6,7 @@ interface Entry {
   readonly version: number;
 }
 
+/** A store in memory, compared and set. */
 export class SimulatedStore {
   readonly #entries = new Map<string, Entry>();
   available = true;

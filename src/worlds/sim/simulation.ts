@@ -17,6 +17,7 @@ export interface SimulatedEvent extends TraceEvent {
   readonly node: string;
 }
 
+/** What a simulation is made of. */
 export interface SimulationOptions {
   readonly seed: number;
   readonly network?: NetworkOptions;
@@ -37,6 +38,7 @@ export interface SimulationOptions {
 const OWN_CHANCE = 1;
 const NETWORK_CHANCE = 2;
 
+/** Virtual time and all that happens in it, from one seed. */
 export class Simulation implements Surroundings {
   readonly prng: Prng;
   readonly network: Network;
