@@ -2,12 +2,12 @@
 import { newBranch } from "../identifiers.ts";
 import type { Peer } from "../machine.ts";
 import { Headers } from "../message/headers.ts";
-import type { Request } from "../message/message.ts";
+import type { Request, Response } from "../message/message.ts";
 import { LOSS_OFFER } from "../message/overload.ts";
 import type { Entropy } from "../primitives.ts";
 import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import { Agreements } from "./outbound.ts";
+import { Agreements, termsOf } from "./outbound.ts";
 
 /** Knows where requests for this side of a flow arrive. */
 export interface ListeningPorts {
@@ -46,7 +46,7 @@ export class Composer {
     this.#userAgent = userAgent;
     this.#instance = instance;
     this.#ports = ports;
-    this.agreements = new Agreements(account.redundancy.outbound);
+    this.agreements = new Agreements(account.redundancy);
   }
 
   /** The domain of the AOR when the account speaks to a server. */
@@ -79,15 +79,24 @@ export class Composer {
     return `sip:${this.#account.user}@${bracketed(peer.localAddress)}:${port}${transport}`;
   }
 
-  /** The Contact of a dialog; over a registered flow its requests are to come back that way, too (RFC 5626 §4.3). */
+  /**
+   * The Contact of a dialog: the name this phone was given (RFC 5627 §4.4), or its address; over a registered flow the
+   * dialog's requests are to come back that way, too (RFC 5626 §4.3).
+   */
   contact(peer: Peer): string {
-    const flow = this.agreements.at(peer).outbound ? ";ob" : "";
-    return `<${this.contactUri(peer)}${flow}>`;
+    const { gruu, outbound } = this.agreements.at(peer);
+    if (gruu !== "" && this.agreements.gruu) return `<${gruu}>`;
+    return `<${this.contactUri(peer)}${outbound ? ";ob" : ""}>`;
   }
 
   /** The Contact of a registration, which names the instance too (R88). */
   registeredContact(peer: Peer): string {
     return `<${this.contactUri(peer)}>;+sip.instance="<${this.#instance}>"`;
+  }
+
+  /** A registrar has accepted a registration of `owner`. */
+  granted({ target, flow }: AttemptPlace, response: Response, owner: object): void {
+    this.agreements.made(target, termsOf(response, this.contactUri(flow.peer)), owner);
   }
 
   request(line: RequestLine, attempt: AttemptPlace): Request {

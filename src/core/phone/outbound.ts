@@ -6,7 +6,9 @@ import { uniform } from "../identifiers.ts";
 import type { Target } from "../machine.ts";
 import { secondsOf } from "../message/delta.ts";
 import type { Response } from "../message/message.ts";
+import { contactsOf } from "../message/name-addr.ts";
 import { lists } from "../message/token-list.ts";
+import { parseUri, sameUriText, uriParam } from "../message/uri.ts";
 import { topVia } from "../message/via.ts";
 import type { Entropy } from "../primitives.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
@@ -22,6 +24,8 @@ export interface Terms {
   readonly everySeconds: number | undefined;
   /** The routes of all requests but REGISTER, as one header value (RFC 3608); empty: none. */
   readonly serviceRoute: string;
+  /** The URI that leads to this phone from everywhere (RFC 5627); empty: none. */
+  readonly gruu: string;
 }
 
 /** What every registrar grants. */
@@ -30,9 +34,11 @@ export const PLAIN_TERMS: Terms = {
   answersPings: false,
   everySeconds: undefined,
   serviceRoute: "",
+  gruu: "",
 };
 
-export function termsOf(response: Response): Terms {
+/** @param contactUri what was registered. */
+export function termsOf(response: Response, contactUri: string): Terms {
   const { headers } = response;
   const outbound = lists(headers, "require", "outbound");
   const kept = Number(topVia(headers)?.param("keep") || Number.NaN);
@@ -45,7 +51,18 @@ export function termsOf(response: Response): Terms {
     answersPings: outbound || !Number.isNaN(kept),
     everySeconds: every === undefined || every < SHORTEST_SECONDS ? undefined : every,
     serviceRoute,
+    gruu: outbound ? gruuIn(response, contactUri) : "",
   };
+}
+
+/** Only a public one is used: a dialog outlives the registration that a temporary one dies with. */
+function gruuIn({ headers }: Response, contactUri: string): string {
+  const contacts = contactsOf(headers);
+  if (contacts === undefined || contacts === "*") return "";
+  const own = contacts.find(({ uri }) => sameUriText(uri, contactUri));
+  const gruu = own?.param("pub-gruu") ?? "";
+  const uri = parseUri(gruu);
+  return uri !== undefined && uriParam(uri, "gr") !== undefined ? gruu : "";
 }
 
 /** Nobody makes us send more often. */
@@ -83,12 +100,15 @@ interface Granted {
 /** What one account has asked and been granted, by target. */
 export class Agreements {
   readonly #mode: RedundancyPolicy["outbound"];
+  /** A GRUU is asked for, too, and used as Contact. */
+  readonly gruu: boolean;
   /** First hops that know nothing of outbound: 439 (R92). */
   #without: Set<string> | undefined;
   #granted: Map<string, Granted> | undefined;
 
-  constructor(mode: RedundancyPolicy["outbound"]) {
-    this.#mode = mode;
+  constructor({ outbound, gruu }: RedundancyPolicy) {
+    this.#mode = outbound;
+    this.gruu = gruu;
   }
 
   /** Whether a REGISTER there is to ask for RFC 5626. */

@@ -1,4 +1,4 @@
-/** The REGISTER itself (RFC 3261 §10.2), with what it asks for beyond a binding (RFC 3327, RFC 5626 §4.2, RFC 6223). */
+/** The REGISTER itself (RFC 3261 §10.2), with what it asks for beyond a binding (RFC 3327, 5626 §4.2, 5627, 6223). */
 import type { Request } from "../message/message.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import type { ServerRoute } from "../redundancy/server-set.ts";
@@ -34,7 +34,11 @@ export function composeRegister(
   headers
     .add("contact", outbound ? `${contact};reg-id=${regIdOf(host, route)}` : contact)
     .add("expires", String(seconds))
-    .add("supported", outbound ? "path, outbound" : "path");
+    .add("supported", outbound ? supportedWith(composer.agreements.gruu) : "path");
   if (outbound) headers.set("via", `${headers.get("via")};keep`);
   return request;
+}
+
+function supportedWith(gruu: boolean): string {
+  return gruu ? "path, outbound, gruu" : "path, outbound";
 }

@@ -222,7 +222,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** What was left for dead has registered us after all, under the number of the flow that stands: that goes last. */
   late(now: Instant, response: Response, { flow }: AttemptPlace): void {
     if (this.place === undefined || this.place.flow.id === flow.id) return;
-    if (termsOf(response).outbound) this.renewBefore(now, now + SHORTEST_REFRESH_MS);
+    if (termsOf(response, "").outbound) this.renewBefore(now, now + SHORTEST_REFRESH_MS);
   }
 
   final(now: Instant, response: Response, attempt: AttemptPlace): void {
@@ -253,7 +253,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#failedWith(now, attempt, "rejected", response);
       return;
     }
-    this.#host.composer.agreements.made(attempt.target, termsOf(response), this);
+    this.#host.composer.granted(attempt, response, this);
     this.#accept(now, attempt, granted);
   }
 

@@ -78,6 +78,7 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["start-surge", TIME, "0", "startSurgeMs"],
     ["keep-alive", KEEP_ALIVE, "30 s", "keepAliveMs"],
     ["outbound", words("streams", "always", "never"), "streams", "outbound"],
+    ["gruu", YES_NO, "no", "gruu"],
     ["refresh-jitter", number(0, 0.5, { whole: false }), "0.1", "refreshJitter"],
     // Waits before a probe or a return grow by up to this share.
     ["return-spread", number(0, 1, { whole: false }), "0.2", "returnSpread"],

@@ -11,6 +11,7 @@ import type {
   ServerPolicy,
 } from "./policy.ts";
 
+/** The families of provisioning files. */
 export type Dialect = "yealink" | "polycom" | "native";
 
 /** A server of our own dialect at `address`: RFC 3263 from a name, UDP 5060 for a literal address. */
@@ -108,6 +109,7 @@ const OWN_POLICY: Omit<RedundancyPolicy, "servers"> = {
   startSurgeMs: 0,
   keepAliveMs: 30_000,
   outbound: "streams",
+  gruu: false,
   refreshJitter: 0.1,
   returnSpread: 0.2,
   srvOrder: "rfc2782",

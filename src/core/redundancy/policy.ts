@@ -15,6 +15,7 @@ export type FailbackMode = "newRequests" | "DNSTTL" | "registration" | "duration
  */
 export type ServerTransport = "udp" | "tcp" | "tls" | "ws" | "wss" | "naptr" | "tcp-preferred";
 
+/** One server, and when it is left and returned to. */
 export interface ServerPolicy {
   /** A literal address or a name. */
   readonly address: string;
@@ -60,6 +61,7 @@ export type RegisterBackoff =
   | { readonly kind: "fixed"; readonly intervalMs: number }
   | { readonly kind: "rfc5626"; readonly baseMs: number; readonly maxMs: number };
 
+/** How an account survives the loss of servers. */
 export interface RedundancyPolicy {
   /** In the order of trial; the first is the working server. Never empty. */
   readonly servers: readonly ServerPolicy[];
@@ -84,6 +86,8 @@ export interface RedundancyPolicy {
    * keeps a second flow through another outbound proxy, and takes its flows' silence for what it is.
    */
   readonly outbound: "never" | "streams" | "always";
+  /** Ask for a GRUU where RFC 5626 is asked for, and bear it as Contact: for servers that know theirs (RFC 5627). */
+  readonly gruu: boolean;
   /** Refresh jitter: up to this share of the wait is taken off, 0..0.5. */
   readonly refreshJitter: number;
   /** Waits before a probe or a failback by time grow by up to this share, 0..1: a fleet returns as a slope. */
@@ -118,6 +122,7 @@ export interface RedundancyPolicy {
   readonly dns: DnsPolicy;
 }
 
+/** How names are asked for. */
 export interface DnsPolicy {
   /** Static records (dns_cache_*, dns.cache.*). */
   readonly records: readonly ResourceRecord[];

@@ -93,6 +93,35 @@ suite("what is granted", () => {
     );
   });
 
+  test("a name that leads here from everywhere is the Contact of dialogs, a temporary one is not (R85)", () => {
+    const stage = phone({ gruu: true });
+    const gruu = "sip:2001@pbx.example.com;gr=urn:uuid:00000000-0000-4000-8000-000000000000";
+    stage.server("primary").habits = {
+      REGISTER: ({ headers }) => {
+        const names = `;pub-gruu="${gruu}";temp-gruu="sip:tgruu.1@pbx.example.com;gr"`;
+        const contact = `${headers.get("contact")}${names};expires=${headers.get("expires")}`;
+        return [{ status: 200, headers: { contact, require: "outbound" } }];
+      },
+    };
+    stage.start().do(() => stage.phone.call("9000"));
+    const { headers } = last(stage, "primary", "INVITE");
+    assert.equal(headers.get("contact"), `<${gruu}>`);
+    const asked = last(stage, "primary", "REGISTER").headers.get("supported");
+    assert.equal(asked, "path, outbound, gruu");
+  });
+
+  test('a name without "gr" is none: the address stays the Contact (R85)', () => {
+    const stage = phone({ gruu: true });
+    stage.server("primary").habits = {
+      REGISTER: ({ headers }) => {
+        const contact = `${headers.get("contact")};pub-gruu="sip:2001@evil.example";expires=60`;
+        return [{ status: 200, headers: { contact, require: "outbound" } }];
+      },
+    };
+    stage.start().do(() => stage.phone.call("9000"));
+    assert.match(last(stage, "primary", "INVITE").headers.get("contact") ?? "", /;ob>$/);
+  });
+
   test("439 is met by the same without reg-id, there and at once, and nowhere else (R92)", () => {
     const stage = phone({}, {}, [PRIMARY, FALLBACK]);
     stage.server("primary").habits = {
