@@ -7,7 +7,8 @@ import type { Fault } from "../core/provisioning/configuration.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../core/server/registration.ts";
 import type { ServerConfiguration } from "../core/server/server.ts";
 import { type OfferedAlgorithm, type User, Users } from "../core/server/users.ts";
-import { isWildcard, readLocal } from "../worlds/node/listen-address.ts";
+import { readLocal } from "../worlds/node/listen-address.ts";
+import { isUnspecified } from "../worlds/node/local-address.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -176,7 +177,7 @@ class OptionsReader {
   }
 
   #name(first: Local | undefined): string {
-    const wild = first === undefined || isWildcard(first.address);
+    const wild = first === undefined || isUnspecified(first.address);
     const host = wild ? hostname().replace(/[^\w.-]/g, "-") : first.address;
     // Where the system chooses the port, chance tells two nodes of one machine apart.
     const place =
@@ -190,7 +191,7 @@ class OptionsReader {
 
   #advertise(listen: readonly Local[]): string | undefined {
     const { advertise } = this.#options;
-    if (advertise === undefined && listen.some(({ address }) => isWildcard(address))) {
+    if (advertise === undefined && listen.some(({ address }) => isUnspecified(address))) {
       const remedy = "give advertise with the address that phones use";
       this.#fault("listen", "on every address gives peers none to answer to", remedy);
     }

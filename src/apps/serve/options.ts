@@ -1,11 +1,11 @@
 /** The flags of `dialtone serve` as a checked configuration, or every fault at once. */
-
-import { isIP } from "node:net";
-import type { Local, TransportName } from "../../core/machine.ts";
+import type { Local } from "../../core/machine.ts";
 import { parseUri } from "../../core/message/uri.ts";
 import type { Fault } from "../../core/provisioning/configuration.ts";
 import { DIGEST_ALGORITHMS } from "../../core/server/authenticator.ts";
 import type { OfferedAlgorithm } from "../../core/server/users.ts";
+import { readLocal } from "../../worlds/node/listen-address.ts";
+import { isUnspecified } from "../../worlds/node/local-address.ts";
 
 /** The flags as commander hands them over. */
 export interface ServeFlags {
@@ -72,8 +72,6 @@ export interface OptionsReading {
   readonly options: ServeOptions;
   readonly faults: readonly Fault[];
 }
-
-const TRANSPORTS: readonly string[] = ["udp", "tcp", "tls", "ws", "wss"];
 
 /** @param host the name of this machine. */
 export function readOptions(flags: ServeFlags, host: string): OptionsReading {
@@ -190,7 +188,7 @@ class FlagReader {
 
   /** Unless named, the node is called by its first address: two on one machine must not have one name. */
   #name(first: Local | undefined): string {
-    const host = first === undefined || isWildcard(first.address) ? this.#host : first.address;
+    const host = first === undefined || isUnspecified(first.address) ? this.#host : first.address;
     const name = this.#flags.name ?? `${host}-${first?.port ?? 0}`.replaceAll(":", ".");
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
       this.#fault("--name", `'${name}' is no node name`, "write letters, digits, dots and hyphens");
@@ -209,7 +207,7 @@ class FlagReader {
 
   #advertise(listen: readonly Local[]): string | undefined {
     const advertise = this.#flags.advertise;
-    const wild = listen.some(({ address }) => isWildcard(address));
+    const wild = listen.some(({ address }) => isUnspecified(address));
     if (wild && advertise === undefined) {
       const remedy = "write --advertise with the address that phones use";
       this.#fault("--listen", "on every address gives peers none to answer to", remedy);
@@ -250,20 +248,6 @@ class FlagReader {
   #fault(key: string, wrong: string, remedy: string): void {
     this.faults.push({ file: "command line", line: 1, key, severity: "error", wrong, remedy });
   }
-}
-
-/** `udp:127.0.0.1:5060`, `tcp:[::1]:5060`. */
-export function readLocal(text: string): Local | undefined {
-  const colon = text.indexOf(":");
-  const transport = text.slice(0, colon).toLowerCase();
-  const rest = splitHostPort(text.slice(colon + 1));
-  if (!TRANSPORTS.includes(transport) || rest === undefined) return undefined;
-  if (isIP(rest.host) === 0) return undefined;
-  return { transport: transport as TransportName, address: rest.host, port: rest.port };
-}
-
-export function isWildcard(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
 }
 
 function splitHostPort(text: string): HostPort | undefined {
