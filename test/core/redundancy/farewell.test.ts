@@ -141,3 +141,26 @@ test("concurrent: each REGISTER on its way is seen to by itself", () => {
     0.6 200 ← fallback
   `);
 });
+
+test("whenever it is stopped, a server that lives keeps no binding of it, however slow it is", () => {
+  for (const afterMs of [0, 50, 400, 900]) {
+    for (let stopped = 0; stopped <= 3000; stopped += 150) {
+      const stage = failover({ expiresSeconds: 4, overlapSeconds: 2 });
+      const primary = stage.server("primary");
+      let bound = false;
+      const challenge = { "www-authenticate": 'Digest realm="r", nonce="n", qop="auth"' };
+      primary.habits = {
+        REGISTER: (request) => {
+          if (!request.headers.has("authorization")) {
+            return [{ status: 401, afterMs, headers: challenge }];
+          }
+          bound = request.headers.get("expires") !== "0";
+          return primary.yes(request).map((reply) => ({ ...reply, afterMs }));
+        },
+      };
+      stage.start().until(stopped / 1000);
+      stage.do((now) => stage.phone.stop(now)).until(stopped / 1000 + 4);
+      assert.equal(bound, false, `stopped after ${stopped} ms, answers after ${afterMs} ms`);
+    }
+  }
+});
