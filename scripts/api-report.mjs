@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-const FACES = [
+export const FACES = [
   { name: "dialtone", file: "src/index.d.ts", whole: true },
   { name: "dialtone/core", file: "src/core/index.d.ts", whole: false },
   { name: "dialtone/sim", file: "src/worlds/sim/index.d.ts", whole: false },
@@ -28,7 +28,7 @@ export function apiReport(dist = join(root, "dist")) {
 }
 
 /** Every name that a face exports, with the file that declares it, by name. */
-function exportsOf(face) {
+export function exportsOf(face) {
   const found = [];
   for (const [, list, from] of readFileSync(face, "utf8").matchAll(
     /^export (?:type )?\{([^}]*)\} from "([^"]+)";/gms,

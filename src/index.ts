@@ -13,6 +13,7 @@ export {
 export type {
   AnyEvent,
   CallFigures,
+  DistrustFields,
   EventOf,
   EventStamp,
   MessageFields,

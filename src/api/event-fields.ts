@@ -157,6 +157,8 @@ export interface PhoneEventFields {
     readonly limited: boolean;
     readonly rule: string;
   };
+  /** A server's certificate was not believed, or ours was not. */
+  "connection.distrusted": DistrustFields;
   "notification.refused": OfPackage & { readonly why: string };
   "message-waiting.changed": OfAccount & {
     readonly waiting: boolean;
@@ -165,6 +167,14 @@ export interface PhoneEventFields {
   };
   "message.sent": MessageFields;
   "message.received": MessageFields;
+}
+
+/** TLS was refused, by us or by the other side, and why. */
+export interface DistrustFields {
+  readonly transport: string;
+  readonly address: string;
+  readonly port: number;
+  readonly why: string;
 }
 
 /** How a call was and why it is over. */
@@ -226,6 +236,10 @@ export interface ServerEventFields {
   /** The store is not there yet. */
   "server.waiting": { readonly why: string };
   "server.stopped": object;
+  /** It cannot keep up: what arrived waited so long. */
+  "server.overloaded": { readonly waitMs: number };
+  /** `refused`: requests since `server.overloaded`. */
+  "server.relieved": { readonly refused: number };
   "binding.added": BindingFields;
   /** Renewed by its phone: by far most of all events. */
   "binding.refreshed": BindingFields;
@@ -250,6 +264,7 @@ export interface ServerEventFields {
     readonly from: string;
     readonly call?: string;
   };
+  "connection.distrusted": DistrustFields;
   "store.failed": { readonly why: string };
   "store.lost": { readonly store: string };
   "store.restored": { readonly store: string };

@@ -1,6 +1,6 @@
 /**
- * baresip 1.0 at our server over TCP and TLS: it registers with digest, calls our phone and is called by it, both are heard,
- * and it unregisters. (UDP: baresip.test.ts.)
+ * baresip 1.0 at our server over TCP and TLS: it registers with digest, calls our phone and is called by it, both are
+ * heard, and it unregisters. (UDP: baresip.test.ts.)
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";

@@ -1,6 +1,6 @@
 /**
- * The judge itself: what tshark finds malformed on the loopback interface is told, and nothing else, be it in datagrams, in
- * TLS whose secrets one of us has written down, or in WebSocket frames.
+ * The judge itself: what tshark finds malformed on the loopback interface is told, and nothing else, be it in
+ * datagrams, in TLS whose secrets one of us has written down, or in WebSocket frames.
  */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";

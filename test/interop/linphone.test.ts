@@ -1,6 +1,6 @@
 /**
- * linphone-cli 5.1 at our server over UDP, TCP and TLS: it registers with digest, calls our phone and is called by it, both
- * are heard, and it unregisters.
+ * linphone-cli 5.1 at our server over UDP, TCP and TLS: it registers with digest, calls our phone and is called by it,
+ * both are heard, and it unregisters.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";

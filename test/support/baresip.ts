@@ -176,7 +176,7 @@ function configuration(folder: string, settings: BaresipSettings): string {
   ].join("\n");
 }
 
-/** The share of tenths of a second that are a tone of so many hertz and nothing else: gaps between them do not count. */
+/** The share of tenths of a second that are a tone of so many hertz and nothing else. */
 export function tenthsOfTone(samples: Int16Array, hertz: number): number {
   const length = SAMPLE_RATE / 10;
   const count = Math.floor(samples.length / length);

@@ -1,6 +1,6 @@
 /**
- * linphone-cli (linphonec) without a sound card: it says what a WAV file says, keeps what it hears, and is steered over its
- * standard input, as a person would.
+ * linphone-cli (linphonec) without a sound card: it says what a WAV file says, keeps what it hears, and is steered over
+ * its standard input, as a person would.
  */
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { SAMPLE_RATE, tone } from "../../src/core/media/tones.ts";

@@ -1,7 +1,4 @@
-/**
- * One process on one machine of the simulated network: the World of its Machine. It can be killed (its
- * ports close, its peers are told), frozen (all stands still, packets wait) and started anew.
- */
+/** One process on one machine of the simulated network: the World of its Machine. */
 import {
   type FlowId,
   type Instant,
@@ -41,6 +38,7 @@ const HELD_LIMIT = 2000;
 /** An arrived datagram flow unused for so long is forgotten, at the latest a quarter later, milliseconds. */
 const IDLE_MS = 60_000;
 
+/** It can be killed (its ports close, its peers are told), frozen (all stands still, packets wait) and started anew. */
 export class SimulatedHost implements World, RemoteHost, StreamHost {
   readonly name: string;
   readonly addresses: readonly string[];
