@@ -6,6 +6,8 @@ import {
   BACKSLASH,
   COLON,
   COMMA,
+  CR,
+  GREATER,
   isLetterCode,
   isTokenCode,
   isUriText,
@@ -32,18 +34,20 @@ export class NameAddr {
   readonly uri: string;
   /** The header's own parameters, `;name=value…` as written, or empty. */
   readonly params: string;
+  /** Kept once it has been looked for. */
   #tag: string | undefined;
 
-  /** @param tag where the maker has it at hand; else it is looked for in `params`. */
-  constructor(display: string, uri: string, params: string, tag?: string) {
+  constructor(display: string, uri: string, params: string) {
     this.display = display;
     this.uri = uri;
     this.params = params;
-    this.#tag = tag;
   }
 
   get tag(): string | undefined {
-    if (this.#tag === undefined && this.params !== "") this.#tag = paramOf(this.params, "tag");
+    const { params } = this;
+    if (this.#tag !== undefined || params === "") return this.#tag;
+    const alone = params.startsWith(TAG) && params.indexOf(";", TAG.length) < 0;
+    this.#tag = alone ? unquote(params.slice(TAG.length)) : paramOf(params, "tag");
     return this.#tag;
   }
 
@@ -117,33 +121,45 @@ export function parseNameAddr(
   return usualNameAddr(text, start, end) ?? readNameAddr(text, start, end);
 }
 
-const USUAL = "<sip:";
-
 /**
  * The usual form: a SIP URI in brackets, perhaps a quoted name before it. What is in the brackets is only looked at
  * closely when it is used. Undefined for any other.
  */
 function usualNameAddr(text: string, start: number, end: number): NameAddr | undefined {
-  // Searched in a slice: what is sought may be far behind the value, and a liar could make it so for each of many.
-  const value = text.slice(start, end);
   let display = "";
-  let less = 0;
+  let less = start;
   if (text.charCodeAt(start) === QUOTE) {
-    const close = value.indexOf('"', 1);
-    display = value.slice(1, Math.max(close, 1));
-    less = close + (text.charCodeAt(start + close + 1) === SPACE ? 2 : 1);
-    if (close < 0 || display.indexOf("\\") >= 0) return undefined;
+    less += 1;
+    for (let code = text.charCodeAt(less); code !== QUOTE; code = text.charCodeAt(less)) {
+      if (less >= end || code === BACKSLASH || code === CR) return undefined;
+      less += 1;
+    }
+    display = text.slice(start + 1, less);
+    less += text.charCodeAt(less + 1) === SPACE ? 2 : 1;
   }
-  const greater = value.indexOf(">", less);
-  if (greater < 0 || !value.startsWith(USUAL, less)) return undefined;
-  if (value.indexOf(" ", less) >= 0 || value.indexOf("\r") >= 0) return undefined;
-  const uri = value.slice(less + 1, greater);
-  const paramsAt = start + greater + 1;
+  if (!opensSip(text, less)) return undefined;
+  let greater = less + 5;
+  for (let code = text.charCodeAt(greater); code !== GREATER; code = text.charCodeAt(greater)) {
+    if (code <= SPACE || greater >= end) return undefined;
+    greater += 1;
+  }
+  if (greater >= end) return undefined;
+  const uri = text.slice(less + 1, greater);
+  const paramsAt = greater + 1;
   if (paramsAt === end) return new NameAddr(display, uri, "");
   if (!areCompactParams(text, paramsAt, end)) return undefined;
-  const params = text.slice(paramsAt, end);
-  const alone = params.startsWith(TAG) && params.indexOf(";", TAG.length) < 0;
-  return new NameAddr(display, uri, params, alone ? unquote(params.slice(TAG.length)) : undefined);
+  return new NameAddr(display, uri, text.slice(paramsAt, end));
+}
+
+/** Whether `<sip:` stands there. */
+function opensSip(text: string, at: number): boolean {
+  return (
+    text.charCodeAt(at) === LESS &&
+    text.charCodeAt(at + 1) === 115 &&
+    text.charCodeAt(at + 2) === 105 &&
+    text.charCodeAt(at + 3) === 112 &&
+    text.charCodeAt(at + 4) === COLON
+  );
 }
 
 const TAG = ";tag=";

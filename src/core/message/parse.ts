@@ -29,7 +29,7 @@ import { MAX_HEADERS, MAX_LINE_BYTES, MAX_MESSAGE_BYTES, MAX_URI_BYTES } from ".
 import type { Malformed, Message, Request } from "./message.ts";
 import { methodNamed } from "./method.ts";
 import { fromOf, toOf } from "./name-addr.ts";
-import { parseUri } from "./uri.ts";
+import { isPlainSipUri, parseUri } from "./uri.ts";
 import { topVia } from "./via.ts";
 
 /** @param text latin1: one character a byte. */
@@ -303,9 +303,9 @@ function unfold(text: string, start: number, end: number): string | undefined {
 
 /**
  * A scheme, no blanks or brackets around it, and no header components, which a Request-URI must not have (§19.1.1).
- * A SIP URI with nothing but a host, as a registrar is called, needs no closer look than that.
  */
 function isRequestUri(uri: string): boolean {
+  if (isPlainSipUri(uri)) return true;
   const colon = uri.indexOf(":");
   if (colon <= 0 || !isLetterCode(uri.charCodeAt(0)) || !isUriText(uri, 0, uri.length))
     return false;

@@ -5,13 +5,14 @@ import {
   isDigitCode,
   isHexCode,
   isLetterCode,
+  isTokenCode,
   isUriText,
   matches,
   OPEN_BRACKET,
   SEMICOLON,
 } from "./lexer.ts";
 import { MAX_LIST_VALUES } from "./limits.ts";
-import { paramList, paramOf } from "./params.ts";
+import { areCompactParams, paramList, paramOf } from "./params.ts";
 
 /** A SIP or SIPS URI in its parts (RFC 3261 §19.1.1). */
 export interface SipUri {
@@ -75,6 +76,37 @@ export function printUri(uri: SipUri): string {
   const headers = uri.headers === "" ? "" : `?${uri.headers}`;
   return `${uri.scheme}:${user}${uri.host}${port}${uri.params}${headers}`;
 }
+
+/**
+ * Whether the text is a SIP URI of the plainest kind, `sip:user@host:port;params`: a user of token characters without
+ * escapes, a host of letters, digits, dots and hyphens. False says nothing: ask parseUri.
+ */
+export function isPlainSipUri(text: string): boolean {
+  if (!text.startsWith("sip:")) return false;
+  let at = 4;
+  while (isTokenCode(text.charCodeAt(at)) && text.charCodeAt(at) !== PERCENT) at += 1;
+  const hostStart = text.charCodeAt(at) === AT && at > 4 ? at + 1 : 4;
+  at = hostStart;
+  while (isPlainHostCode(text.charCodeAt(at))) at += 1;
+  if (at === hostStart) return false;
+  if (text.charCodeAt(at) === COLON) {
+    const digits = at + 1;
+    at = digits;
+    while (isDigitCode(text.charCodeAt(at))) at += 1;
+    const port = decimal(text, digits, at, 65_536);
+    if (port <= 0 || port > 65_535) return false;
+  }
+  return areCompactParams(text, at, text.length);
+}
+
+function isPlainHostCode(code: number): boolean {
+  return isLetterCode(code) || isDigitCode(code) || code === HYPHEN || code === DOT;
+}
+
+const PERCENT = 37;
+const HYPHEN = 45;
+const DOT = 46;
+const AT = 64;
 
 /** One URI parameter; empty if it has no value, undefined if it is absent. */
 export function uriParam(uri: SipUri, lowerName: string): string | undefined {
