@@ -13,6 +13,7 @@ import { Resolver } from "../worlds/node/resolver.ts";
 import { Call } from "./call.ts";
 import { AddressError, ConfigurationError, RequestError, StateError } from "./errors.ts";
 import type { AnyEvent } from "./event-fields.ts";
+import { farewell } from "./farewell.ts";
 import { Hearing } from "./hearing.ts";
 import { messageTracer } from "./message-event.ts";
 import type { PhoneEvent, PhoneEvents, Registered } from "./phone-events.ts";
@@ -51,11 +52,6 @@ interface CallAudio {
   readonly voice: Voice;
   readonly hearing: Hearing;
 }
-
-/** Hanging up and unregistering may take so long, milliseconds. */
-const FAREWELL_MS = 4000;
-/** How often an orderly end is looked for, milliseconds. */
-const FAREWELL_LOOK_MS = 20;
 
 /**
  * A phone: one account or several, each with its servers. It registers, calls, is called, and outlives its servers.
@@ -255,12 +251,8 @@ export class Phone extends EventEmitter<PhoneEvents> {
   async #end(): Promise<void> {
     const ran = this.#state !== "made";
     if (ran) {
-      this.#driver.run((now) => this.#core.stop(now));
       this.#state = "stopping";
-      const deadline = performance.now() + FAREWELL_MS;
-      while (!this.#core.atRest && performance.now() < deadline) {
-        await new Promise((looked) => setTimeout(looked, FAREWELL_LOOK_MS));
-      }
+      await farewell(this.#driver, this.#core);
       this.#driver.run(() => this.#machine.close());
     }
     this.#state = "stopped";

@@ -1,5 +1,6 @@
 /** One run of `dialtone phone`: from the first event to an orderly end. */
 import { writeFile } from "node:fs/promises";
+import { farewell } from "../api/farewell.ts";
 import type { Instant } from "../core/machine.ts";
 import { writeWav } from "../core/media/wav.ts";
 import { dialled } from "../core/phone/dialled.ts";
@@ -11,11 +12,6 @@ import { type Control, controlText, readControl } from "./control.ts";
 import { EXIT } from "./exit.ts";
 import { FirstCall, type FirstCallDecision } from "./first-call.ts";
 import type { PhoneFlags } from "./phone-options.ts";
-
-/** Unregistering and hanging up may take so long after a signal, milliseconds. */
-const FAREWELL_MS = 4000;
-/** How often an orderly end is looked for, milliseconds. */
-const FAREWELL_LOOK_MS = 50;
 
 export class PhoneSession {
   readonly #machine: PhoneMachine;
@@ -175,14 +171,11 @@ export class PhoneSession {
     if (this.#leaving) return;
     this.#leaving = true;
     this.#exitCode = exitCode;
-    const deadline = performance.now() + FAREWELL_MS;
-    setImmediate(() => {
-      this.#driver?.run((now) => this.#phone?.stop(now));
-      const look = setInterval(() => {
-        if (this.#phone?.atRest === false && performance.now() < deadline) return;
-        clearInterval(look);
-        this.#gone?.();
-      }, FAREWELL_LOOK_MS);
+    setImmediate(async () => {
+      if (this.#driver !== undefined && this.#phone !== undefined) {
+        await farewell(this.#driver, this.#phone);
+      }
+      this.#gone?.();
     });
   }
 
