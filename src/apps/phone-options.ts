@@ -1,10 +1,10 @@
 /** The flags of `dialtone phone`, and the provisioning files they name, as a checked configuration. */
 import { isIP } from "node:net";
+import { ConfigurationError } from "../api/errors.ts";
+import { readFiles } from "../api/phone-files.ts";
 import { dialled } from "../core/phone/dialled.ts";
-import type { PhoneConfiguration, SourceFile } from "../core/provisioning/configuration.ts";
-import { formatFault, withoutCredentials } from "../core/provisioning/fault.ts";
-import { readConfiguration } from "../core/provisioning/read.ts";
-import { readSource, whyUnread } from "../worlds/node/source-file.ts";
+import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
+import { formatFault } from "../core/provisioning/fault.ts";
 import { EXIT, exitWith } from "./exit.ts";
 
 export interface PhoneFlags {
@@ -64,24 +64,13 @@ export async function loadConfiguration(
   paths: readonly string[],
   warn = true,
 ): Promise<PhoneConfiguration> {
-  const files: SourceFile[] = [];
-  const faults: string[] = [];
-  for (const path of paths) {
-    try {
-      files.push({ name: withoutCredentials(path), text: await readSource(path) });
-    } catch (error) {
-      const name = withoutCredentials(path);
-      faults.push(
-        `${name}:1: file: cannot be read (${whyUnread(error)}); name a provisioning file that can be`,
-      );
-    }
+  try {
+    const configuration = await readFiles(paths);
+    const lines = warn ? configuration.faults.map(formatFault) : [];
+    for (const line of lines) process.stderr.write(`${line}\n`);
+    return configuration;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    exitWith(EXIT.wrongInput, ...error.faults.map(formatFault));
   }
-  if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults);
-  const configuration = readConfiguration(files);
-  const lines = configuration.faults.map(formatFault);
-  if (configuration.faults.some((fault) => fault.severity === "error")) {
-    exitWith(EXIT.wrongInput, ...lines);
-  }
-  if (warn) for (const line of lines) process.stderr.write(`${line}\n`);
-  return configuration;
 }
