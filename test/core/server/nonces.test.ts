@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Hash } from "../../../src/core/primitives.ts";
 import { Nonces } from "../../../src/core/server/nonces.ts";
 
@@ -59,4 +61,23 @@ test("a nonce pushed out of the bounded memory is stale, never believed again", 
   for (const at of [1001, 1002]) table.commit(table.issue(at), 1, "r");
   assert.equal(table.judge(first, 1, "r", 1003), "stale");
   assert.equal(table.judge(table.issue(1003), 1, "r", 1003), "fresh");
+});
+
+test("a nonce in use keeps nothing alive of the packet it came in", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const table = nonces("shared", 5_000);
+  const heap = (): number => {
+    for (let round = 0; round < 3; round += 1) collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heap();
+  for (let count = 0; count < 5_000; count += 1) {
+    const packet = Buffer.from(`${table.issue(1000)} ${"a".repeat(64)} ${"x".repeat(4_000)}`);
+    const text = packet.toString("latin1");
+    const end = text.indexOf(" ");
+    table.commit(text.slice(0, end), 1, text.slice(end + 1, end + 65));
+  }
+  const each = (heap() - before) / 5_000;
+  assert.ok(each < 400, `${Math.round(each)} bytes a nonce`);
 });
