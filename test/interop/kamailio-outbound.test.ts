@@ -76,6 +76,8 @@ describe("two outbound edges and a registrar of Kamailio", needs("kamailio", "ts
   let second: Peer;
   let phone: Dialtone;
   let caller: Dialtone;
+  /** Registered over UDP, with outbound and STUN. */
+  let datagrams: Dialtone;
 
   const targetOf = (peer: Peer): string => `tcp:${peer.address}:5060`;
 
@@ -95,8 +97,10 @@ describe("two outbound edges and a registrar of Kamailio", needs("kamailio", "ts
       ),
     ]);
     caller = startPhone("caller", "2002", 32, []);
+    datagrams = startPhone("datagrams", "2003", 33, ["    outbound: always"]);
     await phone.event("flow.registered");
     await caller.event("registration.accepted");
+    await datagrams.event("registration.accepted");
   });
 
   after(async () => await household?.close());
@@ -184,6 +188,19 @@ describe("two outbound edges and a registrar of Kamailio", needs("kamailio", "ts
     assert.match(invite?.text ?? "", /^Contact: <[^>]*;transport=tcp;ob>\r$/m);
   });
 
+  test("over UDP its STUN is answered; when that ends, the server is dead as soon as any (R96)", async () => {
+    const [answer] = datagrams.messages("received", "SIP/2.0 200 ");
+    assert.match(answer?.text ?? "", /^Require: outbound\r$/m);
+    // All the time until now, a keep-alive each second.
+    assert.deepEqual(datagrams.all("registration.interrupted"), []);
+    registrar.process.signal("SIGSTOP");
+    const from = datagrams.mark;
+    const { why } = await datagrams.event("registration.interrupted", {}, from);
+    assert.equal(why, "timeout");
+    registrar.process.signal("SIGCONT");
+    await datagrams.event("registration.accepted", {}, from);
+  });
+
   test("the first edge mute, TCP up: found by its pings, left for the second, calls come and go (R93, R94)", async () => {
     const from = phone.mark;
     first.process.signal("SIGSTOP");
@@ -211,6 +228,7 @@ describe("two outbound edges and a registrar of Kamailio", needs("kamailio", "ts
   test("stopped, it leaves no binding that leads anywhere, and tshark found nothing malformed", async () => {
     assert.equal(await phone.stop(), 0);
     assert.equal(await caller.stop(), 0);
+    assert.equal(await datagrams.stop(), 0);
     assert.equal(
       (await held()).some((flow) => flow.endsWith(first.address)),
       false,
@@ -297,6 +315,7 @@ failure_route[FLOW] {
 
 /** Keeps flows apart, and calls one phone over one flow after the other. */
 const REGISTRAR = `
+loadmodule "stun.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 alias="${DOMAIN}"

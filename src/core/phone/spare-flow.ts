@@ -86,13 +86,13 @@ class SpareFlow implements RegistrationHost, FailoverHost {
   }
 
   /**
-   * Goes through another proxy than that. What stood at one that is taken now is replaced under the same reg-id, and
-   * the same Call-ID: Kamailio 5.6 takes a new one for a new phone and forgets the first flow.
+   * Goes through another proxy than that. What stands at one that is taken now stands until it is replaced, under the
+   * same reg-id and the same Call-ID: Kamailio 5.6 takes a new one for a new phone and forgets the first flow.
    */
   follow(now: Instant, { hop }: Place): void {
     if (this.#taken === hop) return;
     this.#taken = hop;
-    this.#registration.stop(now);
+    if (this.#registration.busy) this.#registration.stop(now);
     this.#registration.route.leadThrough(this.#main.hops.filter((proxy) => proxy !== hop));
     this.#registration.register(now, FOLLOWED);
   }
@@ -163,7 +163,7 @@ class SpareFlow implements RegistrationHost, FailoverHost {
   /** While the first flow lives there is no hurry: three times the wait, as RFC 5626 §4.5 has it (R97). */
   refused(now: Instant, { server, where, why, response }: RegistrationRefusal): void {
     const registration = this.#registration;
-    const place = where ?? registration.route.currentPlace;
+    const place = registration.route.currentPlace ?? where;
     this.#report("flow.failed", server, place, { why, status: response?.status });
     const wait = backoffMs(threefold(this.policy.backoff), registration.failures, this.entropy);
     registration.retryAt(now, wait);

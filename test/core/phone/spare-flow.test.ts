@@ -98,6 +98,20 @@ suite("with two outbound proxies", () => {
     for (const ids of calls.values()) assert.equal(ids.size, 1);
   });
 
+  test("stopped while the second flow has nowhere to go, it takes away what that left behind (C25)", () => {
+    const backoff = { kind: "fixed", intervalMs: 10_000 } as const;
+    const stage = proxied({ backoff, proxyProbeIntervalMs: 600_000 }).start();
+    stage.until(60).kill("proxy1").until(70).revive("proxy1");
+    stage.server("proxy1").habits = { REGISTER: grants() };
+    stage.until(130).kill("proxy2").until(150);
+    stage.do((now) => stage.phone.stop(now)).until(152);
+    const removed = stage
+      .server("proxy1")
+      .requests.filter(({ headers }) => headers.get("expires") === "0")
+      .map(({ headers }) => /reg-id=(\d+)/.exec(headers.get("contact") ?? "")?.[1]);
+    assert.deepEqual(removed.sort(), ["1", "101"]);
+  });
+
   test("a proxy left for dead that registers it late after all does not have the last word (R98)", () => {
     const stage = proxied();
     stage.server("proxy1").habits = {
