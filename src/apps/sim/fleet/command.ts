@@ -1,11 +1,8 @@
 /** `dialtone sim --phones N --hours H`: what was drawn first, progress while it runs, then the figures. */
-import { readFileSync } from "node:fs";
 import { ruleTeller } from "../../../api/phone-setup.ts";
-import type { Fault } from "../../../core/provisioning/configuration.ts";
-import { formatFault } from "../../../core/provisioning/fault.ts";
-import { readConfiguration } from "../../../core/provisioning/read.ts";
 import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
 import { EXIT, exitWith } from "../../exit.ts";
+import { loadConfiguration } from "../../phone-options.ts";
 import { NO_ORIGIN, type RuleTeller } from "../phone-config.ts";
 import { EPOCH_MS } from "../town.ts";
 import { figureLines } from "./figures.ts";
@@ -25,7 +22,7 @@ export interface FleetFlags {
 
 export async function simulateFleet(flags: FleetFlags): Promise<void> {
   const { seed, phones, hours, json } = flags;
-  const { account, rule } = configured(flags.config);
+  const { account, rule } = await configured(flags.config);
   const plan = planFleet({ seed, phones, hours, account });
   const drawn = describePlan(plan);
   const say = (line: string): unknown => process.stdout.write(`${line}\n`);
@@ -53,35 +50,17 @@ export async function simulateFleet(flags: FleetFlags): Promise<void> {
 }
 
 /** The first enabled account of the files; every fault at once, exit 2. */
-function configured(paths: readonly string[]): {
+async function configured(paths: readonly string[]): Promise<{
   account: AccountPolicy | undefined;
   rule: RuleTeller;
-} {
+}> {
   if (paths.length === 0) return { account: undefined, rule: NO_ORIGIN };
-  const unread: string[] = [];
-  const files = paths.map((name) => ({ name, text: textOf(name, unread) }));
-  if (unread.length > 0) exitWith(EXIT.wrongInput, ...unread);
-  const configuration = readConfiguration(files);
-  const faults: readonly Fault[] = configuration.faults;
-  const lines = faults.map(formatFault);
-  if (faults.some(({ severity }) => severity === "error")) exitWith(EXIT.wrongInput, ...lines);
-  for (const line of lines) process.stderr.write(`${line}\n`);
+  const configuration = await loadConfiguration(paths);
   const account = configuration.accounts.find(({ enabled }) => enabled);
   if (account === undefined) {
     exitWith(EXIT.wrongInput, `${paths[0]}:1: account: none is enabled; enable one`);
   }
   return { account, rule: ruleTeller(configuration) };
-}
-
-/** Latin1, as the phone reads its files. */
-function textOf(path: string, unread: string[]): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    unread.push(`${path}:1: --config: cannot be read (${why}); name a provisioning file`);
-    return "";
-  }
 }
 
 function timeOf(at: number): string {
