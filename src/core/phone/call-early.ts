@@ -32,7 +32,8 @@ export class EarlyDialogs {
   /** Who answers the peer's requests. */
   readonly #user: DialogUser;
   readonly #dialogs = new Map<string, Early>();
-  #pracks: SentRequest[] = [];
+  /** On their way. */
+  readonly #pracks = new Set<Prack>();
 
   constructor(environment: CallEnvironment, user: DialogUser) {
     this.#environment = environment;
@@ -49,7 +50,11 @@ export class EarlyDialogs {
     early.rseq = rseq;
     early.leg.flow = attempt.flow;
     const invite = cseqOf(response.headers)?.number ?? 0;
-    this.#pracks.push(early.leg.send(now, new Prack(early.leg, `${rseq} ${invite} INVITE`)));
+    const prack = new Prack(early.leg, `${rseq} ${invite} INVITE`, () =>
+      this.#pracks.delete(prack),
+    );
+    this.#pracks.add(prack);
+    prack.start(now);
     return true;
   }
 
@@ -73,7 +78,7 @@ export class EarlyDialogs {
   /** Ends what is on its way, without a word. */
   drop(): void {
     for (const prack of this.#pracks) prack.drop();
-    this.#pracks = [];
+    this.#pracks.clear();
     this.close();
   }
 
@@ -131,10 +136,21 @@ class Prack implements RequestUser {
   readonly method = "PRACK";
   readonly #leg: CallLeg;
   readonly #rack: string;
+  readonly #ended: () => void;
+  #sent: SentRequest | undefined;
 
-  constructor(leg: CallLeg, rack: string) {
+  constructor(leg: CallLeg, rack: string, ended: () => void) {
     this.#leg = leg;
     this.#rack = rack;
+    this.#ended = ended;
+  }
+
+  start(now: Instant): void {
+    this.#sent = this.#leg.send(now, this);
+  }
+
+  drop(): void {
+    this.#sent?.drop();
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
@@ -143,8 +159,14 @@ class Prack implements RequestUser {
     return request;
   }
 
-  final(): void {}
-  failed(): void {}
+  final(): void {
+    this.#ended();
+  }
+
+  failed(): void {
+    this.#ended();
+  }
+
   provisional(): void {}
   repeated(): void {}
   late(): void {}
