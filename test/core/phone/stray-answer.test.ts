@@ -1,0 +1,43 @@
+/** A 2xx to an INVITE that nobody remembers (RFC 6026 §8.1, RFC 3261 §18.1.2). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { cseqOf } from "../../../src/core/message/cseq.ts";
+import type { Response } from "../../../src/core/message/message.ts";
+import { responseTo } from "../../../src/core/message/print.ts";
+import { endStrayAnswer } from "../../../src/core/phone/stray-answer.ts";
+import { Bench } from "./call-bench.ts";
+
+/** Bob's 200 to an INVITE of alice's, which she has forgotten. */
+function forgotten(): { bench: Bench; response: Response } {
+  const bench = new Bench();
+  bench.alice.dial("bob");
+  bench.run(8);
+  bench.alice.calls.dropAll();
+  const [invite] = bench.alice.sent;
+  assert.ok(invite);
+  const response = responseTo(invite.request, 200, undefined, "late");
+  response.headers.add("contact", "<sip:bob@192.0.2.2>");
+  return { bench, response };
+}
+
+test("a late 200 that nobody remembers is acknowledged and ended", () => {
+  const { bench, response } = forgotten();
+  endStrayAnswer(bench.now, bench.alice, response, bench.alice.flow);
+  assert.equal(bench.alice.acks.length, 1);
+  assert.deepEqual(bench.alice.methods, ["INVITE", "BYE"]);
+  assert.equal(cseqOf(bench.alice.lastSent.request.headers)?.number, 2);
+});
+
+test("one with another sent-by than ours is for somebody else (R45)", () => {
+  for (const [part, other] of [
+    ["192.0.2.1", "192.0.2.99"],
+    [":5060", ":5062"],
+  ] as const) {
+    const { bench, response } = forgotten();
+    const via = response.headers.get("via") as string;
+    response.headers.set("via", via.replace(part, other));
+    endStrayAnswer(bench.now, bench.alice, response, bench.alice.flow);
+    assert.equal(bench.alice.acks.length, 0);
+    assert.deepEqual(bench.alice.methods, ["INVITE"]);
+  }
+});
