@@ -87,3 +87,9 @@ export function readPlace(text: string): Target {
     port: Number(text.slice(last + 1)),
   };
 }
+
+/** As people write it and files and flags take it: IPv6 in brackets. */
+export function shownPlace(text: string): string {
+  const { transport, address, port } = readPlace(text);
+  return address.includes(":") ? `${transport}:[${address}]:${port}` : text;
+}

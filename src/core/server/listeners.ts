@@ -12,6 +12,8 @@ export interface Place {
 export class Listeners {
   readonly #advertised: string | undefined;
   readonly #places = new Map<FlowId, Place>();
+  /** Bound flows for datagrams, which leave through a socket of their own family only. */
+  readonly #datagrams = new Map<FlowId, "ipv4" | "ipv6">();
   #addresses: readonly string[] = [];
 
   /** @param advertised what peers are told instead of a wildcard address. */
@@ -24,12 +26,14 @@ export class Listeners {
     const address = wild && this.#advertised !== undefined ? this.#advertised : local.address;
     const place = { transport: local.transport, address, port: local.port };
     this.#places.set(flow, place);
+    if (local.transport === "udp") this.#datagrams.set(flow, familyOf(local.address));
     this.#addresses = this.#list();
     return place;
   }
 
   remove(flow: FlowId): void {
     this.#places.delete(flow);
+    this.#datagrams.delete(flow);
     this.#addresses = this.#list();
   }
 
@@ -41,10 +45,11 @@ export class Listeners {
     return [...new Set([...this.#places.values()].map(({ transport }) => transport))];
   }
 
-  /** The bound flow that datagrams leave through: `preferred` if it is one, otherwise the first; 0 if there is none. */
-  datagramsFrom(preferred: FlowId): FlowId {
-    if (this.#places.get(preferred)?.transport === "udp") return preferred;
-    for (const [flow, { transport }] of this.#places) if (transport === "udp") return flow;
+  /** The bound flow that datagrams leave through: `preferred` if it can be, otherwise the first; 0 if there is none. */
+  datagramsFrom(preferred: FlowId, address: string): FlowId {
+    const family = familyOf(address);
+    if (this.#datagrams.get(preferred) === family) return preferred;
+    for (const [flow, own] of this.#datagrams) if (own === family) return flow;
     return 0;
   }
 
@@ -71,4 +76,8 @@ export class Listeners {
       placeText(transport, address, port),
     );
   }
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" {
+  return address.includes(":") ? "ipv6" : "ipv4";
 }

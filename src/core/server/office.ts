@@ -181,7 +181,7 @@ function targetContext(parts: OfficeParts): TargetContext {
   const vantage: Vantage = {
     node: parts.configuration.name,
     boot: parts.boot,
-    datagramsFrom: (preferred) => parts.listeners.datagramsFrom(preferred),
+    datagramsFrom: (preferred, address) => parts.listeners.datagramsFrom(preferred, address),
     holds: (flow) => parts.layer.flow(flow) !== undefined,
     isFresh(id) {
       const flow = parts.layer.flow(id);

@@ -22,6 +22,7 @@ import type {
 import type { Answer } from "../vocabulary.ts";
 import { ServerClock } from "./clock.ts";
 import { Domains } from "./domains.ts";
+import { shownPlace } from "./flow-token.ts";
 import { Listeners } from "./listeners.ts";
 import type { Messages } from "./message-summary.ts";
 import { type Office, openOffice } from "./office.ts";
@@ -338,7 +339,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
       );
       this.#siblings.start(now);
     }
-    const listen = addresses.join(" ");
+    const listen = addresses.map(shownPlace).join(" ");
     this.#outbox.report({ event: "server.started", name, role, listen, domain: domains.join(" ") });
   }
 

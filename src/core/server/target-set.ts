@@ -134,7 +134,7 @@ function* waysByLocation(
   return located.targets.map(({ target }) => ({
     kind: "target",
     target,
-    from: target.transport === "udp" ? context.vantage.datagramsFrom(from) : 0,
+    from: target.transport === "udp" ? context.vantage.datagramsFrom(from, target.address) : 0,
     token: undefined,
   }));
 }

@@ -45,8 +45,8 @@ export type Way =
 export interface Vantage {
   readonly node: string;
   readonly boot: string;
-  /** The bound flow for datagrams, `preferred` if that is one of this process; 0 if there is none. */
-  datagramsFrom(preferred: FlowId): FlowId;
+  /** The bound flow for datagrams to an address, `preferred` if that is one of this process; 0 if there is none. */
+  datagramsFrom(preferred: FlowId, address: string): FlowId;
   /** Whether a connection is open here. */
   holds(flow: FlowId): boolean;
   /** Whether a connection was heard of as lately as one is that is kept alive. */
@@ -82,14 +82,14 @@ export function waysOver(
   const datagrams = source.transport === "udp";
   const own = token.node === vantage.node;
   if (own && datagrams)
-    return [targetWay(source, vantage.datagramsFrom(token.flow), token, vantage)];
+    return [targetWay(source, vantage.datagramsFrom(token.flow, source.address), token, vantage)];
   const ways: Way[] = [];
   if (own && token.boot === vantage.boot) ways.push({ kind: "flow", flow: token.flow, token });
   const through = wayThrough(token.node, nodeAddress, token, vantage);
   if (through !== undefined) ways.push(through);
   const direct = datagrams ? source : listeningPlace(contact, source);
   if (direct !== undefined) {
-    const from = datagrams ? vantage.datagramsFrom(0) : 0;
+    const from = datagrams ? vantage.datagramsFrom(0, source.address) : 0;
     ways.push({ ...targetWay(direct, from, token, vantage), guess: true });
   }
   return ways;
