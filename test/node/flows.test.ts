@@ -90,6 +90,23 @@ test("a phone whose NAT has moved it learns that by STUN, registers anew, and is
   await call.hangup();
 });
 
+test("the instance is a quoted URN, and the same after a restart (R88)", async (t) => {
+  const server = await startServer(t);
+  const seen: (string | undefined)[] = [];
+  for (const user of ["2002", "2002", "2001"]) {
+    const added = once(server, "binding.added", patience());
+    const phone = await startPhone(t, server, user);
+    await added;
+    for await (const { bindings } of server.bindings()) {
+      const parameters = bindings[0]?.parameters ?? "";
+      seen.push(/\+sip\.instance="<(urn:uuid:[\da-f-]{36})>"/.exec(parameters)?.[1]);
+    }
+    await phone.stop();
+  }
+  const [first, second, other] = seen;
+  assert.ok(first !== undefined && first === second && first !== other, seen.join(" "));
+});
+
 /** Passes connections on, and can cut them all. */
 class Wire {
   readonly #server: Server = createServer();

@@ -72,6 +72,9 @@ const SHORTEST_SECONDS = 5;
 const STREAM_SECONDS = 120;
 const DATAGRAM_SECONDS = 29;
 
+/** Above the 80 % that is allowed, so that without a Flow-Timer it is never less than 24 s. */
+const LEAST_SHARE = 0.83;
+
 /**
  * The wait for the next keep-alive, milliseconds; 0: none is sent. Where the far end answers it is 80 to 100 % of what
  * that wants, or of what is configured if that is less (R95).
@@ -86,7 +89,7 @@ export function keepAliveWaitMs(
   const usual = target.transport === "udp" ? DATAGRAM_SECONDS : STREAM_SECONDS;
   const wanted = (terms.everySeconds ?? usual) * 1000;
   const most = keepAliveMs === 0 ? wanted : Math.min(wanted, keepAliveMs);
-  return uniform(entropy, 0.8 * most, most);
+  return uniform(entropy, LEAST_SHARE * most, most);
 }
 
 /** First hops that have refused, and targets with terms, at most so many: an account has few. */

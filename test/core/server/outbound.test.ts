@@ -168,6 +168,29 @@ suite("a call to a phone with two flows", () => {
   });
 });
 
+test("a dialog follows the phone onto the flow that took the place of its own (R98)", () => {
+  const made = town();
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  /** Both connections bear the Contact of the port it listens at. */
+  class Listening extends Bob {
+    override get contact(): string {
+      return "sip:bob@10.0.2.1:5060;transport=tcp";
+    }
+  }
+  const first = new Listening(made, "tcp:10.0.2.1:41001", "bob").registerFlow(TCP, 1);
+  first.answer = () => 200;
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(20);
+  alice.sendInDialog(UDP, "ACK", alice.final("INVITE"));
+  first.hangUp(TCP);
+  const second = new Listening(made, "tcp:10.0.2.1:41002", "bob").registerFlow(TCP, 1);
+  second.answer = () => 200;
+  alice.sendInDialog(UDP, "BYE", alice.final("INVITE"));
+  made.pass(20);
+  assert.equal(second.last("BYE").uri, first.contact);
+  assert.equal(alice.final("BYE").status, 200);
+});
+
 /** Pongs are no messages. */
 function answersOnly(phone: Bob): Bob["came"] {
   const came = phone.came.bind(phone);
