@@ -4,6 +4,7 @@
  * used nonces are remembered, to refuse a replayed count.
  */
 import type { Entropy, Hash } from "../primitives.ts";
+import { COPIED, copyOf } from "./own-text.ts";
 
 /** `fresh`: to be served. `again`: the very request served last (a retransmission). `stale`: challenge anew with stale=true. */
 export type NonceVerdict = "fresh" | "again" | "stale" | "forged" | "replayed";
@@ -18,9 +19,6 @@ interface Use {
   /** How the digest began that came with `count`. */
   response: string;
 }
-
-/** Parts of a text that are no longer than this are copied by the engine; longer ones keep the whole text alive. */
-const COPIED = 12;
 
 const MAC_DIGITS = 20;
 
@@ -118,10 +116,4 @@ export class Nonces {
 /** 48 bits of a digest: whoever has proven that he knows the password has no use for another that begins alike. */
 function beginningOf(response: string): string {
   return response.slice(0, COPIED);
-}
-
-function copyOf(text: string): string {
-  let copy = "";
-  for (let at = 0; at < text.length; at += COPIED) copy += text.slice(at, at + COPIED);
-  return copy;
 }

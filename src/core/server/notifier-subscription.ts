@@ -30,10 +30,10 @@ export interface NotifierPackage {
   readonly defaultExpires: number;
   /** @param watcher a user of ours, proven where passwords are asked for; undefined: somebody else. */
   mayWatch(watcher: string | undefined, resource: string): boolean;
-  /** The whole state. Versions rise by one with each body of a subscription. */
-  whole(resource: string, version: number): Inquiry<string>;
+  /** The whole state, at once or asked for. Versions rise by one with each body of a subscription. */
+  whole(resource: string, version: number): Inquiry<string> | string;
   /** What has changed, as `Notifier.changed` was told it. */
-  partial(resource: string, version: number, changes: readonly string[]): Inquiry<string>;
+  partial(resource: string, version: number, changes: readonly string[]): Inquiry<string> | string;
 }
 
 /** Why a subscription ends, as its subscriber is told (RFC 6665 §4.1.3). */
@@ -174,10 +174,12 @@ export class NotifierSubscription implements ClientTransactionUser, FlowUser, Ti
       : by.partial(resource, this.#version, [...(this.#changes as Map<string, string>).values()]);
     this.#wantsWhole = false;
     this.#changes = undefined;
-    this.#host.ask(now, inquiry, (at, body) => {
+    const told = (at: Instant, body: string): void => {
       this.#body = body;
       this.#send(at);
-    });
+    };
+    if (typeof inquiry === "string") told(now, inquiry);
+    else this.#host.ask(now, inquiry, told);
   }
 
   #send(now: Instant): void {

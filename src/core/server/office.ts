@@ -103,7 +103,7 @@ export function openOffice(parts: OfficeParts): Office {
       access,
       toTag,
       resending: parts.resending,
-      witness: witness(parts),
+      witness: witness(parts, events),
       notifier: events?.notifier,
       answerItself: (request, routed) => {
         if (parts.stopping()) return stoppingAnswer(request, toTag);
@@ -199,7 +199,7 @@ function targetContext(parts: OfficeParts): TargetContext {
   };
 }
 
-function witness(parts: OfficeParts): ProxyWitness {
+function witness(parts: OfficeParts, events: Events | undefined): ProxyWitness {
   return {
     forked(request, callees) {
       if (!beginsCall(request)) return;
@@ -208,11 +208,14 @@ function witness(parts: OfficeParts): ProxyWitness {
       const from = fromOf(headers)?.uri;
       const to = toOf(headers)?.uri;
       parts.report({ event: "call.started", call, from, to, callees: callees.length });
+      events?.callBegun(parts.clock.now, request);
     },
     answered(request, response) {
       const call = request.headers.get("call-id");
       const { status } = response;
-      if (request.method === "BYE" && status < 300) parts.report({ event: "call.ended", call });
+      const ends = request.method === "BYE";
+      if (ends || beginsCall(request)) events?.callAnswered(parts.clock.now, request, status);
+      if (ends && status < 300) parts.report({ event: "call.ended", call });
       if (!beginsCall(request)) return;
       if (status < 200) parts.report({ event: "call.ringing", call, status });
       else if (status < 300) parts.report({ event: "call.answered", call });

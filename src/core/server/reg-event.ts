@@ -9,6 +9,7 @@ import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, isLive } from "./binding.ts";
 import type { Domains } from "./domains.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
+import { escapeXml } from "./xml.ts";
 
 /** What happened to a contact (RFC 3680 §5.1.1). */
 export type ContactEvent =
@@ -80,8 +81,8 @@ export class RegEventPackage implements NotifierPackage {
     const wait = retryAfterSeconds === undefined ? "" : ` retry-after="${retryAfterSeconds}"`;
     return (
       `<contact id="${this.idOf(binding)}" state="${active ? "active" : "terminated"}" event="${event}"` +
-      `${expires}${wait} callid="${escaped(binding.callId)}" cseq="${binding.cseq}">` +
-      `<uri>${escaped(binding.uri)}</uri></contact>`
+      `${expires}${wait} callid="${escapeXml(binding.callId)}" cseq="${binding.cseq}">` +
+      `<uri>${escapeXml(binding.uri)}</uri></contact>`
     );
   }
 
@@ -104,19 +105,11 @@ export class RegEventPackage implements NotifierPackage {
     return [
       '<?xml version="1.0"?>',
       `<reginfo xmlns="${NAMESPACE}" version="${version}" state="${state}">`,
-      `<registration aor="${escaped(aor)}" id="r" state="${standing}">`,
+      `<registration aor="${escapeXml(aor)}" id="r" state="${standing}">`,
       ...contacts,
       "</registration>",
       "</reginfo>",
       "",
     ].join("\r\n");
   }
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

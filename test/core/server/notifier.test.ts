@@ -137,7 +137,7 @@ suite("SUBSCRIBE", () => {
     assert.equal(watch.subscribe(600, [], AOR, "presence"), 489);
     assert.equal(
       watch.alice.final("SUBSCRIBE").headers.get("allow-events"),
-      "reg, message-summary",
+      "reg, message-summary, dialog",
     );
   });
 

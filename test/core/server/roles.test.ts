@@ -26,7 +26,7 @@ test("OPTIONS to the server says what it has", () => {
   assert.match(response.headers.get("allow") ?? "", /INVITE.*REFER/);
   assert.equal(response.headers.get("accept"), "application/sdp");
   assert.equal(response.headers.get("supported"), "path, outbound, gruu");
-  assert.equal(response.headers.get("allow-events"), "reg, message-summary");
+  assert.equal(response.headers.get("allow-events"), "reg, message-summary, dialog");
 });
 
 for (const role of ["working", "fallback"] as const) {
@@ -36,7 +36,7 @@ for (const role of ["working", "fallback"] as const) {
       assert.equal(response.status, 489);
       assert.equal(
         response.headers.get("allow-events"),
-        role === "working" ? "reg, message-summary" : "",
+        role === "working" ? "reg, message-summary, dialog" : "",
       );
     }
   });
