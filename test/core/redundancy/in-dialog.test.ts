@@ -1,0 +1,73 @@
+/** Requests inside a dialog whose next hop fails go to the other targets of the same server (redundancy.md §7). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  defaultAccount,
+  defaultPolicy,
+  defaultServer,
+} from "../../../src/core/redundancy/policy-defaults.ts";
+import { CALLS, dial, ready } from "./callers.ts";
+import { Rehearsal } from "./rehearsal.ts";
+
+/** A phone that asks for a session of 90 s, at one name with two targets. */
+function timed(): Rehearsal {
+  const named = defaultServer("dual.pbx.example.com", {
+    port: 5060,
+    transport: "udp",
+    registerOnFailover: false,
+    inviteRetries: 0,
+    registerRetries: 0,
+  });
+  const redundancy = { ...defaultPolicy(named), keepAliveMs: 0, returnSpread: 0 };
+  const calls = { sessionTimer: true, sessionExpiresSeconds: 90 };
+  const account = defaultAccount("2001", redundancy, calls);
+  return ready(new Rehearsal([account], { methods: [...CALLS, "UPDATE", "PRACK"] }));
+}
+
+/** What a 200 to INVITE or UPDATE says beside the usual. */
+const AGREED = { "session-expires": "90;refresher=uac", allow: "INVITE, ACK, BYE, UPDATE" };
+
+function agreeing(stage: Rehearsal, name: "primary" | "secondary"): void {
+  const server = stage.server(name);
+  const yes = (request: Parameters<typeof server.yes>[0]): ReturnType<typeof server.yes> =>
+    server.yes(request).map((reply) => ({ ...reply, headers: { ...reply.headers, ...AGREED } }));
+  server.habits = { INVITE: yes, UPDATE: yes };
+}
+
+test("the refresh of a session finds the other target, and goes on there (R120)", () => {
+  const stage = timed();
+  agreeing(stage, "primary");
+  agreeing(stage, "secondary");
+  dial(stage)
+    .until(1)
+    .do(() => void stage.cut("primary"))
+    .until(100)
+    .expect(`
+    0.0 INVITE → primary
+    0.0 200 ← primary
+    0.0 ACK → primary
+    45.0 UPDATE → primary
+    45.5 UPDATE → secondary
+    45.5 200 ← secondary
+    90.5 UPDATE → secondary
+    90.5 200 ← secondary
+  `);
+});
+
+test("the PRACK of a 183 whose server dies finds the other target (R61)", () => {
+  const stage = timed();
+  const reliable = { require: "100rel", rseq: "3", contact: "<sip:callee@192.0.2.13:5060>" };
+  stage.server("primary").habits = { INVITE: () => [{ status: 183, headers: reliable }] };
+  stage.server("primary").habits.PRACK = () => [];
+  dial(stage)
+    .until(2)
+    .expect(`
+    0.0 INVITE → primary
+    0.0 183 ← primary
+    0.0 PRACK → primary
+    0.5 PRACK → secondary
+    0.5 200 ← secondary
+  `);
+  const [prack] = stage.sent.filter(({ method }) => method === "PRACK");
+  assert.match(prack?.text ?? "", /^RAck: 3 1 INVITE\r$/m);
+});
