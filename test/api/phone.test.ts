@@ -15,6 +15,7 @@ import {
   RequestError,
   StateError,
 } from "../../src/index.ts";
+import { MemoryStore } from "../../src/worlds/node/stores/memory-store.ts";
 import { newPhone, patience, startPhone, startServer } from "./town.ts";
 
 /** A port of 127.0.0.1 at which nobody listens. */
@@ -160,6 +161,32 @@ test("waiting for a registration ends with its signal, or with the phone", async
   const waiting = assert.rejects(phone.registered(), StateError);
   await phone.stop();
   await waiting;
+});
+
+test("when its first server dies, the next call goes by the second, and events tell it", async (t) => {
+  const store = new MemoryStore();
+  t.after(() => store.close());
+  const first = await startServer(t, { store, name: "first" });
+  const second = await startServer(t, { store, name: "second" });
+  const places = [first, second].map(({ addresses }) => addresses[0] as string);
+  await startPhone(t, second, "2002", { answer: "auto" });
+  const phone = newPhone(t, places, "2001");
+  const both = new Promise<void>((resolve) => {
+    phone.on("registration.accepted", () => {
+      if (phone.registrations.length === 2) resolve();
+    });
+  });
+  await phone.start();
+  await both;
+  await first.close();
+  const fellBack = once(phone, "server.fell-back", patience());
+  const suspected = once(phone, "server.suspected", patience());
+  const call = phone.call("2002");
+  await call.answered;
+  assert.equal((await suspected)[0].target, places[0]);
+  const [{ from, to }] = await fellBack;
+  assert.deepEqual([from, to], [1, 2]);
+  await call.hangup();
 });
 
 test("a request is answered by the next server where the first is dead, and a refusal is an answer", async (t) => {
