@@ -94,6 +94,9 @@ const TRANSPORTS: readonly string[] = [
   "wss",
 ] satisfies ServerTransport[];
 const ACCOUNT_KEYS = new Set(["user", "domain", "servers", "proxies", "register", "redundancy"]);
+const SETTING_KEYS = new Set("bind port dns answer tls userAgent instance trace".split(" "));
+/** Decided by where an account stands, and not by its options. */
+const { index: _index, enabled: _enabled, ...PLAIN_DEFAULTS } = ACCOUNT_DEFAULTS;
 
 /**
  * Options as the configuration that files would come to.
@@ -101,7 +104,7 @@ const ACCOUNT_KEYS = new Set(["user", "domain", "servers", "proxies", "register"
  */
 export function configurationOf(options: PhoneOptions): PhoneConfiguration {
   const reader = new OptionsReader();
-  const given = "accounts" in options ? options.accounts : [options];
+  const given = "accounts" in options ? options.accounts : [withoutSettings(options)];
   const accounts = given.map((account, at) => reader.account(account, at + 1));
   if (accounts.length === 0) reader.fault("accounts", "is empty", "give one account at least");
   if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
@@ -120,6 +123,11 @@ export function configurationOf(options: PhoneOptions): PhoneConfiguration {
 export function checkSettings(settings: PhoneSettings): void {
   const reader = new OptionsReader();
   const { bind = "0.0.0.0", port = 0, answer = "ring" } = settings;
+  const unknown = Object.keys(settings).filter((key) => !SETTING_KEYS.has(key));
+  if ("accounts" in settings) {
+    const remedy = `give one of accounts, ${[...SETTING_KEYS].join(", ")}`;
+    for (const key of unknown) if (key !== "accounts") reader.fault(key, "is not known", remedy);
+  }
   if (isIP(bind) === 0) reader.fault("bind", `"${bind}" is no address`, "give one, or 0.0.0.0");
   if (!isPort(port)) reader.fault("port", `${port} is no port`, "give 0 to 65535");
   if (!["ring", "auto", "busy"].includes(answer)) {
@@ -131,6 +139,11 @@ export function checkSettings(settings: PhoneSettings): void {
 /** A password or name counts as its UTF-8 bytes; inside the core a character is a byte. */
 export function bytesOf(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
+}
+
+function withoutSettings(options: AccountOptions): AccountOptions {
+  const own = Object.entries(options).filter(([key]) => !SETTING_KEYS.has(key));
+  return Object.fromEntries(own) as unknown as AccountOptions;
 }
 
 class OptionsReader {
@@ -184,10 +197,9 @@ class OptionsReader {
   #plain(options: AccountOptions, index: number): Partial<AccountPolicy> {
     const plain: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(options)) {
-      if (ACCOUNT_KEYS.has(key) || !(key in ACCOUNT_DEFAULTS) || value === undefined) continue;
-      plain[key] = value;
+      if (!ACCOUNT_KEYS.has(key) && value !== undefined) plain[key] = value;
     }
-    this.#check(plain, ACCOUNT_DEFAULTS, `accounts.${index}`);
+    this.#check(plain, PLAIN_DEFAULTS, `accounts.${index}`);
     return plain;
   }
 

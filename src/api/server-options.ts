@@ -68,6 +68,12 @@ export interface SipServerOptions {
   readonly trace?: boolean;
 }
 
+const KEYS = new Set(
+  (
+    "listen domain users open store role name advertise digest tls minExpires maxExpires " +
+    "expirySpread retryWithin serviceRoute acceptForeign dns trace"
+  ).split(" "),
+);
 const USER_NAME = /^[^\s@:;<>"\\]+$/;
 
 /** @throws ConfigurationError with every fault at once. */
@@ -88,6 +94,9 @@ class OptionsReader {
 
   read(): ServerConfiguration {
     const { role = "working", acceptForeign = false, store = "memory" } = this.#options;
+    for (const key of Object.keys(this.#options)) {
+      if (!KEYS.has(key)) this.#fault(key, "is not known", `give one of ${[...KEYS].join(", ")}`);
+    }
     const listen = this.#listen();
     if (role !== "working" && role !== "fallback") {
       this.#fault("role", `"${role}" is no role`, "give working or fallback");

@@ -39,6 +39,7 @@ test("every fault of the options is told at once, with what to give instead", ()
     servers: ["nowhere:99999", { address: "192.0.2.1", registerRetries: "3" }],
     redundancy: { t1Ms: -1, probeInterval: 5, dns: { cache: 1 } },
     messageWaiting: "yes",
+    pasword: "secret",
   } as unknown as PhoneOptions;
   assert.throws(
     () => new Phone(wrong),
@@ -49,6 +50,7 @@ test("every fault of the options is told at once, with what to give instead", ()
         [
           "accounts.1.user",
           "accounts.1.messageWaiting",
+          "accounts.1.pasword",
           "accounts.1.servers.1.port",
           "accounts.1.servers.2.registerRetries",
           "accounts.1.redundancy.t1Ms",
@@ -66,6 +68,8 @@ test("every fault of the options is told at once, with what to give instead", ()
     (error) => error instanceof ConfigurationError && error.faults.length === 3,
   );
   assert.throws(() => new Phone({ user: "1", servers: "h", dns: "1.2.3.4:x" }), ConfigurationError);
+  const misspelt = { accounts: [{ user: "1", servers: "h" }], prot: 5060 };
+  assert.throws(() => new Phone(misspelt), /options:1: prot: is not known; give one of accounts, /);
 });
 
 test("it registers with digest, tells what it knows, and leaves no binding when it stops", async (t) => {

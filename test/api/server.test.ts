@@ -25,6 +25,7 @@ test("every fault of the options is told at once, with what to give instead", ()
     name: "a b",
     maxExpires: 0,
     serviceRoute: "nowhere",
+    port: 5060,
   } as unknown as SipServerOptions;
   assert.throws(
     () => new SipServer(wrong),
@@ -32,7 +33,7 @@ test("every fault of the options is told at once, with what to give instead", ()
       assert(error instanceof ConfigurationError);
       const keys = error.faults.map(({ key }) => key);
       assert.deepEqual(keys, [
-        ...["listen", "tls", "role", "maxExpires", "name", "domain", "listen", "open"],
+        ...["port", "listen", "tls", "role", "maxExpires", "name", "domain", "listen", "open"],
         ...["users.2001", "users.a b", "serviceRoute"],
       ]);
       assert.ok(error.faults.every(({ remedy }) => remedy.startsWith("give ")));
