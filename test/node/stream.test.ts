@@ -1,8 +1,10 @@
 /** TCP, TLS and WebSocket flows: any cut of bytes, refusals, identities, limits. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { once } from "node:events";
+import { createServer as createWebServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { test } from "node:test";
+import { WebSocketServer } from "ws";
 import type { TransportName } from "../../src/core/machine.ts";
 import type { DriverOptions, TimedEvent } from "../../src/worlds/node/driver.ts";
 import { drive, echo, open, tlsServer, trusting } from "./driving.ts";
@@ -115,6 +117,26 @@ test("a peer that resets is told as reset, one that ends in order as closed", as
     equal((await machine.until("lost")).cause, cause);
   }
   for (const server of servers) server.close();
+});
+
+test("ws: a peer that resets is told as reset, one that ends in order as closed", async () => {
+  for (const [act, cause] of [
+    ["reset", "reset"],
+    ["end", "closed"],
+  ] as const) {
+    const server = createWebServer();
+    const upgrades = new WebSocketServer({ server });
+    upgrades.on("connection", (web, { socket }) => {
+      web.on("message", () => (act === "reset" ? socket.resetAndDestroy() : web.close()));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { machine, driver } = open({ transport: "ws", address: "127.0.0.1", port });
+    driver.run(() => machine.outbox.send(5, bytesOf("OPTIONS")));
+    equal((await machine.until("lost")).cause, cause);
+    server.close();
+  }
 });
 
 test("a peer that takes nothing costs at most the limit, then the flow fails", async () => {

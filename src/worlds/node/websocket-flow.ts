@@ -44,6 +44,10 @@ export class WebSocketFlow implements Carrier {
     });
     web.on("ping", (data) => this.#took(data));
     web.on("error", (error) => this.#failed(error));
+    // A broken connection is a close like any other to the library.
+    socket.on("error", (error) => {
+      if (this.#state === "open") this.#end(causeOf(error));
+    });
     web.on("close", () => this.#end("closed"));
   }
 

@@ -112,7 +112,7 @@ class SimulatedCell {
 
   #await(event: string): void {
     const simulation = this.#simulation;
-    const happened = (): boolean => this.#witness.events.has(event);
+    const happened = (): boolean => this.#witness.count(event) > 0;
     if (simulation.runUntilTrue(happened, simulation.now + WATCHED_MS)) return;
     throw new Error(`${cellName(this.#cell)}: the phone is not ready, no ${event}`);
   }

@@ -18,14 +18,14 @@ import type { MatrixMethod } from "./axes.ts";
 import type { PlaceName } from "./setting.ts";
 import type { MatrixVerdict, Step } from "./verdict.ts";
 
-/** Status and method of each response in what came in. */
-const RESPONSE = /SIP\/2\.0 (\d{3}) [\s\S]*?\r\nCSeq: \d+ (\w+)/gi;
+/** Status, branch of the topmost Via, and method of each response in what came in. */
+const RESPONSE = /SIP\/2\.0 (\d{3}) [\s\S]*?;branch=([^;,\s]+)[\s\S]*?\r\nCSeq: \d+ (\w+)/gi;
+const BRANCH = /;branch=([^;,\s]+)/i;
 
 export class Witness implements Machine, World {
-  /** Events of the account since it began. */
-  readonly events: Set<string> = new Set();
-  /** Told of each step. */
-  onStep: (step: Step) => void = () => {};
+  /** Called after each step and each event. */
+  changed: () => void = () => {};
+  readonly #events = new Map<string, number>();
   readonly #machine: Machine;
   readonly #places: ReadonlyMap<string, PlaceName>;
   readonly #method: MatrixMethod;
@@ -33,8 +33,11 @@ export class Witness implements Machine, World {
   #world: World | undefined;
   #now: Instant = 0;
   #zero: Instant | undefined;
+  #awaitsRequest = false;
   #steps: Step[] = [];
   #sends = new Map<PlaceName, number>();
+  /** Branches of the requests watched that have no final answer yet: some come twice, or belong to earlier requests. */
+  readonly #asked = new Set<string>();
   #answered: string | undefined;
   /** Places that were left. */
   #left = new Set<PlaceName>();
@@ -49,6 +52,16 @@ export class Witness implements Machine, World {
   /** The fault meets the request now. */
   begin(now: Instant): void {
     this.#zero = now;
+  }
+
+  /** The fault is there, and meets the request when that is sent. */
+  beginWithRequest(): void {
+    this.#awaitsRequest = true;
+  }
+
+  /** How often an event has been reported so far. */
+  count(event: string): number {
+    return this.#events.get(event) ?? 0;
   }
 
   get verdict(): MatrixVerdict {
@@ -131,9 +144,10 @@ export class Witness implements Machine, World {
   }
 
   report(event: TraceEvent): void {
-    this.events.add(event.event);
+    this.#events.set(event.event, this.count(event.event) + 1);
     if (this.#zero !== undefined) this.#happened(event);
     this.#world?.report(event);
+    this.changed();
   }
 
   #at(flow: FlowId, address: string): void {
@@ -142,9 +156,14 @@ export class Witness implements Machine, World {
   }
 
   #sent(place: PlaceName, text: string): void {
+    if (this.#awaitsRequest && text.startsWith(`${this.#method} `)) {
+      this.#awaitsRequest = false;
+      this.#zero = this.#now;
+    }
     if (this.#zero === undefined) return;
     if (text.startsWith(`${this.#method} `)) {
       this.#sends.set(place, (this.#sends.get(place) ?? 0) + 1);
+      this.#asked.add(BRANCH.exec(text)?.[1] ?? "");
     } else if (this.#method === "INVITE" && text.startsWith("BYE ") && this.#left.has(place)) {
       this.#noteOnce(`${place} BYE`);
     }
@@ -152,8 +171,8 @@ export class Witness implements Machine, World {
 
   #heard(place: PlaceName, text: string): void {
     if (this.#zero === undefined) return;
-    for (const [, status = "", method = ""] of text.matchAll(RESPONSE)) {
-      if (method !== this.#method || Number(status) < 200) continue;
+    for (const [, status = "", branch = "", method = ""] of text.matchAll(RESPONSE)) {
+      if (method !== this.#method || Number(status) < 200 || !this.#asked.delete(branch)) continue;
       if (this.#left.has(place)) this.#noteOnce(`${place} late ${status}`);
       else {
         this.#sends.delete(place);
@@ -217,15 +236,14 @@ export class Witness implements Machine, World {
     throw new RangeError(`nobody of the matrix stands at ${target}`);
   }
 
-  /** Each send has its late answer, and each of those is answered. */
+  /** Each late answer is answered. */
   #noteOnce(what: string): void {
     if (!this.#steps.some((step) => step.what === what)) this.#note(what);
   }
 
   #note(what: string): void {
     if (this.#zero === undefined) return;
-    const step = { what, atMs: this.#now - this.#zero };
-    this.#steps.push(step);
-    this.onStep(step);
+    this.#steps.push({ what, atMs: this.#now - this.#zero });
+    this.changed();
   }
 }
