@@ -13,6 +13,8 @@ export interface PhoneFlags {
   readonly dns?: readonly string[];
   readonly ca?: readonly string[];
   readonly pin?: readonly string[];
+  readonly certificate?: string;
+  readonly key?: string;
   readonly call?: string;
   readonly play?: string;
   readonly record?: string;

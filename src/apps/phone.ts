@@ -37,6 +37,8 @@ export function addPhoneCommand(program: Command): void {
       "over TLS: PEM authorities to believe, instead of those that Node knows",
     )
     .option("--pin <fingerprint...>", "over TLS: believe exactly these certificates (SHA-256)")
+    .option("--certificate <file>", "over TLS: PEM chain to show to a server that asks for one")
+    .option("--key <file>", "its PEM key")
     .option("--call <uri>", "place a call once registered; ends when the call ends")
     .option("--play <wav>", "what the callee hears, instead of a tone")
     .option("--record <wav>", "keep what is heard")
@@ -80,8 +82,8 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
   resolver.close();
 }
 
-async function tlsOf({ ca, pin }: PhoneFlags): Promise<TlsSettings | undefined> {
-  const { settings, faults } = await readTls({ ca, pin }, [], Date.now());
+async function tlsOf({ ca, pin, certificate, key }: PhoneFlags): Promise<TlsSettings | undefined> {
+  const { settings, faults } = await readTls({ ca, pin, certificate, key }, [], Date.now());
   if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults.map(formatFault));
   return settings;
 }

@@ -29,6 +29,7 @@ before(async () => {
     writeFileSync(household.path(name), text);
   }
   const zone = `
+example.com. IN A ${household.address(7)}
 a.pbx.example.com. IN A ${household.address(1)}
 b.pbx.example.com. IN A ${household.address(2)}
 voip.example.net. IN NAPTR 100 50 "s" "SIP+D2U" "" _sip._udp.voip.example.net.
@@ -143,6 +144,30 @@ describe("the makers' samples over TLS", () => {
     );
     assert.equal(await doubting.stop(), 0);
   });
+});
+
+test("where certificates are demanded a phone that shows one registers, and one that has none does not", async () => {
+  const pem = (name: string): string => household.path(`${name}.pem`);
+  const ca = ["--ca", pem("ca")];
+  const own = ["--certificate", pem("example"), "--key", pem("key")];
+  const server = new Dialtone(household, "demanding", [
+    ...["serve", "--listen", `tls:${household.address(7)}:5061`, "--domain", "example.com"],
+    ...["--open", "--clients", "demanded", ...ca, ...own],
+  ]);
+  await server.event("server.started");
+  const config = household.path("demanded.yaml");
+  const account = "{ user: alice, servers: [{ address: example.com, transport: tls }] }";
+  writeFileSync(config, `accounts: [${account}]\n`);
+  const phone = (last: number, more: readonly string[]): Dialtone =>
+    new Dialtone(household, `demanded-${last}`, [
+      ...["phone", "--config", config, "--dns", `${household.address(9)}:${DNS_PORT}`],
+      ...["--bind", household.address(last), "--port", "0", ...ca, ...more],
+    ]);
+  const known = phone(16, own);
+  await known.event("registration.accepted", { target: /^tls:/ });
+  const unknown = phone(17, []);
+  await unknown.event("attempt.failed", { target: /^tls:/ });
+  for (const one of [known, unknown, server]) assert.equal(await one.stop(), 0);
 });
 
 describe("wrong files are told before anything starts: exit 2, with what to do", () => {
