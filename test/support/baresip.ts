@@ -30,6 +30,8 @@ export interface BaresipSettings {
   readonly hertz: number;
   /** Further parameters of its account, each with its semicolon. */
   readonly parameters?: string;
+  /** Further applications, `mwi.so` for one. */
+  readonly applications?: readonly string[];
 }
 
 export interface BaresipEvent {
@@ -155,7 +157,7 @@ export class Baresip {
 function configuration(folder: string, settings: BaresipSettings): string {
   const { address, dns, authority } = settings;
   const modules = ["g711.so", "aubridge.so", "aufile.so", "sndfile.so"];
-  const applications = ["account.so", "menu.so", "ctrl_tcp.so"];
+  const applications = ["account.so", "menu.so", "ctrl_tcp.so", ...(settings.applications ?? [])];
   return [
     "poll_method epoll",
     `sip_listen ${address}:5060`,
