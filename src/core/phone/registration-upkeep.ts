@@ -25,8 +25,17 @@ export class RegistrationUpkeep {
   expiresSeconds: number;
   /** Times in a row that it was too short. */
   tooBrief = 0;
-  /** When a flow of the binding broke last. */
-  #brokenAt: Instant = Number.NEGATIVE_INFINITY;
+  cseq = 0;
+  /** When the standing binding is due to be renewed. */
+  refreshAt: Instant = 0;
+  /** The binding was in good order when the REGISTER on its way began. */
+  stood = false;
+  /** The REGISTER on its way removes what an earlier life has left. */
+  clearing = false;
+  /** A REGISTER was on its way when the removal began, and goes first (R21). */
+  parting = false;
+  /** When a flow of the binding broke last; undefined: never. */
+  #brokenAt: Instant | undefined;
 
   constructor(entropy: Entropy, owner: TimerOwner, expiresSeconds: number) {
     this.expiresSeconds = expiresSeconds;
@@ -47,7 +56,8 @@ export class RegistrationUpkeep {
 
   /** @returns when to register anew if the flow of a standing binding breaks again too soon; undefined: at once. */
   broke(now: Instant, standing: boolean): Instant | undefined {
-    const soonest = this.#brokenAt + FLOW_PAUSE_MS;
+    const before = this.#brokenAt;
+    const soonest = before === undefined ? now : before + FLOW_PAUSE_MS;
     const again = standing && now < soonest;
     this.#brokenAt = again ? soonest : now;
     return again ? soonest : undefined;

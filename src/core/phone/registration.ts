@@ -45,20 +45,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** Where the binding stands. */
   place: AttemptPlace | undefined;
   expiresAt: Instant = NEVER;
-  /** When the standing binding is due to be renewed. */
-  #refreshAt: Instant = NEVER;
-  #cseq = 0;
   #removing = false;
-  /** A REGISTER was on its way when the removal began, and goes first (R21). */
-  #parting = false;
-  /** The first REGISTER is to remove what an earlier life has left. */
-  #cleanSlate: boolean;
-  #clearing = false;
   #request: FailoverRequest | undefined;
   #options: RegisterOptions | undefined;
   #waiting: ((now: Instant, registered: boolean) => void)[] | undefined;
-  /** The binding was in good order when the REGISTER on its way began. */
-  #stood = false;
   /** What is to be sent as soon as a removal or a probe on its way has ended. */
   #next: RegisterOptions | undefined;
   /** Targets left behind where a binding is still believed to stand, with its end. */
@@ -67,7 +57,6 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   constructor(host: RegistrationHost, route: ServerRoute) {
     this.#host = host;
     this.route = route;
-    this.#cleanSlate = host.unregisterOnStart;
   }
 
   get #upkeep(): RegistrationUpkeep {
@@ -108,12 +97,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       return;
     }
     this.#host.timers.silence(this.#upkeep.refresh);
-    if (this.#cleanSlate) {
-      // The bindings of an earlier life of this phone go first (unregister_on_reboot).
-      this.#clearing = true;
-      this.#cleanSlate = false;
-    }
-    this.#stood = this.state === "registered";
+    // The bindings of an earlier life of this phone go first (unregister_on_reboot).
+    this.#upkeep.clearing = this.#upkeep.cseq === 0 && this.#host.unregisterOnStart;
+    this.#upkeep.stood = this.state === "registered";
     this.state = "registering";
     this.#options = options;
     this.#removing = false;
@@ -122,9 +108,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   /** Renews sooner than it would, if need be. */
   renewBefore(now: Instant, instant: Instant): void {
-    if (this.state !== "registered" || this.#refreshAt < instant) return;
-    this.#refreshAt = now + Math.max(SHORTEST_REFRESH_MS, (instant - now) / 2);
-    this.#host.timers.set(this.#upkeep.refresh, this.#refreshAt);
+    if (this.state !== "registered" || this.#upkeep.refreshAt < instant) return;
+    this.#upkeep.refreshAt = now + Math.max(SHORTEST_REFRESH_MS, (instant - now) / 2);
+    this.#host.timers.set(this.#upkeep.refresh, this.#upkeep.refreshAt);
   }
 
   /** Waits, then registers as a refresh would. */
@@ -139,12 +125,12 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   remove(now: Instant): void {
     this.#next = undefined;
     this.#conclude(now, false);
-    if (this.#removing) return;
+    if (this.#removing || this.#used === undefined) return;
     this.#silence();
     this.state = "removing";
     this.#removing = true;
-    this.#parting = this.#request?.windUp(now) === true;
-    if (!this.#parting) this.#removeFrom(now, this.place);
+    this.#used.parting = this.#request?.windUp(now) === true;
+    if (!this.#used.parting) this.#removeFrom(now, this.place);
     else if (this.place !== undefined) {
       this.#host.timers.set(this.#upkeep.refresh, now + PARTING_MS);
     }
@@ -168,7 +154,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#request?.drop(now);
     this.#request = undefined;
     this.#removing = false;
-    this.#parting = false;
+    if (this.#used !== undefined) this.#used.parting = false;
     this.#next = undefined;
     this.forget();
     this.state = "idle";
@@ -185,7 +171,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#keepAlive(now);
       return;
     }
-    if (this.#parting) {
+    if (this.#upkeep.parting) {
       this.#request?.drop(now);
       this.#removeFrom(now, this.place);
       return;
@@ -210,8 +196,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   compose(attempt: AttemptPlace, cseq: number): Request {
     const upkeep = this.#upkeep;
-    this.#cseq = cseq;
-    const removes = (this.#removing && !this.#parting) || this.#clearing;
+    this.#upkeep.cseq = cseq;
+    const removes = (this.#removing && !this.#upkeep.parting) || this.#upkeep.clearing;
     const seconds = removes ? 0 : upkeep.expiresSeconds;
     return composeRegister(this.#host, this.route, upkeep, seconds, attempt, cseq);
   }
@@ -227,16 +213,16 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   final(now: Instant, response: Response, attempt: AttemptPlace): void {
     this.#request = undefined;
-    if (this.#parting) {
-      this.#removeFrom(now, response.status < 300 && !this.#clearing ? attempt : this.place);
+    if (this.#upkeep.parting) {
+      this.#removeFrom(now, response.status < 300 && !this.#upkeep.clearing ? attempt : this.place);
       return;
     }
     if (this.#removing) {
       this.#removed(now);
       return;
     }
-    if (this.#clearing) {
-      this.#clearing = false;
+    if (this.#upkeep.clearing) {
+      this.#upkeep.clearing = false;
       this.#send(now);
       return;
     }
@@ -259,11 +245,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   failed(now: Instant, failure: Failure): void {
     this.#request = undefined;
-    if (this.#parting) {
+    if (this.#upkeep.parting) {
       this.#removeFrom(now, this.place);
       return;
     }
-    this.#clearing = false;
+    this.#upkeep.clearing = false;
     if (this.#removing) {
       this.#removed(now);
       return;
@@ -289,7 +275,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       moves: !this.#removing,
       ...(options.only === undefined ? {} : { only: options.only }),
     };
-    this.#request = new FailoverRequest(this.#host.failover, plan, this.#cseq + 1, this);
+    this.#request = new FailoverRequest(this.#host.failover, plan, this.#upkeep.cseq + 1, this);
     this.#request.start(now);
   }
 
@@ -303,8 +289,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.place = attempt;
     this.expiresAt = now + granted * 1000;
     const jitter = uniform(this.#host.entropy, 0, this.#host.policy.refreshJitter);
-    this.#refreshAt = now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
-    this.#host.timers.set(this.#upkeep.refresh, this.#refreshAt);
+    this.#upkeep.refreshAt =
+      now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
+    this.#host.timers.set(this.#upkeep.refresh, this.#upkeep.refreshAt);
     this.#armKeepAlive(now);
     this.#host.watch(now, attempt, this);
     this.#host.accepted(now, this.route.index, attempt, granted);
@@ -354,10 +341,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     const probe = this.#options?.probe === true;
     const next = this.#next;
     this.#next = undefined;
-    if (probe && this.#stood && this.bound(now)) {
+    if (probe && this.#upkeep.stood && this.bound(now)) {
       // A trial of another place: what stands goes on standing, unless there is doubt about it.
       this.state = "registered";
-      this.#host.timers.set(this.#upkeep.refresh, Math.max(now, this.#refreshAt));
+      this.#host.timers.set(this.#upkeep.refresh, Math.max(now, this.#upkeep.refreshAt));
       this.#conclude(now, false);
       if (next !== undefined) this.register(now, next);
       return;
@@ -370,8 +357,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   #removeFrom(now: Instant, place: AttemptPlace | undefined): void {
     this.#request = undefined;
-    this.#parting = false;
-    this.#clearing = false;
+    this.#upkeep.parting = false;
+    this.#upkeep.clearing = false;
     this.forget();
     if (place === undefined) {
       this.#removing = false;

@@ -34,7 +34,7 @@ export class FlowRecord implements Flow {
   /** When bytes were last sent or received. */
   usedAt: Instant;
   /** When its silence was taken for a sign of death; nobody new is given it until more is heard. */
-  doubtedAt: Instant = Number.NEGATIVE_INFINITY;
+  doubtedAt: Instant | undefined;
   /** Told once the flow is open or cannot be had; undefined when it is open. */
   waiting: FlowUser[] | undefined;
   /** TCP and TLS, from the first bytes on. */
@@ -74,7 +74,7 @@ export class FlowRecord implements Flow {
   }
 
   get doubtful(): boolean {
-    return this.doubtedAt >= this.heardAt;
+    return this.doubtedAt !== undefined && this.doubtedAt >= this.heardAt;
   }
 
   get firstMember(): FlowMember | undefined {
