@@ -6,7 +6,7 @@ import { createSocket } from "node:dgram";
 import { WINDOW } from "./load.ts";
 import { registerMessage } from "./register-message.ts";
 
-const LOST_MS = 1_000;
+const LOST_MS = 10_000;
 const DOMAIN = "sip.test";
 
 interface Slot {
