@@ -193,7 +193,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       }
     });
     const happens = async (what: string): Promise<void> => {
-      for (let turn = 0; turn < 1500 && !seen.has(what); turn += 1) {
+      for (let turn = 0; turn < 6000 && !seen.has(what); turn += 1) {
         await new Promise((done) => setTimeout(done, 10));
       }
       assert.ok(seen.has(what), `${what} did not happen`);
