@@ -113,7 +113,7 @@ function periodMs(hop: ServerPolicy, around: Surroundings): number {
 
 /**
  * S = (rounds + renewals + probes + returns + lost flows + calls in a minute) × the sends that one of them can cost.
- * A round costs at least the shortest back-off, the others have periods of their own.
+ * A round costs at least the shortest back-off, the others have periods of their own. A second flow costs the same.
  */
 function registerBound(policy: RedundancyPolicy, around: Surroundings): number {
   const minute = 60_000;
@@ -128,7 +128,8 @@ function registerBound(policy: RedundancyPolicy, around: Surroundings): number {
   const proxies = policy.proxies.length > 1 ? per(policy.proxyProbeIntervalMs) : 0;
   const lost = per(policy.keepAliveMs);
   const calls = around.callsPerMinute * registering.length;
-  return (1 + rounds + renewals + probes + returns + proxies + lost + calls) * sends;
+  const flows = policy.outbound !== "never" && policy.proxies.length > 1 ? 2 : 1;
+  return flows * (1 + rounds + renewals + probes + returns + proxies + lost + calls) * sends;
 }
 
 /**

@@ -17,9 +17,11 @@ export class OneBinding implements Invariant {
   check(now: Instant): void {
     for (const { node, account, active } of this.#watched) {
       if (!active) continue;
-      const wanted = account.servers.routes.filter(
-        ({ index }) => account.registration(index)?.place !== undefined,
-      );
+      const wanted = account.servers.routes.filter(({ index }) => {
+        const registration = account.registration(index);
+        // One that is being removed waits for the REGISTER before it.
+        return registration?.place !== undefined && registration.state !== "removing";
+      });
       if (wanted.length <= 1) continue;
       const what = `bindings wanted at servers ${wanted.map(({ index }) => index).join(" and ")}`;
       this.#complain({ invariant: "I5", at: now, node, what });
