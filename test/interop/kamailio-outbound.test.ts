@@ -188,7 +188,7 @@ describe("two outbound edges and a registrar of Kamailio", needs("kamailio", "ts
     assert.match(invite?.text ?? "", /^Contact: <[^>]*;transport=tcp;ob>\r$/m);
   });
 
-  test("over UDP its STUN is answered; when that ends, the server is dead as soon as any (R96)", async () => {
+  test("over UDP its STUN is answered; when that ends, the server is dead no later than others (R96)", async () => {
     const [answer] = datagrams.messages("received", "SIP/2.0 200 ");
     assert.match(answer?.text ?? "", /^Require: outbound\r$/m);
     // All the time until now, a keep-alive each second.

@@ -1,4 +1,4 @@
-/** Everything over IPv6 alone, on real sockets: registration, a call with audio, and how addresses are written (RFC 5118). */
+/** Everything over IPv6 alone, on real sockets: registration, a call with audio, addresses as written (RFC 5118). */
 import { equal, match, ok, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
