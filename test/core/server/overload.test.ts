@@ -182,3 +182,38 @@ test("what a callee says of overload in the caller's Via never reaches the calle
   assert.equal(reportIn(params), undefined);
   assert.match(params, /;rport=5060/);
 });
+
+suite("a proxy before another server", () => {
+  /** Alice calls somebody elsewhere, whose server answers so. */
+  function elsewhere(report: string): { town: Town; alice: TestPhone; far: TestPhone } {
+    const town = new Town();
+    town.server();
+    const alice = new TestPhone(town, "udp:10.0.1.1:5060", "alice");
+    const far = new TestPhone(town, "udp:10.0.3.1:5060", "far");
+    far.answer = (request) => {
+      const response = far.responseTo(request, 200);
+      const [own = "", ...others] = response.headers.all("via");
+      response.headers.remove("via");
+      for (const via of [own.replace(LOSS_OFFER, report), ...others].reverse()) {
+        response.headers.prepend("via", via);
+      }
+      return response;
+    };
+    return { town, alice, far };
+  }
+
+  test("offers to keep requests back, and does so when told: the caller hears 500 (R52, R109)", () => {
+    const { town, alice, far } = elsewhere(";oc=100;oc-validity=2000;oc-seq=1");
+    const ask = (callId: string): number => {
+      alice.send(SERVER, "MESSAGE", "sip:x@10.0.3.1:5060", { callId });
+      town.pass(20);
+      return alice.final("MESSAGE").status;
+    };
+    assert.equal(ask("first"), 200);
+    assert.match(far.last("MESSAGE").headers.get("via") ?? "", /;oc;oc-algo="loss"$/);
+    assert.equal(ask("second"), 500);
+    assert.equal(far.requests.length, 1);
+    town.pass(2_000);
+    assert.equal(ask("third"), 200);
+  });
+});
