@@ -89,6 +89,24 @@ suite("STUN", () => {
     }
   });
 
+  test("no bytes make it throw, and no answer is much more than what was asked", () => {
+    let state = 5769;
+    const chance = (below: number): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    for (let round = 0; round < 20_000; round += 1) {
+      const length = 4 * chance(12);
+      const bytes = Buffer.from(Array.from({ length: 20 + length }, () => chance(4) * chance(64)));
+      bytes.set([chance(2), [0x01, 0x11][chance(2)] as number, 0, length], 0);
+      bytes.set([0x21, 0x12, 0xa4, 0x42], 4);
+      const message = readStun(bytes);
+      if (message?.kind !== "request") continue;
+      const answer = printBindingAnswer(message, "2001:db8::1", 5060);
+      assert.ok(answer.length <= 2.2 * bytes.length, bytes.toString("hex"));
+    }
+  });
+
   test("broken messages are dropped: a wrong length, an attribute beyond the end, another method", () => {
     for (const hex of [
       "0001 0004 2112a442 b7e7a701bc34d686fa87dfae",
