@@ -94,6 +94,7 @@ function tryServer(
     name: "users.yaml",
     text: "alice: 5ecret-pa55word\nbob: 5ecret-pa55word\n",
   }).users;
+  const shared = seed % 3 === 0;
   const listen = (["udp", "tcp", "tls", "ws"] as const).map((transport, index) => ({
     transport,
     address: "192.0.2.1",
@@ -105,12 +106,12 @@ function tryServer(
       domains: ["example.com"],
       listen,
       advertise: undefined,
-      role: "working",
+      role: seed % 5 === 0 ? "fallback" : "working",
       users: name === "open server" ? undefined : users,
       acceptForeign: seed % 2 === 0,
       limits: DEFAULT_REGISTRAR_LIMITS,
       serviceRoute: "",
-      shared: false,
+      shared,
       epochOffset: 1_767_225_600_000,
       tracing: false,
     },
@@ -122,7 +123,8 @@ function tryServer(
   while (server.state !== "running") trial.pass(1_000);
   for (let step = 0; step < steps; step += 1) trial.step(AT_SERVER);
   trial.settle();
-  assert.ok(trial.quiet, "a server that nobody uses any more still waits for something");
+  // One of several goes on telling the others that it lives.
+  assert.ok(trial.quiet || shared, "a server that nobody uses any more still waits for something");
   trial.run((now) => server.stop(now));
   trial.pass(60_000);
   assert.equal(server.state, "stopped");

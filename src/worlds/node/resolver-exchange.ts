@@ -114,7 +114,7 @@ export class Exchange {
 
   /** What does not answer exactly this question is not looked at. */
   #received(bytes: Buffer): void {
-    const packet = decoded(bytes);
+    const packet = decodeMessage(bytes);
     if (!this.#open || packet === undefined || packet.id !== this.#id || !packet.flag_qr) return;
     const [question] = packet.questions ?? [];
     // A server that cannot read a question may leave it out of its refusal.
@@ -134,7 +134,8 @@ export class Exchange {
   }
 }
 
-function decoded(bytes: Buffer): DecodedPacket | undefined {
+/** Undefined: not DNS, or damaged. */
+export function decodeMessage(bytes: Buffer): DecodedPacket | undefined {
   try {
     return decode(bytes);
   } catch {
