@@ -1,4 +1,4 @@
-/** Damaged DNS messages, from fixed seeds: each is read or refused, none raises an exception or brings what cannot be used. */
+/** Damaged DNS messages, from fixed seeds: each is read or refused, and none raises an exception. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Answer, decode, encode, type Packet } from "dns-packet";
