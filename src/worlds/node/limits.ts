@@ -44,7 +44,7 @@ export const LIMITS: Limits = {
   mostUnsentBytes: 4 << 20,
   stalledMs: 30_000,
   mostInbound: 20_000,
-  mostInboundOfOne: 10_000,
+  mostInboundOfOne: 15_000,
   unansweredMs: 30_000,
   inboundIdleMs: 7_200_000,
   lingerMs: 5_000,
