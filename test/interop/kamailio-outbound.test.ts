@@ -3,68 +3,45 @@
  * registrar: two flows over TCP, one phone (RFC 5626, RFC 3327).
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { promisify } from "node:util";
 import { Capture } from "../support/capture.ts";
-import { findPeer, needs } from "../support/peers.ts";
+import { KamailioProcess } from "../support/kamailio-process.ts";
+import { needs } from "../support/peers.ts";
 import { Household, type Running, reached } from "../support/processes.ts";
 import { Dialtone } from "../support/processes-dialtone.ts";
 
 const DOMAIN = "pbx.example.com";
 
-/** What one proxy or registrar is told to do. */
+/** A proxy or registrar, and what it is told to do. */
 class Peer {
   readonly address: string;
-  readonly #household: Household;
-  readonly #name: string;
+  readonly #server: KamailioProcess;
   readonly #route: string;
   readonly #tcp: boolean;
-  #process: Running | undefined;
 
   constructor(household: Household, name: string, last: number, tcp: boolean, route: string) {
-    this.#household = household;
-    this.#name = name;
+    this.#server = new KamailioProcess(household, name);
     this.#route = route;
     this.#tcp = tcp;
     this.address = household.address(last);
   }
 
   get process(): Running {
-    return this.#process as Running;
+    return this.#server.process;
   }
 
-  /** Ready when it answers on its control socket: its SIP ports are bound before. */
   async start(): Promise<void> {
-    const folder = this.#household.path(this.#name);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(`${folder}/kamailio.cfg`, `${common(this.#socket, this.#tcp)}${this.#route}`);
+    const text = `${common(this.#server.socket, this.#tcp)}${this.#route}`;
     const transports = this.#tcp ? ["udp", "tcp"] : ["udp"];
-    this.#process = this.#household.spawn(this.#name, findPeer("kamailio") as string, [
-      ...["-f", `${folder}/kamailio.cfg`, "-DD", "-E", "-Y", folder, "-P", `${folder}/pid`],
-      ...["-n", "1", "-m", "32", "-M", "4"],
-      ...transports.flatMap((transport) => ["-l", `${transport}:${this.address}:5060`]),
-    ]);
-    const running = this.#process;
-    await reached(`${this.#name}'s control socket`, async () => {
-      if (!running.running) throw new Error(`${this.#name} ended:\n${running.lines.join("\n")}`);
-      return (await this.ask("core.uptime")) !== undefined;
+    await this.#server.start({
+      files: { "kamailio.cfg": text },
+      listen: transports.map((transport) => `${transport}:${this.address}:5060`),
     });
   }
 
   async ask(...command: string[]): Promise<string | undefined> {
-    try {
-      const kamcmd = (findPeer("kamailio") as string).replace(/kamailio$/, "kamcmd");
-      return (await promisify(execFile)(kamcmd, ["-s", this.#socket, ...command])).stdout;
-    } catch {
-      // Not yet, or not any more, listening.
-      return undefined;
-    }
-  }
-
-  get #socket(): string {
-    return `unix:${this.#household.path(this.#name)}/control`;
+    return await this.#server.ask(...command);
   }
 }
 

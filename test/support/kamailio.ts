@@ -2,13 +2,8 @@
  * Kamailio as a registrar and call server with digest authentication, all in memory. It can crash, freeze and start
  * again, and says over its control socket which bindings it holds.
  */
-import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { promisify } from "node:util";
-import { findPeer } from "./peers.ts";
-import { type Household, type Running, reached } from "./processes.ts";
-
-const execute = promisify(execFile);
+import { KamailioProcess } from "./kamailio-process.ts";
+import type { Household, Running } from "./processes.ts";
 
 export interface KamailioSettings {
   readonly address: string;
@@ -33,15 +28,16 @@ export interface HeldBinding {
 }
 
 export class Kamailio {
-  readonly name: string;
   readonly settings: KamailioSettings;
-  readonly #household: Household;
-  #process: Running | undefined;
+  readonly #server: KamailioProcess;
 
   constructor(household: Household, name: string, settings: KamailioSettings) {
-    this.#household = household;
-    this.name = name;
+    this.#server = new KamailioProcess(household, name);
     this.settings = settings;
+  }
+
+  get name(): string {
+    return this.#server.name;
   }
 
   /** `udp:127.0.0.13:5060`, as the phone's events name it. */
@@ -50,27 +46,18 @@ export class Kamailio {
   }
 
   get process(): Running {
-    if (this.#process === undefined) throw new Error(`${this.name} was never started`);
-    return this.#process;
+    return this.#server.process;
   }
 
-  /** Ready when it answers on its control socket: its SIP port is bound before. */
   async start(): Promise<void> {
-    const { tls } = this.settings;
-    const folder = this.#household.path(this.name);
-    mkdirSync(folder, { recursive: true });
-    const file = `${folder}/kamailio.cfg`;
-    writeFileSync(file, configuration(this.settings, folder, this.#socket));
-    if (tls !== undefined) writeFileSync(`${folder}/tls.cfg`, tlsConfiguration(tls));
-    this.#process = this.#household.spawn(this.name, findPeer("kamailio") as string, [
-      ...["-f", file, "-DD", "-E", "-Y", folder, "-P", `${folder}/pid`],
-      ...["-n", "1", "-m", "32", "-M", tls === undefined ? "4" : "16"],
-      ...listenersOf(this.settings).flatMap((place) => ["-l", place]),
-    ]);
-    const running = this.#process;
-    await reached(`${this.name}'s control socket`, async () => {
-      if (!running.running) throw new Error(`${this.name} ended:\n${running.lines.join("\n")}`);
-      return (await this.#ask("core.uptime")) !== undefined;
+    const { settings } = this;
+    const { tls } = settings;
+    const { folder, socket } = this.#server;
+    const files = { "kamailio.cfg": configuration(settings, folder, socket) };
+    await this.#server.start({
+      files: { ...files, ...(tls === undefined ? {} : { "tls.cfg": tlsConfiguration(tls) }) },
+      listen: listenersOf(settings),
+      megabytes: tls === undefined ? 4 : 16,
     });
   }
 
@@ -90,25 +77,11 @@ export class Kamailio {
 
   /** What it really holds for a user, not run out. */
   async bindings(user: string): Promise<HeldBinding[]> {
-    const dump = (await this.#ask("ul.dump")) ?? "";
+    const dump = (await this.#server.ask("ul.dump")) ?? "";
     const record = dump.split(/^\s*AoR: /m).find((part) => part.split("\n")[0] === user) ?? "";
     return [...record.matchAll(/Address: (\S+)\s+Expires: (-?\w+)/g)]
       .map((match) => ({ contact: match[1] as string, expires: Number(match[2]) }))
       .filter(({ expires }) => expires > 0);
-  }
-
-  get #socket(): string {
-    return `unix:${this.#household.path(this.name)}/control`;
-  }
-
-  async #ask(...command: string[]): Promise<string | undefined> {
-    try {
-      const kamcmd = (findPeer("kamailio") as string).replace(/kamailio$/, "kamcmd");
-      return (await execute(kamcmd, ["-s", this.#socket, ...command])).stdout;
-    } catch {
-      // Not yet, or not any more, listening.
-      return undefined;
-    }
   }
 }
 
