@@ -17,7 +17,7 @@ type CallEventName<Name> = Name extends `call.${infer Short}` ? Short : never;
 
 /**
  * The events of a call: those of the phone named `call.…`, without that prefix. `ringing`, `answered`, `ended`, `media`,
- * `heard`, `silenced`, `held`, `resumed`, `key-pressed`, `reinvite-failed`, `session-expired`.
+ * `heard`, `silenced`, `held`, `resumed`, `key-pressed`, `redirected`, `reinvite-failed`, `session-expired`.
  */
 export type CallEvents = {
   [Name in keyof PhoneEventFields as CallEventName<Name>]: [event: EventOf<PhoneEventFields, Name>];
@@ -191,7 +191,12 @@ export class Call extends EventEmitter<CallEvents> {
   #end(event: EventOf<PhoneEventFields, "call.ended">): void {
     this.#state = "ended";
     const { why, status, seconds, sent, received, lost, outOfOrder, jitterMs } = event;
-    const said = status === undefined ? {} : { status };
+    const { lostThere, roundTripMs } = event;
+    const said = {
+      ...(status === undefined ? {} : { status }),
+      ...(lostThere === undefined ? {} : { lostThere }),
+      ...(roundTripMs === undefined ? {} : { roundTripMs }),
+    };
     this.#link.voice.close();
     this.#link.hearing.close();
     this.#rejectAnswered(new CallError(`the call of ${this.peer} was not answered`, why, status));

@@ -191,6 +191,9 @@ export interface CallFigures {
   readonly lost: number;
   readonly outOfOrder: number;
   readonly jitterMs: number;
+  /** By RTCP, where the peer has asked for it: our packets that it missed, and the way there and back. */
+  readonly lostThere?: number;
+  readonly roundTripMs?: number;
 }
 
 /** One SIP message, where `trace` is on. */

@@ -195,6 +195,8 @@ function negotiate(
     telephoneEventIn: ourTelephoneEvent ?? telephoneEvent,
     sends,
     receives,
+    // We never offer it: an answer that claims it answers nothing.
+    rtcpMux: ourTelephoneEvent === undefined && audio.rtcpMux,
     remoteAddress: audio.address,
     remotePort: audio.port,
     direction: directionOf(sends, receives),
@@ -219,6 +221,7 @@ function answerLine(local: LocalMedia, negotiated: Negotiated): PrintedMedia {
       `rtpmap:${payloadType} ${codec}/8000`,
       ...(telephoneEvent === undefined ? [] : telephoneEventAttributes(telephoneEvent)),
       "ptime:20",
+      ...(negotiated.rtcpMux ? ["rtcp-mux"] : []),
       direction,
     ],
   };

@@ -27,6 +27,8 @@ export interface MediaDescription {
   /** The address of `c=`, without TTL; undefined: there is none. */
   readonly address: string | undefined;
   readonly direction: Direction;
+  /** `a=rtcp-mux` (RFC 5761 §5.1.1). */
+  readonly rtcpMux: boolean;
   /** `name/clock`, lower case, by payload type; the static types that are not written down are not here. */
   readonly encodings: ReadonlyMap<number, string>;
 }
@@ -53,6 +55,7 @@ class Section {
   readonly head: RegExpExecArray | undefined;
   address: string | undefined;
   direction: Direction | undefined;
+  rtcpMux = false;
   readonly encodings = new Map<number, string>();
 
   constructor(head: RegExpExecArray | undefined) {
@@ -68,6 +71,7 @@ class Section {
       formats: formats.split(" "),
       address: this.address ?? session.address,
       direction: this.direction ?? session.direction ?? "sendrecv",
+      rtcpMux: this.rtcpMux,
       encodings: this.encodings,
     };
   }
@@ -117,6 +121,8 @@ function readAttribute(value: string, section: Section): void {
   const text = value.trimEnd();
   if (DIRECTION.test(text)) {
     section.direction = text as Direction;
+  } else if (text === "rtcp-mux") {
+    section.rtcpMux = true;
   } else if (text.startsWith("rtpmap:")) {
     const encoding = ENCODING.exec(text.slice("rtpmap:".length));
     if (encoding === null) return;

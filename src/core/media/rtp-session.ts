@@ -8,6 +8,8 @@ import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import { type CodecName, codecNamed, codecOfPayloadType, type G711 } from "./g711.ts";
 import { type AudioSink, Playout } from "./playout.ts";
 import { Recording } from "./recording.ts";
+import { isRtcp } from "./rtcp.ts";
+import { type ReportedStream, RtcpReporter } from "./rtcp-reporter.ts";
 import {
   newRtpHeader,
   parseRtp,
@@ -39,6 +41,8 @@ export interface StreamAgreement {
   readonly telephoneEventIn: number | undefined;
   readonly sends: boolean;
   readonly receives: boolean;
+  /** Both sides take RTCP on the ports of the audio (RFC 5761). */
+  readonly rtcpMux: boolean;
 }
 
 /** Told what a stream brings besides audio. */
@@ -60,11 +64,15 @@ export interface RtpOptions {
   readonly sink?: AudioSink | undefined;
 }
 
-export class RtpSession implements TimerOwner {
+export class RtpSession implements ReportedStream, TimerOwner {
   readonly reception: Reception = new Reception();
   readonly recording: Recording;
   /** Packets sent. */
   sent = 0;
+  /** Bytes of payload sent. */
+  octets = 0;
+  /** Made when RTCP was first agreed on. */
+  reporter: RtcpReporter | undefined;
   /** Datagrams that were neither audio nor keys: RTCP, unknown payload types, noise. */
   ignored = 0;
   /** When audio last came in; before any, -Infinity. */
@@ -106,6 +114,14 @@ export class RtpSession implements TimerOwner {
     return this.#flow;
   }
 
+  get ssrc(): number {
+    return this.#outgoing.ssrc;
+  }
+
+  timestampAt(now: Instant): number {
+    return (this.#timestamp + Math.round((now - this.#due) * SAMPLES_PER_MS)) >>> 0;
+  }
+
   /** Begins, or goes on differently after a new agreement; numbers and clock carry on (RFC 3550 §5.1). */
   start(now: Instant, flow: FlowId, agreement: StreamAgreement): void {
     this.#flow = flow;
@@ -113,10 +129,17 @@ export class RtpSession implements TimerOwner {
     this.#codec = codecNamed(agreement.codec);
     if (!agreement.sends) this.#rest();
     else if (!this.#timer.pending) this.#talk(now);
+    if (agreement.rtcpMux) {
+      this.reporter ??= new RtcpReporter(this.#environment, this);
+      this.reporter.start(now);
+    } else {
+      this.reporter?.stop();
+    }
   }
 
   stop(): void {
     this.#agreement = undefined;
+    this.reporter?.stop();
     this.#playout?.end();
     this.#rest();
   }
@@ -132,7 +155,8 @@ export class RtpSession implements TimerOwner {
     const agreement = this.#agreement;
     const header = this.#incoming;
     if (agreement === undefined || !parseRtp(bytes, header)) {
-      this.ignored += 1;
+      if (agreement?.rtcpMux === true && isRtcp(bytes)) this.reporter?.received(now, bytes);
+      else this.ignored += 1;
       return;
     }
     const { payloadType, payloadStart, payloadEnd, timestamp } = header;
@@ -193,6 +217,7 @@ export class RtpSession implements TimerOwner {
     header.sequence = (header.sequence + 1) & 0xffff;
     this.#timestamp += SAMPLES_PER_PACKET;
     this.sent += 1;
+    this.octets += payload;
     this.#environment.world.send(this.#flow, packet);
   }
 

@@ -8,6 +8,7 @@
  *   |                  SSRC, then CC times a CSRC                   |
  */
 import type { Instant } from "../machine.ts";
+import type { ReceptionReport } from "./rtcp.ts";
 
 /** Without contributing sources and extensions, bytes. */
 export const RTP_HEADER_BYTES = 12;
@@ -90,6 +91,12 @@ export function timestampDistance(a: number, b: number): number {
 /** A gap this wide is a sender that began anew, not loss (RFC 3550 A.1, MAX_DROPOUT). */
 const MAX_DROPOUT = 3000;
 
+/** What a receiver's report says of one source; lost packets that came twice make it negative. */
+export type SourceReport = Pick<
+  ReceptionReport,
+  "ssrc" | "fractionLost" | "lost" | "highest" | "jitter"
+>;
+
 /** Counts of one reception, over all the SSRCs that the sender used. */
 export class Reception {
   received = 0;
@@ -97,6 +104,11 @@ export class Reception {
   outOfOrder = 0;
   #ssrc = -1;
   #highest = 0;
+  /** Times that the sequence numbers of the present SSRC have wrapped round. */
+  #cycles = 0;
+  /** `#expected` and `#came` at the last report. */
+  #expectedBefore = 0;
+  #cameBefore = 0;
   /** Packets that should have come since the present SSRC began, and those that did. */
   #expected = 0;
   #came = 0;
@@ -107,6 +119,25 @@ export class Reception {
   /** Packets missing so far; one that comes late is missing no more (RFC 3550 A.3). */
   get lost(): number {
     return this.#lostBefore + Math.max(0, this.#expected - this.#came);
+  }
+
+  /**
+   * Closes an interval of RTCP: what a report says of the source (RFC 3550 §6.4.1, A.3). Undefined: nothing came in it.
+   */
+  report(): SourceReport | undefined {
+    const expected = this.#expected - this.#expectedBefore;
+    const came = this.#came - this.#cameBefore;
+    this.#expectedBefore = this.#expected;
+    this.#cameBefore = this.#came;
+    if (came <= 0) return undefined;
+    const missing = Math.max(0, expected - came);
+    return {
+      ssrc: this.#ssrc,
+      fractionLost: expected <= 0 ? 0 : Math.floor((missing * 256) / expected),
+      lost: this.#expected - this.#came,
+      highest: (this.#cycles * 0x1_0000 + this.#highest) >>> 0,
+      jitter: Math.floor(this.#jitter),
+    };
   }
 
   /** Interarrival jitter (RFC 3550 A.8) in milliseconds. */
@@ -128,6 +159,7 @@ export class Reception {
     this.#came += 1;
     if (step > 0) {
       this.#expected += step;
+      if (header.sequence < this.#highest) this.#cycles += 1;
       this.#highest = header.sequence;
     } else {
       this.outOfOrder += 1;
@@ -139,8 +171,11 @@ export class Reception {
     this.#lostBefore = this.lost;
     this.#ssrc = header.ssrc;
     this.#highest = header.sequence;
+    this.#cycles = 0;
     this.#expected = 1;
     this.#came = 1;
+    this.#expectedBefore = 0;
+    this.#cameBefore = 0;
     this.#transit = transit(now, header.timestamp);
   }
 

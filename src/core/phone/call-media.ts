@@ -133,11 +133,18 @@ export class CallMedia implements MediaUser, RtpUser, TimerOwner {
   get figures(): Readonly<Record<string, number>> {
     const { sent, reception } = this.stream;
     const { received, lost, outOfOrder, jitterMs } = reception;
-    return { sent, received, lost, outOfOrder, jitterMs: Math.round(jitterMs * 10) / 10 };
+    const figures = { sent, received, lost, outOfOrder, jitterMs: inTenths(jitterMs) };
+    const { lostThere, roundTripMs } = this.stream.reporter ?? {};
+    return {
+      ...figures,
+      ...(lostThere === undefined ? {} : { lostThere }),
+      ...(roundTripMs === undefined ? {} : { roundTripMs: inTenths(roundTripMs) }),
+    };
   }
 
   close(): void {
     const { sender, world, timers } = this.#environment;
+    if (this.#agreed !== 0) this.stream.reporter?.sayGoodbye();
     this.stream.stop();
     timers.silence(this.#watch);
     timers.silence(this.#reopen);
@@ -249,4 +256,8 @@ export class CallMedia implements MediaUser, RtpUser, TimerOwner {
     const target = { transport: "rtp", address: remoteAddress, port: remotePort } as const;
     world.open(this.#agreed, target, { from: this.#listener, connected: false });
   }
+}
+
+function inTenths(value: number): number {
+  return Math.round(value * 10) / 10;
 }

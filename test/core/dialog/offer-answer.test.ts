@@ -75,6 +75,7 @@ test("two of ours agree, each with the other's address", () => {
     telephoneEventIn: 101,
     sends: true,
     receives: true,
+    rtcpMux: false,
     remoteAddress: "192.0.2.2",
     remotePort: 5000,
     direction: "sendrecv",

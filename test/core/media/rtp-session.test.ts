@@ -15,6 +15,7 @@ const AGREED: StreamAgreement = {
   telephoneEventIn: 101,
   sends: true,
   receives: true,
+  rtcpMux: false,
 };
 
 class Bench {

@@ -1,6 +1,7 @@
 /** The audio of a call: ports, early answers, keys, recordings, and a peer that is silent or elsewhere. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isRtcp } from "../../../src/core/media/rtcp.ts";
 import { responseTo } from "../../../src/core/message/print.ts";
 import { Bench, nothingLeft } from "./call-bench.ts";
 
@@ -86,4 +87,30 @@ test("a peer behind a NAT is heard from where its packets come", () => {
   };
   bench.connect();
   assert.ok(bench.bob.events.includes("call.heard"));
+});
+
+test("RTCP goes over the audio's port where the caller offers that, and is not offered (R125, RFC 5761)", () => {
+  const bench = new Bench();
+  bench.alice.script = ({ request }) => {
+    assert.doesNotMatch(request.body, /rtcp-mux/);
+    request.body = request.body.replace("a=sendrecv", "a=rtcp-mux\r\na=sendrecv");
+    return false;
+  };
+  bench.connect();
+  const [accepted] = bench.bob.responses.filter(({ status }) => status === 200);
+  assert.match(accepted?.body ?? "", /^a=rtcp-mux\r$/m);
+  const types: (number | undefined)[] = [];
+  const { world } = bench.bob;
+  const send = world.send.bind(world);
+  world.send = (flow, bytes) => {
+    if (isRtcp(bytes)) types.push(bytes[1], bytes.at(-7));
+    send(flow, bytes);
+  };
+  bench.run(20_000);
+  assert.ok(types.length >= 6 && types.every((type, at) => at % 2 === 1 || type === 200));
+  assert.equal(bench.alice.calls.current?.state, "confirmed");
+  bench.alice.calls.hangUpAll(bench.now);
+  bench.run(60_000);
+  assert.equal(types.at(-1), 203, "BYE");
+  nothingLeft(bench);
 });
