@@ -70,6 +70,11 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   #transaction: ClientTransaction | undefined;
   #request: Request | undefined;
   #sentAt: Instant = 0;
+  /** Asking for a flow: one that is had at once stood already. */
+  #reaching = false;
+  /** The flow in use is a connection that stood before, and nothing has been heard over it since. */
+  #stale = false;
+  #again = false;
   #challenges = 0;
   #heard: "nothing" | "provisional" | "final" = "nothing";
   #left = false;
@@ -90,11 +95,14 @@ export class Attempt implements FlowUser, ClientTransactionUser {
 
   start(now: Instant): void {
     const target = this.place.target;
+    this.#reaching = true;
     this.#host.sender.reach(now, target, this.#host.opening(target), this);
+    this.#reaching = false;
   }
 
   reached(now: Instant, flow: Flow): void {
     if (this.#left || this.#transaction !== undefined) return;
+    this.#stale = this.#reaching && !this.#again && this.place.target.transport !== "udp";
     this.#flow = flow;
     const { server, hop, target, expiresAt } = this.place;
     const reached: AttemptPlace = { server, hop, target, expiresAt, flow };
@@ -108,6 +116,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
 
   responded(now: Instant, response: Response): void {
     const first = this.#heard === "nothing";
+    this.#stale = false;
     this.#heard = response.status < 200 ? "provisional" : "final";
     if (response.status < 200) {
       if (this.#cancelWanted) this.#sendCancel(now);
@@ -122,6 +131,10 @@ export class Attempt implements FlowUser, ClientTransactionUser {
 
   failed(now: Instant, why: "timeout" | "transport", cause: LossCause | undefined): void {
     if (this.#left) return;
+    if (why === "transport" && this.#stale) {
+      this.#startAgain(now);
+      return;
+    }
     this.#owner.broken(now, this, why === "timeout" ? "timeout" : (cause ?? "failed"));
   }
 
@@ -169,6 +182,16 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   drop(now: Instant | undefined): void {
     this.#left = true;
     if (now !== undefined) this.#transaction?.abandon(now);
+  }
+
+  /**
+   * A connection that stood in our books only says nothing of the server: it is asked over a new one, once, and with no
+   * more patience than it had (C34).
+   */
+  #startAgain(now: Instant): void {
+    this.#again = true;
+    this.#transaction = undefined;
+    this.start(now);
   }
 
   #send(now: Instant): void {

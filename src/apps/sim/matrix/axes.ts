@@ -77,7 +77,7 @@ export const MEANINGS: Readonly<Record<MatrixFault, FaultMeaning>> = {
     title: "RST",
     datagrams: "the process is gone: its host answers port unreachable",
     streams: "the process is gone: its host resets what stands, and refuses what is new",
-    rules: "R3, R43, R49, R69, C32",
+    rules: "R3, R43, R49, R69, C32; C34 for connections",
   },
   mute: {
     title: "accept, then silent",

@@ -59,8 +59,9 @@ function atPrimary(cell: Cell, setting: Setting): Step[] {
 /** The primary has failed, and the same request goes to the secondary at once (R3, R69, R70, R71). */
 function goesOn(cell: Cell, met: Meeting, ...good: readonly string[]): Step[] {
   const bound = cell.method !== "REGISTER" && losesFlow(cell) ? [REGISTERS_ANEW] : [];
-  const whats = [`primary ${met.how}`, ...bound, "secondary 200", ...good];
-  return whats.map((what) => at(met.afterMs, what));
+  const left = `primary ${met.how}`;
+  const whats = resets(cell) ? [...bound, left] : [left, ...bound];
+  return [...whats, "secondary 200", ...good].map((what) => at(met.afterMs, what));
 }
 
 /**
@@ -79,10 +80,10 @@ function subscribes(cell: Cell, setting: Setting, met: Meeting): Step[] {
   const moved = (ms: number): Step[] => [at(ms, "secondary 200"), at(ms, "subscribed")];
   // The REGISTER that the lost connection has caused is waited for: nothing is asked of the primary.
   if (hangsUp(cell)) return moved(registering.afterMs);
-  const bound = fault !== "rst" && losesFlow(cell) && isStream(cell) ? [REGISTERS_ANEW] : [];
+  const bound = losesFlow(cell) && isStream(cell) ? [at(met.afterMs, REGISTERS_ANEW)] : [];
   return [
-    asked,
-    ...[...bound, "dialog over"].map((what) => at(met.afterMs, what)),
+    ...(resets(cell) ? [...bound, asked] : [asked, ...bound]),
+    at(met.afterMs, "dialog over"),
     ...moved(met.afterMs + registering.afterMs),
     ...lateAnswer(cell, setting),
   ];
@@ -146,12 +147,20 @@ function meeting({ fault, transport }: Cell, setting: Setting, anew: boolean): M
     case "icmp":
       return { how: "unreachable", afterMs: 0 };
     case "rst":
-      return { how: stream && !anew ? "reset" : "refused", afterMs: 0 };
+      return { how: "refused", afterMs: 0 };
     case "503-later":
       return { how: "503", afterMs: 0 };
     default:
       return { how: fault, afterMs: 0 };
   }
+}
+
+/**
+ * What stood is reset: the binding is made anew, and the request goes to the same place over a new connection, once
+ * (C34), which is refused here.
+ */
+function resets(cell: Cell): boolean {
+  return isStream(cell) && cell.fault === "rst";
 }
 
 /** What was left goes on being listened to. */
