@@ -272,8 +272,12 @@ export interface ServerEventFields {
   "store.lost": { readonly store: string };
   "store.restored": { readonly store: string };
   "listener.failed": { readonly why: string };
-  /** More connections than a listener takes. */
-  "connection.declined": { readonly transport: string; readonly port: number };
+  /** More connections than a listener takes, or takes from one address; told once a second. */
+  "connection.declined": {
+    readonly transport: string;
+    readonly port: number;
+    readonly count: number;
+  };
   "message.sent": MessageFields;
   "message.received": MessageFields;
 }
