@@ -39,6 +39,7 @@ export type {
 } from "./api/requests.ts";
 export { type ServerEvent, type ServerEvents, SipServer } from "./api/server.ts";
 export type { SipServerOptions, UserOptions } from "./api/server-options.ts";
+export type { SipHeaders } from "./api/sip-headers.ts";
 export type { AudioInput, PlayOptions } from "./api/voice.ts";
 export type { WaitOptions } from "./api/waiting.ts";
 export { type AudioSource, ringback, silence, tone } from "./core/media/tones.ts";

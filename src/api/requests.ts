@@ -1,13 +1,13 @@
 /** Requests that a program sends and answers by itself: MESSAGE, OPTIONS, PUBLISH and whatever begins no dialog. */
 import { newTag } from "../core/identifiers.ts";
 import type { Instant } from "../core/machine.ts";
-import type { Headers } from "../core/message/headers.ts";
 import type { Response } from "../core/message/message.ts";
 import { toOf } from "../core/message/name-addr.ts";
 import { responseTo } from "../core/message/print.ts";
 import type { Entropy } from "../core/primitives.ts";
 import type { ServerTransaction } from "../core/transaction/user.ts";
 import { bytesOf } from "./phone-options.ts";
+import { SipHeaders, textOf } from "./sip-headers.ts";
 
 /** What to send. */
 export interface RequestOptions {
@@ -30,8 +30,7 @@ export interface SipResponse {
   readonly reason: string;
   /** 200..299. */
   readonly ok: boolean;
-  /** By long lower-case names: `headers.get("contact")`. */
-  readonly headers: Headers;
+  readonly headers: SipHeaders;
   /** Read as UTF-8. */
   readonly body: string;
 }
@@ -41,7 +40,7 @@ export interface SipRequest {
   readonly method: string;
   /** The Request-URI. */
   readonly uri: string;
-  readonly headers: Headers;
+  readonly headers: SipHeaders;
   /** Read as UTF-8. */
   readonly body: string;
 }
@@ -84,7 +83,13 @@ export function headerList(
 }
 
 export function sipResponse({ status, reason, headers, body }: Response): SipResponse {
-  return { status, reason, ok: status < 300, headers, body: utf8(body) };
+  return {
+    status,
+    reason: textOf(reason),
+    ok: status < 300,
+    headers: new SipHeaders(headers),
+    body: textOf(body),
+  };
 }
 
 /** The requests that a program answers, by method. */
@@ -127,7 +132,12 @@ export class RequestHandlers {
     const { method, uri, headers, body } = transaction.request;
     let answer: SipAnswer = 500;
     try {
-      answer = await handler({ method, uri, headers, body: utf8(body) });
+      answer = await handler({
+        method,
+        uri,
+        headers: new SipHeaders(headers),
+        body: textOf(body),
+      });
     } finally {
       this.#respond(transaction, answer);
     }
@@ -147,8 +157,4 @@ export class RequestHandlers {
     response.body = bytesOf(body);
     this.#act((now) => transaction.respond(now, response));
   }
-}
-
-function utf8(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString("utf8");
 }

@@ -211,7 +211,10 @@ test("a request is answered by the next server where the first is dead, and a re
   };
   const response = await phone.request({ ...message, ...patience() });
   assert.deepEqual([response.status, response.reason, response.ok], [202, "Taken", true]);
-  assert.equal(response.headers.get("x-length"), "5");
+  assert.equal(response.headers.get("X-LENGTH"), "5");
+  assert.deepEqual(response.headers.all("x-length"), ["5"]);
+  assert.deepEqual([response.headers.has("Via"), response.headers.has("Contact")], [true, false]);
+  assert.ok([...response.headers].some(([name, value]) => name === "x-length" && value === "5"));
   assert.equal(response.body, "Grüße");
 
   callee.handle("MESSAGE", undefined);
