@@ -1,8 +1,11 @@
 /** The fault matrix in virtual time: every cell beside what the rules demand, and the page that shows them. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { allCells, cellName, MEANINGS } from "../../src/apps/sim/matrix/axes.ts";
 import { matrixPage } from "../../src/apps/sim/matrix/document.ts";
 import { expectedVerdict } from "../../src/apps/sim/matrix/expected.ts";
@@ -28,6 +31,22 @@ for (const cell of allCells()) {
 
 test("docs/fault-matrix.md is what `dialtone sim --matrix --write docs/fault-matrix.md` writes", () => {
   assert.equal(readFileSync(PAGE, "utf8"), matrixPage(played));
+});
+
+test("the command says each cell, writes the page, and ends well", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-matrix-"));
+  const page = join(folder, "page.md");
+  const cli = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
+  const command = [cli, "sim", "--matrix", "--json", "--write", page];
+  const { stdout } = await promisify(execFile)(process.execPath, command);
+  const records = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+  assert.equal(records.length, 220);
+  assert.ok(stdout.startsWith('{"event":"cell.judged","transport":"udp","fault":"drop"'));
+  assert.equal(readFileSync(page, "utf8"), readFileSync(PAGE, "utf8"));
+  rmSync(folder, { recursive: true });
 });
 
 test("a verdict with another step, place or time is another verdict", () => {

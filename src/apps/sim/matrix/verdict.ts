@@ -27,7 +27,7 @@ export function sameVerdict(
   });
 }
 
-/** `primary ×4 timeout 7.5 s, secondary 200, registered at secondary`: a time stands where it is another than before. */
+/** `primary ×4 timeout 7.5 s, secondary 200, registered`: a time stands where it is another than before. */
 export function verdictText(verdict: MatrixVerdict): string {
   let before = 0;
   const steps = verdict.map(({ what, atMs }) => {
