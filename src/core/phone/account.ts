@@ -265,8 +265,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.sender.unwatch(place.flow, user);
   }
 
-  refreshDue(now: Instant, server: number): void {
-    this.#strategy.refreshDue(now, this.#registered(server));
+  refreshDue(now: Instant, server: number, recalled = false): void {
+    this.#strategy.refreshDue(now, this.#registered(server), recalled);
   }
 
   flowLost(now: Instant, server: number, cause: LossCause): void {

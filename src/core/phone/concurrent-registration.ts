@@ -40,8 +40,8 @@ export class ConcurrentRegistration implements RegistrationStrategy {
 
   removed(): void {}
 
-  refreshDue(now: Instant, registration: Registration): void {
-    this.#register(now, registration);
+  refreshDue(now: Instant, registration: Registration, recalled: boolean): void {
+    this.#register(now, registration, recalled);
   }
 
   flowLost(now: Instant, registration: Registration): void {
@@ -84,9 +84,9 @@ export class ConcurrentRegistration implements RegistrationStrategy {
   }
 
   /** The last server of the list gets the full patience: nothing comes after it. */
-  #register(now: Instant, registration: Registration): void {
-    const last = registration === this.#registrations.at(-1);
-    registration.register(now, last ? LAST : FOLLOWED);
+  #register(now: Instant, registration: Registration, fromTop = false): void {
+    const options = registration === this.#registrations.at(-1) ? LAST : FOLLOWED;
+    registration.register(now, fromTop ? { ...options, fromTop } : options);
   }
 
   /** The first server that is not known to be away; while all are, nothing is gained by a change. */

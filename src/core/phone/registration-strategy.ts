@@ -28,7 +28,8 @@ export interface RegistrationStrategy {
   failed(now: Instant, registration: Registration, retryAfterMs: number): void;
   /** A binding left behind has been removed, or as good as that. */
   removed(now: Instant, registration: Registration): void;
-  refreshDue(now: Instant, registration: Registration): void;
+  /** @param recalled the registrar wants it made anew, wherever that is best now (RFC 3680 §5.1, R84). */
+  refreshDue(now: Instant, registration: Registration, recalled: boolean): void;
   flowLost(now: Instant, registration: Registration, cause: LossCause): void;
   /** A request found every place of this server dead: is its registration worth anything? */
   doubt(now: Instant, registration: Registration): void;

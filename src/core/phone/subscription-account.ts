@@ -115,7 +115,7 @@ export class AccountSubscriptions implements SubscriptionEnvironment {
     if (registration === undefined || registration.busy) return;
     const where = registration.place;
     registration.forget();
-    if (waitMs === 0) account.refreshDue(now, server);
+    if (waitMs === 0) account.refreshDue(now, server, true);
     else account.refused(now, { server, where, why, response: undefined, probe: false, waitMs });
   }
 

@@ -96,8 +96,10 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     this.#register(now, at, this.#hasAlternatives());
   }
 
-  refreshDue(now: Instant, registration: Registration): void {
-    if (registration === this.#at) this.#register(now, registration, this.#hasAlternatives());
+  refreshDue(now: Instant, registration: Registration, recalled = false): void {
+    if (registration !== this.#at) return;
+    if (recalled) this.#anew(now);
+    else this.#register(now, registration, this.#hasAlternatives());
   }
 
   flowLost(now: Instant, registration: Registration): void {
@@ -160,6 +162,17 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   #register(now: Instant, registration: Registration, followed: boolean): void {
     registration.register(now, followed ? FOLLOWED : LAST);
+  }
+
+  /** From the top, as if nothing had stood: so a server that is asked to sends its phones home. */
+  #anew(now: Instant): void {
+    const [best, ...others] = this.#registrations;
+    this.#at = undefined;
+    this.#probing = undefined;
+    this.#silence(this.#probeTimer);
+    this.#trying = best;
+    this.#untried = others;
+    best?.register(now, { last: others.length === 0, probe: false, fromTop: true });
   }
 
   #hasAlternatives(): boolean {
