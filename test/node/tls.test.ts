@@ -1,9 +1,9 @@
 /** TLS and secure WebSocket: whose certificates are believed, for which domain, and sessions resumed (R104). */
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { createServer as createTlsServer } from "node:tls";
+import { connect, createServer as createTlsServer } from "node:tls";
 import type { Target } from "../../src/core/machine.ts";
 import { speaksFor } from "../../src/worlds/node/certificate-names.ts";
 import type { DriverOptions, TimedEvent } from "../../src/worlds/node/driver.ts";
@@ -104,18 +104,31 @@ for (const transport of ["tls", "wss"] as const) {
   });
 }
 
-test("an unknown authority is a TLS loss, unless the very certificate is pinned", async () => {
+for (const transport of ["tls", "wss"] as const)
+  test(`${transport}: an unknown authority is a TLS loss, unless the very certificate is pinned`, async () => {
+    const server = await echo(transport, tlsServer);
+    const target: Target = { ...server.target, domain: "anything.example" };
+    equal((await open(target).machine.until("lost")).cause, "tls");
+    const wrong = open(target, { tls: { pinned: ["00:11"] } });
+    equal((await wrong.machine.until("lost")).cause, "tls");
+    ok(wrong.machine.facts.every(({ fact }) => fact !== "opened"));
+    await open(target, { tls: { pinned: [fingerprint] } }).machine.until("opened");
+    await open(target, { tls: { pinned: ["00:11", fingerprint] } }).machine.until("opened");
+  });
+
+test("a client that knows nothing above TLS 1.1 gets no connection", async () => {
   const server = await echo("tls", tlsServer);
-  const target: Target = { ...server.target, domain: "anything.example" };
-  equal((await open(target).machine.until("lost")).cause, "tls");
-  const wrong = open(target, { tls: { pinned: ["00:11"] } });
-  equal((await wrong.machine.until("lost")).cause, "tls");
-  ok(wrong.machine.facts.every(({ fact }) => fact !== "opened"));
-  await open(target, { tls: { pinned: [fingerprint] } }).machine.until("opened");
-  await open(
-    { ...target, transport: "tls" },
-    { tls: { pinned: ["00:11", fingerprint] } },
-  ).machine.until("opened");
+  const old = connect({
+    port: server.target.port,
+    host: LOOPBACK,
+    minVersion: "TLSv1",
+    maxVersion: "TLSv1.1",
+    ciphers: "DEFAULT:@SECLEVEL=0",
+    rejectUnauthorized: false,
+  });
+  const [error] = (await once(old, "error")) as [Error];
+  match(error.message, /protocol version|alert/i);
+  equal(server.machine.facts.filter(({ fact }) => fact === "opened").length, 0);
 });
 
 test("TLS 1.1 is refused", async () => {
