@@ -1,6 +1,8 @@
 /** `node parse-program.js dialtone|sip SECONDS [MESSAGE]`: parses for so long and prints the CPU of one message in µs. */
 import { cseqOf } from "../../core/message/cseq.ts";
 import { secondsOf } from "../../core/message/delta.ts";
+import { parseCredentials } from "../../core/message/digest.ts";
+import { AUTHORIZATION, CALL_ID, EXPIRES } from "../../core/message/header-names.ts";
 import { contactsOf, fromOf, toOf } from "../../core/message/name-addr.ts";
 import { parseMessage } from "../../core/message/parse.ts";
 import { topVia } from "../../core/message/via.ts";
@@ -30,7 +32,10 @@ function dialtone(): Parse {
     const read = [topVia(headers), fromOf(headers), toOf(headers), cseqOf(headers)];
     const contacts = contactsOf(headers);
     if (read.includes(undefined) || contacts === undefined) return undefined;
-    return [read, contacts, headers.get("call-id"), secondsOf(headers, "expires")];
+    const authorization = headers.get(AUTHORIZATION);
+    const credentials = authorization === undefined ? "" : parseCredentials(authorization);
+    if (credentials === undefined) return undefined;
+    return [read, contacts, headers.get(CALL_ID), secondsOf(headers, EXPIRES), credentials];
   };
 }
 

@@ -7,6 +7,7 @@ import {
   EQUALS,
   isBlankCode,
   isTokenCode,
+  matches,
   QUOTE,
   quotedEnd,
   skipBlank,
@@ -15,6 +16,8 @@ import {
 
 export class AuthScan {
   readonly #text: string;
+  /** Whether a quote may hold an escape: hardly any line has one. */
+  readonly #escapes: boolean;
   #at = 0;
   #nameStart = 0;
   #nameEnd = 0;
@@ -25,6 +28,7 @@ export class AuthScan {
 
   constructor(text: string) {
     this.#text = text;
+    this.#escapes = text.indexOf("\\") >= 0;
   }
 
   /**
@@ -48,8 +52,8 @@ export class AuthScan {
     const start = skipBlank(text, equals + 1, end);
     let stop = start;
     if (text.charCodeAt(start) === QUOTE) {
-      stop = quotedEnd(text, start, end);
-      if (stop < 0) return this.#stop(false);
+      stop = this.#escapes ? quotedEnd(text, start, end) : text.indexOf('"', start + 1) + 1;
+      if (stop <= 0) return this.#stop(false);
     } else {
       while (stop < end && !isBlankCode(text.charCodeAt(stop)) && text.charCodeAt(stop) !== COMMA) {
         stop += 1;
@@ -66,7 +70,14 @@ export class AuthScan {
     return this.#text.slice(this.#nameStart, this.#nameEnd).toLowerCase();
   }
 
+  /** Whether that is the name. */
+  is(lowerName: string): boolean {
+    return matches(this.#text, this.#nameStart, this.#nameEnd, lowerName);
+  }
+
   value(): string {
+    const quoted = this.#text.charCodeAt(this.#valueStart) === QUOTE;
+    if (quoted && !this.#escapes) return this.#text.slice(this.#valueStart + 1, this.#valueEnd - 1);
     return unquote(this.#text.slice(this.#valueStart, this.#valueEnd));
   }
 

@@ -137,26 +137,52 @@ export function credentialsFor(
 
 /** The first Digest credentials of a line; undefined if they lack a part that every answer has. */
 export function parseCredentials(line: string): DigestCredentials | undefined {
-  const params = schemesOf(line).find(({ scheme }) => scheme === "digest")?.params;
-  const username = params?.get("username");
-  const realm = params?.get("realm");
-  const nonce = params?.get("nonce");
-  const uri = params?.get("uri");
-  const response = params?.get("response");
-  if (params === undefined || username === undefined || realm === undefined) return undefined;
+  const given: Given = { ...NOTHING_GIVEN };
+  const scan = new AuthScan(line);
+  let digest = false;
+  let over = false;
+  for (let step = scan.next(); step !== "end"; step = scan.next()) {
+    if (step === "scheme") {
+      over ||= digest;
+      digest = !over && scan.is("digest");
+    } else if (digest) take(given, scan);
+  }
+  const { username, realm, nonce, uri, response, opaque } = given;
+  if (!scan.sound || username === undefined || realm === undefined) return undefined;
   if (nonce === undefined || uri === undefined || response === undefined) return undefined;
-  return {
-    username,
-    realm,
-    nonce,
-    uri,
-    response,
-    algorithm: params.get("algorithm") ?? "",
-    opaque: params.get("opaque"),
-    qop: (params.get("qop") ?? "").toLowerCase(),
-    cnonce: params.get("cnonce") ?? "",
-    nc: params.get("nc") ?? "",
-  };
+  const { algorithm = "", cnonce = "", nc = "" } = given;
+  const qop = given.qop === undefined || given.qop === "auth" ? given.qop : given.qop.toLowerCase();
+  return { username, realm, nonce, uri, response, algorithm, opaque, qop: qop ?? "", cnonce, nc };
+}
+
+/** The parameters of credentials; of several of a name the first counts. */
+type Given = { -readonly [Name in keyof DigestCredentials]: string | undefined };
+
+const NOTHING_GIVEN: Given = {
+  username: undefined,
+  realm: undefined,
+  nonce: undefined,
+  uri: undefined,
+  response: undefined,
+  algorithm: undefined,
+  opaque: undefined,
+  qop: undefined,
+  cnonce: undefined,
+  nc: undefined,
+};
+
+/** Told apart without making strings of the names: this runs for each request that carries credentials. */
+function take(given: Given, scan: AuthScan): void {
+  if (scan.is("username")) given.username ??= scan.value();
+  else if (scan.is("realm")) given.realm ??= scan.value();
+  else if (scan.is("nonce")) given.nonce ??= scan.value();
+  else if (scan.is("uri")) given.uri ??= scan.value();
+  else if (scan.is("response")) given.response ??= scan.value();
+  else if (scan.is("algorithm")) given.algorithm ??= scan.value();
+  else if (scan.is("opaque")) given.opaque ??= scan.value();
+  else if (scan.is("qop")) given.qop ??= scan.value();
+  else if (scan.is("cnonce")) given.cnonce ??= scan.value();
+  else if (scan.is("nc")) given.nc ??= scan.value();
 }
 
 /** The value of Authorization or Proxy-Authorization. */

@@ -305,7 +305,7 @@ function unfold(text: string, start: number, end: number): string | undefined {
  * A scheme, no blanks or brackets around it, and no header components, which a Request-URI must not have (§19.1.1).
  */
 function isRequestUri(uri: string): boolean {
-  if (isPlainSipUri(uri)) return true;
+  if (uri.indexOf("@") >= 0 && isPlainSipUri(uri)) return true;
   const colon = uri.indexOf(":");
   if (colon <= 0 || !isLetterCode(uri.charCodeAt(0)) || !isUriText(uri, 0, uri.length))
     return false;

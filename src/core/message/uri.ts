@@ -82,21 +82,27 @@ export function printUri(uri: SipUri): string {
  * escapes, a host of letters, digits, dots and hyphens. False says nothing: ask parseUri.
  */
 export function isPlainSipUri(text: string): boolean {
+  const end = text.length;
   if (!text.startsWith("sip:")) return false;
   let at = 4;
-  while (isTokenCode(text.charCodeAt(at)) && text.charCodeAt(at) !== PERCENT) at += 1;
-  const hostStart = text.charCodeAt(at) === AT && at > 4 ? at + 1 : 4;
-  at = hostStart;
-  while (isPlainHostCode(text.charCodeAt(at))) at += 1;
-  if (at === hostStart) return false;
-  if (text.charCodeAt(at) === COLON) {
+  while (at < end && isPlainUserCode(text.charCodeAt(at))) at += 1;
+  if (at === 4 || at === end || text.charCodeAt(at) !== AT) return false;
+  const host = at + 1;
+  at = host;
+  while (at < end && isPlainHostCode(text.charCodeAt(at))) at += 1;
+  if (at === host) return false;
+  if (at < end && text.charCodeAt(at) === COLON) {
     const digits = at + 1;
     at = digits;
-    while (isDigitCode(text.charCodeAt(at))) at += 1;
+    while (at < end && isDigitCode(text.charCodeAt(at))) at += 1;
     const port = decimal(text, digits, at, 65_536);
     if (port <= 0 || port > 65_535) return false;
   }
-  return areCompactParams(text, at, text.length);
+  return at === end || areCompactParams(text, at, end);
+}
+
+function isPlainUserCode(code: number): boolean {
+  return isTokenCode(code) && code !== PERCENT;
 }
 
 function isPlainHostCode(code: number): boolean {
