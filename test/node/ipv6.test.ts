@@ -15,12 +15,15 @@ for (const transport of ["udp", "tcp", "tls", "ws", "wss"] as const) {
       tls: { certificate, key },
     });
     equal(server.addresses[0]?.startsWith(`${transport}:[::1]:`), true, server.addresses[0]);
+    const added = once(server, "binding.added", patience());
     const options: Partial<PhoneOptions> = {
       bind: LOOPBACK,
       tls: { authorities: [authority] },
       trace: true,
     };
     const caller = await startPhone(t, server, "2001", options);
+    const [{ source }] = (await added) as [{ readonly source: string }];
+    match(source, new RegExp(`^${transport}:\\[::1\\]:\\d+$`));
     const callee = await startPhone(t, server, "2002", options);
     const said: string[] = [];
     caller.on("message.sent", ({ data }) =>

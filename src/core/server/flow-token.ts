@@ -90,6 +90,8 @@ export function readPlace(text: string): Target {
 
 /** As people write it and files and flags take it: IPv6 in brackets. */
 export function shownPlace(text: string): string {
-  const { transport, address, port } = readPlace(text);
-  return address.includes(":") ? `${transport}:[${address}]:${port}` : text;
+  const first = text.indexOf(":");
+  const last = text.lastIndexOf(":");
+  if (text.indexOf(":", first + 1) === last) return text;
+  return `${text.slice(0, first)}:[${text.slice(first + 1, last)}]${text.slice(last)}`;
 }

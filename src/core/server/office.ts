@@ -19,7 +19,7 @@ import type { ServerClock } from "./clock.ts";
 import type { Domains } from "./domains.ts";
 import { Events } from "./events.ts";
 import { isFresh } from "./flow-timer.ts";
-import { placeText } from "./flow-token.ts";
+import { placeText, shownPlace } from "./flow-token.ts";
 import { Gruus } from "./gruu.ts";
 import type { Listeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
@@ -223,7 +223,7 @@ function witness(parts: OfficeParts, events: Events | undefined): ProxyWitness {
     },
     refused(request: Request, flow: Flow, status: number, why: string) {
       const { transport, address, port } = flow.peer;
-      const from = placeText(transport, address, port);
+      const from = shownPlace(placeText(transport, address, port));
       const call = request.headers.get("call-id");
       const { method } = request;
       parts.report({ event: "request.refused", method, status, why, from, call });

@@ -26,7 +26,7 @@ import type { ServerClock } from "./clock.ts";
 import { type Domains, nameOfKey } from "./domains.ts";
 import { Expiries } from "./expiries.ts";
 import { keptVia } from "./flow-timer.ts";
-import { placeText } from "./flow-token.ts";
+import { placeText, shownPlace } from "./flow-token.ts";
 import { Holders } from "./holders.ts";
 import { Records } from "./records.ts";
 import type { ContactEvent } from "./reg-event.ts";
@@ -212,7 +212,7 @@ export class RegisterDesk {
       event: `binding.${what}`,
       aor: nameOfKey(key),
       contact: binding.uri,
-      source,
+      source: shownPlace(source),
       registeredAt: node,
       expires: Math.max(0, binding.expires - Math.floor(clock.epochSeconds)),
     });
@@ -225,7 +225,7 @@ export class RegisterDesk {
       method: request.method,
       status,
       why,
-      from: placeText(transport, address, port),
+      from: shownPlace(placeText(transport, address, port)),
       call: request.headers.get("call-id"),
     });
   }
