@@ -4,7 +4,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { LoadMeter, lostAt } from "../../src/worlds/node/load-meter.ts";
+import { LoadMeter, lostAt, namesOf } from "../../src/worlds/node/load-meter.ts";
 
 function block(ms: number): void {
   const end = performance.now() + ms;
@@ -26,14 +26,17 @@ test("datagrams that nobody fetched in time are counted, where the system tells"
   receiver.bind(0, "127.0.0.1");
   await once(receiver, "listening");
   const { port } = receiver.address();
-  const hex = new Set([port.toString(16).toUpperCase().padStart(4, "0")]);
-  assert.equal(lostAt(hex), 0);
+  const here = new Set(namesOf(`127.0.0.1:${port}`));
+  const elsewhere = new Set(namesOf(`127.0.0.2:${port}`));
+  assert.equal(lostAt(here), 0);
   const sender = createSocket("udp4");
   sender.connect(port, "127.0.0.1");
   await once(sender, "connect");
   for (let count = 0; count < 200; count += 1) sender.send(Buffer.alloc(1_000));
   await new Promise((done) => sender.send("last", done));
-  const lost = lostAt(hex);
+  const lost = lostAt(here);
+  assert.equal(lostAt(new Set(namesOf(port))), lost);
+  assert.equal(lostAt(elsewhere), 0);
   receiver.close();
   sender.close();
   assert.equal(lost > 0, existsSync("/proc/net/udp"), `${lost} lost`);

@@ -16,7 +16,7 @@ const LOST_MS = 500;
 const TABLES = ["/proc/net/udp", "/proc/net/udp6"];
 
 export class LoadMeter {
-  readonly #ports: ReadonlySet<string>;
+  readonly #places: ReadonlySet<string>;
   readonly #told: (waitMs: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #due = 0;
@@ -25,18 +25,16 @@ export class LoadMeter {
   #lost = 0;
 
   /**
-   * @param ports on which datagrams are received.
+   * @param places at which datagrams are received: `192.0.2.1:5060`, or a port of whatever address.
    * @param told ten times a second, from outside of any turn of the machine.
    */
-  constructor(ports: Iterable<number>, told: (waitMs: number) => void) {
-    this.#ports = new Set(
-      [...ports].map((port) => port.toString(16).toUpperCase().padStart(4, "0")),
-    );
+  constructor(places: Iterable<string | number>, told: (waitMs: number) => void) {
+    this.#places = new Set([...places].flatMap(namesOf));
     this.#told = told;
   }
 
   start(): void {
-    this.#lost = lostAt(this.#ports);
+    this.#lost = lostAt(this.#places);
     this.#arm();
   }
 
@@ -57,16 +55,31 @@ export class LoadMeter {
     const before = this.#utilization;
     this.#utilization = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(this.#utilization, before).utilization >= BUSY;
-    if (!busy || this.#ports.size === 0) return false;
-    const lost = lostAt(this.#ports);
+    if (!busy || this.#places.size === 0) return false;
+    const lost = lostAt(this.#places);
     const more = lost > this.#lost;
     this.#lost = lost;
     return more;
   }
 }
 
-/** Datagrams that the system has dropped at these ports; 0 where it does not tell. */
-export function lostAt(hexPorts: ReadonlySet<string>): number {
+/** What the tables call a place: the address's bytes backwards, or all of them, then the port; or the port alone. */
+export function namesOf(place: string | number): string[] {
+  const colon = typeof place === "string" ? place.lastIndexOf(":") : -1;
+  const port = typeof place === "string" ? Number(place.slice(colon + 1)) : place;
+  const hex = hexOf(port, 4);
+  const address = typeof place === "string" ? place.slice(0, colon) : "";
+  if (!/^\d+(\.\d+){3}$/.test(address)) return [hex];
+  const bytes = address.split(".").map((byte) => hexOf(Number(byte), 2));
+  return [`${bytes.reverse().join("")}:${hex}`, `00000000:${hex}`];
+}
+
+function hexOf(number: number, digits: number): string {
+  return number.toString(16).toUpperCase().padStart(digits, "0");
+}
+
+/** Datagrams that the system has dropped there; 0 where it does not tell. @param names see `namesOf`. */
+export function lostAt(names: ReadonlySet<string>): number {
   let lost = 0;
   for (const table of TABLES) {
     let text: string;
@@ -78,8 +91,9 @@ export function lostAt(hexPorts: ReadonlySet<string>): number {
     }
     for (const line of text.split("\n").slice(1)) {
       const columns = line.trim().split(/\s+/);
-      const port = columns[1]?.split(":")[1] ?? "";
-      if (hexPorts.has(port)) lost += Number(columns.at(-1));
+      const local = columns[1] ?? "";
+      const port = local.slice(local.lastIndexOf(":") + 1);
+      if (names.has(local) || names.has(port)) lost += Number(columns.at(-1));
     }
   }
   return lost;
