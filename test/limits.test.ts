@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as locate from "../src/core/locate/limits.ts";
 import * as message from "../src/core/message/limits.ts";
+import * as server from "../src/core/server/limits.ts";
 import * as transaction from "../src/core/transaction/limits.ts";
 import { LIMITS } from "../src/worlds/node/limits.ts";
 
@@ -21,6 +22,7 @@ for (const [file, limits] of [
   ["core/message/limits.ts", message],
   ["core/transaction/limits.ts", transaction],
   ["core/locate/limits.ts", locate],
+  ["core/server/limits.ts", server],
   ["worlds/node/limits.ts", LIMITS],
 ] as const) {
   test(`docs/limits.md tells the limits of ${file}, all of them and as they are`, () => {

@@ -8,6 +8,7 @@ import { fromOf, toOf } from "../message/name-addr.ts";
 import { parseUri, unescapeUser } from "../message/uri.ts";
 import type { Hash } from "../primitives.ts";
 import type { Domains } from "./domains.ts";
+import { LONGEST_CALL_MS, MAX_CALLS } from "./limits.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
 import { copyOf } from "./own-text.ts";
 import { escapeXml } from "./xml.ts";
@@ -46,10 +47,6 @@ const NAMESPACE = "urn:ietf:params:xml:ns:dialog-info";
 
 /** RFC 4235 §3.4. */
 const DEFAULT_EXPIRES = 3_600;
-
-/** Calls that are remembered, and for how long at most: nobody may have told us of their end. */
-const MAX_CALLS = 20_000;
-const LONGEST_CALL_MS = 4 * 3_600_000;
 
 export class DialogInfoPackage implements NotifierPackage {
   readonly name = "dialog";

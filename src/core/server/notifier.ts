@@ -17,6 +17,7 @@ import type { Timers } from "../timers.ts";
 import type { Flow, Resending, ServerTransaction } from "../transaction/user.ts";
 import type { BranchSender } from "./branch.ts";
 import type { Domains } from "./domains.ts";
+import { MAX_SUBSCRIPTIONS, MAX_WATCHERS } from "./limits.ts";
 import type { Listeners, Place } from "./listeners.ts";
 import {
   contactOf,
@@ -43,10 +44,6 @@ export interface NotifierParts {
   readonly maxExpires: number;
   readonly packages: readonly NotifierPackage[];
 }
-
-/** Subscriptions of this process, and to one user's state in one package. */
-const MAX_SUBSCRIPTIONS = 50_000;
-const MAX_OF_RESOURCE = 100;
 
 /** A wish for an hour or more is never too brief (RFC 6665 §4.2.1.1). */
 const NEVER_TOO_BRIEF = 3_600;
@@ -213,7 +210,7 @@ export class Notifier implements SubscriptionHost {
     const watching = this.#byResource.get(resourceKey(eventPackage.name, resource));
     for (const known of watching ?? [])
       if (known.isMadeBy(request)) return this.#answer(request, 482);
-    const full = this.size >= MAX_SUBSCRIPTIONS || (watching?.size ?? 0) >= MAX_OF_RESOURCE;
+    const full = this.size >= MAX_SUBSCRIPTIONS || (watching?.size ?? 0) >= MAX_WATCHERS;
     return full ? this.#answer(request, 403, "Too Many Subscriptions") : undefined;
   }
 

@@ -21,6 +21,7 @@ import { Events } from "./events.ts";
 import { isFresh } from "./flow-timer.ts";
 import { placeText, shownPlace } from "./flow-token.ts";
 import { Gruus } from "./gruu.ts";
+import { MAX_NONCES } from "./limits.ts";
 import type { Listeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
 import { ownAnswer, type Role } from "./own-answers.ts";
@@ -71,9 +72,8 @@ export interface OfficeParts {
   report(event: TraceEvent): void;
 }
 
-/** Nonces are good for so long (C30: longer than most subscriptions need), and so many are remembered in use. */
+/** Nonces are good for so long (C30: longer than most subscriptions need). */
 const NONCE_SECONDS = 3_600;
-const MAX_NONCES = 100_000;
 
 export function openOffice(parts: OfficeParts): Office {
   const { configuration, primitives, domains, secret } = parts;

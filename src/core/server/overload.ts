@@ -15,6 +15,7 @@ import type { Entropy } from "../primitives.ts";
 import { isPreferred, LossSieve } from "../transaction/throttle.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { TraceEvent } from "../vocabulary.ts";
+import { MAX_APPOINTMENTS, MAX_RATE_CLIENTS } from "./limits.ts";
 
 export interface OverloadOptions {
   readonly entropy: Entropy;
@@ -55,15 +56,9 @@ const REFUSAL_WORK = 0.3;
 /** The part of what can be done that is promised to those who are to come back: most need two requests. */
 const PROMISED_PART = 0.5;
 
-/** Remembered appointments; beyond, who resends may get a second one. */
-const MAX_APPOINTMENTS = 50_000;
-
 /** How long work is counted until it is believed to be what can be done, and how much the latest count weighs. */
 const COUNTING_MS = 1_000;
 const COUNT_WEIGHT = 0.5;
-
-/** Clients that asked for a rate share what can be done, as far as they are counted. */
-const MAX_RATE_CLIENTS = 1_000;
 
 export class Overload {
   /** Something is to be done about requests; false: not even a look at them. */

@@ -2,6 +2,8 @@
  * What this node last wrote under each key, so that a renewal need not read before it writes: the store refuses the
  * write if anybody else has written since. Bounded; what was not used lately is forgotten first.
  */
+import { MAX_RECORDS } from "./limits.ts";
+
 export interface StoredRecord {
   version: number;
   /** As stored: a few bytes, where parsed bindings would be slices that keep whole datagrams alive. */
@@ -9,9 +11,6 @@ export interface StoredRecord {
   /** The epoch second at which somebody will look for expired bindings in it; 0: nobody will. */
   watched: number;
 }
-
-/** Records kept: the recent half and the half before. */
-const MAX_RECORDS = 100_000;
 
 export class Records {
   #recent = new Map<string, StoredRecord>();

@@ -16,6 +16,7 @@ import type { Callee } from "./branch.ts";
 import type { Domains } from "./domains.ts";
 import type { FlowToken } from "./flow-token.ts";
 import type { Gruu } from "./gruu.ts";
+import { MAX_CALLEES } from "./limits.ts";
 import type { Routed } from "./routing.ts";
 import { needsFlow } from "./sight.ts";
 import type { Users } from "./users.ts";
@@ -35,9 +36,6 @@ export interface TargetContext {
   nodeAddress(node: string): string;
   epochSeconds(): number;
 }
-
-/** Callees of one request: a fork beyond this calls the first ones only. */
-const MAX_CALLEES = 60;
 
 /**
  * @param to whom the request names in To: of a dialog, the user behind a flow.

@@ -1,0 +1,28 @@
+/** Every bound on what peers can make a server hold, but for bindings of one address-of-record (RegistrarLimits). */
+
+/** Nonces in use that are remembered; the oldest is forgotten first, and challenged anew. */
+export const MAX_NONCES = 100_000;
+
+/** Addresses-of-record whose record this node remembers as it wrote it; others are read first. */
+export const MAX_RECORDS = 100_000;
+
+/** Phones that one request is forked to: the first ones. */
+export const MAX_CALLEES = 60;
+
+/** Subscriptions of this process; a further one is answered 403. */
+export const MAX_SUBSCRIPTIONS = 50_000;
+
+/** The same to one user's state in one package. */
+export const MAX_WATCHERS = 100;
+
+/** Calls that are remembered for their watchers; the oldest is forgotten first. */
+export const MAX_CALLS = 20_000;
+
+/** … and for how long at most: nobody may have told us of their end, milliseconds. */
+export const LONGEST_CALL_MS = 14_400_000;
+
+/** Appointments of those who were refused in an overload; beyond, who resends may get a second one. */
+export const MAX_APPOINTMENTS = 50_000;
+
+/** Clients that share what can be done by rate (RFC 7415), as far as they are counted. */
+export const MAX_RATE_CLIENTS = 1_000;
