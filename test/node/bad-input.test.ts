@@ -201,7 +201,7 @@ test("ws: a message begun and not ended ends the connection, though pongs go on 
 });
 
 test("ws: a peer that only answers pings stays", async () => {
-  const server = await echo("ws", { limits: { pingMs: 20 } });
+  const server = await echo("ws", { limits: { pingMs: 200 } });
   const { socket } = await rawWebSocket(server.target.port);
   socket.write(frame(FINAL_TEXT, "x"));
   await server.machine.until("received");

@@ -61,7 +61,7 @@ for (const [transport, here, there] of pairs) {
     const { port } = mute.address() as AddressInfo;
     const { machine, driver } = open(
       { transport, address: "127.0.0.1", port },
-      { ...there, limits: { connectMs: 60 } },
+      { ...there, limits: { connectMs: 400 } },
     );
     if (transport === "tcp") await machine.until("opened");
     else equal((await machine.until("lost")).cause, "timeout");
@@ -70,7 +70,7 @@ for (const [transport, here, there] of pairs) {
   });
 
   test(`${transport}: an inbound connection that brings no message worth an answer is ended`, async () => {
-    const server = await echo(transport, { ...here, limits: { unansweredMs: 60 } });
+    const server = await echo(transport, { ...here, limits: { unansweredMs: 500 } });
     server.machine.react = () => undefined;
     const { machine, driver } = open({ ...server.target, domain: "example.com" }, there);
     await machine.until("opened");
