@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { canMeasure } from "./bench/cpu-time.ts";
 import { Crew } from "./bench/crew.ts";
 import { findLoad, WINDOW } from "./bench/load.ts";
+import { benchMemory } from "./bench/memory.ts";
 import { benchParse } from "./bench/parse.ts";
 import { benchRegister } from "./bench/register.ts";
 import { type Outcome, printed, records } from "./bench/report.ts";
@@ -15,6 +16,7 @@ interface BenchFlags {
   readonly runs: number;
   readonly count: number;
   readonly users: number;
+  readonly phones: number;
   readonly peers?: readonly string[];
   readonly json?: boolean;
 }
@@ -30,8 +32,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     const load = await findLoad(crew, folder);
     yield* benchRegister(crew, load, folder, { runs, count, users, peers });
   },
-  parse: (crew, _folder, { runs, count }) => benchParse(crew, runs, count / REGISTERS_A_SECOND),
+  parse: (crew, folder, { runs, count }) =>
+    benchParse(crew, folder, runs, count / REGISTERS_A_SECOND),
+  memory: (crew, _folder, { phones }) => benchMemory(crew, MEMORY_RUNS, phones),
 };
+
+/** The same phones take the same room: a second run only shows that. */
+const MEMORY_RUNS = 2;
 
 class Missing extends Error {
   override readonly name = "Missing";
@@ -45,6 +52,7 @@ export function addBenchCommand(program: Command): void {
     .option("--runs <n>", "of each contender, in turn", whole, 5)
     .option("--count <n>", "REGISTERs of a run", whole, 200_000)
     .option("--users <n>", `who register, ${WINDOW} or more`, population, 10_000)
+    .option("--phones <n>", "phones whose memory is measured", whole, 100_000)
     .option("--peers <name...>", "only these: a part of the name is enough")
     .option("--json", "one JSON object a line on stdout")
     .action(bench);

@@ -30,7 +30,7 @@ test("register and parse are measured, one JSON object a line", linux, async () 
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   const series = new Set(records.map(({ what }) => what));
-  assert.equal(series.size, 5, [...series].join("; "));
+  assert.equal(series.size, 6, [...series].join("; "));
   for (const { event, node, us, name, ratio } of records) {
     assert.deepEqual([event, node], ["bench.measured", "bench"]);
     assert(typeof us === "number" && us > 0);
@@ -39,11 +39,19 @@ test("register and parse are measured, one JSON object a line", linux, async () 
   assert(records.some(({ name }) => name === "JS floor"));
 });
 
+test("the memory of a registered phone is measured in bytes", async () => {
+  const { code, out, err } = await bench("memory", "--json", "--phones", "500");
+  assert.equal(code, 0, err);
+  const { bytes, name } = JSON.parse(out.trim()) as Record<string, unknown>;
+  assert.equal(name, "dialtone");
+  assert(typeof bytes === "number" && bytes > 0);
+});
+
 test("a benchmark that does not exist is wrong input: exit 2, all faults at once", async () => {
   const { code, out, err } = await bench("register", "speed", "size");
   assert.equal(code, 2);
   assert.equal(out, "");
-  assert.match(err, /NAME: 'speed' is no benchmark, write register, parse\n.*'size'/);
+  assert.match(err, /NAME: 'speed' is no benchmark, write register, parse, memory\n.*'size'/);
 });
 
 test("a figure is the median of the runs, with the least and the most", () => {

@@ -6,7 +6,9 @@ import { promisify } from "node:util";
 import { type Crew, findProgram } from "./crew.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
-const SOURCE = join(ROOT, "..", "shared", "bench", "src", "sipload.c");
+/** C sources of the measuring tools beside the project. */
+export const SHARED_SOURCES: string = join(ROOT, "..", "shared", "bench", "src");
+const SOURCE = join(SHARED_SOURCES, "sipload.c");
 const OWN = join(import.meta.dirname, "load-program.js");
 
 /** As the generator names its users, and the domain they register at. */

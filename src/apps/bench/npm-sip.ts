@@ -23,6 +23,7 @@ export interface SipResponse {
 
 export interface SipPackage {
   parse(bytes: Uint8Array): unknown;
+  stringify(message: unknown): string;
   create(
     options: { address: string; port: number; udp: boolean; tcp: boolean },
     requested: (request: SipRequest) => void,

@@ -1,10 +1,14 @@
-/** `node parse-program.js dialtone|sip SECONDS [MESSAGE]`: parses for so long and prints the CPU of one message in µs. */
+/**
+ * `node parse-program.js dialtone|sip read|print SECONDS MESSAGE…`: parses, and prints if that is asked for, for so long,
+ * and tells the CPU of one message in µs.
+ */
 import { cseqOf } from "../../core/message/cseq.ts";
 import { secondsOf } from "../../core/message/delta.ts";
 import { parseCredentials } from "../../core/message/digest.ts";
 import { AUTHORIZATION, CALL_ID, EXPIRES } from "../../core/message/header-names.ts";
 import { contactsOf, fromOf, toOf } from "../../core/message/name-addr.ts";
 import { parseMessage } from "../../core/message/parse.ts";
+import { printMessage } from "../../core/message/print.ts";
 import { topVia } from "../../core/message/via.ts";
 import { nodePrimitives } from "../../worlds/node/primitives.ts";
 import { MESSAGES } from "./messages.ts";
@@ -12,9 +16,10 @@ import { loadSip } from "./npm-sip.ts";
 
 type Parse = (bytes: Buffer) => unknown;
 
-const [name = "dialtone", seconds = "1", only] = process.argv.slice(2);
+const [name = "dialtone", task = "read", seconds = "1", ...names] = process.argv.slice(2);
+const printing = task === "print";
 const parse = name === "sip" ? sip() : dialtone();
-const messages = only === undefined ? [...MESSAGES.values()] : [MESSAGES.get(only) as Buffer];
+const messages = names.map((wanted) => MESSAGES.get(wanted) as Buffer);
 for (const bytes of messages) {
   if (parse(bytes) === undefined) throw new Error(`not parsed: ${bytes.toString("latin1")}`);
 }
@@ -35,14 +40,26 @@ function dialtone(): Parse {
     const authorization = headers.get(AUTHORIZATION);
     const credentials = authorization === undefined ? "" : parseCredentials(authorization);
     if (credentials === undefined) return undefined;
-    return [read, contacts, headers.get(CALL_ID), secondsOf(headers, EXPIRES), credentials];
+    const printed = printing ? text.fromText(printMessage(message)) : undefined;
+    return [
+      read,
+      contacts,
+      headers.get(CALL_ID),
+      secondsOf(headers, EXPIRES),
+      credentials,
+      printed,
+    ];
   };
 }
 
 function sip(): Parse {
   const npm = loadSip();
   if (npm === undefined) throw new Error("the npm package sip is not installed");
-  return (bytes) => npm.parse(bytes);
+  if (!printing) return (bytes) => npm.parse(bytes);
+  return (bytes) => {
+    const message = npm.parse(bytes);
+    return message === undefined ? undefined : npm.stringify(message);
+  };
 }
 
 function run(forSeconds: number): number {

@@ -1,41 +1,101 @@
-/** CPU per parsed message, beside the npm package `sip`. */
+/** CPU per parsed message, beside the npm package `sip` and Sofia-SIP in C. */
+import { execFile } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Crew } from "./crew.ts";
+import { promisify } from "node:util";
+import { type Core, type Crew, findProgram } from "./crew.ts";
 import { inTurn } from "./figures.ts";
+import { SHARED_SOURCES } from "./load.ts";
 import { MESSAGES } from "./messages.ts";
 import { loadSip } from "./npm-sip.ts";
 import type { Outcome } from "./report.ts";
 
 const PROGRAM = join(import.meta.dirname, "parse-program.js");
+const SOFIA_SOURCE = join(SHARED_SOURCES, "parse_sofia.c");
+const CORE: Core = 0;
+
+/** `read`: what a registrar reads; `print`: the whole message again as well. */
+type Task = "read" | "print";
 
 interface Parser {
   readonly name: string;
-  readonly argument: string;
+  /** CPU in µs a message. */
+  run(task: Task, messages: readonly string[], seconds: number): Promise<number>;
 }
 
-const US: Parser = { name: "dialtone", argument: "dialtone" };
-const NPM_SIP: Parser = { name: "npm sip", argument: "sip" };
+interface Series {
+  readonly what: string;
+  readonly task: Task;
+  readonly messages: readonly string[];
+}
 
-/** @param seconds of one run, with half as much before it. */
+const ALL: readonly string[] = [...MESSAGES.keys()];
+
+const SERIES: readonly Series[] = [
+  { what: "what a registrar reads", task: "read", messages: ["REGISTER"] },
+  { what: "what a registrar reads", task: "read", messages: ALL },
+  { what: "that, and printed again", task: "print", messages: ALL },
+];
+
+/**
+ * @param folder where a peer may be built.
+ * @param seconds of one run, with half as much before it.
+ */
 export async function* benchParse(
   crew: Crew,
+  folder: string,
   runs: number,
   seconds: number,
 ): AsyncGenerator<Outcome> {
-  const parsers = loadSip() === undefined ? [US] : [US, NPM_SIP];
-  for (const only of ["REGISTER", undefined]) {
-    const figures = await inTurn(parsers, runs, async ({ argument }) => {
-      const args = [PROGRAM, argument, `${seconds}`, ...(only === undefined ? [] : [only])];
-      return Number(await crew.run(0, { program: process.execPath, args }));
-    });
+  const sofia = await sofiaParser(crew, folder);
+  const parsers = [script(crew, "dialtone", "dialtone")];
+  if (loadSip() !== undefined) parsers.push(script(crew, "npm sip", "sip"));
+  if (sofia !== undefined) parsers.push(sofia);
+  for (const { what, task, messages } of SERIES) {
+    const figures = await inTurn(parsers, runs, (parser) => parser.run(task, messages, seconds));
     const [ours, ...others] = parsers.map((parser) => {
       return { name: parser.name, runs: figures.get(parser) ?? [] };
     });
     if (ours === undefined) return;
-    const sizes = only === undefined ? [...MESSAGES.values()] : [MESSAGES.get(only) as Buffer];
-    const bytes = Math.round(sizes.reduce((sum, { length }) => sum + length, 0) / sizes.length);
-    const which = only ?? [...MESSAGES.keys()].join(" ");
-    const what = `${which} (${bytes} bytes), what a registrar reads`;
-    yield { bench: "parse", what, ours, others, notes: [] };
+    const sizes = messages.map((name) => MESSAGES.get(name)?.length ?? 0);
+    const bytes = Math.round(sizes.reduce((sum, size) => sum + size, 0) / sizes.length);
+    const named = `${messages.join(" ")} (${bytes} bytes), ${what}`;
+    yield { bench: "parse", what: named, ours, others, notes: [] };
   }
+}
+
+function script(crew: Crew, name: string, argument: string): Parser {
+  const run = async (task: Task, messages: readonly string[], seconds: number): Promise<number> => {
+    const args = [PROGRAM, argument, task, `${seconds}`, ...messages];
+    return Number(await crew.run(CORE, { program: process.execPath, args }));
+  };
+  return { name, run };
+}
+
+/** Reads every header there is, where it can be built: the sources beside the project, libsofia-sip-ua-dev. */
+async function sofiaParser(crew: Crew, folder: string): Promise<Parser | undefined> {
+  const [compiler, config] = [findProgram("cc"), findProgram("pkg-config")];
+  if (compiler === undefined || config === undefined || !existsSync(SOFIA_SOURCE)) return undefined;
+  const program = join(folder, "parse-sofia");
+  try {
+    const asked = ["--cflags", "--libs", "sofia-sip-ua"];
+    const { stdout } = await promisify(execFile)(config, asked);
+    const flags = stdout.trim().split(/\s+/);
+    const built = ["-O2", "-w", "-o", program, SOFIA_SOURCE, ...flags, "-lm"];
+    await promisify(execFile)(compiler, built);
+  } catch {
+    return undefined;
+  }
+  for (const [name, bytes] of MESSAGES) writeFileSync(join(folder, name), bytes);
+  return {
+    name: "Sofia-SIP in C",
+    run: async (task, messages, seconds) => {
+      const files = messages.map((name) => join(folder, name));
+      const args = [task === "read" ? "parse" : "both", `${seconds}`, ...files];
+      const { usPerMsg } = JSON.parse(await crew.run(CORE, { program, args })) as {
+        usPerMsg: number;
+      };
+      return usPerMsg;
+    },
+  };
 }

@@ -7,13 +7,23 @@ export interface Outcome {
   readonly bench: string;
   /** What exactly was measured, in words. */
   readonly what: string;
+  /** What the figures are of; undefined: CPU time. */
+  readonly unit?: Unit;
   readonly ours: Taken;
   readonly others: readonly Taken[];
   /** What the reader should know about how it was measured. */
   readonly notes: readonly string[];
 }
 
-/** Microseconds of CPU per operation in each run. */
+export interface Unit {
+  /** In JSON. */
+  readonly key: string;
+  readonly words: string;
+}
+
+const CPU: Unit = { key: "us", words: "CPU in µs per operation" };
+
+/** So many units in each run. */
 export interface Taken {
   readonly name: string;
   readonly runs: Runs;
@@ -22,7 +32,8 @@ export interface Taken {
 export function printed(outcome: Outcome): string {
   const { bench, what, ours, others, notes } = outcome;
   const own = spreadOf(ours.runs);
-  const lines = [`${bench}: ${what}, CPU in µs per operation, ${ours.runs.length} runs in turn`];
+  const { words } = outcome.unit ?? CPU;
+  const lines = [`${bench}: ${what}, ${words}, ${ours.runs.length} runs in turn`];
   for (const { name, runs } of others) {
     const ratio = text(spreadOf(ratios(ours.runs, runs)), 2);
     lines.push(`  ${ratio.padEnd(20)} of ${name.padEnd(34)} ${text(spreadOf(runs), 1)}`);
@@ -34,14 +45,15 @@ export function printed(outcome: Outcome): string {
 /** One flat object for each peer, and one for ourselves. */
 export function records(outcome: Outcome): Record<string, string | number>[] {
   const { bench, what, ours, others } = outcome;
-  const own = figures("us", spreadOf(ours.runs));
+  const { key } = outcome.unit ?? CPU;
+  const own = figures(key, spreadOf(ours.runs));
   const base = { event: "bench.measured", bench, what, runs: ours.runs.length };
   return [
     { ...base, name: ours.name, ...own },
     ...others.map(({ name, runs }) => ({
       ...base,
       name,
-      ...figures("us", spreadOf(runs)),
+      ...figures(key, spreadOf(runs)),
       ...figures("ratio", spreadOf(ratios(ours.runs, runs))),
     })),
   ];

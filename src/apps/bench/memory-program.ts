@@ -1,0 +1,87 @@
+/**
+ * `node --expose-gc memory-program.js PHONES`: registers so many phones in virtual time, drops the servers, and prints the
+ * bytes of heap that a phone has added: its machine, credentials, timers, simulated socket and address.
+ */
+
+import { SipServer } from "../../core/server/server.ts";
+import { Users } from "../../core/server/users.ts";
+import { nodePrimitives } from "../../worlds/node/primitives.ts";
+import { SimulatedStore } from "../../worlds/sim/simulated-store.ts";
+import { type FleetPlan, planFleet } from "../sim/fleet/plan.ts";
+import { fleetAccount, phoneAddress } from "../sim/fleet/run.ts";
+import { NO_ORIGIN, simulatedPhone } from "../sim/phone-config.ts";
+import { Town } from "../sim/town.ts";
+
+const SEED = 7;
+/** So few that the servers keep up, and so many that compiled code and tables are of their final size. */
+const WARM_PHONES = 800;
+/** Virtual time for the last phones to register. */
+const SETTLING_MS = 200_000;
+
+const collect = globalThis.gc;
+if (collect === undefined) throw new Error("node needs --expose-gc");
+const phones = Number(process.argv[2] ?? "100000");
+heapOf(WARM_PHONES);
+process.stdout.write(`${heapOf(phones) / phones}\n`);
+
+function heapOf(count: number): number {
+  const plan = planFleet({ seed: SEED, phones: count, hours: 1, account: undefined });
+  const users = usersOf(plan);
+  const addresses = Array.from({ length: count }, (_, number) => phoneAddress(number));
+  const before = settledHeap();
+  const town = new Town({
+    seed: SEED,
+    domains: plan.domains,
+    users,
+    renewals: false,
+    network: { latencyMs: [1, 5], loss: 0, duplication: 0 },
+  });
+  town.dns.records = plan.records;
+  for (const spec of plan.servers) {
+    town.addServer({ ...spec, location: "own" });
+    town.startServer(spec.name);
+  }
+  const { host, machine } = town.addPhones("fleet", addresses, []);
+  for (const [number, address] of addresses.entries()) {
+    const place = { address, port: 5060, answer: "auto", number } as const;
+    machine.add(simulatedPhone([fleetAccount(plan, number)], place, NO_ORIGIN));
+  }
+  host.run(() => {
+    for (const phone of machine.phones) phone.start();
+  });
+  town.simulation.runUntil(plan.account.redundancy.startSurgeMs + SETTLING_MS);
+  for (const phone of machine.phones) {
+    if (phone.accounts[0]?.registration(1)?.state !== "registered")
+      throw new Error("not registered");
+  }
+  for (const server of town.servers) {
+    server.machine = new SipServer(server.machine.configuration, nodePrimitives());
+    server.host.restart(server.machine);
+    server.store = new SimulatedStore();
+  }
+  const grown = settledHeap() - before;
+  if (machine.phones.length !== count) throw new Error("phones were lost");
+  return grown;
+}
+
+/** With every digest secret computed, as the servers will want it: none of it is a phone's. */
+function usersOf(plan: FleetPlan): Users {
+  const accounts = Array.from({ length: plan.phones }, (_, number) => fleetAccount(plan, number));
+  const users = new Users(
+    accounts.map(({ user, password }) => {
+      return { name: user, password, ha1: {}, voicemail: undefined, groups: [] };
+    }),
+  );
+  const { hash } = nodePrimitives();
+  for (const { user } of accounts) {
+    for (const algorithm of ["MD5", "SHA-256"] as const) {
+      users.ha1(hash, user, plan.domains[0] ?? "", algorithm);
+    }
+  }
+  return users;
+}
+
+function settledHeap(): number {
+  for (let round = 0; round < 4; round += 1) collect?.();
+  return process.memoryUsage().heapUsed;
+}
