@@ -20,6 +20,7 @@ interface SimFlags {
   readonly write?: string;
   readonly phones: number;
   readonly hours: number;
+  readonly capacity?: number;
   readonly seed?: number;
   readonly config?: readonly string[];
   readonly report?: string;
@@ -30,6 +31,7 @@ interface SimFlags {
 const MOST_SEED = 0xffff_ffff;
 const MOST_PHONES = 1_000_000;
 const MOST_RUNS = 1_000_000;
+const MOST_CAPACITY = 1_000_000;
 /** A week. */
 const MOST_HOURS = 168;
 
@@ -39,6 +41,7 @@ export function addSimCommand(program: Command): void {
     .description("a fleet of phones, scenarios or a swarm of faults in virtual time")
     .option("--phones <n>", "the size of the fleet", whole(1, MOST_PHONES), 1000)
     .option("--hours <h>", "how long the fleet lives", hoursOf, 1)
+    .option("--capacity <n>", "REGISTERs a second that a server can do", whole(1, MOST_CAPACITY))
     .option("--config <file...>", "provisioning files that all phones of the fleet have")
     .option("--scenario <name>", "play and judge instead: a name, a YAML file, or all")
     .option("--swarm <n>", "hold n small random towns to the invariants", whole(1, MOST_RUNS))
@@ -58,8 +61,8 @@ async function sim(flags: SimFlags): Promise<void> {
   else if (flags.swarm !== undefined) simulateSwarm({ seed, runs: flags.swarm, json });
   else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
   else {
-    const { phones, hours, config = [], report, trace = false } = flags;
-    await simulateFleet({ seed, phones, hours, config, report, json, trace });
+    const { phones, hours, capacity, config = [], report, trace = false } = flags;
+    await simulateFleet({ seed, phones, hours, capacity, config, report, json, trace });
   }
 }
 

@@ -14,6 +14,7 @@ export interface FleetFlags {
   readonly seed: number;
   readonly phones: number;
   readonly hours: number;
+  readonly capacity: number | undefined;
   readonly config: readonly string[];
   readonly report: string | undefined;
   readonly json: boolean;
@@ -21,9 +22,9 @@ export interface FleetFlags {
 }
 
 export async function simulateFleet(flags: FleetFlags): Promise<void> {
-  const { seed, phones, hours, json } = flags;
+  const { seed, phones, hours, capacity, json } = flags;
   const { account, rule } = await configured(flags.config);
-  const plan = planFleet({ seed, phones, hours, account });
+  const plan = planFleet({ seed, phones, hours, capacity, account });
   const drawn = describePlan(plan);
   const say = (line: string): unknown => process.stdout.write(`${line}\n`);
   const tell = (at: number, event: string, fields: object): unknown =>

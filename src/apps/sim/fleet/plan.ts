@@ -21,6 +21,8 @@ export interface FleetRequest {
   readonly seed: number;
   readonly phones: number;
   readonly hours: number;
+  /** REGISTERs a second that each server can do; undefined: any number. */
+  readonly capacity?: number | undefined;
   /** The account that all phones have, each with a user of its own; undefined: our own dialect's defaults. */
   readonly account: AccountPolicy | undefined;
 }
@@ -48,7 +50,7 @@ export interface FleetPlan {
 }
 
 export function planFleet(request: FleetRequest): FleetPlan {
-  const { seed, phones, hours } = request;
+  const { seed, phones, hours, capacity } = request;
   const prng = new Prng(seed, PLAN_CHANCE);
   const lastsMs = hours * HOUR_MS;
   const account = request.account ?? drawAccount(prng, phones);
@@ -62,7 +64,7 @@ export function planFleet(request: FleetRequest): FleetPlan {
     phones,
     lastsMs,
     domains: [...domains],
-    servers,
+    servers: capacity === undefined ? servers : servers.map((one) => ({ ...one, capacity })),
     records,
     account,
     firstUser: /^\d{1,9}$/.test(account.user) ? Number(account.user) : 2001,
@@ -83,6 +85,7 @@ export function describePlan(plan: FleetPlan): string[] {
   const expires = account.redundancy.servers.map(({ expiresSeconds }) => expiresSeconds);
   return [
     `${plan.phones} phones for ${minutes(plan.lastsMs)}; ${registration} registration, expires ${expires.join(" and ")} s, surge ${startSurgeMs / 1000} s, keep-alive ${keepAliveMs / 1000} s, jitter ${refreshJitter}`,
+    ...limitLines(servers),
     `servers ${servers.map(({ name, address, role }) => `${name} ${address} (${role})`).join(", ")}`,
     `latency ${network.latencyMs.join(" to ")} ms, loss ${network.loss * 100} %, ${plan.callsPerMinute} calls a minute`,
     ...outages.map(
@@ -90,6 +93,11 @@ export function describePlan(plan: FleetPlan): string[] {
         `${kind} of ${server} after ${minutes(atMs)} for ${minutes(forMs)}`,
     ),
   ];
+}
+
+function limitLines([first]: readonly ServerSpec[]): string[] {
+  const capacity = first?.capacity;
+  return capacity === undefined ? [] : [`a server can do ${capacity} REGISTERs a second`];
 }
 
 export function minutes(ms: number): string {
