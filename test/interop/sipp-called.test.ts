@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { AnswerMode } from "../../src/core/phone/phone-config.ts";
 import { type Call, Phone } from "../../src/index.ts";
+import { Capture } from "../support/capture.ts";
 import { needs } from "../support/peers.ts";
 import { Household } from "../support/processes.ts";
 import { Sipp } from "../support/sipp.ts";
@@ -202,15 +203,22 @@ const CORNERS: readonly Corner[] = [
   },
 ];
 
-describe("SIPp calls our phone", { ...needs("sipp"), concurrency: 6 }, () => {
+describe("SIPp calls our phone", { ...needs("sipp", "tshark"), concurrency: 6 }, () => {
   let household: Household;
+  let capture: Capture;
   let last = 10;
 
   before(async () => {
     household = await Household.open(71);
+    capture = await Capture.start(household);
   });
 
-  after(async () => await household?.close());
+  after(async () => {
+    const { sip, faults } = await capture.dissect();
+    await household?.close();
+    assert.ok(sip > 100, `${sip} packets`);
+    assert.deepEqual(faults, [], "Wireshark finds no fault in any packet");
+  });
 
   for (const corner of CORNERS) {
     for (const transport of corner.over ?? ["udp"]) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { SipServer } from "../../src/index.ts";
+import { Capture } from "../support/capture.ts";
 import { needs } from "../support/peers.ts";
 import { Household } from "../support/processes.ts";
 import { Sipp } from "../support/sipp.ts";
@@ -88,14 +89,19 @@ const CORNERS: readonly Corner[] = [
   },
 ];
 
-describe("SIPp calls SIPp through our server", { ...needs("sipp"), concurrency: 6 }, () => {
+describe("SIPp calls SIPp through our server", {
+  ...needs("sipp", "tshark"),
+  concurrency: 6,
+}, () => {
   let household: Household;
+  let capture: Capture;
   let server: SipServer;
   let witness: Witness;
   let last = 10;
 
   before(async () => {
     household = await Household.open(73);
+    capture = await Capture.start(household);
     const place = `${household.address(SERVER)}:5060`;
     server = new SipServer({
       listen: [`udp:${place}`, `tcp:${place}`],
@@ -108,7 +114,10 @@ describe("SIPp calls SIPp through our server", { ...needs("sipp"), concurrency: 
 
   after(async () => {
     await server?.close();
+    const { sip, faults } = await capture.dissect();
     await household?.close();
+    assert.ok(sip > 100, `${sip} packets`);
+    assert.deepEqual(faults, [], "Wireshark finds no fault in any packet");
     const calls = (name: string): unknown[] => witness.all(name).map(({ call }) => call);
     const over = [...calls("call.ended"), ...calls("call.refused")];
     assert.deepEqual(new Set(over), new Set(calls("call.started")), "each call is told to be over");
