@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { benchConnections } from "./bench/connections.ts";
 import { canMeasure } from "./bench/cpu-time.ts";
 import { Crew } from "./bench/crew.ts";
 import { findLoad, WINDOW } from "./bench/load.ts";
@@ -17,6 +18,7 @@ interface BenchFlags {
   readonly count: number;
   readonly users: number;
   readonly phones: number;
+  readonly held: number;
   readonly peers?: readonly string[];
   readonly json?: boolean;
 }
@@ -34,8 +36,15 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   parse: (crew, folder, { runs, count }) =>
     benchParse(crew, folder, runs, count / REGISTERS_A_SECOND),
+  connections: (crew, folder, { held }) => connections(crew, folder, held),
   memory: (crew, _folder, { phones }) => benchMemory(crew, MEMORY_RUNS, phones),
 };
+
+/** Linux tells how much memory another process has. */
+async function* connections(crew: Crew, folder: string, count: number): AsyncGenerator<Outcome> {
+  if (!canMeasure()) throw new Missing("/proc: memory of processes is only told by Linux");
+  yield* benchConnections(crew, folder, count);
+}
 
 /** The same phones take the same room: a second run only shows that. */
 const MEMORY_RUNS = 2;
@@ -53,6 +62,7 @@ export function addBenchCommand(program: Command): void {
     .option("--count <n>", "REGISTERs of a run", whole, 200_000)
     .option("--users <n>", `who register, ${WINDOW} or more`, population, 10_000)
     .option("--phones <n>", "phones whose memory is measured", whole, 100_000)
+    .option("--held <n>", "connections that are held open", whole, 10_000)
     .option("--peers <name...>", "only these: a part of the name is enough")
     .option("--json", "one JSON object a line on stdout")
     .action(bench);

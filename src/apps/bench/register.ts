@@ -1,9 +1,8 @@
 /** CPU per renewed registration, at our server and at those of others. */
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { cpuTimeUs } from "./cpu-time.ts";
 import type { Crew } from "./crew.ts";
 import { inTurn } from "./figures.ts";
+import { freePort } from "./free-port.ts";
 import type { Load, LoadResult } from "./load.ts";
 import { dialtone, peers, type Registrar } from "./registrars.ts";
 import type { Outcome } from "./report.ts";
@@ -63,7 +62,7 @@ async function measure(
   load: Load,
   { count, users }: RegisterOptions,
 ): Promise<number> {
-  const [port, ownPort] = [await freePort(), await freePort()];
+  const [port, ownPort] = [await freePort("udp"), await freePort("udp")];
   const server = await registrar.start({ port, digest, disk, users });
   try {
     const order = { port, ownPort, users, digest };
@@ -81,13 +80,4 @@ function sound(registrar: Registrar, result: LoadResult): LoadResult {
   const { ok, lost, bad } = result;
   if (ok > 0 && lost === 0 && bad === 0) return result;
   throw new Error(`${registrar.name}: ${ok} answered 200, ${bad} otherwise, ${lost} not at all`);
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
 }
