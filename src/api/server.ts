@@ -2,19 +2,16 @@
 import { EventEmitter } from "node:events";
 import type { Instant } from "../core/machine.ts";
 import type { Recall } from "../core/server/register-desk.ts";
-import { type ServerConfiguration, SipServer as ServerMachine } from "../core/server/server.ts";
-import { Driver } from "../worlds/node/driver.ts";
-import { LoadMeter } from "../worlds/node/load-meter.ts";
-import { nodePrimitives } from "../worlds/node/primitives.ts";
+import type { ServerConfiguration } from "../core/server/server.ts";
 import { Resolver } from "../worlds/node/resolver.ts";
 import { readServers, type ServerAddress } from "../worlds/node/resolver-servers.ts";
-import { openStore } from "../worlds/node/stores/open-store.ts";
+import { BadStoreName, openStore } from "../worlds/node/stores/open-store.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
 import { type BindingsOfUser, bindingsIn } from "./bindings.ts";
 import { AddressError, ConfigurationError, StateError } from "./errors.ts";
 import type { AnyEvent, EventOf, ServerEventFields } from "./event-fields.ts";
-import { messageTracer } from "./message-event.ts";
 import { Postbox } from "./postbox.ts";
+import { ServerEngine } from "./server-engine.ts";
 import { type SipServerOptions, serverConfiguration } from "./server-options.ts";
 import { eventsOf, firstOf, type WaitOptions } from "./waiting.ts";
 
@@ -34,21 +31,12 @@ export interface ServerEvents extends ServerOwnEvents {
   close: [];
 }
 
-/** What runs once the store is there. */
-interface Engine {
-  readonly machine: ServerMachine;
-  readonly driver: Driver;
-  readonly store: Store;
-}
-
-/** A registrar and call server (RFC 3261 §10, §16). */
 export class SipServer extends EventEmitter<ServerEvents> {
   readonly #options: SipServerOptions;
   readonly #configuration: ServerConfiguration;
   readonly #resolver: Resolver;
   readonly #postbox = new Postbox();
-  #engine: Engine | undefined;
-  #meter: LoadMeter | undefined;
+  #engine: ServerEngine | undefined;
   #started = false;
   #closed: Promise<void> | undefined;
   #addresses: readonly string[] = [];
@@ -87,10 +75,9 @@ export class SipServer extends EventEmitter<ServerEvents> {
     try {
       const engine = await this.#open();
       const outcome = firstOf(this as EventEmitter, ["server.started", "server.failed"], options);
-      engine.driver.run((now) => engine.machine.start(now));
+      engine.start();
       const event = await outcome;
       if (event.event === "server.failed") throw deafness(event);
-      this.#meter = this.#measure(engine, String(event.listen));
     } catch (error) {
       await this.close();
       throw error;
@@ -137,16 +124,15 @@ export class SipServer extends EventEmitter<ServerEvents> {
   async #end(): Promise<void> {
     const engine = this.#engine;
     if (engine !== undefined) {
-      const { driver, machine, store } = engine;
-      this.#meter?.stop();
+      const { machine, store } = engine;
       const over = (): boolean => ["stopped", "failed", "waiting"].includes(machine.state);
-      driver.run((now) => machine.stop(now));
+      engine.stop();
       while (!over()) {
         await new Promise<void>((told) => {
           this.once("server.stopped", () => told());
         });
       }
-      await driver.stop();
+      await engine.close();
       // A store of the caller's own may have other users.
       if (this.#options.store === undefined || typeof this.#options.store === "string") {
         await store.close();
@@ -156,42 +142,25 @@ export class SipServer extends EventEmitter<ServerEvents> {
     this.#postbox.put(() => this.emit("close"));
   }
 
-  async #open(): Promise<Engine> {
-    const { store: named = "memory" } = this.#options;
-    const store =
-      typeof named === "string"
-        ? await openStore(named, (event) => this.#engine?.driver.report(event))
-        : named;
-    const machine = new ServerMachine(this.#configuration, nodePrimitives(), (question) =>
-      question.kind === "dns" ? undefined : store.atOnce?.(question),
-    );
-    const driver = this.#newDriver(machine, store);
-    const engine: Engine = { machine, store, driver };
+  async #open(): Promise<ServerEngine> {
+    const { tls, trace = false } = this.#options;
+    const engine = new ServerEngine({
+      ...{ configuration: this.#configuration, resolver: this.#resolver, tls, trace },
+      store: await this.#openStore(),
+      sink: (event) => this.#postbox.put(() => this.#tell(event)),
+    });
     this.#engine = engine;
     return engine;
   }
 
-  /** Tells the machine when it cannot keep up with what arrives. */
-  #measure({ machine, driver }: Engine, listen: string): LoadMeter {
-    const datagrams = [...listen.matchAll(/\budp:\S+:(\d+)/g)].map(([, port]) => Number(port));
-    const meter = new LoadMeter(datagrams, (waitMs) =>
-      driver.run((now) => machine.waited(now, waitMs)),
-    );
-    meter.start();
-    return meter;
-  }
-
-  #newDriver(machine: ServerMachine, store: Store): Driver {
-    const { tls, trace } = this.#options;
-    const driver: Driver = new Driver(machine, {
-      node: this.name,
-      sink: (event) => this.#postbox.put(() => this.#tell(event)),
-      store: (question, answered) => store.ask(question, answered),
-      resolve: (question, answered) => this.#resolver.ask(question, answered),
-      ...(tls === undefined ? {} : { tls }),
-      ...(trace === true ? { capture: messageTracer((event) => driver.report(event)) } : {}),
-    });
-    return driver;
+  async #openStore(): Promise<Store> {
+    const { store = "memory" } = this.#options;
+    if (typeof store !== "string") return store;
+    try {
+      return await openStore(store, (event) => this.#engine?.driver.report(event));
+    } catch (error) {
+      throw error instanceof BadStoreName ? badStore(error.message) : error;
+    }
   }
 
   #tell(event: AnyEvent): void {
@@ -206,6 +175,12 @@ export class SipServer extends EventEmitter<ServerEvents> {
 function deafness({ transport, address, port, why }: AnyEvent): AddressError {
   const host = String(address).includes(":") ? `[${address}]` : String(address);
   return new AddressError(`${transport}:${host}:${port}`, String(why));
+}
+
+function badStore(wrong: string): ConfigurationError {
+  const remedy = "give memory, a folder, redis://HOST:PORT or a store of your own";
+  const where = { file: "options", line: 1, key: "store" } as const;
+  return new ConfigurationError([{ ...where, severity: "error", wrong, remedy }]);
 }
 
 function resolversOf(dns: string | readonly string[] | undefined): ServerAddress[] | undefined {

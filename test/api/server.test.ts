@@ -123,6 +123,13 @@ test("an address that is taken is an AddressError, and nothing stays open", asyn
   await assert.rejects(other.start(), StateError);
 });
 
+test("a store that cannot be is a ConfigurationError", async (t) => {
+  const options = { listen: "udp:127.0.0.1:0", domain: "example.com", open: true };
+  const server = new SipServer({ ...options, store: "redis" });
+  t.after(() => server.close());
+  await assert.rejects(server.start(), /options:1: store: .*redis.*; give memory, a folder, /);
+});
+
 test("events can be looped over, and the loop ends when the server is closed", async (t) => {
   const server = new SipServer({ listen: "udp:127.0.0.1:0", domain: "example.com", open: true });
   t.after(() => server.close());

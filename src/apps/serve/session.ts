@@ -1,13 +1,10 @@
 /** One run of `dialtone serve`: from the first event to an orderly end. */
 import type { Server } from "node:http";
-import { messageTracer } from "../../api/message-event.ts";
+import { ServerEngine } from "../../api/server-engine.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../core/server/registration.ts";
-import { SipServer } from "../../core/server/server.ts";
 import type { Users } from "../../core/server/users.ts";
 import type { TraceEvent } from "../../core/vocabulary.ts";
-import { Driver, type DriverOptions, type TimedEvent } from "../../worlds/node/driver.ts";
-import { LoadMeter } from "../../worlds/node/load-meter.ts";
-import { nodePrimitives } from "../../worlds/node/primitives.ts";
+import type { TimedEvent } from "../../worlds/node/driver.ts";
 import type { Resolver } from "../../worlds/node/resolver.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../../worlds/node/tls.ts";
@@ -24,11 +21,9 @@ export class ServeSession {
   readonly #options: ServeOptions;
   readonly #store: Store;
   readonly #resolver: Resolver;
-  readonly #server: SipServer;
-  readonly #driver: Driver;
+  readonly #engine: ServerEngine;
   readonly #counts = new Map<string, number>();
   readonly #print: (event: TimedEvent) => void;
-  readonly #meter: LoadMeter;
   #http: Server | undefined;
   #exitCode: number = EXIT.ok;
   #leaving = false;
@@ -47,31 +42,20 @@ export class ServeSession {
     this.#print = eventPrinter(options.json);
     const { minExpires, maxExpires, expirySpread } = options;
     const defaultExpires = Math.min(DEFAULT_REGISTRAR_LIMITS.defaultExpires, maxExpires);
-    this.#server = new SipServer(
-      {
+    const limits = { ...DEFAULT_REGISTRAR_LIMITS, minExpires, maxExpires, defaultExpires };
+    this.#engine = new ServerEngine({
+      configuration: {
         ...options,
         users,
-        limits: {
-          ...DEFAULT_REGISTRAR_LIMITS,
-          minExpires,
-          maxExpires,
-          defaultExpires,
-          expirySpread,
-        },
+        limits: { ...limits, expirySpread },
         shared: options.store !== "memory",
         epochOffset: Date.now() - performance.now(),
         renewals: options.json || options.http !== undefined,
         tracing: options.trace,
       },
-      nodePrimitives(),
-      (question) => (question.kind === "dns" ? undefined : store.atOnce?.(question)),
-    );
-    this.#driver = new Driver(this.#server, this.#driverOptions(tls));
-    const datagrams = options.listen.filter(({ transport }) => transport === "udp");
-    this.#meter = new LoadMeter(
-      datagrams.map(({ port }) => port),
-      (waitMs) => this.#driver.run((now) => this.#server.waited(now, waitMs)),
-    );
+      ...{ store, resolver, tls, trace: options.trace },
+      sink: (event) => this.#saw(event),
+    });
   }
 
   /** Resolves with the exit code when everything is closed. */
@@ -84,15 +68,12 @@ export class ServeSession {
     }
     process.on("SIGHUP", () => this.#leave());
     const unread = this.#options.control ? this.#readControl() : () => undefined;
-    if (await this.#openHttp()) {
-      this.#driver.run((now) => this.#server.start(now));
-      this.#meter.start();
-    } else this.#gone();
+    if (await this.#openHttp()) this.#engine.start();
+    else this.#gone();
     await gone;
-    this.#meter.stop();
     unread();
     this.#http?.close();
-    await this.#driver.stop();
+    await this.#engine.close();
     this.#resolver.close();
     await this.#store.close();
     return this.#exitCode;
@@ -100,23 +81,7 @@ export class ServeSession {
 
   /** An event of the store or another part of the world. */
   report(event: TraceEvent): void {
-    this.#driver.report(event);
-  }
-
-  #driverOptions(tls: TlsSettings | undefined): DriverOptions {
-    const store = this.#store;
-    const resolver = this.#resolver;
-    const traced: Pick<DriverOptions, "capture"> = {
-      capture: messageTracer((event) => this.#driver.report(event)),
-    };
-    return {
-      node: this.#options.name,
-      sink: (event) => this.#saw(event),
-      store: (question, answered) => store.ask(question, answered),
-      resolve: (question, answered) => resolver.ask(question, answered),
-      ...(tls === undefined ? {} : { tls }),
-      ...(this.#options.trace ? traced : {}),
-    };
+    this.#engine.driver.report(event);
   }
 
   #saw(event: TimedEvent): void {
@@ -124,7 +89,7 @@ export class ServeSession {
     // Renewals are most of all events and news to nobody but programs.
     if (this.#options.json || event.event !== "binding.refreshed") this.#print(event);
     if (event.event === "server.stopped") this.#gone();
-    if (event.event === "server.failed" && this.#server.state === "failed") {
+    if (event.event === "server.failed" && this.#engine.machine.state === "failed") {
       const { transport, address, port, why } = event;
       const remedy = why === "in-use" ? "the port is taken" : "it cannot be had";
       process.stderr.write(`${transport}:${address}:${port}: ${remedy} (${why})\n`);
@@ -142,7 +107,7 @@ export class ServeSession {
     if (this.#leaving) return;
     this.#leaving = true;
     setTimeout(() => process.exit(this.#exitCode), LAST_RESORT_MS).unref();
-    setImmediate(() => this.#driver.run((now) => this.#server.stop(now)));
+    setImmediate(() => this.#engine.stop());
   }
 
   #readControl(): () => void {
@@ -150,7 +115,7 @@ export class ServeSession {
       obey: (control) => {
         if (control.do === "stop") this.#leave();
         else {
-          const wrong = obey(control, this.#driver, this.#server);
+          const wrong = obey(control, this.#engine.driver, this.#engine.machine);
           if (wrong !== undefined) process.stderr.write(`control: ${wrong}\n`);
         }
       },
@@ -169,21 +134,25 @@ export class ServeSession {
         store: this.#store,
         counts: this.#counts,
         token: process.env.DIALTONE_TOKEN,
-        state: () => this.#server.state,
+        state: () => this.#engine.machine.state,
         changes: {
           remove: (user, recall) =>
             new Promise((done) => {
-              this.#driver.run((now) => this.#server.removeBindings(now, user, done, recall));
+              this.#engine.driver.run((now) =>
+                this.#engine.machine.removeBindings(now, user, done, recall),
+              );
             }),
           setMessages: (user, messages) =>
             new Promise((done) => {
-              this.#driver.run((now) => this.#server.setMessages(now, user, messages, done));
+              this.#engine.driver.run((now) =>
+                this.#engine.machine.setMessages(now, user, messages, done),
+              );
             }),
         },
       });
       const bound = this.#http.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : place.port;
-      this.#driver.report({ event: "http.started", address: place.host, port });
+      this.#engine.driver.report({ event: "http.started", address: place.host, port });
       return true;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

@@ -1,0 +1,75 @@
+/** A server machine on real sockets, with its store and its resolver: what the command and programs both run. */
+import { type ServerConfiguration, SipServer as ServerMachine } from "../core/server/server.ts";
+import { Driver, type TimedEvent } from "../worlds/node/driver.ts";
+import { LoadMeter } from "../worlds/node/load-meter.ts";
+import { nodePrimitives } from "../worlds/node/primitives.ts";
+import type { Resolver } from "../worlds/node/resolver.ts";
+import type { Store } from "../worlds/node/stores/store.ts";
+import type { TlsSettings } from "../worlds/node/tls.ts";
+import { messageTracer } from "./message-event.ts";
+
+export interface EngineParts {
+  readonly configuration: ServerConfiguration;
+  readonly store: Store;
+  readonly resolver: Resolver;
+  readonly tls: TlsSettings | undefined;
+  /** Every message as an event. */
+  readonly trace: boolean;
+  /** Told each event, inside the turn of the machine. */
+  sink(event: TimedEvent): void;
+}
+
+export class ServerEngine {
+  readonly machine: ServerMachine;
+  readonly driver: Driver;
+  readonly store: Store;
+  readonly #sink: (event: TimedEvent) => void;
+  #meter: LoadMeter | undefined;
+
+  constructor(parts: EngineParts) {
+    const { configuration, store, resolver, tls, trace } = parts;
+    this.store = store;
+    this.#sink = parts.sink;
+    this.machine = new ServerMachine(configuration, nodePrimitives(), (question) =>
+      question.kind === "dns" ? undefined : store.atOnce?.(question),
+    );
+    this.driver = new Driver(this.machine, {
+      node: configuration.name,
+      sink: (event) => this.#saw(event),
+      store: (question, answered) => store.ask(question, answered),
+      resolve: (question, answered) => resolver.ask(question, answered),
+      ...(tls === undefined ? {} : { tls }),
+      ...(trace ? { capture: messageTracer((event) => this.driver.report(event)) } : {}),
+    });
+  }
+
+  /** Listens; `server.started` or `server.failed` follows. */
+  start(): void {
+    this.driver.run((now) => this.machine.start(now));
+  }
+
+  /** Takes nothing new and ends what is in flight; `server.stopped` follows. */
+  stop(): void {
+    this.driver.run((now) => this.machine.stop(now));
+  }
+
+  /** Closes every socket at once. */
+  async close(): Promise<void> {
+    this.#meter?.stop();
+    await this.driver.stop();
+  }
+
+  #saw(event: TimedEvent): void {
+    if (event.event === "server.started") this.#measure(String(event.listen));
+    this.#sink(event);
+  }
+
+  /** Tells the machine from now on when it cannot keep up with what arrives. */
+  #measure(listen: string): void {
+    const datagrams = [...listen.matchAll(/\budp:(\S+)/g)].map(([, place]) => place as string);
+    this.#meter = new LoadMeter(datagrams, (waitMs) =>
+      this.driver.run((now) => this.machine.waited(now, waitMs)),
+    );
+    this.#meter.start();
+  }
+}
