@@ -31,6 +31,7 @@ export interface ServerEvents extends ServerOwnEvents {
   close: [];
 }
 
+/** A registrar and call server (RFC 3261 §10, §16). */
 export class SipServer extends EventEmitter<ServerEvents> {
   readonly #options: SipServerOptions;
   readonly #configuration: ServerConfiguration;
