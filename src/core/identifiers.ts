@@ -4,11 +4,11 @@ import type { Entropy } from "./primitives.ts";
 /** The magic cookie of RFC 3261 §8.1.1.7. */
 export const BRANCH_COOKIE = "z9hG4bK";
 
-/** A token of `words` × 32 random bits, in base 36. */
+/** A token of `words` × 32 random bits, in base 36; joined, since a sum of texts is kept as a tree of them. */
 export function token(entropy: Entropy, words: number): string {
-  let text = "";
-  for (let word = 0; word < words; word += 1) text += entropy.uint32().toString(36);
-  return text;
+  const parts: string[] = [];
+  for (let word = 0; word < words; word += 1) parts.push(entropy.uint32().toString(36));
+  return parts.join("");
 }
 
 /** A branch, unique in space and time (RFC 3261 §8.1.1.7). */

@@ -43,18 +43,6 @@ test("the same seed draws the same fleet and gives the same figures and trace (I
   assert.deepEqual(once(), once());
 });
 
-test("a fleet whose servers can do only so much comes back all the same, the longer it takes (R111)", () => {
-  const plan = (capacity: number | undefined): FleetPlan =>
-    planFleet({ seed: 3, phones: 200, hours: 0.5, capacity, account: undefined });
-  assert.match(describePlan(plan(5)).join(), /5 REGISTERs a second/);
-  const [free, limited] = [undefined, 5].map((capacity) => {
-    const { figures } = runFleet(plan(capacity), NO_ORIGIN);
-    assert.equal(figures.registeredAtEnd, 200);
-    return figures.outages[0]?.seconds99 ?? Number.POSITIVE_INFINITY;
-  }) as [number, number];
-  assert.ok(limited >= free && limited < 900, `${limited} s and ${free} s`);
-});
-
 test("every sample of the makers runs as a fleet", () => {
   for (const name of [
     "Y1-register-fallback.cfg",
@@ -153,4 +141,16 @@ test("a registered phone costs at most 4 kB, its simulated socket and address in
   const each = (heapOfPhones(3300, collect) - few) / 2500;
   context.diagnostic(`${Math.round(each)} bytes a registered phone`);
   assert.ok(each <= MOST_BYTES, `${Math.round(each)} bytes`);
+});
+
+test("a fleet whose servers can do only so much comes back all the same, the longer it takes (R111)", () => {
+  const plan = (capacity: number | undefined): FleetPlan =>
+    planFleet({ seed: 3, phones: 200, hours: 0.5, capacity, account: undefined });
+  assert.match(describePlan(plan(5)).join(), /5 REGISTERs a second/);
+  const [free, limited] = [undefined, 5].map((capacity) => {
+    const { figures } = runFleet(plan(capacity), NO_ORIGIN);
+    assert.equal(figures.registeredAtEnd, 200);
+    return figures.outages[0]?.seconds99 ?? Number.POSITIVE_INFINITY;
+  }) as [number, number];
+  assert.ok(limited >= free && limited < 900, `${limited} s and ${free} s`);
 });

@@ -1,13 +1,13 @@
 /** Builds the requests of one account: the headers of RFC 3261 §8.1.1 for the flow an attempt goes over. */
 import { newBranch } from "../identifiers.ts";
-import type { Peer } from "../machine.ts";
+import type { Peer, Target } from "../machine.ts";
 import { Headers } from "../message/headers.ts";
 import type { Request, Response } from "../message/message.ts";
 import { LOSS_OFFER } from "../message/overload.ts";
 import type { Entropy } from "../primitives.ts";
 import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import { Agreements, termsOf } from "./outbound.ts";
+import { Agreements, PLAIN_TERMS, termsOf } from "./outbound.ts";
 
 /** Knows where requests for this side of a flow arrive. */
 export interface ListeningPorts {
@@ -31,8 +31,8 @@ export class Composer {
   /** A URN, the same over restarts of one phone (RFC 5626 §4.1). */
   readonly #instance: string;
   readonly #ports: ListeningPorts;
-  /** What the account's registrations have been granted. */
-  readonly agreements: Agreements;
+  /** There once something was granted or refused: most phones never need it. */
+  #agreed: Agreements | undefined;
 
   constructor(
     account: AccountPolicy,
@@ -46,7 +46,11 @@ export class Composer {
     this.#userAgent = userAgent;
     this.#instance = instance;
     this.#ports = ports;
-    this.agreements = new Agreements(account.redundancy);
+  }
+
+  /** What the account's registrations have been granted. */
+  get agreements(): Agreements {
+    return this.#agreed ?? new Agreements(this.#account.redundancy);
   }
 
   /** The domain of the AOR when the account speaks to a server. */
@@ -96,7 +100,16 @@ export class Composer {
 
   /** A registrar has accepted a registration of `owner`. */
   granted({ target, flow }: AttemptPlace, response: Response, owner: object): void {
-    this.agreements.made(target, termsOf(response, this.contactUri(flow.peer)), owner);
+    const terms = termsOf(response, this.contactUri(flow.peer));
+    if (terms === PLAIN_TERMS && this.#agreed === undefined) return;
+    this.#agreed ??= this.agreements;
+    this.#agreed.made(target, terms, owner);
+  }
+
+  /** 439: the first hop there knows nothing of RFC 5626 (R92). */
+  refusedOutbound(target: Target): void {
+    this.#agreed ??= this.agreements;
+    this.#agreed.refusedAt(target);
   }
 
   request(line: RequestLine, attempt: AttemptPlace): Request {

@@ -102,22 +102,25 @@ interface Granted {
 
 /** What one account has asked and been granted, by target. */
 export class Agreements {
-  readonly #mode: RedundancyPolicy["outbound"];
-  /** A GRUU is asked for, too, and used as Contact. */
-  readonly gruu: boolean;
+  readonly #policy: RedundancyPolicy;
   /** First hops that know nothing of outbound: 439 (R92). */
   #without: Set<string> | undefined;
   #granted: Map<string, Granted> | undefined;
 
-  constructor({ outbound, gruu }: RedundancyPolicy) {
-    this.#mode = outbound;
-    this.gruu = gruu;
+  constructor(policy: RedundancyPolicy) {
+    this.#policy = policy;
+  }
+
+  /** A GRUU is asked for, too, and used as Contact. */
+  get gruu(): boolean {
+    return this.#policy.gruu;
   }
 
   /** Whether a REGISTER there is to ask for RFC 5626. */
   asksAt(target: Target): boolean {
-    if (this.#mode === "never") return false;
-    if (this.#mode === "streams" && target.transport === "udp") return false;
+    const { outbound } = this.#policy;
+    if (outbound === "never") return false;
+    if (outbound === "streams" && target.transport === "udp") return false;
     return this.#without?.has(targetName(target)) !== true;
   }
 

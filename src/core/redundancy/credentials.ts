@@ -24,6 +24,9 @@ const REMEMBERED_LIMIT = 32;
 /** What nearly every server offers, once for all phones. */
 const AUTH_ONLY: readonly string[] = ["auth"];
 
+/** One text each for all phones. */
+const USUAL_ALGORITHMS: readonly string[] = ["SHA-256", "MD5"];
+
 type CredentialsHeader = "authorization" | "proxy-authorization";
 
 /** REGISTER is asked for by the registrar, all else by the proxy: two realms may stand behind one target. */
@@ -129,7 +132,7 @@ export class Credentials {
       realm: own(realm),
       nonce: own(nonce),
       opaque: opaque === undefined ? undefined : own(opaque),
-      algorithm: own(algorithm),
+      algorithm: USUAL_ALGORITHMS.find((usual) => usual === algorithm) ?? own(algorithm),
       qop: qop.length === 1 && qop[0] === "auth" ? AUTH_ONLY : qop.map(own),
       stale,
     };
