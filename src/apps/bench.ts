@@ -20,6 +20,7 @@ interface BenchFlags {
   readonly phones: number;
   readonly held: number;
   readonly peers?: readonly string[];
+  readonly over?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -29,10 +30,10 @@ type Bench = (crew: Crew, folder: string, flags: BenchFlags) => AsyncGenerator<O
 const REGISTERS_A_SECOND = 100_000;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
-  register: async function* (crew, folder, { runs, count, users, peers }) {
+  register: async function* (crew, folder, { runs, count, users, peers, over }) {
     if (!canMeasure()) throw new Missing("/proc: CPU time of processes is only told by Linux");
     const load = await findLoad(crew, folder);
-    yield* benchRegister(crew, load, folder, { runs, count, users, peers });
+    yield* benchRegister(crew, load, folder, { runs, count, users, peers, over });
   },
   parse: (crew, folder, { runs, count }) =>
     benchParse(crew, folder, runs, count / REGISTERS_A_SECOND),
@@ -64,6 +65,7 @@ export function addBenchCommand(program: Command): void {
     .option("--phones <n>", "phones whose memory is measured", whole, 100_000)
     .option("--held <n>", "connections that are held open", whole, 10_000)
     .option("--peers <name...>", "only these: a part of the name is enough")
+    .option("--over <transport...>", "REGISTERs over udp, tcp, tls: only these")
     .option("--json", "one JSON object a line on stdout")
     .action(bench);
 }

@@ -23,14 +23,22 @@ async function bench(...args: string[]): Promise<{ code: number; out: string; er
 }
 
 test("register and parse are measured, one JSON object a line", linux, async () => {
-  const { code, out, err } = await bench("register", "parse", "--json", ...SHORT);
+  const { code, out, err } = await bench(
+    "register",
+    "parse",
+    "--json",
+    "--over",
+    "udp",
+    "tcp",
+    ...SHORT,
+  );
   assert.equal(code, 0, err);
   const records = out
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   const series = new Set(records.map(({ what }) => what));
-  assert.equal(series.size, 6, [...series].join("; "));
+  assert.equal(series.size, 7, [...series].join("; "));
   for (const { event, node, us, name, ratio } of records) {
     assert.deepEqual([event, node], ["bench.measured", "bench"]);
     assert(typeof us === "number" && us > 0);

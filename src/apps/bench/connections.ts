@@ -1,7 +1,8 @@
 /** What a connection that a phone holds open costs the server: memory as the system counts it, not the heap alone. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Crew, findProgram } from "./crew.ts";
+import { certificateFlags, certificateIn } from "./certificate.ts";
+import type { Crew } from "./crew.ts";
 import { freePort } from "./free-port.ts";
 import { DOMAIN } from "./load.ts";
 import type { Outcome, Unit } from "./report.ts";
@@ -22,10 +23,10 @@ export async function* benchConnections(
   folder: string,
   count: number,
 ): AsyncGenerator<Outcome> {
-  const certificate = await makeCertificate(crew, folder);
+  const certificate = await certificateIn(crew, folder);
   const transports = certificate === undefined ? ["tcp"] : ["tcp", "tls"];
   for (const transport of transports) {
-    const bytes = await measure(crew, transport, certificate ?? [], count);
+    const bytes = await measure(crew, transport, certificateFlags(certificate), count);
     const what = `${count} ${transport.toUpperCase()} connections, each with a registered phone`;
     const ours = { name: "dialtone", runs: [bytes] };
     yield { bench: "connections", what, unit: BYTES, ours, others: [], notes: [] };
@@ -62,15 +63,4 @@ async function measure(
 function memoryOf(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024;
-}
-
-/** Flags of a server with a certificate of its own making; undefined without openssl. */
-async function makeCertificate(crew: Crew, folder: string): Promise<string[] | undefined> {
-  const program = findProgram("openssl");
-  if (program === undefined) return undefined;
-  const [certificate, key] = [join(folder, "certificate.pem"), join(folder, "key.pem")];
-  const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
-  const subject = ["-nodes", "-days", "1", "-subj", `/CN=${DOMAIN}`];
-  await crew.run(1, { program, args: [...kind, ...subject, "-keyout", key, "-out", certificate] });
-  return ["--certificate", certificate, "--key", key];
 }

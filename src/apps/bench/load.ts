@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 /** C sources of the measuring tools beside the project. */
 export const SHARED_SOURCES: string = join(ROOT, "..", "shared", "bench", "src");
 const SOURCE = join(SHARED_SOURCES, "sipload.c");
+const STREAMS = join(import.meta.dirname, "stream-load-program.js");
 const OWN = join(import.meta.dirname, "load-program.js");
 
 /** As the generator names its users, and the domain they register at. */
@@ -25,7 +26,10 @@ export function userName(index: number): string {
   return `u${String(index).padStart(7, "0")}`;
 }
 
+export type LoadTransport = "udp" | "tcp" | "tls";
+
 export interface LoadOrder {
+  readonly transport: LoadTransport;
   /** Where the server listens, on 127.0.0.1. */
   readonly port: number;
   /** Where the answers are to come. */
@@ -83,6 +87,17 @@ function ownLoad(crew: Crew): Load {
     run: async ({ port, ownPort, count, users, digest }) => {
       const numbers = [port, ownPort, count, users].map(String);
       const args = [OWN, ...numbers, digest ? PASSWORD : "-"];
+      return resultOf(await crew.run(1, { program: process.execPath, args }));
+    },
+  };
+}
+
+/** Over open connections there is one generator only. */
+export function streamLoad(crew: Crew): Load {
+  return {
+    name: `load: our own on Node, ${WINDOW} connections, one request under way on each`,
+    run: async ({ transport, port, count, users }) => {
+      const args = [STREAMS, transport, ...[port, count, users].map(String)];
       return resultOf(await crew.run(1, { program: process.execPath, args }));
     },
   };

@@ -1,10 +1,11 @@
 /** CPU per renewed registration, at our server and at those of others. */
+import { certificateIn } from "./certificate.ts";
 import { cpuTimeUs } from "./cpu-time.ts";
 import type { Crew } from "./crew.ts";
 import { inTurn } from "./figures.ts";
 import { freePort } from "./free-port.ts";
-import type { Load, LoadResult } from "./load.ts";
-import { dialtone, peers, type Registrar } from "./registrars.ts";
+import { type Load, type LoadResult, type LoadTransport, streamLoad } from "./load.ts";
+import { type Duty, dialtone, peers, type Registrar } from "./registrars.ts";
 import type { Outcome } from "./report.ts";
 
 export interface RegisterOptions {
@@ -14,19 +15,28 @@ export interface RegisterOptions {
   readonly users: number;
   /** Names of peers; undefined: all that are installed. */
   readonly peers: readonly string[] | undefined;
+  /** `udp`, `tcp`, `tls`; undefined: all. */
+  readonly over: readonly string[] | undefined;
 }
 
 interface Series {
   readonly what: string;
+  readonly transport: LoadTransport;
   readonly digest: boolean;
   readonly disk: boolean;
 }
 
 const SERIES: readonly Series[] = [
-  { what: "REGISTER, no password, in memory", digest: false, disk: false },
-  { what: "REGISTER, digest with the nonce kept, in memory", digest: true, disk: false },
-  { what: "REGISTER, ours on disk before the 200, others in memory", digest: false, disk: true },
+  over("REGISTER, no password, in memory", "udp"),
+  { ...over("REGISTER, digest with the nonce kept, in memory", "udp"), digest: true },
+  { ...over("REGISTER, ours on disk before the 200, others in memory", "udp"), disk: true },
+  over("REGISTER over open TCP connections, no password, in memory", "tcp"),
+  over("REGISTER over open TLS connections, no password, in memory", "tls"),
 ];
+
+function over(what: string, transport: LoadTransport): Series {
+  return { what, transport, digest: false, disk: false };
+}
 
 const SLOW_PART = 5;
 
@@ -37,35 +47,45 @@ export async function* benchRegister(
   folder: string,
   options: RegisterOptions,
 ): AsyncGenerator<Outcome> {
+  const certificate = await certificateIn(crew, folder);
   const us = dialtone(crew, folder);
-  const others = peers(crew, folder).filter(
+  const chosen = peers(crew, folder).filter(
     ({ name }) => options.peers?.some((wanted) => name.includes(wanted)) ?? true,
   );
   for (const series of SERIES) {
-    const figures = await inTurn([us, ...others], options.runs, (registrar) =>
-      measure(registrar, registrar === us ? series : { ...series, disk: false }, load, options),
-    );
+    const { what, transport } = series;
+    if (options.over?.includes(transport) === false) continue;
+    if (transport === "tls" && certificate === undefined) continue;
+    const others = chosen.filter(({ streams }) => streams || transport === "udp");
+    const sender = transport === "udp" ? load : streamLoad(crew);
+    const figures = await inTurn([us, ...others], options.runs, (registrar) => {
+      const disk = series.disk && registrar === us;
+      return measure(registrar, { ...series, disk, certificate }, sender, options);
+    });
     const taken = [us, ...others].map((registrar) => {
       return { name: registrar.name, runs: figures.get(registrar) ?? [] };
     });
     const [ours, ...theirs] = taken;
     if (ours === undefined) return;
-    const notes = [load.name, ...(crew.pins ? [] : ["server and load share the cores"])];
-    yield { bench: "register", what: series.what, ours, others: theirs, notes };
+    const notes = [sender.name, ...(crew.pins ? [] : ["server and load share the cores"])];
+    yield { bench: "register", what, ours, others: theirs, notes };
   }
 }
 
 /** A fresh server; all users register once, which is not counted; then they renew. */
 async function measure(
   registrar: Registrar,
-  { digest, disk }: Series,
+  { transport, digest, disk, certificate }: Series & Pick<Duty, "certificate">,
   load: Load,
   { count, users }: RegisterOptions,
 ): Promise<number> {
-  const [port, ownPort] = [await freePort("udp"), await freePort("udp")];
-  const server = await registrar.start({ port, digest, disk, users });
+  const [port, ownPort] = [
+    await freePort(transport === "udp" ? "udp" : "tcp"),
+    await freePort("udp"),
+  ];
+  const server = await registrar.start({ port, transport, digest, disk, certificate, users });
   try {
-    const order = { port, ownPort, users, digest };
+    const order = { port, ownPort, transport, users, digest };
     sound(registrar, await load.run({ ...order, count: users }));
     const before = cpuTimeUs(server.pid);
     const renewals = registrar.slow ? Math.ceil(count / SLOW_PART) : count;

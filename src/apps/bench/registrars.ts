@@ -3,14 +3,18 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type CertificateFiles, certificateFlags } from "./certificate.ts";
 import { type Command, type Crew, findProgram, type Member, pause } from "./crew.ts";
 import { kamailioConfig } from "./kamailio-config.ts";
-import { DOMAIN, PASSWORD, userName } from "./load.ts";
+import { DOMAIN, type LoadTransport, PASSWORD, userName } from "./load.ts";
 import { loadSip } from "./npm-sip.ts";
 
 /** What the server is to do. */
 export interface Duty {
   readonly port: number;
+  readonly transport: LoadTransport;
+  /** For TLS. */
+  readonly certificate: CertificateFiles | undefined;
   readonly digest: boolean;
   /** Every binding is on the disk before its 200. Only we are asked for that. */
   readonly disk: boolean;
@@ -21,20 +25,24 @@ export interface Registrar {
   readonly name: string;
   /** Takes so long that it is given fewer requests. */
   readonly slow: boolean;
+  /** Speaks TCP and TLS, too. */
+  readonly streams: boolean;
   start(duty: Duty): Promise<Member>;
 }
 
 const CLI = join(import.meta.dirname, "..", "cli.js");
 
 export function dialtone(crew: Crew, folder: string): Registrar {
-  const start = ({ port, digest, disk, users }: Duty): Promise<Member> => {
+  const start = (duty: Duty): Promise<Member> => {
+    const { port, transport, digest, disk, users } = duty;
     const access = digest ? ["--users", usersFile(folder, users)] : ["--open"];
     const store = disk ? ["--store", mkdtempSync(join(folder, "store-"))] : [];
-    const listen = `udp:127.0.0.1:${port}`;
-    const args = [CLI, "serve", "--listen", listen, "--domain", DOMAIN, ...access, ...store];
+    const secure = transport === "tls" ? certificateFlags(duty.certificate) : [];
+    const listen = ["--listen", `${transport}:127.0.0.1:${port}`, ...secure];
+    const args = [CLI, "serve", ...listen, "--domain", DOMAIN, ...access, ...store];
     return crew.start(0, { program: process.execPath, args, ready: /server\.started/ });
   };
-  return { name: "dialtone", slow: false, start };
+  return { name: "dialtone", slow: false, streams: true, start };
 }
 
 /** The others that are installed. */
@@ -58,7 +66,7 @@ function script(crew: Crew, name: string, file: string, slow: boolean): Registra
     const args = [file, `${port}`, ...(digest ? [DOMAIN, PASSWORD] : [])];
     return crew.start(0, { program: process.execPath, args, ready: /ready/ });
   };
-  return { name, slow, start };
+  return { name, slow, streams: false, start };
 }
 
 function kamailioAs(
@@ -68,12 +76,13 @@ function kamailioAs(
   crew: Crew,
   folder: string,
 ): Registrar {
-  const start = async ({ port, digest }: Duty): Promise<Member> => {
+  const start = async ({ port, transport, digest, certificate }: Duty): Promise<Member> => {
     const place = mkdtempSync(join(folder, "kamailio-"));
     const config = join(place, "kamailio.cfg");
     const password = digest ? PASSWORD : undefined;
-    const listen = `udp:127.0.0.1:${port}`;
-    writeFileSync(config, kamailioConfig({ listen, domain: DOMAIN, password }));
+    const secure = transport === "tls" ? certificate : undefined;
+    const where = { address: "127.0.0.1", port, transport, certificate: secure };
+    writeFileSync(config, kamailioConfig({ ...where, domain: DOMAIN, password }));
     const memory = ["-m", "512", "-M", "16", "-b", "4194304"];
     const files = ["-Y", place, "-P", join(place, "pid")];
     const command: Command = {
@@ -84,7 +93,7 @@ function kamailioAs(
     if (!(await answers(port))) throw new Error(`Kamailio does not answer: ${member.output}`);
     return member;
   };
-  return { name, slow: false, start };
+  return { name, slow: false, streams: true, start };
 }
 
 function usersFile(folder: string, users: number): string {
