@@ -36,6 +36,11 @@ export class Headers {
     return this.#lines.length;
   }
 
+  /** The whole message as it came, whatever has become of it since; "" for one made here. */
+  get source(): string {
+    return this.#source;
+  }
+
   nameAt(index: number): string {
     return (this.#lines[index] as Line).name.key;
   }

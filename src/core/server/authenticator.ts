@@ -9,6 +9,7 @@ import {
   printChallenge,
   provesSecret,
 } from "../message/digest.ts";
+import { VIA } from "../message/header-names.ts";
 import type { Headers } from "../message/headers.ts";
 import type { Request } from "../message/message.ts";
 import { parseUri } from "../message/uri.ts";
@@ -72,8 +73,10 @@ export class Authenticator {
       return challenged(false, "wrong password");
     }
     // Whoever knows the password need not be asked for it again: all else is a matter of the nonce (R107).
-    const verdict = this.#nonces.judge(given.nonce, count, given.response, epochSeconds);
-    if (verdict === "fresh") this.#nonces.commit(given.nonce, count, given.response);
+    const { nonce } = given;
+    const came = asItCame(request);
+    const verdict = this.#nonces.judge(nonce, count, came, epochSeconds);
+    if (verdict === "fresh") this.#nonces.commit(nonce, count, came, epochSeconds);
     else if (verdict !== "again" || asking === "proxy") return challenged(true, `nonce ${verdict}`);
     return { kind: "authenticated", user: given.username };
   }
@@ -119,6 +122,14 @@ export class Authenticator {
     const named = algorithmNamed(given.algorithm);
     return this.#algorithms.find((algorithm) => algorithm === named);
   }
+}
+
+/**
+ * What a retransmission repeats: every byte, since the digest proves neither Contact nor Path, and where it came
+ * from, which the stamped Via says.
+ */
+function asItCame({ headers }: Request): string {
+  return `${headers.get(VIA)}\n${headers.source}`;
 }
 
 function challenged(stale: boolean, why: string): Authentication {

@@ -6,7 +6,7 @@
 import type { Entropy, Hash } from "../primitives.ts";
 import { COPIED, copyOf } from "./own-text.ts";
 
-/** `fresh`: to be served. `again`: the very request served last (a retransmission). `stale`: challenge anew with stale=true. */
+/** `fresh`: to be served. `again`: the very request served last, a retransmission. `stale`: challenge anew with stale=true. */
 export type NonceVerdict = "fresh" | "again" | "stale" | "forged" | "replayed";
 
 /** What is remembered of a nonce in use. */
@@ -16,11 +16,16 @@ interface Use {
   count: number;
   /** Which of the 32 counts up to `count` have been seen, the lowest bit being `count` itself. */
   seen: number;
-  /** How the digest began that came with `count`. */
-  response: string;
+  /** Of the request that came with `count`. */
+  mark: string;
+  /** When that was, in epoch seconds. */
+  usedAt: number;
 }
 
 const MAC_DIGITS = 20;
+
+/** Nobody sends the same request again after Timer F (RFC 3261 §17.1.2.2): by then it is a replay. */
+const RETRANSMITTED_SECONDS = 32;
 
 export class Nonces {
   readonly #hash: Hash;
@@ -54,8 +59,10 @@ export class Nonces {
   /**
    * Judges a nonce together with its count. Only credentials that have been found right may be `commit`ted, so
    * that strangers cannot use up counts or memory.
+   *
+   * @param request its text with all that must be the same if it comes again.
    */
-  judge(nonce: string, count: number, response: string, epochSeconds: number): NonceVerdict {
+  judge(nonce: string, count: number, request: string, epochSeconds: number): NonceVerdict {
     const use = this.#uses.get(nonce);
     if (use === undefined) {
       const issued = this.#issued(nonce);
@@ -66,21 +73,27 @@ export class Nonces {
     }
     if (this.#expired(use.issued, epochSeconds)) return "stale";
     if (count > use.count) return "fresh";
-    if (count === use.count && beginningOf(response) === use.response) return "again";
+    if (count === use.count && epochSeconds - use.usedAt <= RETRANSMITTED_SECONDS) {
+      if (this.#mark(request) === use.mark) return "again";
+    }
     const distance = use.count - count;
     return distance < 32 && (use.seen & (1 << distance)) === 0 ? "fresh" : "replayed";
   }
 
-  commit(nonce: string, count: number, response: string): void {
+  commit(nonce: string, count: number, request: string, epochSeconds: number): void {
     const use = this.#uses.get(nonce);
     if (use === undefined) {
-      const issued = this.#issued(nonce) ?? 0;
-      this.#remember(copyOf(nonce), { issued, count, seen: 1, response: beginningOf(response) });
+      // It has been judged, which costs a digest that need not be paid twice.
+      const issued = Number.parseInt(nonce, 36);
+      const mark = this.#mark(request);
+      const usedAt = Math.floor(epochSeconds);
+      this.#remember(copyOf(nonce), { issued, count, seen: 1, mark, usedAt });
     } else if (count > use.count) {
       const distance = count - use.count;
       use.seen = distance < 32 ? (use.seen << distance) | 1 : 1;
       use.count = count;
-      use.response = beginningOf(response);
+      use.mark = this.#mark(request);
+      use.usedAt = Math.floor(epochSeconds);
     } else {
       use.seen |= 1 << (use.count - count);
     }
@@ -108,12 +121,12 @@ export class Nonces {
     return this.#hash.sha256(`${this.#secret}:nonce:${stem}`).slice(0, MAC_DIGITS);
   }
 
+  /** 48 bits under the secret: to find another request with the same ones, each guess has to be sent. */
+  #mark(request: string): string {
+    return this.#hash.md5(`${this.#secret}:request:${request}`).slice(0, COPIED);
+  }
+
   #expired(issued: number, epochSeconds: number): boolean {
     return epochSeconds - issued > this.#lifetimeSeconds || issued > epochSeconds + 60;
   }
-}
-
-/** 48 bits of a digest: whoever has proven that he knows the password has no use for another that begins alike. */
-function beginningOf(response: string): string {
-  return response.slice(0, COPIED);
 }

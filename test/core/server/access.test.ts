@@ -140,6 +140,36 @@ test("a retransmitted REGISTER with the same credentials is answered 200 again",
   assert.equal(register(alice, sending).status, 200);
 });
 
+test("captured credentials admit the request they came with, and no other (R107, RFC 7616 §5.5)", () => {
+  const { town, alice } = guarded();
+  const line = answerTo(register(alice), "REGISTER", "sip:example.com", {});
+  const sending = { cseq: 5, branch: "z9hG4bKsame", lines: [line] };
+  assert.equal(register(alice, sending).status, 200);
+  const thief = new TestPhone(town, "udp:10.0.6.6:5060", "alice");
+  const refused = (from: TestPhone, other: Sending): void => {
+    from.received.length = 0;
+    const { status, headers } = register(from, { ...sending, ...other });
+    assert.equal(status, 401);
+    assert.match(headers.get("www-authenticate") ?? "", /stale=true/);
+  };
+  refused(thief, { callId: "stolen", cseq: 1 });
+  refused(thief, {});
+  refused(alice, { cseq: 6 });
+  refused(alice, { lines: [line, "Expires: 0"] });
+  refused(alice, { lines: [line, "Path: <sip:10.0.6.6;lr>"] });
+  assert.equal(town.eventsNamed("binding.added").length, 1);
+});
+
+test("a retransmission comes within Timer F; later even the very same request is challenged", () => {
+  const { town, alice } = guarded();
+  const line = answerTo(register(alice), "REGISTER", "sip:example.com", {});
+  const sending = { cseq: 5, branch: "z9hG4bKsame", lines: [line] };
+  assert.equal(register(alice, sending).status, 200);
+  town.pass(34_000);
+  alice.received.length = 0;
+  assert.equal(register(alice, sending).status, 401);
+});
+
 test("a phone of RFC 2069, without qop, is let in once a nonce", () => {
   const { alice } = guarded();
   const challenge = register(alice);

@@ -31,16 +31,16 @@ test("an old nonce is stale, used or not (R107)", () => {
   const table = nonces();
   const nonce = table.issue(1000);
   assert.equal(table.judge(nonce, 1, "r", 1061), "stale");
-  table.commit(nonce, 1, "r");
+  table.commit(nonce, 1, "r", 1001);
   assert.equal(table.judge(nonce, 2, "r", 1061), "stale");
 });
 
 test("a count is good once, in whatever order the requests arrive (R107)", () => {
   const table = nonces();
   const nonce = table.issue(1000);
-  const used = (count: number, response: string): string => {
-    const verdict = table.judge(nonce, count, response, 1001);
-    if (verdict === "fresh") table.commit(nonce, count, response);
+  const used = (count: number, request: string): string => {
+    const verdict = table.judge(nonce, count, request, 1001);
+    if (verdict === "fresh") table.commit(nonce, count, request, 1001);
     return verdict;
   };
   assert.equal(used(1, "a"), "fresh");
@@ -54,11 +54,20 @@ test("a count is good once, in whatever order the requests arrive (R107)", () =>
   assert.equal(used(40, "z"), "replayed");
 });
 
+test("a request is a retransmission for as long as one can be under way", () => {
+  const table = nonces();
+  const nonce = table.issue(1000);
+  table.commit(nonce, 1, "a", 1001);
+  assert.equal(table.judge(nonce, 1, "a", 1033), "again");
+  assert.equal(table.judge(nonce, 1, "a", 1034), "replayed");
+  assert.equal(table.judge(nonce, 1, "b", 1001), "replayed");
+});
+
 test("a nonce pushed out of the bounded memory is stale, never believed again", () => {
   const table = nonces("shared", 2);
   const first = table.issue(1000);
-  table.commit(first, 1, "r");
-  for (const at of [1001, 1002]) table.commit(table.issue(at), 1, "r");
+  table.commit(first, 1, "r", 1000);
+  for (const at of [1001, 1002]) table.commit(table.issue(at), 1, "r", at);
   assert.equal(table.judge(first, 1, "r", 1003), "stale");
   assert.equal(table.judge(table.issue(1003), 1, "r", 1003), "fresh");
 });
@@ -76,7 +85,7 @@ test("a nonce in use keeps nothing alive of the packet it came in", () => {
     const packet = Buffer.from(`${table.issue(1000)} ${"a".repeat(64)} ${"x".repeat(4_000)}`);
     const text = packet.toString("latin1");
     const end = text.indexOf(" ");
-    table.commit(text.slice(0, end), 1, text.slice(end + 1, end + 65));
+    table.commit(text.slice(0, end), 1, text, 1000);
   }
   const each = (heap() - before) / 5_000;
   assert.ok(each < 400, `${Math.round(each)} bytes a nonce`);
