@@ -61,5 +61,6 @@ request_route {
 function tls({ certificate, key }: CertificateFiles): string {
   return `loadmodule "tls.so"
 modparam("tls", "certificate", "${certificate}")
-modparam("tls", "private_key", "${key}")`;
+modparam("tls", "private_key", "${key}")
+modparam("tls", "tls_method", "TLSv1.2+")`;
 }

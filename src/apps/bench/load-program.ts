@@ -28,8 +28,8 @@ const slots: Slot[] = Array.from({ length: WINDOW }, (_, index) => {
 });
 const nonces: (string | undefined)[] = [];
 const counts: number[] = [];
-// Later than any number of an earlier run.
-let cseq = Math.floor(Date.now() / 10) % 0x4000_0000;
+// Later than any number of an earlier run: a million for each second.
+let cseq = (Math.floor(Date.now() / 1000) % 2_000) * 1_000_000;
 let [started, ok, lost, bad] = [0, 0, 0, 0];
 
 const socket = createSocket({

@@ -11,8 +11,8 @@ const LOST_MS = 5_000;
 
 const [transport = "tcp"] = process.argv.slice(2);
 const [port = 0, wanted = 0, people = 1] = [3, 4, 5].map((at) => Number(process.argv[at]));
-// Later than any number of an earlier run.
-let cseq = Math.floor(Date.now() / 10) % 0x4000_0000;
+// Later than any number of an earlier run: a million for each second.
+let cseq = (Math.floor(Date.now() / 1000) % 2_000) * 1_000_000;
 let [started, ok, bad, latest] = [0, 0, 0, performance.now()];
 
 for (let lane = 0; lane < WINDOW; lane += 1) open(lane);
