@@ -1,17 +1,17 @@
 /** Who may have a request forwarded: RFC 3261 §16.3(6), §22.3, and the policy towards strangers. */
 import type { Headers } from "../message/headers.ts";
 import type { Request, Response } from "../message/message.ts";
-import { fromOf } from "../message/name-addr.ts";
+import { fromOf, toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
 import { parseUri, unescapeUser } from "../message/uri.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Domains } from "./domains.ts";
-import type { RouteMaker } from "./record-route.ts";
+import { OVER_FLOW, type RouteMaker, type Seal, type Standing } from "./record-route.ts";
 import type { Routed } from "./routing.ts";
 
 export type Admission =
-  /** `word` goes into our routes, so that requests of this Call-ID need not be checked again. */
-  | { readonly kind: "admitted"; readonly word: string }
+  /** Our routes say so, that the other requests of the dialog need not be checked again. */
+  | { readonly kind: "admitted"; readonly standing: Standing }
   | { readonly kind: "refused"; readonly response: Response; readonly why: string };
 
 export interface AccessOptions {
@@ -25,6 +25,11 @@ export interface AccessOptions {
   readonly acceptForeign: boolean;
 }
 
+const MEMBER: Admission = { kind: "admitted", standing: "member" };
+
+/** They speak for a user, and belong to no dialog. */
+const OF_NO_DIALOG: ReadonlySet<string> = new Set(["REGISTER", "PUBLISH"]);
+
 export class Access {
   readonly #options: AccessOptions;
 
@@ -32,12 +37,23 @@ export class Access {
     this.#options = options;
   }
 
-  /** Whether a route of ours vouches for the request: it belongs to a call that was admitted here or by a sibling. */
-  isVouchedFor(request: Request, routed: Routed): boolean {
-    if (this.#options.authenticator === undefined) return true;
-    const { admission } = routed;
-    if (admission === undefined) return false;
-    return admission === this.#options.maker.admission(request.headers.get("call-id") as string);
+  /** As whom a route of ours vouches for the request: it belongs to a call that was admitted here or by a sibling. */
+  vouchedFor(request: Request, routed: Routed): Standing | undefined {
+    const { authenticator, maker } = this.#options;
+    if (authenticator === undefined) return "member";
+    const { admission, stop } = routed;
+    if (admission === undefined) return undefined;
+    const standing = maker.standingIn(admission);
+    const seal = sealOf(request, standing);
+    const other = toOf(request.headers)?.tag;
+    // The word is known to both ends, so it must not do for more than going on with what they have begun.
+    if (other !== undefined && stop.kind !== "self" && !OF_NO_DIALOG.has(request.method)) {
+      const beyond = standing === "guest" ? beyondOf(routed) : "";
+      if (admission === maker.dialogWord(seal, beyond)) return standing;
+      if (admission === maker.dialogWord({ ...seal, tag: other }, beyond)) return standing;
+    }
+    const cseq = request.headers.get("cseq") as string;
+    return admission === maker.hopWord(seal, cseq, request.uri) ? standing : undefined;
   }
 
   /** @param proven the domains that the peer's certificate speaks for, if it has shown one (RFC 5922). */
@@ -47,19 +63,18 @@ export class Access {
     proven: readonly string[] | undefined,
     epochSeconds: number,
   ): Admission {
-    const { authenticator, maker } = this.#options;
-    const word = maker.admission(request.headers.get("call-id") as string);
-    const { admission, stop } = routed;
+    const { authenticator } = this.#options;
+    const { stop } = routed;
     // A Path of ours is known to the registrar it was given to, and to nobody else.
     const expected = stop.kind === "flow" && stop.edge;
-    if (authenticator === undefined || admission === word || expected) {
-      return { kind: "admitted", word };
-    }
+    if (authenticator === undefined || expected) return MEMBER;
+    const standing = this.vouchedFor(request, routed);
+    if (standing !== undefined) return { kind: "admitted", standing };
     const caller = parseUri(fromOf(request.headers)?.uri ?? "");
     const local = caller !== undefined && this.#options.domains.serves(caller.host);
     const known = caller !== undefined && proven?.includes(caller.host) === true;
     if (!local && (known || this.#options.acceptForeign) && stop.kind === "user") {
-      return { kind: "admitted", word };
+      return { kind: "admitted", standing: "guest" };
     }
     const verdict = authenticator.judge(request, "proxy", epochSeconds);
     if (verdict.kind === "challenged") {
@@ -73,7 +88,7 @@ export class Access {
     if (local && verdict.user !== unescapeUser(caller.user)) {
       return this.#refused(request, 403, "not this user's address");
     }
-    return { kind: "admitted", word };
+    return MEMBER;
   }
 
   /** Takes credentials for us off a request that goes on. */
@@ -85,4 +100,16 @@ export class Access {
     const response = responseTo(request, status, undefined, this.#options.toTag);
     return { kind: "refused", response, why };
   }
+}
+
+/** What our word about the dialog of a request is bound to, if it is the caller's. */
+export function sealOf({ headers }: Request, standing: Standing): Seal {
+  const callId = headers.get("call-id") as string;
+  return { callId, tag: fromOf(headers)?.tag ?? "", standing };
+}
+
+/** What follows our routes. */
+function beyondOf({ stop, uri }: Routed): string {
+  if (stop.kind === "flow") return OVER_FLOW;
+  return (stop.kind === "elsewhere" ? stop.uri : parseUri(uri))?.host ?? "";
 }

@@ -1,13 +1,13 @@
 /** A request as it leaves this proxy: the copy of RFC 3261 §16.6, made once for all branches and finished for each. */
 import type { Headers } from "../message/headers.ts";
 import type { Request } from "../message/message.ts";
-import { printNameAddr } from "../message/name-addr.ts";
+import { contactsOf, nameAddrsOf, printNameAddr } from "../message/name-addr.ts";
 import { parseUri, uriParam } from "../message/uri.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { Callee } from "./branch.ts";
 import type { FlowToken } from "./flow-token.ts";
 import { loopDigest } from "./loops.ts";
-import type { RouteMaker, Side } from "./record-route.ts";
+import { OVER_FLOW, type RouteMaker, type Seal, type Side } from "./record-route.ts";
 import type { Routed } from "./routing.ts";
 import type { Way } from "./ways.ts";
 
@@ -23,7 +23,7 @@ export interface Forward {
   readonly recordRoute: Side | undefined;
   /** The phone's flow, if this is its REGISTER and its registrar is to come back over that. */
   readonly path: PathSource | undefined;
-  readonly admission: string;
+  readonly seal: Seal;
   /** See loopDigest. */
   readonly digest: string;
 }
@@ -44,7 +44,7 @@ export function prepare(
   request: Request,
   routed: Routed,
   recordRoute: Side | undefined,
-  admission: string,
+  seal: Seal,
   breadth: number | undefined,
   path?: PathSource,
 ): Forward {
@@ -59,7 +59,7 @@ export function prepare(
   );
   const { method, body } = request;
   const digest = loopDigest(request);
-  return { method, body, headers, routes, recordRoute, path, admission, digest };
+  return { method, body, headers, routes, recordRoute, path, seal, digest };
 }
 
 /** @param callee side where the request leaves. */
@@ -73,20 +73,28 @@ export function compose(
   const headers = forward.headers.copy();
   const reached = way.at ?? callee;
   const routes = [...reached.routes, ...forward.routes];
-  if (way.kind === "node") {
-    routes.unshift(maker.route({ ...way.target, token: way.token }, forward.admission));
-  }
   let uri = reached.requestUri;
+  const next = routes[0];
+  if (way.kind === "node") {
+    const word = maker.hopWord(forward.seal, headers.get("cseq") as string, uri);
+    routes.unshift(maker.route({ ...way.target, token: way.token }, word));
+  }
   const first = routes[0];
   if (first !== undefined && !isLoose(first)) {
     // A strict router wants to find itself in the Request-URI (§16.6(6)).
     routes.shift();
     routes.push(`<${uri}>`);
-    uri = first.slice(first.indexOf("<") + 1, first.indexOf(">"));
+    uri = uriIn(first);
   }
   for (const route of routes) headers.add("route", route);
   if (forward.recordRoute !== undefined) {
-    const values = maker.recordRoutes(forward.recordRoute, side, forward.admission);
+    const words = wordsOf(
+      forward,
+      side,
+      next === undefined ? reached.requestUri : uriIn(next),
+      maker,
+    );
+    const values = maker.recordRoutes(forward.recordRoute, side, words);
     const at = headers.indexOf("record-route");
     headers.insertAt(at < 0 ? headers.indexOf("from") : at, "record-route", values.join(", "));
   }
@@ -107,7 +115,40 @@ export function tokenFor(way: Way, flow: Flow, node: string, boot: string): Side
   return { ...token, node, boot, flow: flow.id };
 }
 
+/** @param next where the caller's requests go from here. */
+function wordsOf(
+  { seal, recordRoute, headers }: Forward,
+  callee: Side,
+  next: string,
+  maker: RouteMaker,
+): Readonly<Record<"caller" | "callee", string>> {
+  if (seal.standing === "guest" && recordRoute !== undefined) {
+    return {
+      caller: maker.dialogWord(seal, beyond(recordRoute, nextUpstream(headers))),
+      callee: maker.dialogWord(seal, beyond(callee, next)),
+    };
+  }
+  const word = maker.dialogWord(seal, "");
+  return { caller: word, callee: word };
+}
+
+/** What follows our route on one side of a dialog. */
+function beyond({ token }: Side, next: string): string {
+  return token === undefined ? (parseUri(next)?.host ?? "") : OVER_FLOW;
+}
+
+/** Where the callee's requests go from here. */
+function nextUpstream(headers: Headers): string {
+  const contacts = contactsOf(headers);
+  const contact = Array.isArray(contacts) ? contacts[0] : undefined;
+  return (nameAddrsOf(headers, "record-route")?.[0] ?? contact)?.uri ?? "";
+}
+
+function uriIn(route: string): string {
+  return route.slice(route.indexOf("<") + 1, route.indexOf(">"));
+}
+
 function isLoose(route: string): boolean {
-  const uri = parseUri(route.slice(route.indexOf("<") + 1, route.indexOf(">")));
+  const uri = parseUri(uriIn(route));
   return uri === undefined || uriParam(uri, "lr") !== undefined;
 }

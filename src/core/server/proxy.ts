@@ -17,7 +17,7 @@ import { printVia, viasOf } from "../message/via.ts";
 import type { Primitives } from "../primitives.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow, FlowUser, Resending, ServerTransaction } from "../transaction/user.ts";
-import type { Access } from "./access.ts";
+import { type Access, sealOf } from "./access.ts";
 import type { BranchOwner, BranchSender, Callee } from "./branch.ts";
 import { hostText } from "./domains.ts";
 import { type FlowToken, placeText } from "./flow-token.ts";
@@ -32,7 +32,7 @@ import {
 import type { Listeners } from "./listeners.ts";
 import { isLooping, loopDigest } from "./loops.ts";
 import type { Notifier } from "./notifier.ts";
-import type { RouteMaker, Side } from "./record-route.ts";
+import type { RouteMaker, Side, Standing } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
 import { type Routed, type RoutingContext, route } from "./routing.ts";
 import { needsFlow, sightOf } from "./sight.ts";
@@ -79,8 +79,7 @@ const DIALOG_MAKING: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "REFE
 interface Admitted {
   readonly request: Request;
   readonly routed: Routed;
-  /** Goes into our routes (Access). */
-  readonly word: string;
+  readonly standing: Standing;
 }
 
 export class SipProxy implements ContextHost {
@@ -121,7 +120,7 @@ export class SipProxy implements ContextHost {
     }
     const admission = access.judge(request, routed, flow.peer.domains, targets.epochSeconds());
     if (admission.kind === "admitted") {
-      this.#admitted = { request, routed, word: admission.word };
+      this.#admitted = { request, routed, standing: admission.standing };
       return false;
     }
     witness.refused(request, flow, admission.response.status, admission.why);
@@ -138,7 +137,7 @@ export class SipProxy implements ContextHost {
     const { stop } = admitted.routed;
     if (this.#parts.notifier?.requested(now, transaction, flow, stop) === true) return;
     if (request.method === "INVITE") transaction.respond(now, responseTo(request, 100));
-    this.#forward(now, transaction, flow, admitted.routed, admitted.word);
+    this.#forward(now, transaction, flow, admitted.routed, admitted.standing);
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): void {
@@ -156,8 +155,9 @@ export class SipProxy implements ContextHost {
     if (toOf(ack.headers)?.tag === this.#parts.toTag) return;
     const routed = route(ack, this.#parts.routing);
     if (ack.headers.get("max-forwards") === "0") return;
-    if (!this.#parts.access.isVouchedFor(ack, routed)) return;
-    const forward = prepare(ack, routed, undefined, routed.admission ?? "", undefined);
+    const standing = this.#parts.access.vouchedFor(ack, routed);
+    if (standing === undefined) return;
+    const forward = prepare(ack, routed, undefined, sealOf(ack, standing), undefined);
     const inquiry = this.#targetsOf(ack, routed, flow);
     this.#parts.inquiries.start(now, inquiry, (at, found) => {
       const callee = found.kind === "callees" ? found.callees[0] : undefined;
@@ -217,7 +217,7 @@ export class SipProxy implements ContextHost {
     transaction: ServerTransaction,
     flow: Flow,
     routed: Routed,
-    admission: string,
+    standing: Standing,
   ): void {
     const { request } = transaction;
     const context = new ResponseContext(this, transaction);
@@ -238,7 +238,7 @@ export class SipProxy implements ContextHost {
       }
       const side = this.#callerSide(request, flow);
       const path = this.#pathSource(request, flow);
-      const forward = prepare(request, routed, side, admission, share, path);
+      const forward = prepare(request, routed, side, sealOf(request, standing), share, path);
       this.#parts.access.strip(forward.headers);
       this.#forwards.set(context, forward);
       this.#parts.witness.forked(request, found.callees);

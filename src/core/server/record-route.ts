@@ -1,7 +1,8 @@
 /**
  * The routes this server puts into requests: Record-Route (RFC 3261 §16.6(4), one for each side where the sides
  * differ), and the route that tells a sibling over which of its flows to deliver. Each carries our word that the
- * dialog was admitted, so that none of its requests need be challenged.
+ * dialog was admitted, so that none of its requests need be challenged. Both ends of a dialog read that word: it says
+ * no more than that. The one for a sibling, which they do not see, is for a single request.
  */
 import type { TransportName } from "../machine.ts";
 import type { Hash } from "../primitives.ts";
@@ -18,7 +19,23 @@ export interface Side {
   readonly token: FlowToken | undefined;
 }
 
+/** `guest`: a caller of another domain, who was asked for no credentials. */
+export type Standing = "member" | "guest";
+
+/** What the word about a dialog is bound to. The caller's tag is in From or To of each of its requests. */
+export interface Seal {
+  readonly callId: string;
+  /** Of the caller; empty: he has none (RFC 2543). */
+  readonly tag: string;
+  readonly standing: Standing;
+}
+
+/** Where a route leads that holds a flow token, as the word of a guest is bound to it. */
+export const OVER_FLOW = "flow";
+
 const ADMISSION_DIGITS = 16;
+const GUEST = "g";
+const MEMBER = "m";
 
 export class RouteMaker {
   readonly tokens: FlowTokens;
@@ -31,15 +48,30 @@ export class RouteMaker {
     this.tokens = new FlowTokens(hash, secret);
   }
 
-  /** The `adm` parameter of routes of an admitted call. */
-  admission(callId: string): string {
-    return this.#hash.sha256(`${this.#secret}:admit:${callId}`).slice(0, ADMISSION_DIGITS);
+  /**
+   * The `adm` parameter of routes of an admitted dialog.
+   *
+   * @param beyond the host that comes after that route, or OVER_FLOW: a guest's word leads nowhere else.
+   */
+  dialogWord({ callId, tag, standing }: Seal, beyond: string): string {
+    const bound = standing === "guest" ? `\n${beyond}` : "";
+    return this.#word(standing, `admit\n${callId}\n${tag}${bound}`);
+  }
+
+  /** The `adm` parameter of a route to a sibling: that this very request, as sent there, was admitted. */
+  hopWord({ callId, tag, standing }: Seal, cseq: string, requestUri: string): string {
+    return this.#word(standing, `hop\n${callId}\n${tag}\n${cseq}\n${requestUri}`);
+  }
+
+  /** What a word claims its caller to be. */
+  standingIn(word: string): Standing {
+    return word.startsWith(GUEST) ? "guest" : "member";
   }
 
   /** Top first: towards the callee, then towards the caller; one for both where they are the same. */
-  recordRoutes(caller: Side, callee: Side, admission: string): string[] {
-    const upstream = this.route(caller, admission);
-    const downstream = this.route(callee, admission);
+  recordRoutes(caller: Side, callee: Side, words: { caller: string; callee: string }): string[] {
+    const upstream = this.route(caller, words.caller);
+    const downstream = this.route(callee, words.callee);
     return upstream === downstream ? [upstream] : [downstream, upstream];
   }
 
@@ -61,6 +93,11 @@ export class RouteMaker {
   /** Whether a route with that user part and that `adm` is one that `path` made. */
   isPath(user: string, admission: string | undefined): boolean {
     return admission !== undefined && admission === this.#pathWord(user);
+  }
+
+  #word(standing: Standing, claim: string): string {
+    const digest = this.#hash.sha256(`${this.#secret}:${standing}:${claim}`);
+    return (standing === "guest" ? GUEST : MEMBER) + digest.slice(0, ADMISSION_DIGITS);
   }
 
   #pathWord(user: string): string {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import type { Response } from "../../../src/core/message/message.ts";
+import type { Request, Response } from "../../../src/core/message/message.ts";
 import { type Sending, TestPhone } from "./test-phone.ts";
 import { type Host, Town, users } from "./town.ts";
 
@@ -279,4 +279,86 @@ test("an open server says so in an event", () => {
   const town = new Town();
   town.server();
   assert.equal(town.eventsNamed("server.opened").length, 1);
+});
+
+/** What a callee learns from the INVITE of an authenticated caller: the routes with our word, and the dialog's name. */
+function overheard(): { town: Town; callee: TestPhone; mallory: TestPhone; invited: Request } {
+  const { town, alice, bob } = guarded();
+  registered(bob, { user: "bob", password: "builder" });
+  bob.answer = () => 200;
+  const uri = "sip:bob@example.com";
+  invite(alice, uri, { lines: [answerTo(invite(alice, uri), "INVITE", uri, {})] });
+  const mallory = new TestPhone(town, "udp:10.0.9.1:5060", "mallory");
+  return { town, callee: bob, mallory, invited: bob.last("INVITE") };
+}
+
+test("the word of an admitted call opens no dialog: INVITE, SUBSCRIBE and MESSAGE without To tag are challenged", () => {
+  const { town, mallory, invited } = overheard();
+  const gateway = new TestPhone(town, "udp:10.0.9.2:5060", "gateway");
+  const sending = {
+    callId: invited.headers.get("call-id") as string,
+    from: invited.headers.get("from") as string,
+    lines: [`Route: ${invited.headers.get("record-route")}`, "Event: reg"],
+  };
+  for (const [method, uri] of [
+    ["INVITE", "sip:+1900@10.0.9.2:5060"],
+    ["MESSAGE", "sip:bob@example.com"],
+    ["SUBSCRIBE", "sip:alice@example.com"],
+  ] as const) {
+    mallory.send(SERVER, method, uri, sending);
+    town.pass(10);
+    assert.equal(mallory.final(method).status, 407, method);
+  }
+  assert.deepEqual(gateway.heard, []);
+});
+
+test("the word of an admitted call is for its own dialog, and stands for nobody", () => {
+  const { town, mallory, invited } = overheard();
+  const statusOf = (method: string, from: string, to: string): number => {
+    mallory.send(SERVER, method, "sip:bob@10.0.2.1:5060", {
+      callId: invited.headers.get("call-id") as string,
+      from: `<sip:alice@example.com>;tag=${from}`,
+      to: `<sip:bob@example.com>;tag=${to}`,
+      lines: [`Route: ${invited.headers.get("record-route")}`],
+    });
+    town.pass(10);
+    return mallory.final(method).status;
+  };
+  assert.equal(statusOf("INFO", "other", "tbob"), 407);
+  assert.equal(statusOf("REGISTER", "falice", "tbob"), 407);
+  assert.equal(statusOf("PUBLISH", "falice", "tbob"), 407);
+  assert.equal(statusOf("INFO", "tbob", "falice"), 200);
+  assert.equal(statusOf("INFO", "falice", "tbob"), 200);
+});
+
+test("a called stranger's word leads back to the two ends of his call and nowhere else", () => {
+  const town = new Town();
+  town.server({ users: users(PEOPLE), acceptForeign: true });
+  const bob = new TestPhone(town, "udp:10.0.2.1:5060", "bob");
+  registered(bob, { user: "bob", password: "builder" });
+  bob.answer = () => 200;
+  const stranger = new TestPhone(town, "udp:10.0.9.1:5060", "x");
+  stranger.answer = () => 200;
+  const gateway = new TestPhone(town, "udp:10.0.9.2:5060", "gateway");
+  const from = "<sip:x@far.example>;tag=1";
+  const answer = invite(stranger, "sip:bob@example.com", { from });
+  stranger.sendInDialog(SERVER, "INFO", answer);
+  assert.equal(stranger.final("INFO").status, 200);
+  bob.sendInDialog(SERVER, "BYE", bob.last("INVITE"));
+  assert.equal(bob.final("BYE").status, 200);
+  const routes = bob.last("INVITE").headers.all("record-route").join(", ");
+  for (const [one, other] of [
+    [from, "<sip:bob@example.com>;tag=made-up"],
+    ["<sip:bob@example.com>;tag=made-up", from],
+  ] as const) {
+    stranger.send(SERVER, "INVITE", "sip:+1900@10.0.9.2:5060", {
+      callId: answer.headers.get("call-id") as string,
+      from: one,
+      to: other,
+      lines: [`Route: ${routes}`],
+    });
+    town.pass(10);
+    assert.equal(stranger.final("INVITE").status, 407);
+  }
+  assert.deepEqual(gateway.heard, []);
 });
