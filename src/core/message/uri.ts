@@ -21,7 +21,7 @@ export interface SipUri {
   readonly user: string;
   /** Undefined: none. */
   readonly password?: string;
-  /** Lower case; an IPv6 address keeps its brackets. */
+  /** Lower case, without the dot that ends an absolute name; an IPv6 address keeps its brackets. */
   readonly host: string;
   /** 1..65535; 0: none was given. */
   readonly port: number;
@@ -55,7 +55,9 @@ export function parseUri(text: string): SipUri | undefined {
   const question = text.indexOf("?", next);
   const paramsEnd = question < 0 ? text.length : question;
   if (next < paramsEnd && text.charCodeAt(next) !== SEMICOLON) return undefined;
-  const host = lowerCase(text.slice(hostStart, hostEnd));
+  let nameEnd = hostEnd;
+  while (nameEnd > hostStart + 1 && text.charCodeAt(nameEnd - 1) === DOT) nameEnd -= 1;
+  const host = lowerCase(text.slice(hostStart, nameEnd));
   const params = text.slice(next, paramsEnd);
   const headers = question < 0 ? "" : text.slice(question + 1);
   if (at < 0) return { scheme, user: "", host, port, params, headers };

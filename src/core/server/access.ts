@@ -27,6 +27,9 @@ export interface AccessOptions {
 
 const MEMBER: Admission = { kind: "admitted", standing: "member" };
 
+/** From there calls who does not say who he is (RFC 3323 §4.1.1.3). */
+const NOBODYS_HOST = "anonymous.invalid";
+
 /** They speak for a user, and belong to no dialog. */
 const OF_NO_DIALOG: ReadonlySet<string> = new Set(["REGISTER", "PUBLISH"]);
 
@@ -85,7 +88,8 @@ export class Access {
       return { kind: "refused", response, why: verdict.why };
     }
     if (verdict.kind === "malformed") return this.#refused(request, 400, verdict.why);
-    if (local && verdict.user !== unescapeUser(caller.user)) {
+    const himself = local && verdict.user === unescapeUser(caller.user);
+    if (!himself && caller?.host !== NOBODYS_HOST) {
       return this.#refused(request, 403, "not this user's address");
     }
     return MEMBER;

@@ -362,3 +362,29 @@ test("a called stranger's word leads back to the two ends of his call and nowher
   }
   assert.deepEqual(gateway.heard, []);
 });
+
+test("a user calls as himself only: 403 for a colleague under any spelling, another domain, a number", () => {
+  const { alice } = guarded();
+  const uri = "sip:bob@example.com";
+  const statusAs = (address: string): number => {
+    const from = `<${address}>;tag=1`;
+    const line = answerTo(invite(alice, uri, { from }), "INVITE", uri, {});
+    return invite(alice, uri, { from, lines: [line] }).status;
+  };
+  assert.equal(statusAs("sip:bob@example.com."), 403);
+  assert.equal(statusAs("sip:alice@other.example"), 403);
+  assert.equal(statusAs("tel:+911"), 403);
+  assert.equal(statusAs("sip:alice@example.com."), 480);
+  // Nobody's address (RFC 3323 §4.1.1.3).
+  assert.equal(statusAs("sip:anonymous@anonymous.invalid"), 480);
+});
+
+test("a trailing dot makes no stranger of a user, where strangers are accepted", () => {
+  const town = new Town();
+  town.server({ users: users(PEOPLE), acceptForeign: true });
+  const mallory = new TestPhone(town, "udp:10.0.9.1:5060", "mallory");
+  for (const host of ["example.com.", "EXAMPLE.com.", "10.0.0.1.", "example.com.."]) {
+    const from = `<sip:alice@${host}>;tag=1`;
+    assert.equal(invite(mallory, "sip:bob@example.com", { from }).status, 407, host);
+  }
+});
