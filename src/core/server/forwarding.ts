@@ -1,4 +1,5 @@
 /** A request as it leaves this proxy: the copy of RFC 3261 §16.6, made once for all branches and finished for each. */
+import { MAX_FORWARDS } from "../message/header-names.ts";
 import type { Headers } from "../message/headers.ts";
 import type { Request } from "../message/message.ts";
 import { contactsOf, nameAddrsOf, printNameAddr } from "../message/name-addr.ts";
@@ -36,8 +37,16 @@ export interface PathSource {
 
 export const DEFAULT_MAX_FORWARDS = 70;
 
+/** RFC 3261 §20.22. */
+const MOST_HOPS = 255;
+
 /** Of a request without Max-Breadth (RFC 5393 §5.3.3). */
 export const DEFAULT_MAX_BREADTH = 60;
+
+/** Max-Forwards; undefined: none was given. A malformed one has not come this far. */
+export function hopsOf(headers: Headers): number | undefined {
+  return headers.number(MAX_FORWARDS, MOST_HOPS);
+}
 
 /** @param breadth how many branches each branch may have further on; undefined for ACK. */
 export function prepare(
@@ -49,8 +58,8 @@ export function prepare(
   path?: PathSource,
 ): Forward {
   const headers = request.headers.copy();
-  const hops = headers.get("max-forwards");
-  const left = hops === undefined ? DEFAULT_MAX_FORWARDS : Number(hops) - 1;
+  const hops = hopsOf(headers);
+  const left = hops === undefined ? DEFAULT_MAX_FORWARDS : hops - 1;
   headers.set("max-forwards", String(left));
   if (breadth !== undefined) headers.set("max-breadth", String(breadth));
   headers.remove("route");

@@ -2,6 +2,7 @@
 import type { Request, Response } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
+import { hopsOf } from "./forwarding.ts";
 import type { Routed } from "./routing.ts";
 
 export type Role = "working" | "fallback";
@@ -55,7 +56,7 @@ export function ownAnswer(
     response.headers.add("allow", METHODS.fallback);
     return response;
   }
-  if (method === "OPTIONS" && (self || request.headers.get("max-forwards") === "0")) {
+  if (method === "OPTIONS" && (self || hopsOf(request.headers) === 0)) {
     const response = answer(200);
     response.headers
       .add("allow", METHODS[role])

@@ -25,6 +25,7 @@ import {
   compose,
   DEFAULT_MAX_BREADTH,
   type Forward,
+  hopsOf,
   type PathSource,
   prepare,
   tokenFor,
@@ -154,7 +155,7 @@ export class SipProxy implements ContextHost {
     // It acknowledges what was answered without state, which knows nothing of it.
     if (toOf(ack.headers)?.tag === this.#parts.toTag) return;
     const routed = route(ack, this.#parts.routing);
-    if (ack.headers.get("max-forwards") === "0") return;
+    if (hopsOf(ack.headers) === 0) return;
     const standing = this.#parts.access.vouchedFor(ack, routed);
     if (standing === undefined) return;
     const forward = prepare(ack, routed, undefined, sealOf(ack, standing), undefined);
@@ -196,7 +197,7 @@ export class SipProxy implements ContextHost {
     const { stop } = routed;
     if (stop.kind === "refused") return this.#refusal(request, stop.status, stop.reason);
     // OPTIONS may be answered by whom the hops have brought it to (§16.3(3)).
-    const spent = headers.get("max-forwards") === "0" && stop.kind !== "self";
+    const spent = hopsOf(headers) === 0 && stop.kind !== "self";
     if (spent && request.method !== "OPTIONS") return this.#refusal(request, 483);
     const demanded = tokensOf(headers, "proxy-require");
     if (demanded.length > 0) {

@@ -221,6 +221,27 @@ test("Max-Forwards 0 is 483, and OPTIONS is answered instead (R54)", () => {
   assert.deepEqual(bob[0]!.heard, []);
 });
 
+test("Max-Forwards is a number: 00 is spent too, and what is no number is 400", () => {
+  const { town, alice, bob } = talk();
+  const statusOf = (method: string, hops: string): number => {
+    const branch = `z9hG4bK${method}${hops.length}`;
+    alice.sendText(
+      SERVER,
+      `${method} sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP ${alice.address};branch=${branch}\r\n` +
+        `From: <sip:alice@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\nCall-ID: ${branch}\r\n` +
+        `CSeq: 1 ${method}\r\nMax-Forwards: ${hops}\r\nContent-Length: 0\r\n\r\n`,
+    );
+    town.pass(10);
+    return alice.final(method).status;
+  };
+  assert.equal(statusOf("INVITE", "00"), 483);
+  assert.equal(statusOf("MESSAGE", "000"), 483);
+  assert.equal(statusOf("OPTIONS", "00"), 200);
+  assert.equal(statusOf("MESSAGE", "many"), 400);
+  assert.equal(statusOf("INFO", "-1"), 400);
+  assert.deepEqual(bob[0]!.heard, []);
+});
+
 test("a request that comes back unchanged is a loop, 482; with another URI it is a spiral (R54)", () => {
   const { town, alice, bob } = talk();
   bob[0]!.answer = () => undefined;
