@@ -225,12 +225,20 @@ function readContact(contact: NameAddr, flowKey: string): AskedContact {
   return { uri, parameters, expires, flowKey };
 }
 
-/** Instance and reg-id are the key only for a phone that supports outbound and gives both (RFC 5626 §6). */
+/** The greatest reg-id (RFC 5626 §4.2). */
+const MAX_REG_ID = 0x7fff_ffff;
+
+/**
+ * Instance and reg-id are the key only for a phone that supports outbound and gives both (RFC 5626 §6). What is out of
+ * range is no reg-id: without Require: outbound in the answer the phone knows that it was not applied.
+ */
 function flowKeyOf(contact: NameAddr, headers: Headers): string {
   const regId = contact.param("reg-id");
   const instance = contact.param("+sip.instance");
-  if (regId === undefined || instance === undefined || !/^\d{1,9}$/.test(regId)) return "";
-  return lists(headers, "supported", "outbound") ? `${instance} ${Number(regId)}` : "";
+  if (regId === undefined || instance === undefined) return "";
+  const number = decimal(regId, 0, regId.length, MAX_REG_ID + 1);
+  if (number < 1 || number > MAX_REG_ID) return "";
+  return lists(headers, "supported", "outbound") ? `${instance} ${number}` : "";
 }
 
 /** With a proxy between, that proxy must have said in its Path that it keeps the flow (RFC 5626 §6). */

@@ -77,6 +77,18 @@ suite("the registrar", () => {
     assert.equal(headers.get("flow-timer"), undefined);
   });
 
+  test("takes a reg-id of 1 to 2^31-1 for one, any other for none (RFC 5626 §4.2)", () => {
+    const requires = (regId: number): string | undefined => {
+      const bob = new Bob(town(), "tcp:10.0.2.1:41001", "bob");
+      const answer = bob.registerFlow(TCP, regId).final("REGISTER");
+      assert.equal(answer.status, 200);
+      return answer.headers.get("require");
+    };
+    assert.equal(requires(2 ** 31 - 1), "outbound");
+    assert.equal(requires(2 ** 31), undefined);
+    assert.equal(requires(0), undefined);
+  });
+
   test("replaces the binding of a flow made anew under its reg-id, and keeps that of another (R98, R100)", () => {
     const made = town();
     new Bob(made, "tcp:10.0.2.1:41001", "bob").registerFlow(TCP, 1);
