@@ -24,18 +24,18 @@ export class ResponseRoute implements FlowUser {
   readonly #via: Via;
   readonly #opening: Opening;
   readonly #bytes: Uint8Array;
-  readonly #sender: ResponseSender | undefined;
+  readonly #sender: ResponseSender;
   /** Undefined once they have been asked for. */
   #alternates: Alternates | undefined;
   #left: readonly Target[] = [];
 
-  /** @param sender told if there is no way. A response that nobody waits for is not worth looking for another. */
+  /** @param sender told if there is no way. */
   constructor(
     host: ResponseRouteHost,
     via: Via,
     opening: Opening,
     bytes: Uint8Array,
-    sender: ResponseSender | undefined,
+    sender: ResponseSender,
     alternates: Alternates | undefined,
   ) {
     this.#host = host;
@@ -43,7 +43,7 @@ export class ResponseRoute implements FlowUser {
     this.#opening = opening;
     this.#bytes = bytes;
     this.#sender = sender;
-    this.#alternates = sender === undefined ? undefined : alternates;
+    this.#alternates = alternates;
   }
 
   begin(now: Instant, target: Target): void {
@@ -69,7 +69,7 @@ export class ResponseRoute implements FlowUser {
   #next(now: Instant, cause: LossCause): void {
     const [target, ...left] = this.#left;
     this.#left = left;
-    if (target === undefined) this.#sender?.unsent(now, cause);
+    if (target === undefined) this.#sender.unsent(now, cause);
     else this.begin(now, target);
   }
 }

@@ -153,7 +153,10 @@ export class Transport implements TimerOwner {
     this.#world.send(record.id, bytes);
   }
 
-  /** Sends a response by RFC 3261 §18.2.2; `sender` is told if there is no way. */
+  /**
+   * Sends a response by RFC 3261 §18.2.2; `sender` is told if there is no way. An answer that nobody answers for, which
+   * any stranger gets, is not worth a connection.
+   */
   respond(
     now: Instant,
     via: Via,
@@ -167,13 +170,12 @@ export class Transport implements TimerOwner {
       return;
     }
     const target = responseTarget(via, record.peer);
-    if (target === undefined) {
-      sender?.unsent(now, "closed");
-      return;
-    }
     const opening: Opening = { from: record.from, connected: false };
-    const alternates = record.reliable ? this.#alternates : undefined;
-    new ResponseRoute(this, via, opening, bytes, sender, alternates).begin(now, target);
+    if (target === undefined) sender?.unsent(now, "closed");
+    else if (!record.reliable) this.#sendOnce(now, target, opening, bytes);
+    else if (sender !== undefined) {
+      new ResponseRoute(this, via, opening, bytes, sender, this.#alternates).begin(now, target);
+    }
   }
 
   sendOver(now: Instant, flow: Flow, bytes: Uint8Array): void {
@@ -276,6 +278,19 @@ export class Transport implements TimerOwner {
       else again = true;
     }
     if (again) this.#expectIdle(now);
+  }
+
+  /** One datagram, of which nothing stays: whoever writes the Via chooses the port, and could choose them all. */
+  #sendOnce(now: Instant, target: Target, opening: Opening, bytes: Uint8Array): void {
+    const known = this.#flows.match(target, opening);
+    if (known !== undefined) {
+      this.send(now, known, bytes);
+      return;
+    }
+    const flow = this.nextFlow();
+    this.#world.open(flow, target, opening);
+    this.#world.send(flow, bytes);
+    this.#world.close(flow);
   }
 
   #open(now: Instant, target: Target, opening: Opening, user: FlowUser): void {

@@ -202,7 +202,9 @@ export class Host implements World, Inhabitant {
     if (local !== shared) this.town.places.set(local, this);
     this.#flows.set(flow, { id: flow, transport, local, remote, connected: opening.connected });
     this.town.places.get(remote)?.connected?.(remote, local);
-    this.#soon((now) => this.#machine.opened(now, flow, this.#peer(flow, opening.from)));
+    this.#soon((now) => {
+      if (this.#flows.has(flow)) this.#machine.opened(now, flow, this.#peer(flow, opening.from));
+    });
   }
 
   send(flow: FlowId, bytes: Uint8Array): void {

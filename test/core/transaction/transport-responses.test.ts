@@ -28,19 +28,31 @@ suite("a response goes", () => {
       listener: 7,
     });
     stage.respond(200);
-    stage.script.open(1, { port: 5070, listener: 7 }).expect(`
+    stage.script.expect(`
       0.0 open 1 udp:127.0.0.13:5070
       0.0 1 ──▶ 200 OK
+      0.0 close 1
     `);
+    assert.equal(stage.layer.size - stage.layer.transactions, 1, "the flow of the request");
   });
 
-  test("to `maddr` where that is an address (R47)", () => {
-    const { stage } = answered("SIP/2.0/UDP 127.0.0.13:5060;maddr=127.0.0.99;branch=z9hG4bKin");
+  test("there over the flow that is there already", () => {
+    const stage = new Stage();
+    const there = stage.flow({ port: 5070, listener: 7 });
+    const flow = stage.flow({ port: 61_000, listener: 7 });
+    const via = "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bKin";
+    stage.script.receive(flow.id, incoming("OPTIONS", { via })).take();
     stage.respond(200);
-    stage.script.expect("0.0 open 1 udp:127.0.0.99:5060");
-    const named = answered("SIP/2.0/UDP 127.0.0.13:5060;maddr=example.com;branch=z9hG4bKin");
-    named.stage.respond(200);
-    named.stage.script.expect("0.0 -1 ──▶ 200 OK");
+    stage.script.expect(`0.0 ${there.id} ──▶ 200 OK`);
+  });
+
+  test("to nobody whom its Via names: `maddr` is ignored (R47)", () => {
+    for (const maddr of ["127.0.0.99", "224.0.1.75", "[::1]", "example.com"]) {
+      const via = `SIP/2.0/UDP 127.0.0.13:5060;maddr=${maddr};branch=z9hG4bKin`;
+      const { stage } = answered(via);
+      stage.respond(200);
+      stage.script.expect("0.0 -1 ──▶ 200 OK");
+    }
   });
 
   test("over the connection of its request, whatever Via says (R47)", () => {
@@ -94,7 +106,7 @@ suite("a response goes", () => {
     assert.deepEqual(asked, ["TCP edge.example:5070"]);
   });
 
-  test("an answer given without state looks for no other way: a stranger's Via sends us nowhere", () => {
+  test("an answer given without state opens no connection: a stranger's Via sends us nowhere", () => {
     const stage = new Stage({ alternates: () => assert.fail("asked") });
     const flow = stage.flow({ transport: "tcp", port: 61_000 });
     const request = parsed(
@@ -102,10 +114,8 @@ suite("a response goes", () => {
     );
     stage.script.lose(flow.id, "reset").take();
     stage.layer.respondStateless(0, request, flow, responseTo(request, 401));
-    stage.script.lose(1, "refused").expect(`
-      0.0 open 1 tcp:127.0.0.13:5060
-      0.0 1 ✕ refused
-    `);
+    stage.script.expect("");
+    assert.equal(stage.layer.size, 0);
   });
 
   test("if there is no way at all, the user is told (R47)", () => {
