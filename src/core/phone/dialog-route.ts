@@ -3,7 +3,7 @@
  * leads through. Servers that share their location and route dialogs without state of their own take it from there.
  */
 import { NEVER, type Target, type TransportName } from "../machine.ts";
-import { parseUri, uriParam } from "../message/uri.ts";
+import { parseUri, type SipUri, uriParam } from "../message/uri.ts";
 import type { ServerPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import { type Place, ServerRoute, type ServerSet } from "../redundancy/server-set.ts";
@@ -55,8 +55,16 @@ function targetOfFlow(way: DialogWay): Target {
 function literalTarget(nextHop: string): Target | undefined {
   const uri = parseUri(nextHop);
   if (uri === undefined || !/^[\d.]+$|^\[/.test(uri.host)) return undefined;
-  const transport = (uriParam(uri, "transport")?.toLowerCase() ?? "udp") as TransportName;
-  if (!["udp", "tcp", "tls"].includes(transport)) return undefined;
+  const transport = transportOf(uri);
+  if (transport === undefined) return undefined;
   const address = uri.host.replace(/^\[|\]$/g, "");
   return { transport, address, port: uri.port || (transport === "tls" ? 5061 : 5060) };
+}
+
+/** `sips` is over TLS in any case (RFC 3261 §26.2.2); undefined: none that leads to a literal address. */
+function transportOf(uri: SipUri): TransportName | undefined {
+  const secure = uri.scheme === "sips";
+  const named = uriParam(uri, "transport")?.toLowerCase() ?? (secure ? "tls" : "udp");
+  if (named === "tls" || (named === "tcp" && secure)) return "tls";
+  return (named === "tcp" || named === "udp") && !secure ? named : undefined;
 }

@@ -14,7 +14,7 @@ import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
 import type { Callee } from "./branch.ts";
 import type { Domains } from "./domains.ts";
-import type { FlowToken } from "./flow-token.ts";
+import { type FlowToken, readPlace } from "./flow-token.ts";
 import type { Gruu } from "./gruu.ts";
 import { MAX_CALLEES } from "./limits.ts";
 import type { Routed } from "./routing.ts";
@@ -42,6 +42,37 @@ export interface TargetContext {
  * @param from the bound flow that the request came through: datagrams to strangers leave by it.
  */
 export function* findTargets(
+  routed: Routed,
+  to: SipUri | undefined,
+  from: FlowId,
+  context: TargetContext,
+): Inquiry<TargetSet> {
+  const found = yield* findAll(routed, to, from, context);
+  return isSips(routed.uri) && found.kind === "callees" ? securely(found.callees) : found;
+}
+
+/** What was asked for by `sips` goes on over TLS or not at all (RFC 3261 §16.6, §26.2.2, RFC 5630 §5.3). */
+function securely(all: readonly Callee[]): TargetSet {
+  const safe: Callee[] = [];
+  for (const callee of all) {
+    const ways = callee.ways.filter((way) => isSafe(way, callee));
+    if (ways.length > 0) safe.push({ ...callee, ways });
+  }
+  return safe.length > 0 ? callees(safe) : refused(480, "No Secure Way");
+}
+
+/** The nodes of one system trust what is between them: of the way through another one its far end counts. */
+function isSafe(way: Way, callee: Callee): boolean {
+  if (way.kind === "node" && isSips((way.at ?? callee).requestUri)) return true;
+  const end = way.kind === "target" ? way.target : way.token && readPlace(way.token.source);
+  return end?.transport === "tls" || end?.transport === "wss";
+}
+
+function isSips(uri: string): boolean {
+  return /^sips:/i.test(uri);
+}
+
+function* findAll(
   routed: Routed,
   to: SipUri | undefined,
   from: FlowId,
@@ -103,11 +134,13 @@ function* findElsewhere(
   from: FlowId,
   context: TargetContext,
 ): Inquiry<TargetSet> {
-  const located = yield* waysByLocation(next, from, context);
+  const secure = isSips(routed.uri);
+  const located = yield* waysByLocation(secure ? { ...next, scheme: "sips" } : next, from, context);
   const ways: Way[] = typeof located === "string" ? [] : located;
   const { through } = routed;
   if (through !== undefined) ways.unshift({ kind: "node", ...through, token: undefined });
   if (ways.length > 0) return callees([{ requestUri: routed.uri, routes: [], ways }]);
+  if (secure && located === "unsupported") return refused(480, "No Secure Way");
   return located === "silent"
     ? refused(480, "Name Servers Silent")
     : refused(404, "Host Not Found");

@@ -61,3 +61,23 @@ test("a peer beyond all servers is asked first and is nobody's server: nothing r
     "1 192.0.2.14:5060",
   ]);
 });
+
+test("a peer at a sips address is asked over TLS, at its port unless another is named (R64, R65)", () => {
+  const first = (nextHop: string): Target | undefined => {
+    const set = servers();
+    return dialogRoute(way(nextHop, PRIMARY), set, set.route(1).policy).places[0]?.target;
+  };
+  const address = "192.0.2.77";
+  assert.deepEqual(first("sips:x@192.0.2.77"), { transport: "tls", address, port: 5061 });
+  assert.deepEqual(first("sips:x@192.0.2.77:5071"), { transport: "tls", address, port: 5071 });
+  assert.deepEqual(first("sips:x@192.0.2.77;transport=tcp"), {
+    transport: "tls",
+    address,
+    port: 5061,
+  });
+  assert.deepEqual(first("sip:x@192.0.2.77;transport=TLS"), {
+    transport: "tls",
+    address,
+    port: 5061,
+  });
+});
