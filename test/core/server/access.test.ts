@@ -1,8 +1,8 @@
 /** Who is let in: digest authentication and the policy of the proxy (RFC 3261 §22, RFC 7616). */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { Request, Response } from "../../../src/core/message/message.ts";
+import { type Answering, answerTo } from "./digest-answer.ts";
 import { type Sending, TestPhone } from "./test-phone.ts";
 import { type Host, Town, users } from "./town.ts";
 
@@ -15,42 +15,6 @@ function guarded(): { town: Town; server: Host; alice: TestPhone; bob: TestPhone
   const alice = new TestPhone(town, "udp:10.0.1.1:5060", "alice");
   const bob = new TestPhone(town, "udp:10.0.2.1:5060", "bob");
   return { town, server, alice, bob };
-}
-
-const DIGEST = {
-  MD5: (text: string) => createHash("md5").update(text).digest("hex"),
-  "SHA-256": (text: string) => createHash("sha256").update(text).digest("hex"),
-};
-
-interface Answering {
-  readonly algorithm?: "MD5" | "SHA-256";
-  readonly password?: string;
-  readonly user?: string;
-  readonly count?: number;
-  readonly uri?: string;
-  readonly qop?: boolean;
-}
-
-/** The Authorization or Proxy-Authorization line that answers a challenge. */
-function answerTo(response: Response, method: string, uri: string, how: Answering): string {
-  const { algorithm = "MD5", password = "wonder", user = "alice", count = 1 } = how;
-  const proxy = response.status === 407;
-  const challenges = response.headers.all(proxy ? "proxy-authenticate" : "www-authenticate");
-  const challenge = challenges.find((one) => one.includes(`algorithm=${algorithm}`)) ?? "";
-  const nonce = /nonce="([^"]*)"/.exec(challenge)?.[1] ?? "";
-  const realm = /realm="([^"]*)"/.exec(challenge)?.[1] ?? "";
-  const hash = DIGEST[algorithm];
-  const named = how.uri ?? uri;
-  const nc = count.toString(16).padStart(8, "0");
-  const middle = how.qop === false ? nonce : `${nonce}:${nc}:c0ffee:auth`;
-  const digest = hash(
-    `${hash(`${user}:${realm}:${password}`)}:${middle}:${hash(`${method}:${named}`)}`,
-  );
-  const qop = how.qop === false ? "" : `, qop=auth, nc=${nc}, cnonce="c0ffee"`;
-  return (
-    `${proxy ? "Proxy-" : ""}Authorization: Digest username="${user}", realm="${realm}", ` +
-    `nonce="${nonce}", uri="${named}", algorithm=${algorithm}${qop}, response="${digest}"`
-  );
 }
 
 function register(phone: TestPhone, sending: Sending = {}): Response {
