@@ -49,7 +49,8 @@ export class Call extends EventEmitter<CallEvents> {
   readonly account: string;
   /**
    * Resolves when the call is answered, by either side.
-   * Rejects with CallError if it ends before that; nobody needs to look.
+   * Rejects with CallError if it ends before that, or with the reason of its signal if that ended it; nobody needs to
+   * look.
    */
   readonly answered: Promise<void>;
   /** Resolves when the call is over, however it went; never rejects. */
@@ -57,7 +58,7 @@ export class Call extends EventEmitter<CallEvents> {
   readonly #link: CallLink;
   #state: CallState = "trying";
   #resolveAnswered: () => void = () => undefined;
-  #rejectAnswered: (error: CallError) => void = () => undefined;
+  #rejectAnswered: (reason: unknown) => void = () => undefined;
   #resolveEnded: (end: CallEnd) => void = () => undefined;
 
   /** Calls are made by `Phone.call` and by the event `call`. */
@@ -167,6 +168,12 @@ export class Call extends EventEmitter<CallEvents> {
    */
   async record(path: string | URL, options: WaitOptions = {}): Promise<void> {
     await this.#link.hearing.record(path, options.signal);
+  }
+
+  /** @internal Its signal was aborted: whoever waits for the answer hears why, and it ends. */
+  abandon(reason: unknown): void {
+    this.#rejectAnswered(reason);
+    this.#link.act((call, now) => call.hangUp(now));
   }
 
   /** @internal The phone passes on its events of this call. */

@@ -18,6 +18,7 @@ import {
 } from "../core/redundancy/policy-defaults.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
 import { ConfigurationError } from "./errors.ts";
+import { checkTls } from "./tls-options.ts";
 
 /** One server or outbound proxy; what is left out is as in docs/provisioning.md for our own dialect. */
 export type ServerOptions = Partial<Omit<ServerPolicy, "address">> & Pick<ServerPolicy, "address">;
@@ -122,12 +123,17 @@ export function configurationOf(options: PhoneOptions): PhoneConfiguration {
 /** The settings, if they can be.  @throws ConfigurationError with every fault at once. */
 export function checkSettings(settings: PhoneSettings): void {
   const reader = new OptionsReader();
+  if (typeof settings !== "object" || settings === null) {
+    reader.fault("options", "are missing", "give { user, password, servers }");
+    throw new ConfigurationError(reader.faults);
+  }
   const { bind = "0.0.0.0", port = 0, answer = "ring" } = settings;
   const unknown = Object.keys(settings).filter((key) => !SETTING_KEYS.has(key));
   if ("accounts" in settings) {
     const remedy = `give one of accounts, ${[...SETTING_KEYS].join(", ")}`;
     for (const key of unknown) if (key !== "accounts") reader.fault(key, "is not known", remedy);
   }
+  checkTls(settings.tls, (...fault) => reader.fault(...fault));
   if (isIP(bind) === 0) reader.fault("bind", `"${bind}" is no address`, "give one, or 0.0.0.0");
   if (!isPort(port)) reader.fault("port", `${port} is no port`, "give 0 to 65535");
   if (!["ring", "auto", "busy"].includes(answer)) {

@@ -43,7 +43,7 @@ import { eventsOf, firstOf, type WaitOptions } from "./waiting.ts";
 export interface CallOptions {
   /** The index of the account, from 1. Default the first. */
   readonly account?: number;
-  /** Hangs up when aborted. */
+  /** Hangs up when aborted; `answered`, if that is still waited for, rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -176,7 +176,7 @@ export class Phone extends EventEmitter<PhoneEvents> {
     );
     const call = this.#newCall(begun.id, "outgoing", begun.peer, user?.config.user ?? "");
     if (signal !== undefined) {
-      const abort = (): void => void call.hangup();
+      const abort = (): void => call.abandon(signal.reason);
       signal.addEventListener("abort", abort, { once: true });
       void call.ended.then(() => signal.removeEventListener("abort", abort));
     }

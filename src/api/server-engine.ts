@@ -25,6 +25,7 @@ export class ServerEngine {
   readonly store: Store;
   readonly #sink: (event: TimedEvent) => void;
   #meter: LoadMeter | undefined;
+  #broken = false;
 
   constructor(parts: EngineParts) {
     const { configuration, store, resolver, tls, trace } = parts;
@@ -43,9 +44,22 @@ export class ServerEngine {
     });
   }
 
-  /** Listens; `server.started` or `server.failed` follows. */
+  /** The start has thrown: nothing can be asked of the machine, and its sockets can only be closed. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /**
+   * Listens; `server.started` or `server.failed` follows.
+   * @throws what the caller's own store does.
+   */
   start(): void {
-    this.driver.run((now) => this.machine.start(now));
+    try {
+      this.driver.run((now) => this.machine.start(now));
+    } catch (error) {
+      this.#broken = true;
+      throw error;
+    }
   }
 
   /** Takes nothing new and ends what is in flight; `server.stopped` follows. */

@@ -13,6 +13,7 @@ import type { Store } from "../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
 import { ConfigurationError } from "./errors.ts";
 import { bytesOf } from "./phone-options.ts";
+import { checkTls } from "./tls-options.ts";
 
 /** What is known of a user: a password, or the digests of it that RFC 7616 §3.4.2 calls H(A1). */
 export interface UserOptions {
@@ -74,14 +75,22 @@ const KEYS = new Set(
     "expirySpread retryWithin serviceRoute acceptForeign dns trace"
   ).split(" "),
 );
+const ALGORITHMS: readonly string[] = ["MD5", "SHA-256"] satisfies OfferedAlgorithm[];
 const USER_NAME = /^[^\s@:;<>"\\]+$/;
 
 /** @throws ConfigurationError with every fault at once. */
 export function serverConfiguration(options: SipServerOptions): ServerConfiguration {
+  if (typeof options !== "object" || options === null) throw notGiven();
   const reader = new OptionsReader(options);
   const configuration = reader.read();
   if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
   return configuration;
+}
+
+function notGiven(): ConfigurationError {
+  const remedy = "give { listen, domain, users }";
+  const where = { file: "options", line: 1, key: "options" } as const;
+  return new ConfigurationError([{ ...where, severity: "error", wrong: "are missing", remedy }]);
 }
 
 class OptionsReader {
@@ -115,7 +124,7 @@ class OptionsReader {
       advertise: this.#advertise(listen),
       role,
       users: this.#users(),
-      algorithms: [this.#options.digest ?? "MD5"].flat(),
+      algorithms: this.#algorithms(),
       acceptForeign,
       limits: { ...DEFAULT_REGISTRAR_LIMITS, minExpires, maxExpires, defaultExpires, expirySpread },
       retryWithin: this.#seconds("retryWithin", 300),
@@ -137,9 +146,10 @@ class OptionsReader {
       if (local === undefined) this.#fault("listen", `"${text}" is no address`, remedy);
       else listen.push(local);
     }
+    checkTls(this.#options.tls, (...fault) => this.#fault(...fault));
     const secure = listen.find(({ transport }) => transport === "tls" || transport === "wss");
     const { certificate, key } = this.#options.tls ?? {};
-    if (secure !== undefined && (certificate === undefined || key === undefined)) {
+    if (secure !== undefined && certificate === undefined && key === undefined) {
       const wrong = `${secure.transport} needs a certificate and its key`;
       this.#fault("tls", wrong, "give tls: { certificate, key }, both PEM");
     }
@@ -183,6 +193,18 @@ class OptionsReader {
       voicemail,
       groups: groups ?? [],
     };
+  }
+
+  #algorithms(): OfferedAlgorithm[] {
+    const algorithms = [this.#options.digest ?? "MD5"].flat();
+    const remedy = `give ${ALGORITHMS.join(", ")} or both, the preferred one first`;
+    if (algorithms.length === 0) this.#fault("digest", "is empty", remedy);
+    for (const algorithm of algorithms) {
+      if (!ALGORITHMS.includes(algorithm)) {
+        this.#fault("digest", `"${algorithm}" is no algorithm here`, remedy);
+      }
+    }
+    return algorithms;
   }
 
   #name(first: Local | undefined): string {

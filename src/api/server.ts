@@ -76,6 +76,8 @@ export class SipServer extends EventEmitter<ServerEvents> {
     try {
       const engine = await this.#open();
       const outcome = firstOf(this as EventEmitter, ["server.started", "server.failed"], options);
+      // Closing ends this wait, too, when the start itself throws.
+      outcome.catch(() => undefined);
       engine.start();
       const event = await outcome;
       if (event.event === "server.failed") throw deafness(event);
@@ -127,8 +129,8 @@ export class SipServer extends EventEmitter<ServerEvents> {
     if (engine !== undefined) {
       const { machine, store } = engine;
       const over = (): boolean => ["stopped", "failed", "waiting"].includes(machine.state);
-      engine.stop();
-      while (!over()) {
+      if (!engine.broken) engine.stop();
+      while (!engine.broken && !over()) {
         await new Promise<void>((told) => {
           this.once("server.stopped", () => told());
         });

@@ -72,6 +72,14 @@ test("every fault of the options is told at once, with what to give instead", ()
   assert.throws(() => new Phone(misspelt), /options:1: prot: is not known; give one of accounts, /);
 });
 
+test("without options there is a ConfigurationError that says so, and TLS is checked, too", () => {
+  for (const nothing of [undefined, null] as unknown as PhoneOptions[]) {
+    assert.throws(() => new Phone(nothing), /options:1: options: are missing; give \{ user/);
+  }
+  const tls = { pinned: ["ab:cd"] };
+  assert.throws(() => new Phone({ user: "1", servers: "h", tls }), /options:1: tls\.pinned\.1: /);
+});
+
 test("it registers with digest, tells what it knows, and leaves no binding when it stops", async (t) => {
   const server = await startServer(t);
   const phone = newPhone(t, server, "2001", { userAgent: "Bot/1" });

@@ -1,5 +1,6 @@
 /** The server of the public API: options in, typed events and bindings out. */
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,6 +46,68 @@ test("every fault of the options is told at once, with what to give instead", ()
   assert.throws(() => new SipServer({ ...open, open: true, dns: "x:y" }), ConfigurationError);
 });
 
+const CERTIFICATES = join(import.meta.dirname, "..", "..", "..", "test", "node", "certificates");
+const pem = (name: string): string => readFileSync(join(CERTIFICATES, name), "utf8");
+
+/** The faults of a server with these options, as `key: wrong`. */
+function faultsOf(options: object): string[] {
+  const plain = { listen: "udp:127.0.0.1:0", domain: "example.com", open: true };
+  try {
+    new SipServer({ ...plain, ...options });
+  } catch (error) {
+    assert(error instanceof ConfigurationError);
+    assert.ok(error.faults.every(({ remedy }) => remedy.startsWith("give ")));
+    return error.faults.map(({ key, wrong }) => `${key}: ${wrong}`);
+  }
+  return [];
+}
+
+test("what cannot be of TLS and digest is told before the start, all at once", () => {
+  const strange = { certificat: "x", clients: "demandd", pinned: ["ab:cd"], authorities: ["x"] };
+  assert.deepEqual(faultsOf({ digest: ["MD5", "sha256"], tls: strange }), [
+    "tls.certificat: is not known",
+    "tls.authorities.1: cannot be read",
+    "tls.pinned.1: cannot be read",
+    'tls.clients: "demandd" is not known',
+    'digest: "sha256" is no algorithm here',
+  ]);
+  assert.deepEqual(faultsOf({ digest: [], tls: "server.pem" }), [
+    "tls: cannot be server.pem",
+    "digest: is empty",
+  ]);
+  assert.deepEqual(faultsOf({ tls: { key: "", authorities: "x" } }).slice(0, 1), [
+    "tls.certificate: is missing beside key",
+  ]);
+  const broken = faultsOf({ listen: "tls:127.0.0.1:0", tls: { certificate: "x", key: "y" } });
+  assert.deepEqual(
+    broken.map((fault) => fault.slice(0, fault.indexOf(" cannot be used:"))),
+    ["tls.certificate:", "tls.key:"],
+  );
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" });
+  const stray = faultsOf({ tls: { certificate: pem("server.pem"), key } });
+  assert.match(stray.join(" "), /^tls\.key: cannot be used: .*mismatch/);
+});
+
+test("clients can be asked for certificates only if it is told whom to believe", () => {
+  const own = { certificate: pem("server.pem"), key: pem("server.key") };
+  for (const clients of ["asked", "demanded"]) {
+    assert.deepEqual(faultsOf({ tls: { ...own, clients } }), [
+      `tls.clients: ${clients} needs to know whose certificates to believe`,
+    ]);
+    assert.deepEqual(
+      faultsOf({ tls: { ...own, clients, authorities: [pem("authority.pem")] } }),
+      [],
+    );
+  }
+});
+
+test("without options there is a ConfigurationError that says so", () => {
+  for (const nothing of [undefined, null] as unknown as SipServerOptions[]) {
+    assert.throws(() => new SipServer(nothing), /options:1: options: are missing; give \{ listen/);
+  }
+});
+
 test("it listens on free ports over UDP and TCP, and phones find it at either", async (t) => {
   const server = await startServer(t);
   assert.match(server.addresses.join(" "), /^udp:127\.0\.0\.1:\d+ tcp:127\.0\.0\.1:\d+$/);
@@ -60,8 +123,6 @@ test("it listens on free ports over UDP and TCP, and phones find it at either", 
 });
 
 test("over TLS the certificate must speak for the domain, whoever signed it", async (t) => {
-  const certificates = join(import.meta.dirname, "..", "..", "..", "test", "node", "certificates");
-  const pem = (name: string): string => readFileSync(join(certificates, name), "utf8");
   const server = await startServer(t, {
     listen: "tls:127.0.0.1:0",
     tls: { certificate: pem("server.pem"), key: pem("server.key") },
@@ -128,6 +189,24 @@ test("a store that cannot be is a ConfigurationError", async (t) => {
   const server = new SipServer({ ...options, store: "redis" });
   t.after(() => server.close());
   await assert.rejects(server.start(), /options:1: store: .*redis.*; give memory, a folder, /);
+});
+
+test("a store that throws is heard of at the start, and the server can be closed", async (t) => {
+  class Broken extends MemoryStore {
+    override ask(): never {
+      throw new Error("out of order");
+    }
+    override atOnce(): never {
+      throw new Error("out of order");
+    }
+  }
+  const store = new Broken();
+  t.after(() => store.close());
+  const plain = { listen: "udp:127.0.0.1:0", domain: "example.com", open: true };
+  const server = new SipServer({ ...plain, store });
+  t.after(() => server.close());
+  await assert.rejects(server.start(), /^Error: out of order$/);
+  await server.close();
 });
 
 test("events can be looped over, and the loop ends when the server is closed", async (t) => {
