@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import type { TransportName } from "../../src/core/machine.ts";
 import type { DriverOptions, TimedEvent } from "../../src/worlds/node/driver.ts";
-import { drive, echo, open, tlsServer } from "./driving.ts";
+import { drive, echo, open, tlsServer, trusting } from "./driving.ts";
 import { bytesOf } from "./recorder.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -77,6 +77,20 @@ for (const [transport, options] of [
   test(`${transport}: a connection that never says a word is ended`, async () => {
     const server = await echo(transport, { ...options, limits: { unansweredMs: 80 } });
     await textUntilClosed(rude(server.target.port));
+  });
+
+  test(`${transport}: a connection that says nothing but pings is ended, though each is answered`, async () => {
+    const server = await echo(transport, { ...options, limits: { unansweredMs: 1_000 } });
+    server.machine.react = (fact, outbox) => {
+      if (fact.fact === "received") outbox.send(fact.flow, bytesOf("\r\n"));
+    };
+    const { machine, driver } = open({ ...server.target, domain: "example.com" }, trusting);
+    await machine.until("opened");
+    const ping = (): void => driver.run(() => machine.outbox.send(5, bytesOf("\r\n\r\n")));
+    const pinging = setInterval(ping, 50);
+    const ended = server.machine.until("lost").finally(() => clearInterval(pinging));
+    equal((await ended).cause, "idle");
+    ok(machine.heard(5).startsWith("\r\n"), "a ping was answered");
   });
 
   test(`${transport}: half a handshake, or half a message, is ended however slowly it goes on`, async () => {

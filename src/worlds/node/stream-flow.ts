@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { FlowId, LossCause, Peer } from "../../core/machine.ts";
+import { isKeepAlive } from "../../core/transaction/keep-alive.ts";
 import { type Carrier, causeOf, type Facts, reportDistrusted } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 
@@ -60,7 +61,8 @@ export class StreamFlow implements Carrier {
 
   send(bytes: Uint8Array): void {
     if (this.#state === "closed") return;
-    if (this.#state === "open" && this.#timer !== undefined) this.#disarm();
+    // A pong is no answer: whoever only pings would otherwise stay for as long as he likes.
+    if (this.#state === "open" && this.#timer !== undefined && !isKeepAlive(bytes)) this.#disarm();
     if (this.#socket.write(bytes) || this.#state !== "open") return;
     if (this.#socket.writableLength > this.#limits.mostUnsentBytes) this.#end("failed");
     else if (this.#stalled === undefined) this.#watchProgress();

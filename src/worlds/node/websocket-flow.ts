@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
 import type { FlowId, LossCause, Peer } from "../../core/machine.ts";
+import { isKeepAlive } from "../../core/transaction/keep-alive.ts";
 import { type Carrier, causeOf, type Facts, reportDistrusted } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 
@@ -82,7 +83,8 @@ export class WebSocketFlow implements Carrier {
   send(bytes: Uint8Array): void {
     if (this.#state === "closed") return;
     if (this.#state === "open") {
-      if (this.#timer !== undefined) this.#disarm();
+      // A pong is no answer: whoever only pings would otherwise stay for as long as he likes.
+      if (this.#timer !== undefined && !isKeepAlive(bytes)) this.#disarm();
       this.#write(bytes);
     } else {
       this.#unsent.push(bytes);
