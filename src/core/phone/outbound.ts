@@ -43,7 +43,9 @@ export function termsOf(response: Response, contactUri: string): Terms {
   const outbound = lists(headers, "require", "outbound");
   const kept = Number(topVia(headers)?.param("keep") || Number.NaN);
   const serviceRoute = headers.has("service-route") ? headers.all("service-route").join(", ") : "";
-  if (!outbound && Number.isNaN(kept) && serviceRoute === "") return PLAIN_TERMS;
+  // RFC 5627 needs nothing of RFC 5626: a registrar may know the one without the other.
+  const gruu = gruuIn(response, contactUri);
+  if (!outbound && Number.isNaN(kept) && serviceRoute === "" && gruu === "") return PLAIN_TERMS;
   const timer = outbound ? secondsOf(headers, "flow-timer") : undefined;
   const every = timer ?? (Number.isNaN(kept) ? undefined : kept);
   return {
@@ -51,7 +53,7 @@ export function termsOf(response: Response, contactUri: string): Terms {
     answersPings: outbound || !Number.isNaN(kept),
     everySeconds: every === undefined || every < SHORTEST_SECONDS ? undefined : every,
     serviceRoute,
-    gruu: outbound ? gruuIn(response, contactUri) : "",
+    gruu,
   };
 }
 

@@ -34,11 +34,11 @@ export function composeRegister(
   headers
     .add("contact", outbound ? `${contact};reg-id=${regIdOf(host, route)}` : contact)
     .add("expires", String(seconds))
-    .add("supported", outbound ? supportedWith(composer.agreements.gruu) : "path");
+    .add("supported", supported(outbound, composer.agreements.gruu));
   if (outbound) headers.set("via", `${headers.get("via")};keep`);
   return request;
 }
 
-function supportedWith(gruu: boolean): string {
-  return gruu ? "path, outbound, gruu" : "path, outbound";
+function supported(outbound: boolean, gruu: boolean): string {
+  return `path${outbound ? ", outbound" : ""}${gruu ? ", gruu" : ""}`;
 }

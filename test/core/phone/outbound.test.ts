@@ -93,6 +93,22 @@ suite("what is granted", () => {
     );
   });
 
+  test("such a name is asked for and used without outbound, too (R85)", () => {
+    const stage = phone({ gruu: true, outbound: "never" });
+    const gruu = "sip:2001@pbx.example.com;gr=urn:uuid:00000000-0000-4000-8000-000000000000";
+    stage.server("primary").habits = {
+      REGISTER: ({ headers }) => {
+        const names = `;pub-gruu="${gruu}";expires=${headers.get("expires")}`;
+        return [{ status: 200, headers: { contact: `${headers.get("contact")}${names}` } }];
+      },
+    };
+    stage.start().do(() => stage.phone.call("9000"));
+    assert.equal(last(stage, "primary", "INVITE").headers.get("contact"), `<${gruu}>`);
+    const { headers } = last(stage, "primary", "REGISTER");
+    assert.equal(headers.get("supported"), "path, gruu");
+    assert.ok(headers.get("contact")?.includes(INSTANCE));
+  });
+
   test("a name that leads here from everywhere is the Contact of dialogs, a temporary one is not (R85)", () => {
     const stage = phone({ gruu: true });
     const gruu = "sip:2001@pbx.example.com;gr=urn:uuid:00000000-0000-4000-8000-000000000000";
