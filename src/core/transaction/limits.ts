@@ -22,5 +22,5 @@ export const PONG_WAIT_MS = 10_000;
 export const STUN_SENDS = 4;
 export const STUN_FIRST_WAIT_MS = 500;
 
-/** Overloaded servers obeyed at a time (RFC 7339); of further ones their 503s are heard. */
+/** Servers whose last overload report is remembered (RFC 7339); of further ones their 503s are heard. */
 export const MAX_THROTTLES = 10_000;

@@ -1,6 +1,7 @@
 /**
  * What a client sends less while a server says that it is overloaded: RFC 7339 §5.10 (loss) and RFC 7415 §3.5 (rate).
- * One Throttle is one server as seen from one flow's local end; it lives as long as what it was told is valid.
+ * One Throttle is one server as seen from one flow's local end; it outlives what it was told, so that a late report does
+ * not count (RFC 7339 §4.4).
  */
 import type { Instant } from "../machine.ts";
 import type { Request } from "../message/message.ts";
@@ -68,8 +69,7 @@ export class Throttle {
   /** Takes note of a report, unless a later one came before it (R109). @returns whether requests are kept back now. */
   heard(now: Instant, report: OverloadReport): boolean {
     const before = this.#report;
-    const outdated = before !== undefined && before.sequence > report.sequence;
-    if (outdated && this.#until > now) return true;
+    if (before !== undefined && before.sequence > report.sequence) return this.#until > now;
     this.#report = report;
     const ended = report.validityMs === 0 || (report.algorithm === "loss" && report.value === 0);
     this.#until = ended ? now : now + report.validityMs;

@@ -18,7 +18,7 @@ export class Throttles {
     this.#entropy = entropy;
   }
 
-  /** Overloaded servers that are known of. */
+  /** Servers that have reported, overloaded or no more. */
   get size(): number {
     return this.#byPlace.size;
   }
@@ -29,8 +29,8 @@ export class Throttles {
     if (report === undefined) return;
     const place = placeOf(peer);
     const throttle = this.#byPlace.get(place) ?? new Throttle(this.#entropy);
-    if (!throttle.heard(now, report)) this.#byPlace.delete(place);
-    else if (this.#byPlace.has(place) || this.#hasRoom(now)) this.#byPlace.set(place, throttle);
+    throttle.heard(now, report);
+    if (this.#byPlace.has(place) || this.#hasRoom(now)) this.#byPlace.set(place, throttle);
   }
 
   /** Whether a request is not to be sent there (R109). A CANCEL only makes less work. */
@@ -38,10 +38,7 @@ export class Throttles {
     if (this.#byPlace.size === 0 || request.method === "CANCEL") return false;
     const place = placeOf(peer);
     const throttle = this.#byPlace.get(place);
-    if (throttle === undefined) return false;
-    if (!throttle.isOver(now)) return !throttle.passes(now, isPreferred(request));
-    this.#byPlace.delete(place);
-    return false;
+    return throttle !== undefined && !throttle.passes(now, isPreferred(request));
   }
 
   #hasRoom(now: Instant): boolean {

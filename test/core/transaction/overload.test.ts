@@ -110,6 +110,18 @@ test("an older report is ignored while a later one is valid (R109)", () => {
   assert.equal(throttle.passes(4, false), true);
 });
 
+test("a late report does not silence again after a later one has ended it (R109)", () => {
+  const line = new Line();
+  line.report({ value: 0, sequence: 7 }, 0);
+  line.report({ value: 100, sequence: 6 });
+  assert.equal(line.send("REGISTER"), "sent");
+  line.report({ value: 100, sequence: 8 });
+  assert.equal(line.wait(400).send("REGISTER"), "kept back");
+  assert.equal(line.wait(200).send("REGISTER"), "sent");
+  line.report({ value: 100, sequence: 7.5 });
+  assert.equal(line.send("REGISTER"), "sent");
+});
+
 for (const [loss, preferred, ordinary] of [
   [0.2, 1, 0.6],
   [0.5, 1, 0],
