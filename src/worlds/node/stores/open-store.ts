@@ -27,9 +27,10 @@ export async function openStore(
     return connectRedisStore(place, report);
   }
   if (name.trim() === "") throw bad(name, "it is empty");
-  // Most likely slips of the pen, which would silently become folders of that name.
-  if (/^(memory|redis|valkey|lmdb|[^/]*:\d+)$/i.test(name))
-    throw bad(name, "it is no folder either");
+  // Slips of the pen, which would silently become folders: words, and whatever has the colon of an address or scheme.
+  if (/^(memory|redis|valkey|lmdb)$|^(?![a-z]:[\\/])[^/]*:/i.test(name)) {
+    throw bad(withoutPassword(name), "it is no folder either, unless written with ./ before it");
+  }
   const { LmdbStore } = await import("./lmdb-store.ts");
   try {
     return new LmdbStore(name, report);
@@ -68,7 +69,7 @@ function serverOf(text: string, name: string): { host: string; port: number } {
 }
 
 function withoutPassword(name: string): string {
-  return name.replace(/\/\/[^/]*@/, "//…@");
+  return name.replace(/(\/\/|:)[^/]*@/, "$1…@");
 }
 
 function bad(name: string, why: string): BadStoreName {
