@@ -2,8 +2,10 @@
 import type { Fault, PhoneConfiguration, SourceFile } from "../core/provisioning/configuration.ts";
 import { withoutCredentials } from "../core/provisioning/fault.ts";
 import { readConfiguration } from "../core/provisioning/read.ts";
+import type { AccountPolicy } from "../core/redundancy/policy.ts";
 import { readSource, whyUnread } from "../worlds/node/source-file.ts";
 import { ConfigurationError } from "./errors.ts";
+import { bytesOf } from "./phone-options.ts";
 
 /**
  * Reads the files of one phone, paths or `http(s)` addresses; later ones overlay earlier ones. Warnings are among its
@@ -28,5 +30,16 @@ export async function readFiles(paths: readonly string[]): Promise<PhoneConfigur
   if (configuration.faults.some(({ severity }) => severity === "error")) {
     throw new ConfigurationError(configuration.faults);
   }
-  return configuration;
+  return { ...configuration, accounts: configuration.accounts.map(inBytes) };
+}
+
+/** As `bytesOf` says: the server digests the UTF-8 bytes of a password, too. */
+function inBytes(account: AccountPolicy): AccountPolicy {
+  const { authName, password, displayName } = account;
+  return {
+    ...account,
+    authName: bytesOf(authName),
+    password: bytesOf(password),
+    displayName: bytesOf(displayName),
+  };
 }

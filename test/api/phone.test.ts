@@ -16,7 +16,7 @@ import {
   StateError,
 } from "../../src/index.ts";
 import { MemoryStore } from "../../src/worlds/node/stores/memory-store.ts";
-import { newPhone, patience, startPhone, startServer } from "./town.ts";
+import { atTheEnd, newPhone, patience, startPhone, startServer } from "./town.ts";
 
 /** A port of 127.0.0.1 at which nobody listens. */
 async function closedPort(): Promise<number> {
@@ -297,6 +297,26 @@ test("provisioning files make the same phone; their faults are told with file an
     return true;
   });
   await assert.rejects(Phone.fromFiles(join(folder, "absent.cfg")), /absent\.cfg:1: file: /);
+});
+
+test("a password of a file counts as its UTF-8 bytes, as at the server", async (t) => {
+  const server = await startServer(t, { users: { "2001": "pässwörd" } });
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-api-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "phone.yaml");
+  const port = server.addresses[0]?.split(":").at(-1);
+  const lines = [
+    "accounts:",
+    '  - user: "2001"',
+    "    password: pässwörd",
+    "    domain: example.com",
+    `    servers: [{ address: 127.0.0.1, port: ${port}, transport: udp }]`,
+  ];
+  writeFileSync(file, lines.join("\n"));
+  const phone = await Phone.fromFiles(file, { bind: "127.0.0.1" });
+  atTheEnd(t, () => phone.stop());
+  await phone.start();
+  assert.equal((await phone.registered(patience())).target, server.addresses[0]);
 });
 
 test("a phone is disposed of by `await using`", async (t) => {

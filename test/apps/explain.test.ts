@@ -31,7 +31,7 @@ function near(actual: number, expected: number, what: string): void {
   assert(Math.abs(actual - expected) < 150, `${what}: ${actual} ms, expected about ${expected} ms`);
 }
 
-test("Y1: a silent working server costs the first call three resends, the next one nothing (R1, V3)", () => {
+test("Y1: a silent working server costs the first call three resends, the next one nothing (sequence R1, V3)", () => {
   const seen = foretold("Y1-register-fallback.cfg");
   const silent = of(seen, "server 1", "silent");
   near(silent.firstCall.worst, 7500, "first call");
@@ -47,7 +47,7 @@ test("calls to a phone that is registered one place at a time miss it until it h
   near(unreachable.median, registered.median, "unreachable");
 });
 
-test("Y3: with the secondary there callers miss nothing, and newRequests pays at each call (R2)", () => {
+test("Y3: with the secondary there callers miss nothing, and newRequests pays at each call (sequence R2)", () => {
   const silent = of(foretold("Y3-dns-failover.cfg"), "the primary of server 1", "silent");
   assert.equal(silent.unreachable.worst, 0);
   near(silent.firstCall.worst, 7500, "first call");
