@@ -226,3 +226,21 @@ test("while a REGISTER has no answer no other is sent to that registrar, whateve
     ["primary 0", "fallback 0"],
   );
 });
+
+for (const [strange, plain] of [
+  [499, 400],
+  [699, 600],
+] as const) {
+  test(`an unknown ${strange} ends a call just as ${plain} does (R4)`, () => {
+    const course = (status: number): string => {
+      const stage = failover();
+      stage.server("primary").habits = { INVITE: says(status) };
+      dial(stage).until(60);
+      const ended = stage.events.find(({ event }) => event === "call.ended");
+      assert.equal(ended?.status, status);
+      const sent = stage.sent.map(({ method, to }) => `${method} ${JSON.stringify(to)}`).join();
+      return `${ended?.why} after ${sent}`;
+    };
+    assert.equal(course(strange), course(plain));
+  });
+}
