@@ -18,8 +18,8 @@ export interface Limits {
   /** Of these from one IPv4 address or one IPv6 /64, so that nobody alone keeps the others out. */
   readonly mostInboundOfOne: number;
   /**
-   * An inbound connection to which the machine has answered nothing but pongs for so long has brought no complete message
-   * (slow loris): it is ended. The same time is given to its handshakes.
+   * An inbound connection to which the machine has answered nothing but pongs for so long has brought no complete
+   * message (slow loris): it is ended. The same time is given to its handshakes.
    */
   readonly unansweredMs: number;
   /** An inbound connection on which nothing moves; longer than a registration lasts. */
