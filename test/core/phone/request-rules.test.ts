@@ -244,3 +244,18 @@ for (const [strange, plain] of [
     assert.equal(course(strange), course(plain));
   });
 }
+
+test("an unknown 199 before the answer is to a caller what 183 is (R4)", () => {
+  const course = (status: number): string => {
+    const stage = failover();
+    const primary = stage.server("primary");
+    primary.habits = {
+      INVITE: (request) => [{ status }, ...primary.yes(request)],
+    };
+    dial(stage).until(20);
+    const events = stage.events.filter(({ event }) => event.startsWith("call."));
+    return events.map(({ event }) => event).join(" ");
+  };
+  assert.match(course(183), /call\.ringing.*call\.answered/);
+  assert.equal(course(199), course(183));
+});
