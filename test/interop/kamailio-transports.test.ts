@@ -63,7 +63,7 @@ describe("Kamailio as registrar", needs("kamailio", "dnsmasq", "tshark"), () => 
   };
 
   for (const transport of TRANSPORTS) {
-    test(`over ${transport} it registers, calls, is called, and leaves no binding`, async () => {
+    test(`over ${transport} it registers, calls, is called, keys arrive, and it leaves no binding`, async () => {
       const phone = startPhone("3001", "gate-3001", 31, serverOver(transport));
       const accepted = await phone.event("registration.accepted");
       assert.match(String(accepted.target), new RegExp(`^${transport}:${household.address(13)}:`));
@@ -80,6 +80,8 @@ describe("Kamailio as registrar", needs("kamailio", "dnsmasq", "tshark"), () => 
         await caller.event("call.answered", {}, from);
         await caller.event("call.heard", {}, from);
         await callee.event("call.heard", {}, fromCallee);
+        caller.command({ do: "keys", keys: "1#" });
+        await callee.event("call.key-pressed", { key: "#" }, fromCallee);
         caller.command({ do: "hangup" });
         await caller.event("call.ended", { why: "hung-up" }, from);
         await callee.event("call.ended", { why: "peer-hung-up" }, fromCallee);

@@ -9,6 +9,7 @@ import { after, before, describe, test } from "node:test";
 import type { DnsAnswer, RecordType } from "../../src/core/vocabulary.ts";
 import { Resolver } from "../../src/worlds/node/resolver.ts";
 import { findPeer, needs } from "../support/peers.ts";
+import { reached } from "../support/processes.ts";
 import { addresses, closedPort, HOST, lookup } from "./resolver-asking.ts";
 
 describe("the resolver against dnsmasq", needs("dnsmasq"), () => {
@@ -48,12 +49,10 @@ describe("the resolver against dnsmasq", needs("dnsmasq"), () => {
     const servers = [{ host: HOST, port }];
     resolver = new Resolver({ servers, timeoutMs: 500, retries: 1 });
     // It has no sign of being ready but to answer.
-    for (let tries = 0; tries < 200 && child.exitCode === null; tries += 1) {
-      const answer = await lookup(resolver, "a.pbx.example.com", "A");
-      if (answer.kind === "records") return;
-      await new Promise((done) => setTimeout(done, 20));
-    }
-    assert.fail(`dnsmasq does not answer, exit ${child.exitCode}`);
+    await reached("an answer of dnsmasq", async () => {
+      assert.equal(child.exitCode, null, "dnsmasq has ended");
+      return (await ask("a.pbx.example.com", "A")).kind === "records";
+    });
   });
 
   after(async () => {
