@@ -5,7 +5,13 @@ import type { Instant } from "../core/machine.ts";
 import { areKeys } from "../core/media/telephone-event.ts";
 import type { Call as CoreCall } from "../core/phone/call.ts";
 import { CallError, StateError } from "./errors.ts";
-import type { AnyEvent, CallFigures, EventOf, PhoneEventFields } from "./event-fields.ts";
+import {
+  type AnyEvent,
+  type CallFigures,
+  type EventOf,
+  isPhoneEvent,
+  type PhoneEventFields,
+} from "./event-fields.ts";
 import type { Hearing } from "./hearing.ts";
 import type { AudioInput, PlayOptions, Voice } from "./voice.ts";
 import type { WaitOptions } from "./waiting.ts";
@@ -179,17 +185,13 @@ export class Call extends EventEmitter<CallEvents> {
   /** @internal The phone passes on its events of this call. */
   tell(event: AnyEvent): void {
     const name = event.event.slice("call.".length);
-    switch (name) {
-      case "ringing":
-        this.#state = "ringing";
-        break;
-      case "answered":
-        this.#state = "answered";
-        this.#resolveAnswered();
-        break;
-      case "ended":
-        this.#end(event as unknown as EventOf<PhoneEventFields, "call.ended">);
-        break;
+    if (isPhoneEvent(event, "call.ended")) {
+      this.#end(event);
+    } else if (name === "ringing") {
+      this.#state = "ringing";
+    } else if (name === "answered") {
+      this.#state = "answered";
+      this.#resolveAnswered();
     }
     // The name is one of CallEvents, and its event has the fields of that name.
     (this as EventEmitter).emit(name, event);

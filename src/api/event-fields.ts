@@ -281,3 +281,19 @@ export interface ServerEventFields {
   "message.sent": MessageFields;
   "message.received": MessageFields;
 }
+
+/** @internal Tells an event of a phone by its name: whoever reports that name gives these fields. */
+export function isPhoneEvent<Name extends keyof PhoneEventFields>(
+  event: AnyEvent,
+  ...names: readonly Name[]
+): event is AnyEvent & EventOf<PhoneEventFields, Name> {
+  return names.some((name) => name === event.event);
+}
+
+/** @internal The same for an event of a server. */
+export function isServerEvent<Name extends keyof ServerEventFields>(
+  event: AnyEvent,
+  ...names: readonly Name[]
+): event is AnyEvent & EventOf<ServerEventFields, Name> {
+  return names.some((name) => name === event.event);
+}

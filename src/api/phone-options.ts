@@ -148,8 +148,9 @@ export function bytesOf(text: string): string {
 }
 
 function withoutSettings(options: AccountOptions): AccountOptions {
-  const own = Object.entries(options).filter(([key]) => !SETTING_KEYS.has(key));
-  return Object.fromEntries(own) as unknown as AccountOptions;
+  const own = { ...options };
+  for (const key of SETTING_KEYS) Reflect.deleteProperty(own, key);
+  return own;
 }
 
 class OptionsReader {

@@ -12,7 +12,7 @@ import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { Resolver } from "../worlds/node/resolver.ts";
 import { Call } from "./call.ts";
 import { AddressError, ConfigurationError, RequestError, StateError } from "./errors.ts";
-import type { AnyEvent } from "./event-fields.ts";
+import { type AnyEvent, isPhoneEvent, type PhoneEventFields } from "./event-fields.ts";
 import { farewell } from "./farewell.ts";
 import { Hearing } from "./hearing.ts";
 import { messageTracer } from "./message-event.ts";
@@ -156,8 +156,7 @@ export class Phone extends EventEmitter<PhoneEvents> {
   async registered(options: WaitOptions = {}): Promise<Registered> {
     options.signal?.throwIfAborted();
     for (const registration of this.#registered.values()) return registration;
-    const event = await this.#first(["registration.accepted"], options);
-    return event as unknown as Registered;
+    return await this.#first(["registration.accepted"], options);
   }
 
   /**
@@ -320,20 +319,13 @@ export class Phone extends EventEmitter<PhoneEvents> {
 
   /** After each turn: what happened, to everybody whom it concerns. */
   #tell(event: AnyEvent): void {
-    const known = event as unknown as PhoneEvent;
-    switch (known.event) {
-      case "phone.started":
-        this.#address = { address: known.address, port: known.port };
-        if (this.#state === "starting") this.#state = "running";
-        break;
-      case "registration.accepted":
-        this.#registered.set(`${known.account} ${known.server}`, known);
-        break;
-      case "registration.failed":
-      case "registration.removed":
-      case "registration.interrupted":
-        this.#registered.delete(`${known.account} ${known.server}`);
-        break;
+    if (isPhoneEvent(event, "phone.started")) {
+      this.#address = { address: event.address, port: event.port };
+      if (this.#state === "starting") this.#state = "running";
+    } else if (isPhoneEvent(event, "registration.accepted")) {
+      this.#registered.set(`${event.account} ${event.server}`, event);
+    } else if (isPhoneEvent(event, ...UNREGISTERED)) {
+      this.#registered.delete(`${event.account} ${event.server}`);
     }
     // The name is one of PhoneEvents, or one that only listeners of `event` can know.
     (this as EventEmitter).emit(event.event, event);
@@ -359,9 +351,12 @@ export class Phone extends EventEmitter<PhoneEvents> {
     if (!this.emit("call", call) && this.#settings.answer !== "auto") call.refuse(486);
   }
 
-  async #first(names: readonly string[], options: WaitOptions): Promise<AnyEvent> {
+  async #first<Name extends keyof PhoneEventFields>(
+    names: readonly Name[],
+    options: WaitOptions,
+  ): Promise<AnyEvent & PhoneEvent<Name>> {
     if (this.#stopped !== undefined) throw new StateError("the phone was stopped");
-    return await firstOf(this as EventEmitter, names, options);
+    return await firstOf(this as EventEmitter, (event) => isPhoneEvent(event, ...names), options);
   }
 
   #deafness(why: string): AddressError {
@@ -370,6 +365,13 @@ export class Phone extends EventEmitter<PhoneEvents> {
     return new AddressError(`udp:${host}:${localPort}`, why);
   }
 }
+
+/** What says that a registration no longer stands. */
+const UNREGISTERED = [
+  "registration.failed",
+  "registration.removed",
+  "registration.interrupted",
+] as const;
 
 /** Configurations read from files, on their way into the constructor. */
 const loaded = new WeakMap<PhoneOptions, PhoneConfiguration>();

@@ -9,7 +9,12 @@ import { BadStoreName, openStore } from "../worlds/node/stores/open-store.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
 import { type BindingsOfUser, bindingsIn } from "./bindings.ts";
 import { AddressError, ConfigurationError, StateError } from "./errors.ts";
-import type { AnyEvent, EventOf, ServerEventFields } from "./event-fields.ts";
+import {
+  type AnyEvent,
+  type EventOf,
+  isServerEvent,
+  type ServerEventFields,
+} from "./event-fields.ts";
 import { Postbox } from "./postbox.ts";
 import { ServerEngine } from "./server-engine.ts";
 import { type SipServerOptions, serverConfiguration } from "./server-options.ts";
@@ -75,7 +80,9 @@ export class SipServer extends EventEmitter<ServerEvents> {
     this.#started = true;
     try {
       const engine = await this.#open();
-      const outcome = firstOf(this as EventEmitter, ["server.started", "server.failed"], options);
+      const isOutcome = (event: AnyEvent): event is AnyEvent =>
+        isServerEvent(event, "server.started", "server.failed");
+      const outcome = firstOf(this as EventEmitter, isOutcome, options);
       // Closing ends this wait, too, when the start itself throws.
       outcome.catch(() => undefined);
       engine.start();
@@ -167,8 +174,7 @@ export class SipServer extends EventEmitter<ServerEvents> {
   }
 
   #tell(event: AnyEvent): void {
-    const known = event as unknown as ServerEvent;
-    if (known.event === "server.started") this.#addresses = known.listen.split(" ");
+    if (isServerEvent(event, "server.started")) this.#addresses = event.listen.split(" ");
     // The name is one of ServerEvents, or one that only listeners of `event` can know.
     (this as EventEmitter).emit(event.event, event);
     this.emit("event", event);

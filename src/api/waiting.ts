@@ -9,15 +9,15 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The first event of one of these names; rejects with StateError if nothing can come any more. */
-export async function firstOf(
+/** The first event that is one of those wanted; rejects with StateError if nothing can come any more. */
+export async function firstOf<Wanted extends AnyEvent>(
   emitter: EventEmitter,
-  names: readonly string[],
+  isWanted: (event: AnyEvent) => event is Wanted,
   { signal }: WaitOptions,
-): Promise<AnyEvent> {
-  return await new Promise<AnyEvent>((resolve, reject) => {
+): Promise<Wanted> {
+  return await new Promise<Wanted>((resolve, reject) => {
     const look = (event: AnyEvent): void => {
-      if (names.includes(event.event)) settle(() => resolve(event));
+      if (isWanted(event)) settle(() => resolve(event));
     };
     const abort = (): void => settle(() => reject(signal?.reason));
     const close = (): void => settle(() => reject(new StateError("it was stopped")));
