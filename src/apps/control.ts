@@ -1,8 +1,10 @@
 /**
  * Commands to a running phone or server (`--control`): one JSON object a line on its standard input, as
- * `{"do":"call","to":"sip:2002@lab.test"}`. When the input ends, whoever started the process is gone.
+ * `{"do":"call","to":"sip:2002@lab.test"}`. Each is answered by an event, `command.obeyed` or `command.refused`, with
+ * its `id` if it has one. When the input ends, whoever started the process is gone.
  */
 import type { Readable } from "node:stream";
+import type { TraceEvent } from "../core/vocabulary.ts";
 
 export interface Control {
   readonly do: string;
@@ -61,6 +63,20 @@ export function parseControl(line: string): Control | undefined {
     // Not JSON: told as refused by the caller.
     return undefined;
   }
+}
+
+/** Reported in one breath with the deed: from this instant on its effects are to be looked for. */
+export function obeyedEvent(control: Control): TraceEvent {
+  return { event: "command.obeyed", ...nameOf(control) };
+}
+
+export function refusedEvent(control: Control, why: string): TraceEvent {
+  return { event: "command.refused", ...nameOf(control), why };
+}
+
+function nameOf(control: Control): { do: string; id?: number } {
+  const { do: deed, id } = control;
+  return typeof id === "number" ? { do: deed, id } : { do: deed };
 }
 
 /** A number field of a command, or `otherwise`. */

@@ -15,6 +15,7 @@ import { goLive, printRecord } from "./lab/live.ts";
 import { writeReport } from "./lab/report.ts";
 import { type Played, playAll } from "./lab/run.ts";
 import type { LabStage } from "./lab/stage.ts";
+import { StartGate } from "./lab/start-gate.ts";
 import type { Scenario } from "./scenario/scenario.ts";
 import { StageFault } from "./scenario/stage.ts";
 import { verdictLines } from "./scenario/verdict.ts";
@@ -90,6 +91,7 @@ async function judged(wanted: string, flags: LabFlags, stages: Set<LabStage>): P
   const all = await playAll(scenarios, {
     program: PROGRAM,
     blocks: new Blocks(),
+    gate: new StartGate(),
     jobs: flags.jobs,
     keepGoing: flags.keepGoing === true,
     stages,
@@ -136,6 +138,7 @@ async function stayUp(scenario: Scenario, flags: LabFlags, stages: Set<LabStage>
   const live = await goLive(crowd(scenario, flags.phones), {
     program: PROGRAM,
     blocks: new Blocks(),
+    gate: new StartGate(),
     block: flags.block ?? 0,
     json: flags.json === true,
     stages,

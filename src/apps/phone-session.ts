@@ -7,11 +7,15 @@ import { dialled } from "../core/phone/dialled.ts";
 import type { Phone } from "../core/phone/phone.ts";
 import type { PhoneConfig } from "../core/phone/phone-config.ts";
 import type { PhoneMachine } from "../core/phone/phone-machine.ts";
+import type { TraceEvent } from "../core/vocabulary.ts";
 import type { Driver, TimedEvent } from "../worlds/node/driver.ts";
-import { type Control, controlText, readControl } from "./control.ts";
+import { type Control, controlText, obeyedEvent, readControl, refusedEvent } from "./control.ts";
 import { EXIT } from "./exit.ts";
 import { FirstCall, type FirstCallDecision } from "./first-call.ts";
 import type { PhoneFlags } from "./phone-options.ts";
+
+/** What `--control` takes. */
+const COMMANDS: readonly string[] = ["call", "hangup", "answer", "hold", "resume", "keys", "stop"];
 
 export class PhoneSession {
   readonly #machine: PhoneMachine;
@@ -122,9 +126,35 @@ export class PhoneSession {
   }
 
   #obey(control: Control): void {
+    const wrong = this.#wrongWith(control);
+    if (wrong === undefined) {
+      this.#report(obeyedEvent(control));
+      this.#perform(control);
+      return;
+    }
+    process.stderr.write(`control: ${wrong}\n`);
+    this.#report(refusedEvent(control, wrong));
+  }
+
+  #wrongWith(control: Control): string | undefined {
+    if (!COMMANDS.includes(control.do)) {
+      return `"${control.do}" is not known; say ${COMMANDS.join(", ")}`;
+    }
+    const to = controlText(control, "to", "");
+    return control.do === "call" && dialled(to) === undefined
+      ? `"${to}" cannot be dialled`
+      : undefined;
+  }
+
+  #report(event: TraceEvent): void {
+    const driver = this.#driver;
+    driver?.run(() => driver.report(event));
+  }
+
+  #perform(control: Control): void {
     switch (control.do) {
       case "call":
-        this.#dial(controlText(control, "to", ""));
+        this.#act((phone) => phone.call(controlText(control, "to", "")));
         break;
       case "hangup":
         this.#act((phone, now) => phone.hangup(now));
@@ -144,16 +174,7 @@ export class PhoneSession {
       case "stop":
         this.#leave(EXIT.ok);
         break;
-      default:
-        process.stderr.write(
-          `control: "${control.do}" is not known; say call, hangup, answer, hold, resume, keys or stop\n`,
-        );
     }
-  }
-
-  #dial(to: string): void {
-    if (dialled(to) === undefined) process.stderr.write(`control: "${to}" cannot be dialled\n`);
-    else this.#act((phone) => phone.call(to));
   }
 
   #act(deed: (phone: Phone, now: Instant) => void): void {

@@ -6,6 +6,8 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { Blocks } from "../../src/apps/lab/block.ts";
 import type { TraceRecord } from "../../src/apps/trace/record.ts";
@@ -182,21 +184,15 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
         stdio: ["pipe", "pipe", "inherit"],
       },
     );
-    const seen = new Map<string, TraceRecord>();
-    let held = "";
-    child.stdout?.on("data", (chunk) => {
-      const lines = (held + chunk).split("\n");
-      held = lines.pop() as string;
-      for (const line of lines) {
-        const record: TraceRecord = JSON.parse(line);
-        seen.set(`${record.node} ${record.event}`, record);
-      }
+    const seen = new Set<string>();
+    const lines = createInterface({ input: child.stdout as Readable });
+    lines.on("line", (line) => {
+      const record: TraceRecord = JSON.parse(line);
+      seen.add(`${record.node} ${record.event}`);
     });
     const happens = async (what: string): Promise<void> => {
-      for (let turn = 0; turn < 6000 && !seen.has(what); turn += 1) {
-        await new Promise((done) => setTimeout(done, 10));
-      }
-      assert.ok(seen.has(what), `${what} did not happen`);
+      const patience = AbortSignal.timeout(60_000);
+      while (!seen.has(what)) await once(lines, "line", { signal: patience });
     };
     try {
       await happens("carol registration.accepted");

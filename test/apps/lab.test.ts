@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -23,6 +24,8 @@ import type { TraceRecord } from "../../src/apps/trace/record.ts";
 import { fallbackTrace, happened, PLACES } from "./lab-traces.ts";
 
 const PROGRAM = join(import.meta.dirname, "lab-program.js");
+/** Whatever is waited for comes within this time or not at all, milliseconds. */
+const PATIENCE_MS = 20_000;
 
 const TOPOLOGY: Topology = {
   domain: "lab.test",
@@ -51,11 +54,12 @@ function alive(pid: number): boolean {
   }
 }
 
-async function reaches(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 500 && !condition(); turn += 1) {
-    await new Promise((done) => setTimeout(done, 10));
-  }
-  assert.ok(condition());
+/** Every record wakes the stage. */
+async function happens(stage: LabStage, event: string): Promise<void> {
+  const until = stage.now() + PATIENCE_MS;
+  const seen = (): boolean => stage.records.some((record) => record.event === event);
+  while (!seen() && stage.now() < until) await stage.pass(until);
+  assert.ok(seen(), event);
 }
 
 async function withStage(run: (stage: LabStage) => Promise<void>): Promise<LabStage> {
@@ -77,8 +81,8 @@ test("a stage starts what is up, on its own clock, and leaves no process and no 
   const stage = await withStage(async (open) => {
     await open.startPhone("alice");
     await open.commandPhone("alice", { kind: "call", to: "alice" });
-    await reaches(() => open.records.some((record) => record.event === "call.started"));
-    const obeyed = open.records.find((record) => record.event === "control.obeyed");
+    await happens(open, "call.started");
+    const obeyed = open.records.find((record) => record.event === "command.obeyed");
     assert.equal(obeyed?.line, '{"do":"call","to":"2001"}');
   });
   const { records } = stage;
@@ -111,9 +115,9 @@ test("a frozen process says nothing until it is revived, and is ended all the sa
     await open.disturbServer("primary", { kind: "freeze" });
     await open.disturbServer("primary", { kind: "drop" });
     await open.pass(open.now() + 150);
-    assert.ok(!open.records.some((record) => record.event === "control.obeyed"));
+    assert.ok(!open.records.some((record) => record.event === "command.obeyed"));
     await open.disturbServer("primary", { kind: "revive" });
-    await reaches(() => open.records.some((record) => record.event === "control.obeyed"));
+    await happens(open, "command.obeyed");
     await open.disturbServer("primary", { kind: "freeze" });
   });
   assert.deepEqual(pidsOf(stage.records).filter(alive), []);
@@ -123,7 +127,7 @@ test("a process that dies by itself is noted with its last words", async () => {
   const stage = await withStage(async (open) => {
     const [pid] = pidsOf(open.records);
     process.kill(pid as number, "SIGKILL");
-    await reaches(() => open.records.some((record) => record.event === "process.died"));
+    await happens(open, "process.died");
   });
   const died = stage.records.find((record) => record.event === "process.died");
   assert.equal(died?.node, "primary");
@@ -171,31 +175,53 @@ test("no two phones of a block share an address, nor one with the resolver", () 
   assert.equal(block.server("primary", 5).address, "127.0.0.13");
 });
 
-/** Runs a program that opens a stage and stays; resolves with the pids of its children once they run. */
-async function launched(): Promise<{ pids: number[]; lab: ReturnType<typeof spawn> }> {
+interface Launched {
+  readonly lab: ReturnType<typeof spawn>;
+  /** Children that run. */
+  readonly pids: readonly number[];
+  /** When the last of them has gone: each holds a connection as long as it lives. */
+  readonly deserted: Promise<unknown>;
+}
+
+/** Runs a program that opens a stage with two children and stays; resolves once they run. */
+async function launched(): Promise<Launched> {
+  const witness = createServer();
+  witness.listen(0, "127.0.0.1");
+  await once(witness, "listening");
+  const held: Promise<unknown>[] = [];
+  const met = new Promise<void>((all) => {
+    witness.on("connection", (socket) => {
+      held.push(new Promise<void>((gone) => socket.on("error", () => gone()).on("close", gone)));
+      if (held.length === 2) all();
+    });
+  });
+  const { port } = witness.address() as AddressInfo;
   const lab = spawn(process.execPath, [join(import.meta.dirname, "lab-holder.js"), PROGRAM], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, LAB_WITNESS: String(port) },
   });
   const lines = createInterface({ input: lab.stdout as Readable });
   const [line] = (await once(lines, "line")) as [string];
-  return { pids: line.split(" ").map(Number), lab };
+  await met;
+  const deserted = Promise.all(held).finally(() => witness.close());
+  return { pids: line.split(" ").map(Number), lab, deserted };
 }
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   test(`no child outlives a lab that is ended by ${signal}`, async () => {
-    const { pids, lab } = await launched();
+    const { pids, lab, deserted } = await launched();
     assert.equal(pids.filter(alive).length, 2);
     lab.kill(signal);
     await once(lab, "exit");
-    await reaches(() => pids.filter(alive).length === 0);
+    await deserted;
   });
 }
 
 test("no child outlives a lab that crashes", async () => {
-  const { pids, lab } = await launched();
+  const { lab, deserted } = await launched();
   lab.kill("SIGUSR2");
   await once(lab, "exit");
-  await reaches(() => pids.filter(alive).length === 0);
+  await deserted;
 });
 
 test("control lines come one at a time whatever way the input is cut; what is no command is refused", async () => {

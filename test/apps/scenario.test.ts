@@ -86,23 +86,29 @@ class ScriptedStage implements Stage {
   async open(): Promise<void> {
     this.did.push("open");
   }
-  async startServer(name: string): Promise<void> {
+  async startServer(name: string): Promise<number> {
     this.did.push(`start ${name}`);
+    return this.#now;
   }
-  async startPhone(name: string): Promise<void> {
+  async startPhone(name: string): Promise<number> {
     this.did.push(`start ${name}`);
+    return this.#now;
   }
-  async stopPhone(name: string): Promise<void> {
+  async stopPhone(name: string): Promise<number> {
     this.did.push(`stop ${name}`);
+    return this.#now;
   }
-  async disturbServer(name: string, fault: { kind: string }): Promise<void> {
+  async disturbServer(name: string, fault: { kind: string }): Promise<number> {
     this.did.push(`${this.#now}: ${fault.kind} ${name}`);
+    return this.#now;
   }
-  async disturbDns(fault: { kind: string }): Promise<void> {
+  async disturbDns(fault: { kind: string }): Promise<number> {
     this.did.push(`dns ${fault.kind}`);
+    return this.#now;
   }
-  async commandPhone(name: string, command: { kind: string }): Promise<void> {
+  async commandPhone(name: string, command: { kind: string }): Promise<number> {
     this.did.push(`${name} ${command.kind}`);
+    return this.#now;
   }
   async pass(until: number): Promise<void> {
     const next = this.#future[0];
@@ -302,6 +308,27 @@ test("a period is demanded of first sendings when resends do not count", async (
   );
   assert.deepEqual(verdict.failures, []);
   assert.equal(verdict.figures[0]?.text, "2.00 2.10 s");
+});
+
+test("times count from when a deed took effect, not from when the runner, who may be late, wanted it", async () => {
+  const wanted = scenario(`${SMALL.replace("start: alice", "kill: primary")}expect:
+  - event: server.killed
+    at: 0.04
+    give: 0
+  - message: REGISTER
+    to: primary
+    since: started
+    at: [0.06, 0.56]
+    give: 0
+`);
+  class Slow extends ScriptedStage {
+    override async disturbServer(): Promise<number> {
+      await this.pass(90);
+      return 40;
+    }
+  }
+  const verdict = judge(wanted, await play(wanted, new Slow(fallbackTrace())));
+  assert.deepEqual(verdict.failures, []);
 });
 
 test("the stage is closed even when it cannot be opened", async () => {

@@ -6,40 +6,28 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { parseRecord, type TraceRecord } from "../trace/record.ts";
+import { wallClock } from "./wall-clock.ts";
 
 /** Lines of a child's stderr that are kept to explain its end. */
 const KEPT_LINES = 20;
 
-/** Milliseconds of the wall clock since 1970, with a fraction: what all children's clocks are set against. */
-export function wallClock(): number {
-  return performance.timeOrigin + performance.now();
+/** Every child of this process, of whatever stage. */
+const nursery = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const child of nursery) child.kill("SIGKILL");
 }
 
-/** Knows every child; `killAll` may be called at any time, also while the process ends. */
-export class Nursery {
-  readonly #children = new Set<ChildProcess>();
-  readonly #killAll = (): void => this.killAll();
-
-  constructor() {
-    process.on("exit", this.#killAll);
-  }
-
-  spawn(args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, [...args], { stdio: ["pipe", "pipe", "pipe"] });
-    this.#children.add(child);
-    child.once("exit", () => this.#children.delete(child));
-    child.once("error", () => this.#children.delete(child));
-    return child;
-  }
-
-  killAll(): void {
-    for (const child of this.#children) child.kill("SIGKILL");
-  }
-
-  /** When nothing of it is left. */
-  dismiss(): void {
-    process.off("exit", this.#killAll);
-  }
+function born(args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [...args], { stdio: ["pipe", "pipe", "pipe"] });
+  if (nursery.size === 0) process.on("exit", killAll);
+  nursery.add(child);
+  const gone = (): void => {
+    if (nursery.delete(child) && nursery.size === 0) process.off("exit", killAll);
+  };
+  child.once("exit", gone);
+  child.once("error", gone);
+  return child;
 }
 
 export interface ChildUser {
@@ -57,16 +45,17 @@ export class Child {
   readonly #exited: Promise<void>;
   readonly #waiting = new Set<(record: TraceRecord) => void>();
   #asked = false;
+  #commands = 0;
   #frozen = false;
   #over = false;
   #exitCode: number | null = null;
   /** Wall clock at the child's own instant 0: the least of the estimates, since an event is only ever timed late. */
   #zero = Number.POSITIVE_INFINITY;
 
-  constructor(name: string, nursery: Nursery, args: readonly string[], user: ChildUser) {
+  constructor(name: string, args: readonly string[], user: ChildUser) {
     this.name = name;
     this.#user = user;
-    this.#process = nursery.spawn(args);
+    this.#process = born(args);
     const { stdout, stderr, stdin } = this.#process;
     if (stdout !== null) createInterface({ input: stdout }).on("line", (line) => this.#line(line));
     if (stderr !== null) createInterface({ input: stderr }).on("line", (line) => this.#said(line));
@@ -116,8 +105,18 @@ export class Child {
     });
   }
 
-  command(control: Readonly<Record<string, unknown>>): void {
-    this.#process.stdin?.write(`${JSON.stringify(control)}\n`);
+  /**
+   * Resolves with what it answered: `command.obeyed` or `command.refused`; undefined if it ended, or is frozen and
+   * will obey later.
+   */
+  async command(control: Readonly<Record<string, unknown>>): Promise<TraceRecord | undefined> {
+    this.#commands += 1;
+    const id = this.#commands;
+    const answered = this.first(
+      ({ event, id: answers }) => event.startsWith("command.") && answers === id,
+    );
+    this.#process.stdin?.write(`${JSON.stringify({ ...control, id })}\n`);
+    return this.#frozen ? undefined : answered;
   }
 
   freeze(): void {

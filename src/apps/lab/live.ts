@@ -1,7 +1,7 @@
 /** The lab left up: a topology, a ladder that grows, keys that break and mend servers and place calls. */
 import { createInterface } from "node:readline";
 import type { ReadStream } from "node:tty";
-import { disturbance, playOpen } from "../scenario/play.ts";
+import { disturb, playOpen } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { verdictLines } from "../scenario/verdict.ts";
 import { drawLadder } from "../trace/ladder.ts";
@@ -131,9 +131,10 @@ function listen(
 /** In a block of its own; its ladder and outcome are shown when it is over. */
 async function playBeside(name: string, options: LiveOptions, say: Say): Promise<void> {
   say(`playing ${name} …`);
-  const { program, blocks, stages } = options;
+  const { program, blocks, gate, stages } = options;
   const { scenarios } = loadScenarios(name);
-  const once = { program, blocks, stages, jobs: 1, keepGoing: true, played: () => undefined };
+  const beside = { program, blocks, stages, ...(gate === undefined ? {} : { gate }) };
+  const once = { ...beside, jobs: 1, keepGoing: true, played: () => undefined };
   for (const played of await playAll(scenarios, once)) {
     const paint = process.stdout.isTTY ? "terminal" : "plain";
     const width = process.stdout.isTTY ? process.stdout.columns : 0;
@@ -145,8 +146,7 @@ async function playBeside(name: string, options: LiveOptions, say: Say): Promise
 async function perform(stage: LabStage, command: LabAction): Promise<void> {
   switch (command.kind) {
     case "fault":
-      stage.note(disturbance(stage.now(), command.server, command.fault));
-      await stage.disturbServer(command.server, command.fault);
+      await disturb(stage, command.server, command.fault);
       break;
     case "call":
       await stage.commandPhone(command.from, { kind: "call", to: command.to });

@@ -66,11 +66,12 @@ export async function playAll(
 }
 
 async function playOne(scenario: Scenario, options: RunOptions): Promise<Played> {
-  const { watch, stages, program, blocks, block } = options;
+  const { watch, stages, program, blocks, block, gate } = options;
   const stage = new LabStage({
     program,
     blocks,
     ...(block === undefined ? {} : { block }),
+    ...(gate === undefined ? {} : { gate }),
     watch: (record) => watch?.(scenario, record),
   });
   stages.add(stage);

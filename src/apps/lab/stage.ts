@@ -19,8 +19,10 @@ import type {
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import type { Block, Blocks } from "./block.ts";
-import { Child, type ChildUser, Nursery, wallClock } from "./child.ts";
-import { DnsServer } from "./dns-server.ts";
+import { Child, type ChildUser } from "./child.ts";
+import { NameServer } from "./name-server.ts";
+import { StartGate } from "./start-gate.ts";
+import { wallClock } from "./wall-clock.ts";
 import { readZone } from "./zone-file.ts";
 
 export interface LabStageOptions {
@@ -29,6 +31,8 @@ export interface LabStageOptions {
   readonly blocks: Blocks;
   /** One block and no other; undefined: any that is free. */
   readonly block?: number;
+  /** Shared by stages that stand side by side. */
+  readonly gate?: StartGate;
   /** Told of each record as it comes. */
   readonly watch?: (record: TraceRecord) => void;
 }
@@ -44,7 +48,7 @@ const EMPTY_ZONE = "$ORIGIN lab.test.\n";
 export class LabStage implements Stage, ChildUser {
   readonly records: TraceRecord[] = [];
   readonly #options: LabStageOptions;
-  readonly #nursery = new Nursery();
+  readonly #gate: StartGate;
   readonly #children = new Map<string, Child>();
   readonly #began = wallClock();
   readonly #placeholders = new Map<string, string>();
@@ -52,12 +56,14 @@ export class LabStage implements Stage, ChildUser {
   #block: Block | undefined;
   #release: () => void = () => undefined;
   #folder = "";
-  #dns: DnsServer | undefined;
+  #dns: NameServer | undefined;
+  #open = false;
   #wake: () => void = () => undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: LabStageOptions) {
     this.#options = options;
+    this.#gate = options.gate ?? new StartGate();
   }
 
   /** Wall clock at this stage's instant 0, milliseconds since 1970. */
@@ -96,67 +102,65 @@ export class LabStage implements Stage, ChildUser {
     await mkdir(join(this.#folder, "shared"));
     const up = topology.servers.filter((server) => server.up);
     await Promise.all(up.map((server) => this.startServer(server.name)));
+    this.#open = true;
   }
 
-  async startServer(name: string): Promise<void> {
+  startServer(name: string): Promise<number> {
     const plan = this.#serverPlan(name);
-    const child = this.#spawn(name, this.#serverArguments(plan));
-    await this.#ready(child, (record) => record.event === "server.started");
+    return this.#start(name, "server.started", async () => this.#serverArguments(plan));
   }
 
-  async startPhone(name: string): Promise<void> {
+  startPhone(name: string): Promise<number> {
     const phones = this.#topology?.phones ?? [];
     const index = phones.findIndex((phone) => phone.name === name);
     const plan = phones[index] as PhonePlan;
-    const child = this.#spawn(name, await this.#phoneArguments(plan, index));
-    await this.#ready(child, (record) => record.event === "phone.started");
+    return this.#start(name, "phone.started", () => this.#phoneArguments(plan, index));
   }
 
-  async stopPhone(name: string): Promise<void> {
+  async stopPhone(name: string): Promise<number> {
+    const at = this.now();
     await this.#children.get(name)?.stop(GRACE_MS);
+    return at;
   }
 
-  async disturbServer(name: string, fault: ServerFault): Promise<void> {
+  async disturbServer(name: string, fault: ServerFault): Promise<number> {
     const child = this.#children.get(name);
+    const at = this.now();
     switch (fault.kind) {
       case "kill":
         await child?.kill();
-        break;
+        return at;
       case "freeze":
         child?.freeze();
-        break;
+        return at;
       case "revive":
-        if (child?.running !== true) await this.startServer(name);
-        else child.thaw();
-        break;
+        if (child?.running !== true) return this.startServer(name);
+        child.thaw();
+        return at;
       case "answer-503": {
         const { retryAfterSeconds } = fault;
         const retryAfter = retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds };
-        child?.command({ do: "answer-503", ...retryAfter });
-        break;
+        return this.#command(name, { do: "answer-503", ...retryAfter });
       }
       case "delay":
-        child?.command({ do: "delay", ms: fault.ms });
-        break;
+        return this.#command(name, { do: "delay", ms: fault.ms });
       default:
-        child?.command({ do: fault.kind });
+        return this.#command(name, { do: fault.kind });
     }
   }
 
-  async disturbDns(fault: DnsFault): Promise<void> {
-    if (fault.kind === "heal") this.#dns?.heal();
-    else if (fault.kind !== "zone") this.#dns?.setFaults({ mode: fault.kind });
-    else this.#dns?.setZone(this.#zone(fault.text));
+  async disturbDns(fault: DnsFault): Promise<number> {
+    const dns = this.#dns;
+    if (dns === undefined) throw new StageFault("no name server is up");
+    if (fault.kind === "heal") return this.#own(await dns.heal());
+    if (fault.kind !== "zone") return this.#own(await dns.setFaults({ mode: fault.kind }));
+    return this.#own(await dns.setZone(this.#zone(fault.text)));
   }
 
-  async commandPhone(name: string, command: PhoneCommand): Promise<void> {
-    const child = this.#children.get(name);
-    if (command.kind !== "call") {
-      child?.command({ do: command.kind });
-      return;
-    }
+  commandPhone(name: string, command: PhoneCommand): Promise<number> {
+    if (command.kind !== "call") return this.#command(name, { do: command.kind });
     const callee = this.#topology?.phones.find((phone) => phone.name === command.to);
-    child?.command({ do: "call", to: callee?.user ?? command.to });
+    return this.#command(name, { do: "call", to: callee?.user ?? command.to });
   }
 
   pass(until: number): Promise<void> {
@@ -184,7 +188,6 @@ export class LabStage implements Stage, ChildUser {
     await Promise.all(callers.map((child) => child.stop(PHONES_GRACE_MS)));
     await Promise.all(children.map((child) => child.stop(SERVERS_GRACE_MS)));
     await this.#dns?.close();
-    this.#nursery.dismiss();
     this.#release();
     if (this.#folder !== "") await rm(this.#folder, { recursive: true, force: true });
     const left = children.filter((child) => child.running).map((child) => child.name);
@@ -195,7 +198,7 @@ export class LabStage implements Stage, ChildUser {
   /** Signalling only: fifty packets of sound a second from every phone would bury it. */
   recorded(record: TraceRecord): void {
     if (record.transport === "rtp") return;
-    this.note({ ...record, at: rounded(record.at - this.#began) });
+    this.note({ ...record, at: this.#own(record.at) });
   }
 
   ended(child: Child, asked: boolean, why: string): void {
@@ -206,16 +209,39 @@ export class LabStage implements Stage, ChildUser {
 
   #spawn(name: string, args: readonly string[]): Child {
     if (this.#closing !== undefined) throw new StageFault(`${name} comes too late: the lab ends`);
-    const child = new Child(name, this.#nursery, [this.#options.program, ...args], this);
+    const child = new Child(name, [this.#options.program, ...args], this);
     this.#children.set(name, child);
     return child;
   }
 
-  async #ready(child: Child, wanted: (record: TraceRecord) => boolean): Promise<void> {
+  /** Resolves with the instant at which it says itself that it is ready. */
+  async #start(name: string, ready: string, args: () => Promise<string[]>): Promise<number> {
+    const given = await args();
+    return this.#gate.through(this.#open, async () => {
+      const child = this.#spawn(name, given);
+      const record = await this.#ready(child, ({ event }) => event === ready);
+      return this.#own(record.at);
+    });
+  }
+
+  /** Resolves with the instant at which it obeys, or would but for what befell it. */
+  async #command(name: string, command: Readonly<Record<string, unknown>>): Promise<number> {
+    const answer = await this.#children.get(name)?.command(command);
+    if (answer === undefined) return this.now();
+    if (answer.event === "command.refused") throw new StageFault(`${name}: ${String(answer.why)}`);
+    return this.#own(answer.at);
+  }
+
+  /** An instant of the wall clock on the clock of this stage. */
+  #own(wall: number): number {
+    return rounded(wall - this.#began);
+  }
+
+  async #ready(child: Child, wanted: (record: TraceRecord) => boolean): Promise<TraceRecord> {
     const timer = setTimeout(() => void child.kill(), READY_MS);
     const record = await child.first(wanted);
     clearTimeout(timer);
-    if (record !== undefined) return;
+    if (record !== undefined) return record;
     const words = child.lastWords === "" ? "it said nothing" : child.lastWords;
     throw new StageFault(`${child.name} does not start: ${words}`);
   }
@@ -274,13 +300,12 @@ export class LabStage implements Stage, ChildUser {
   }
 
   async #startDns(topology: Topology, block: Block): Promise<void> {
-    const dns = new DnsServer({
-      zone: this.#zone(topology.zone ?? EMPTY_ZONE),
-      asked: ({ name, type }) =>
-        this.note({ at: this.now(), node: "dns", event: "name.asked", name, type }),
-    });
-    this.#dns = dns;
-    await dns.listen(block.resolver.address, block.resolver.port);
+    const zone = this.#zone(topology.zone ?? EMPTY_ZONE);
+    this.#dns = new NameServer(({ at, name, type }) =>
+      this.note({ at: this.#own(at), node: "dns", event: "name.asked", name, type }),
+    );
+    const { address, port } = block.resolver;
+    await this.#dns.listen(address, port, zone);
   }
 
   #zone(text: string): ReturnType<typeof readZone>["zone"] {

@@ -2,10 +2,9 @@
  * Plays a scenario on a stage, step after step, and hands back the trace. It judges nothing: a step that waits in
  * vain is noted (`scenario.stalled`) and ends the play.
  */
-import { deliveries } from "../trace/deliveries.ts";
-import { Places, type TraceRecord } from "../trace/record.ts";
-import { CLOCK_GIVE_MS, matchesDelivery, matchesEvent } from "./pattern.ts";
+import type { TraceRecord } from "../trace/record.ts";
 import type { Action, Scenario, ServerFault, Sought, Step } from "./scenario.ts";
+import { Search } from "./search.ts";
 import type { Stage } from "./stage.ts";
 
 /** The node that the runner's own records carry. */
@@ -62,43 +61,36 @@ class Play {
       if (step.mark !== undefined) this.#mark(step.mark, found);
       return true;
     }
-    if (step.mark !== undefined) this.#mark(step.mark, began);
-    this.#searchFrom = began;
-    await this.#act(action);
+    const done = await this.#act(action);
+    if (step.mark !== undefined) this.#mark(step.mark, done);
+    this.#searchFrom = done;
     return true;
   }
 
-  async #act(action: Exclude<Action, { do: "until" }>): Promise<void> {
+  /** Resolves with the instant of the deed: of a wait, when it began; of a phone or server, when it was ready. */
+  async #act(action: Exclude<Action, { do: "until" }>): Promise<number> {
     const stage = this.#stage;
     switch (action.do) {
       case "start-server":
-        await stage.startServer(action.name);
-        break;
+        return stage.startServer(action.name);
       case "start-phone":
-        await stage.startPhone(action.name);
-        break;
+        return stage.startPhone(action.name);
       case "stop-phone":
-        await stage.stopPhone(action.name);
-        break;
+        return stage.stopPhone(action.name);
       case "fault":
-        stage.note(disturbance(stage.now(), action.server, action.fault));
-        await stage.disturbServer(action.server, action.fault);
-        break;
-      case "dns":
-        stage.note({
-          at: stage.now(),
-          node: "dns",
-          event: "dns.disturbed",
-          how: action.fault.kind,
-        });
-        await stage.disturbDns(action.fault);
-        break;
+        return disturb(stage, action.server, action.fault);
+      case "dns": {
+        const at = await stage.disturbDns(action.fault);
+        stage.note({ at, node: "dns", event: "dns.disturbed", how: action.fault.kind });
+        return at;
+      }
       case "phone":
-        await stage.commandPhone(action.phone, action.command);
-        break;
-      case "wait":
-        await this.#wait(stage.now() + action.ms);
-        break;
+        return stage.commandPhone(action.phone, action.command);
+      case "wait": {
+        const began = stage.now();
+        await this.#wait(began + action.ms);
+        return began;
+      }
     }
   }
 
@@ -108,8 +100,9 @@ class Play {
 
   /** When the thing sought happened, at or after the last step that did something. */
   async #seek(sought: Sought, until: number): Promise<number | undefined> {
+    const search = new Search(sought, this.#stage.records, this.#searchFrom);
     for (;;) {
-      const found = firstMatch(sought, this.#stage.records, this.#searchFrom);
+      const found = search.look();
       if (found !== undefined || this.#stage.now() >= until) return found;
       await this.#stage.pass(until);
     }
@@ -125,25 +118,20 @@ class Play {
   }
 }
 
-/** What is done to a server, as the ladder and the judge read it. */
-export function disturbance(at: number, server: string, fault: ServerFault): TraceRecord {
+/**
+ * Does it to a server, notes it for the ladder and the judge, and resolves with when it took effect.
+ * @throws StageFault when the server will not.
+ */
+export async function disturb(stage: Stage, server: string, fault: ServerFault): Promise<number> {
+  const at = await stage.disturbServer(server, fault);
+  stage.note(disturbance(at, server, fault));
+  return at;
+}
+
+function disturbance(at: number, server: string, fault: ServerFault): TraceRecord {
   const fate = { kill: "killed", freeze: "frozen", revive: "revived" } as const;
   if (fault.kind in fate) {
     return { at, node: server, event: `server.${fate[fault.kind as keyof typeof fate]}` };
   }
   return { at, node: server, event: "server.disturbed", how: fault.kind };
-}
-
-function firstMatch(
-  sought: Sought,
-  records: readonly TraceRecord[],
-  from: number,
-): number | undefined {
-  const earliest = from - CLOCK_GIVE_MS;
-  if (sought.kind === "message") {
-    return deliveries(records).find((one) => one.at >= earliest && matchesDelivery(sought, one))
-      ?.at;
-  }
-  const places = new Places(records);
-  return records.find((one) => one.at >= earliest && matchesEvent(sought, one, places))?.at;
 }

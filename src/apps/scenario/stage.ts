@@ -1,6 +1,8 @@
 /**
  * Where a scenario is played: real processes on loopback addresses, or the simulator. Time is the stage's own;
- * a virtual stage moves its clock inside `pass` and answers with promises that are already kept.
+ * a virtual stage moves its clock inside `pass` and answers with promises that are already kept. Whatever is done
+ * resolves with the instant at which it took effect, on the clock of the process that it befell: a runner that is
+ * late must not be taken for a phone that is.
  */
 import type { TraceRecord } from "../trace/record.ts";
 import type { DnsFault, PhoneCommand, ServerFault, Topology } from "./scenario.ts";
@@ -17,13 +19,15 @@ export interface Stage {
    * @throws StageFault when an address, a port or a program cannot be had.
    */
   open(topology: Topology): Promise<void>;
-  startServer(name: string): Promise<void>;
-  startPhone(name: string): Promise<void>;
+  startServer(name: string): Promise<number>;
+  startPhone(name: string): Promise<number>;
   /** In order: the phone unregisters first. */
-  stopPhone(name: string): Promise<void>;
-  disturbServer(name: string, fault: ServerFault): Promise<void>;
-  disturbDns(fault: DnsFault): Promise<void>;
-  commandPhone(name: string, command: PhoneCommand): Promise<void>;
+  stopPhone(name: string): Promise<number>;
+  /** @throws StageFault when it will not. */
+  disturbServer(name: string, fault: ServerFault): Promise<number>;
+  disturbDns(fault: DnsFault): Promise<number>;
+  /** @throws StageFault when it will not. */
+  commandPhone(name: string, command: PhoneCommand): Promise<number>;
   /**
    * Lets time pass until `until`, or until something is recorded.
    * Called again and again by whoever looks for something.

@@ -8,7 +8,7 @@ import type { TimedEvent } from "../../worlds/node/driver.ts";
 import type { Resolver } from "../../worlds/node/resolver.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../../worlds/node/tls.ts";
-import { readControl } from "../control.ts";
+import { obeyedEvent, readControl, refusedEvent } from "../control.ts";
 import { EXIT } from "../exit.ts";
 import { eventPrinter } from "../output.ts";
 import { obey } from "./faults.ts";
@@ -113,11 +113,12 @@ export class ServeSession {
   #readControl(): () => void {
     return readControl(process.stdin, {
       obey: (control) => {
+        const { driver, machine } = this.#engine;
         if (control.do === "stop") this.#leave();
-        else {
-          const wrong = obey(control, this.#engine.driver, this.#engine.machine);
-          if (wrong !== undefined) process.stderr.write(`control: ${wrong}\n`);
-        }
+        const wrong = control.do === "stop" ? undefined : obey(control, driver, machine);
+        if (wrong !== undefined) process.stderr.write(`control: ${wrong}\n`);
+        const answer = wrong === undefined ? obeyedEvent(control) : refusedEvent(control, wrong);
+        driver.run(() => driver.report(answer));
       },
       refused: (why) => process.stderr.write(`control: ${why}\n`),
       ended: () => this.#leave(),

@@ -92,13 +92,14 @@ export class SimStage implements Stage {
     for (const { name, up } of topology.servers) if (up) await this.startServer(name);
   }
 
-  async startServer(name: string): Promise<void> {
+  async startServer(name: string): Promise<number> {
     const town = this.#running();
     town.startServer(name);
     this.#await(`${name} does not start`, () => town.server(name).machine.state === "running");
+    return this.now();
   }
 
-  async startPhone(name: string): Promise<void> {
+  async startPhone(name: string): Promise<number> {
     const plans = this.#topology?.phones ?? [];
     const index = plans.findIndex((phone) => phone.name === name);
     const phones = this.#phones.get(name) ?? this.#addPhone(plans[index] as PhonePlan, index);
@@ -106,13 +107,16 @@ export class SimStage implements Stage {
     if (phone === undefined) throw new StageFault(`${name} has no account`);
     phones.host.run(() => phone.start());
     this.#await(`${name} does not start`, () => phone.state === "running");
+    return this.now();
   }
 
-  async stopPhone(name: string): Promise<void> {
+  async stopPhone(name: string): Promise<number> {
+    const at = this.now();
     this.#stopPhones([name]);
+    return at;
   }
 
-  async disturbServer(name: string, fault: ServerFault): Promise<void> {
+  async disturbServer(name: string, fault: ServerFault): Promise<number> {
     const town = this.#running();
     const { host, machine, spec } = town.server(name);
     const { network } = town.simulation;
@@ -124,8 +128,8 @@ export class SimStage implements Stage {
         host.freeze();
         break;
       case "revive":
-        if (host.state === "down") await this.startServer(name);
-        else host.thaw();
+        if (host.state === "down") return this.startServer(name);
+        host.thaw();
         break;
       case "answer-503":
         host.run(() => machine.refuseAll(fault.retryAfterSeconds ?? 0));
@@ -150,9 +154,10 @@ export class SimStage implements Stage {
         });
         break;
     }
+    return this.now();
   }
 
-  async disturbDns(fault: DnsFault): Promise<void> {
+  async disturbDns(fault: DnsFault): Promise<number> {
     const { dns } = this.#running();
     switch (fault.kind) {
       case "silent":
@@ -168,18 +173,20 @@ export class SimStage implements Stage {
         dns.records = this.#zone(fault.text);
         break;
     }
+    return this.now();
   }
 
-  async commandPhone(name: string, command: PhoneCommand): Promise<void> {
+  async commandPhone(name: string, command: PhoneCommand): Promise<number> {
     const phones = this.#phones.get(name);
     const phone = phones?.machine.phones[0];
-    if (phones === undefined || phone === undefined) return;
+    if (phones === undefined || phone === undefined) return this.now();
     phones.host.run((now) => {
       if (command.kind === "call") {
         const callee = this.#topology?.phones.find((one) => one.name === command.to);
         phone.call(callee?.user ?? command.to);
       } else phone[command.kind](now);
     });
+    return this.now();
   }
 
   async pass(until: number): Promise<void> {
