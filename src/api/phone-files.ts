@@ -1,7 +1,7 @@
 /** Provisioning files from the disk and from the web, as one checked configuration. */
 import type { Fault, PhoneConfiguration, SourceFile } from "../core/provisioning/configuration.ts";
 import { withoutCredentials } from "../core/provisioning/fault.ts";
-import { readConfiguration } from "../core/provisioning/read.ts";
+import { type ReadOptions, readConfiguration } from "../core/provisioning/read.ts";
 import type { AccountPolicy } from "../core/redundancy/policy.ts";
 import { readSource, whyUnread } from "../worlds/node/source-file.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -12,7 +12,19 @@ import { bytesOf } from "./phone-options.ts";
  * faults.
  * @throws ConfigurationError with every error and warning, if there is an error.
  */
-export async function readFiles(paths: readonly string[]): Promise<PhoneConfiguration> {
+export async function readFiles(
+  paths: readonly string[],
+  options: ReadOptions = {},
+): Promise<PhoneConfiguration> {
+  const configuration = readConfiguration(await readSources(paths), options);
+  if (configuration.faults.some(({ severity }) => severity === "error")) {
+    throw new ConfigurationError(configuration.faults);
+  }
+  return { ...configuration, accounts: configuration.accounts.map(inBytes) };
+}
+
+/** The text of each file. @throws ConfigurationError if one cannot be read. */
+export async function readSources(paths: readonly string[]): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
   const unread: Fault[] = [];
   for (const path of paths) {
@@ -26,11 +38,7 @@ export async function readFiles(paths: readonly string[]): Promise<PhoneConfigur
     }
   }
   if (unread.length > 0) throw new ConfigurationError(unread);
-  const configuration = readConfiguration(files);
-  if (configuration.faults.some(({ severity }) => severity === "error")) {
-    throw new ConfigurationError(configuration.faults);
-  }
-  return { ...configuration, accounts: configuration.accounts.map(inBytes) };
+  return files;
 }
 
 /** As `bytesOf` says: the server digests the UTF-8 bytes of a password, too. */

@@ -83,7 +83,7 @@ export class Phone extends EventEmitter<PhoneEvents> {
     const { options: asking, wrong } = resolverOptions(configuration, named);
     if (wrong.length > 0) throw new ConfigurationError(wrong.map(badResolver));
     this.#settings = options;
-    this.warnings = configuration.faults;
+    this.warnings = configuration.faults.filter(({ severity }) => severity === "warning");
     const primitives = nodePrimitives();
     this.#machine = new PhoneMachine(primitives);
     this.#handlers = new RequestHandlers(

@@ -68,11 +68,12 @@ export async function loadConfiguration(
 ): Promise<PhoneConfiguration> {
   try {
     const configuration = await readFiles(paths);
-    const lines = warn ? configuration.faults.map(formatFault) : [];
-    for (const line of lines) process.stderr.write(`${line}\n`);
+    const told = warn ? configuration.faults.filter(({ severity }) => severity !== "note") : [];
+    for (const fault of told) process.stderr.write(`${formatFault(fault)}\n`);
     return configuration;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    exitWith(EXIT.wrongInput, ...error.faults.map(formatFault));
+    const told = error.faults.filter(({ severity }) => severity !== "note");
+    exitWith(EXIT.wrongInput, ...told.map(formatFault));
   }
 }

@@ -1,6 +1,6 @@
 /** A forecast, the bounds, the keys and the traps of a configuration, in plain words and as JSON objects. */
-import type { PhoneConfiguration, Reading } from "../../core/provisioning/configuration.ts";
-import { formatFault } from "../../core/provisioning/fault.ts";
+import type { Fault, PhoneConfiguration, Reading } from "../../core/provisioning/configuration.ts";
+import { formatFinding } from "../../core/provisioning/fault.ts";
 import type { AccountPolicy, ServerPolicy } from "../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { Forecast, Prediction, Spread } from "./predict.ts";
@@ -146,9 +146,18 @@ export function keyLines({ readings }: PhoneConfiguration): string[] {
   ];
 }
 
-export function findingLines({ faults }: PhoneConfiguration): string[] {
-  if (faults.length === 0) return ["No traps found."];
-  return [`Traps (${faults.length}):`, ...faults.map((fault) => `  ${formatFault(fault)}`)];
+/** Traps, and below them what works as documented and surprises. */
+export function findingLines({ faults }: Pick<PhoneConfiguration, "faults">): string[] {
+  const notes = faults.filter(({ severity }) => severity === "note");
+  const traps = faults.filter(({ severity }) => severity !== "note");
+  const listed = (title: string, found: readonly Fault[]): string[] => [
+    `${title} (${found.length}):`,
+    ...found.map((fault) => `  ${formatFinding(fault)}`),
+  ];
+  return [
+    ...(traps.length === 0 ? ["No traps found."] : listed("Traps", traps)),
+    ...(notes.length === 0 ? [] : listed("Worth knowing", notes)),
+  ];
 }
 
 /** Seconds; null stands for never. */

@@ -1,5 +1,6 @@
 /** What reading provisioning files gives: accounts, where each value stands, and every fault at once. */
 import type { AccountPolicy } from "../redundancy/policy.ts";
+import type { FindingCode } from "./finding.ts";
 
 /** Where a value was read. */
 export interface Origin {
@@ -15,9 +16,11 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** `error` ends the command with exit 2; `warning` is told and lived with. */
+/** `error` ends the command with exit 2; `warning` is told and lived with; `note` works as documented, and surprises. */
 export interface Fault extends Origin {
-  readonly severity: "error" | "warning";
+  readonly severity: "error" | "warning" | "note";
+  /** What kind of finding it is, by a name that stays (docs/explain.md); absent outside of provisioning files. */
+  readonly code?: FindingCode;
   readonly wrong: string;
   /** What to write instead. */
   readonly remedy: string;

@@ -3,6 +3,7 @@
 import type { AccountPolicy } from "../redundancy/policy.ts";
 import type { Dialect } from "../redundancy/policy-defaults.ts";
 import type { Origin } from "./configuration.ts";
+import type { FindingCode } from "./finding.ts";
 import type { KeyIndex } from "./key-table.ts";
 import type { Settings } from "./settings.ts";
 import { spellValue, type Value } from "./value-form.ts";
@@ -10,35 +11,48 @@ import { spellValue, type Value } from "./value-form.ts";
 export class LintPad {
   readonly dialect: Dialect;
   readonly messageWaiting: boolean;
+  /** How many phones of this kind there are; undefined: nobody said. */
+  readonly phones: number | undefined;
   readonly #settings: Settings;
   readonly #account: string;
 
-  constructor(settings: Settings, account: AccountPolicy) {
+  constructor(settings: Settings, account: AccountPolicy, phones: number | undefined) {
     this.dialect = settings.index.table.dialect;
     this.messageWaiting = account.messageWaiting;
+    this.phones = phones;
     this.#settings = settings;
     this.#account = `account.${account.index}`;
   }
 
   /** Blames the first of these policy fields that a file decided, else the address of server 1. */
-  warn(fields: readonly string[], wrong: string, remedy: string): void {
-    const origin = [...fields, "servers.1.address"]
-      .map((field) => this.origin(field))
-      .find(Boolean);
-    if (origin) this.warnAt(origin, wrong, remedy);
+  warn(fields: readonly string[], code: FindingCode, wrong: string, remedy: string): void {
+    const origin = this.#blamed(fields);
+    if (origin) this.warnAt(origin, code, wrong, remedy);
+  }
+
+  /** As `warn`, of what works as documented and surprises. */
+  note(fields: readonly string[], code: FindingCode, wrong: string, remedy: string): void {
+    const origin = this.#blamed(fields);
+    if (origin && !this.#isWrong(origin)) this.#settings.note(origin, code, wrong, remedy);
   }
 
   /** A line that has an error is not blamed further. */
-  warnAt(origin: Origin, wrong: string, remedy: string): void {
-    const { file, line, key } = origin;
-    const known = this.#settings.faults.some(
+  warnAt(origin: Origin, code: FindingCode, wrong: string, remedy: string): void {
+    if (!this.#isWrong(origin)) this.#settings.warn(origin, code, wrong, remedy);
+  }
+
+  #blamed(fields: readonly string[]): Origin | undefined {
+    return [...fields, "servers.1.address"].map((field) => this.origin(field)).find(Boolean);
+  }
+
+  #isWrong({ file, line, key }: Origin): boolean {
+    return this.#settings.faults.some(
       (fault) =>
         fault.severity === "error" &&
         fault.line === line &&
         fault.key === key &&
         fault.file === file,
     );
-    if (!known) this.#settings.warn(origin, wrong, remedy);
   }
 
   /** Where a field of the account's redundancy policy was decided; undefined: by default. */

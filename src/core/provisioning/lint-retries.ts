@@ -1,16 +1,61 @@
 /** Retry counts that the transaction's own end makes meaningless (RFC 3261 §17.1, Timers A, B, E and F). */
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { LintPad } from "./lint-pad.ts";
+import { isLiteral } from "./value-form.ts";
 
-/** Only counts that a file set are judged: the defaults fit the default timers. */
+/** RFC 3261's own patience with a silent server, and twice that for the last one (C12, C14). */
+const SLOW_MS = 32_000;
+const SLOW_END_MS = 64_000;
+
+/** Only counts and times that a file set are judged: the defaults fit one another. */
 export function lintRetries(pad: LintPad, policy: RedundancyPolicy): void {
   for (const list of ["servers", "proxies"] as const) {
     policy[list].forEach((server, at) => {
-      for (const field of ["registerRetries", "inviteRetries"] as const) {
-        lintCount(pad, policy, server, field, `${list}.${at + 1}.${field}`);
-      }
+      const path = `${list}.${at + 1}`;
+      const beyond = (["registerRetries", "inviteRetries"] as const).filter((field) =>
+        lintCount(pad, policy, server, field, `${path}.${field}`),
+      );
+      const alone = policy[list].length === 1 && isLiteral(server.address);
+      if (beyond.length === 0 && !alone) lintWait(pad, policy, server, path);
     });
   }
+}
+
+/** The worst of both kinds of request, told where it comes from. */
+function lintWait(
+  pad: LintPad,
+  policy: RedundancyPolicy,
+  server: ServerPolicy,
+  path: string,
+): void {
+  const end = 64 * policy.t1Ms;
+  const waits = (["registerRetries", "inviteRetries"] as const).map((field) => ({
+    field,
+    ms: Math.min(end, waitMs(policy, server, server[field], field === "inviteRetries")),
+  }));
+  const worst = waits.reduce((one, other) => (other.ms > one.ms ? other : one));
+  if (worst.ms <= SLOW_MS && end <= SLOW_END_MS) return;
+  const fields = ["t1Ms", `${path}.${worst.field}`];
+  if (!fields.some((field) => pad.origin(field))) return;
+  const wrong = `a silent server is left after ${worst.ms / 1000} s, and the last one after ${end / 1000} s`;
+  pad.warn(fields, "slow-failover", wrong, pad.write("t1Ms", 500) ?? "write less");
+}
+
+/** From the first send until `retries` resends are spent, and waited for. */
+function waitMs(
+  policy: RedundancyPolicy,
+  { retryIntervalMs }: ServerPolicy,
+  retries: number,
+  invite: boolean,
+): number {
+  if (retryIntervalMs > 0) return retryIntervalMs * (retries + 1);
+  let wait = policy.t1Ms;
+  let sum = wait;
+  for (let resend = 0; resend < retries; resend++) {
+    wait = invite ? wait * 2 : Math.min(policy.t2Ms, wait * 2);
+    sum += wait;
+  }
+  return sum;
 }
 
 function lintCount(
@@ -19,14 +64,15 @@ function lintCount(
   server: ServerPolicy,
   field: "registerRetries" | "inviteRetries",
   path: string,
-): void {
+): boolean {
   const end = 64 * policy.t1Ms;
   const most = retriesBefore(end, policy, server, field === "inviteRetries");
   const given = server[field];
   const origin = pad.origin(path);
-  if (given <= most || origin === undefined) return;
+  if (given <= most || origin === undefined) return false;
   const wrong = `only ${most} of ${given} resends fit into the ${end / 1000} s after which a request has failed`;
-  pad.warnAt(origin, wrong, `${pad.write(path, Math.min(3, most))}`);
+  pad.warnAt(origin, "retries-beyond-end", wrong, `${pad.write(path, Math.min(3, most))}`);
+  return true;
 }
 
 /** How many resends are spent, and waited for, before `end`. */

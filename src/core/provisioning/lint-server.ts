@@ -4,6 +4,7 @@ import type { LintPad } from "./lint-pad.ts";
 import { isLiteral } from "./value-form.ts";
 
 const LONG_EXPIRES_SECONDS = 86_400;
+const PLAIN: ReadonlySet<ServerPolicy["transport"]> = new Set(["udp", "tcp", "tcp-preferred"]);
 
 /** `at` is where the server stands in the policy: `servers.1`, `proxies.1`. */
 export function lintServer(pad: LintPad, server: ServerPolicy, at: string): void {
@@ -17,7 +18,7 @@ const neverBack: Check = (pad, { address, failbackMode, failbackSeconds }, at) =
   if (failbackMode !== "duration" || failbackSeconds > 0 || isLiteral(address)) return;
   const wrong = "with 0 the phone goes back only when the server it moved to fails as well";
   const remedy = pad.write(`${at}.failbackSeconds`, 300) ?? "write 300";
-  pad.warn([`${at}.failbackSeconds`], wrong, remedy);
+  pad.warn([`${at}.failbackSeconds`], "never-back", wrong, remedy);
 };
 
 /** Calls leave by the primary while the registration is at the secondary until its renewal. */
@@ -26,7 +27,7 @@ const dividedReturn: Check = (pad, server, at) => {
   if (failbackMode !== "newRequests" || !registerOnFailover || isLiteral(address)) return;
   const wrong = `new requests go back at once and the registration only when renewed, up to ${expiresSeconds} s later`;
   const remedy = pad.write(`${at}.failbackMode`, "registration");
-  pad.warn([`${at}.registerOnFailover`], wrong, `${remedy}`);
+  pad.warn([`${at}.registerOnFailover`], "divided-return", wrong, `${remedy}`);
 };
 
 /** C40: faithful to the manuals, and surprising. */
@@ -34,12 +35,11 @@ const heldCallEnds: Check = (pad, server, at) => {
   const { registerOnFailover, dropRegistrationOnFailover, onlySignalWithRegistered } = server;
   if (!registerOnFailover || !dropRegistrationOnFailover || !onlySignalWithRegistered) return;
   const wrong = "after a failover, hold or resume ends a call that was set up before it";
-  const fields = [`${at}.onlySignalWithRegistered`, `${at}.dropRegistrationOnFailover`];
-  pad.warn(
-    fields,
-    wrong,
-    `${pad.write(`${at}.onlySignalWithRegistered`, false)} to keep such calls`,
-  );
+  const fields = [`${at}.onlySignalWithRegistered`, `${at}.dropRegistrationOnFailover`] as const;
+  const remedy = `${pad.write(`${at}.onlySignalWithRegistered`, false)} to keep such calls`;
+  // Who wrote it wants it, most likely; who did not may not know that it is on.
+  if (pad.origin(fields[0])) pad.note(fields, "held-call-ends", wrong, remedy);
+  else pad.warn(fields, "held-call-ends", wrong, remedy);
 };
 
 /** NAPTR and SRV are asked only without a port. */
@@ -47,26 +47,37 @@ const naptrUnasked: Check = (pad, { address, port, transport }, at) => {
   const origin = pad.origin(`${at}.transport`);
   if (transport !== "naptr" || port === 0 || isLiteral(address) || origin === undefined) return;
   const wrong = `with port ${port} neither NAPTR nor SRV is asked and UDP is used`;
-  pad.warnAt(origin, wrong, pad.write(`${at}.port`, 0) ?? "write port 0");
+  pad.warnAt(origin, "naptr-with-port", wrong, pad.write(`${at}.port`, 0) ?? "write port 0");
+};
+
+/** TLS at a port for plain SIP, or the other way: nothing answers, as if the server were dead (C12). */
+const portForTransport: Check = (pad, { port, transport, throughProxy }, at) => {
+  const tls = transport === "tls";
+  if (throughProxy || (transport !== "tls" && !PLAIN.has(transport))) return;
+  if (port !== (tls ? 5060 : 5061)) return;
+  const wrong = `port ${port} is for ${tls ? "plain SIP" : "TLS"} and the transport is ${tls ? "TLS" : transport}`;
+  const remedy = pad.write(`${at}.port`, tls ? 5061 : 5060) ?? "write another port";
+  pad.warn([`${at}.port`, `${at}.transport`, `${at}.address`], "port-for-transport", wrong, remedy);
 };
 
 const addressInCertificate: Check = (pad, { address, transport }, at) => {
   if (transport !== "tls" || !isLiteral(address)) return;
   const wrong = "over TLS the certificate must then name this very address, which few do";
-  pad.warn([`${at}.address`], wrong, "write the name that the certificate has");
+  pad.warn([`${at}.address`], "tls-to-address", wrong, "write the name that the certificate has");
 };
 
 const longLifetime: Check = (pad, { expiresSeconds }, at) => {
   if (expiresSeconds <= LONG_EXPIRES_SECONDS) return;
   const wrong = `a binding may outlive its phone or server by ${expiresSeconds} s`;
   const remedy = pad.write(`${at}.expiresSeconds`, 3600) ?? "write 3600";
-  pad.warn([`${at}.expiresSeconds`], wrong, remedy);
+  pad.warn([`${at}.expiresSeconds`], "long-lifetime", wrong, remedy);
 };
 
 const overlapBeyondLifetime: Check = (pad, { overlapSeconds, expiresSeconds }, at) => {
   if (overlapSeconds === "half" || overlapSeconds < expiresSeconds) return;
   const wrong = `it is not below the lifetime of ${expiresSeconds} s, which is renewed at half`;
-  pad.warn([`${at}.overlapSeconds`, `${at}.expiresSeconds`], wrong, "write less than the lifetime");
+  const fields = [`${at}.overlapSeconds`, `${at}.expiresSeconds`];
+  pad.warn(fields, "overlap-beyond-lifetime", wrong, "write less than the lifetime");
 };
 
 const CHECKS: readonly Check[] = [
@@ -74,6 +85,7 @@ const CHECKS: readonly Check[] = [
   dividedReturn,
   heldCallEnds,
   naptrUnasked,
+  portForTransport,
   addressInCertificate,
   longLifetime,
   overlapBeyondLifetime,

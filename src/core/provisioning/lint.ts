@@ -1,20 +1,38 @@
 /** Traps that are legal to configure and do harm when a server dies; each told with the key that avoids it. */
-import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
+import type {
+  AccountPolicy,
+  RedundancyPolicy,
+  ServerPolicy,
+  ServerTransport,
+} from "../redundancy/policy.ts";
+import { lintLoad } from "./lint-load.ts";
+import { lintNames, lintRecords } from "./lint-names.ts";
 import { LintPad } from "./lint-pad.ts";
 import { lintRetries } from "./lint-retries.ts";
+import { lintReturn } from "./lint-return.ts";
 import { lintServer } from "./lint-server.ts";
 import type { Settings } from "./settings.ts";
 import { isLiteral } from "./value-form.ts";
 
-const MANY_BINDINGS = 30;
-const SHORT_PROBE_MS = 30_000;
 const LONG_EXPIRES_SECONDS = 86_400;
+const CONNECTED: ReadonlySet<ServerTransport> = new Set([
+  "tcp",
+  "tls",
+  "ws",
+  "wss",
+  "tcp-preferred",
+]);
+const ANSWERS: ReadonlySet<number> = new Set([401, 407, 480, 486, 487, 488]);
 
-/** Adds a warning for each trap of each enabled account. */
-export function lint(settings: Settings, accounts: readonly AccountPolicy[]): void {
-  for (const account of accounts) {
-    if (!account.enabled) continue;
-    const pad = new LintPad(settings, account);
+/** Adds a finding for each trap of each enabled account. `phones`: how many there are of this kind, if it is known. */
+export function lint(
+  settings: Settings,
+  accounts: readonly AccountPolicy[],
+  phones: number | undefined,
+): void {
+  const enabled = accounts.filter((account) => account.enabled);
+  for (const account of enabled) {
+    const pad = new LintPad(settings, account, phones);
     for (const check of CHECKS) check(pad, account.redundancy);
     for (const list of ["servers", "proxies"] as const) {
       account.redundancy[list].forEach((server, at) => {
@@ -22,6 +40,7 @@ export function lint(settings: Settings, accounts: readonly AccountPolicy[]): vo
       });
     }
   }
+  lintRecords(settings, enabled);
 }
 
 type Check = (pad: LintPad, policy: RedundancyPolicy) => void;
@@ -32,7 +51,8 @@ const singleAddress: Check = (pad, { servers, proxies }) => {
   if (servers.length > 1 || proxies.length > 1 || !isLiteral(only.address)) return;
   const second = pad.key("servers.2.address");
   const wrong = "it is one address and there is no other server: nothing is left when it fails";
-  pad.warn(["servers.1.address"], wrong, `write a name with several addresses, or ${second} too`);
+  const remedy = `write a name with several addresses, or ${second} too`;
+  pad.warn(["servers.1.address"], "single-address", wrong, remedy);
 };
 
 /** C44: one server under two numbers is no second server. */
@@ -42,7 +62,8 @@ const sameServer: Check = (pad, policy) => {
       const earlier = policy[list].slice(0, at).findIndex((other) => isSame(other, server, policy));
       if (earlier === -1) return;
       const wrong = `number ${earlier + 1} has the same address, so this one is never tried`;
-      pad.warn([`${list}.${at + 1}.address`], wrong, "write another address, or delete the server");
+      const remedy = "write another address, or delete the server";
+      pad.warn([`${list}.${at + 1}.address`], "same-server", wrong, remedy);
     });
   }
 };
@@ -62,7 +83,8 @@ const registrationAndSrv: Check = (pad, { registration, servers }) => {
   const wrong = "registering at two servers at once and failover by DNS SRV should not be mixed";
   const remedy =
     pad.write("registration", "successive") ?? pad.write("servers.2.register", false) ?? "";
-  pad.warn(["registration", "servers.2.address"], wrong, `${remedy}, or give server 1 a port`);
+  const fields = ["registration", "servers.2.address"];
+  pad.warn(fields, "concurrent-with-srv", wrong, `${remedy}, or give server 1 a port`);
 };
 
 /** C41: server 2 dies with the one proxy in front of both. */
@@ -72,28 +94,7 @@ const soleProxy: Check = (pad, { servers, proxies }) => {
   const field = `servers.${at + 1}.throughProxy`;
   const wrong = `server ${at + 1} is reached through the one outbound proxy and fails with it`;
   const remedy = `${pad.write(field, false)}, or give a proxy name with several addresses`;
-  pad.warn([field, "proxies.1.address"], wrong, remedy);
-};
-
-/** After the return, callers at server 2 still ring a path that is gone. */
-const staleBinding: Check = (pad, { registration, servers, probeIntervalMs }) => {
-  const below = servers[1];
-  if (registration !== "successive" || below === undefined) return;
-  const ratio = (below.expiresSeconds * 1000) / probeIntervalMs;
-  if (ratio <= MANY_BINDINGS) return;
-  const probe = probeIntervalMs / 1000;
-  const wrong = `server 2 keeps its binding for ${below.expiresSeconds} s and the phone may be back after ${probe} s`;
-  const remedy = pad.write("servers.2.expiresSeconds", Math.max(30, probe * 10));
-  pad.warn(["probeIntervalMs", "servers.2.address"], wrong, `${remedy}`);
-};
-
-/** A fixed short probe from every phone is a load of its own. */
-const probeLoad: Check = (pad, { registration, servers, probeIntervalMs }) => {
-  const probing = registration === "successive" && servers.length > 1;
-  if (!probing || probeIntervalMs >= SHORT_PROBE_MS || pad.dialect === "native") return;
-  const load = Math.round(1_000_000 / probeIntervalMs);
-  const wrong = `1000 phones that fell back send ${load} REGISTERs a second to a server that returns`;
-  pad.warn(["probeIntervalMs"], wrong, `${pad.write("probeIntervalMs", SHORT_PROBE_MS)} or more`);
+  pad.warn([field, "proxies.1.address"], "shared-proxy", wrong, remedy);
 };
 
 /** Load grows with lines times servers, worst when some are down. */
@@ -102,22 +103,19 @@ const manyRegistrations: Check = (pad, { registration, servers }) => {
   if (registration !== "concurrent" || registering < 3) return;
   const wrong = `each line keeps ${registering} registrations alive`;
   const remedy = `${pad.write("servers.3.register", false)} where calls are enough`;
-  pad.warn(["servers.3.address"], wrong, remedy);
+  pad.warn(["servers.3.address"], "many-registrations", wrong, remedy);
 };
 
 /** No binding anywhere: outgoing calls only. */
 const nowhereRegistered: Check = (pad, { servers }) => {
   if (servers.some(({ register }) => register)) return;
   const wrong = "the account registers nowhere, so no call can reach it";
-  pad.warn(["servers.1.register"], wrong, `${pad.write("servers.1.register", true)}`);
-};
-
-/** C11, C31: without traffic a dead path is found at the next renewal only. */
-const silentPath: Check = (pad, { keepAliveMs, servers }) => {
-  const expires = Math.max(...servers.map(({ expiresSeconds }) => expiresSeconds));
-  if (keepAliveMs > 0 || expires <= 600) return;
-  const wrong = `with no keep-alive a dead server is noticed up to ${expires} s late`;
-  pad.warn(["keepAliveMs"], wrong, `${pad.write("keepAliveMs", 30_000)}`);
+  pad.warn(
+    ["servers.1.register"],
+    "registers-nowhere",
+    wrong,
+    `${pad.write("servers.1.register", true)}`,
+  );
 };
 
 /** The phone is back when the TTL says so, and a static record's TTL is the operator's own. */
@@ -126,7 +124,7 @@ const hugeTtl: Check = (pad, { servers, proxies }) => {
   for (const { origin, seconds } of pad.recordTtls()) {
     if (seconds <= LONG_EXPIRES_SECONDS) continue;
     const wrong = `failback waits for the TTL, and ${seconds} s is more than a day`;
-    pad.warnAt(origin, wrong, "write 300, or another failback mode");
+    pad.warnAt(origin, "ttl-too-long", wrong, "write 300, or another failback mode");
   }
 };
 
@@ -137,7 +135,45 @@ const lostSubscription: Check = (pad, { servers }) => {
   const remedy = pad.write("servers.1.resubscribeOnFailover", true);
   if (!pad.messageWaiting || !moves || resubscribeOnFailover || remedy === undefined) return;
   const wrong = "message waiting stays with the failed server until its subscription runs out";
-  pad.warn(["servers.1.registerOnFailover"], wrong, remedy);
+  pad.warn(["servers.1.registerOnFailover"], "lost-subscription", wrong, remedy);
+};
+
+/** Templates that give the transport to server 1 alone leave server 2 with the default. */
+const secondTransport: Check = (pad, policy) => {
+  for (const list of ["servers", "proxies"] as const) {
+    const first = policy[list][0];
+    if (first === undefined || !CONNECTED.has(first.transport)) continue;
+    if (pad.origin(`${list}.1.transport`) === undefined) continue;
+    policy[list].slice(1).forEach((server, at) => {
+      const number = at + 2;
+      const said = pad.origin(`${list}.${number}.transport`) !== undefined;
+      if (said || server.throughProxy || server.transport === first.transport) return;
+      const wrong = `number 1 is reached over ${first.transport} and nothing is said of this one, which is reached over ${plainly(server)}`;
+      const remedy = pad.write(`${list}.${number}.transport`, first.transport);
+      pad.warn([`${list}.${number}.address`], "secondary-transport", wrong, `${remedy}`);
+    });
+  }
+};
+
+function plainly({ transport }: ServerPolicy): string {
+  return transport === "naptr" ? "whatever the DNS says, else UDP" : transport;
+}
+
+/** A server in maintenance, or full, that says so. */
+const keptByRefusal: Check = (pad, { failoverOn503 }) => {
+  if (failoverOn503 || pad.origin("failoverOn503") === undefined) return;
+  const wrong = "a server that answers 503 keeps every call, though others would take it";
+  const remedy = `${pad.write("failoverOn503", true)}`;
+  pad.warn(["failoverOn503"], "no-failover-on-503", wrong, remedy);
+};
+
+/** What a person, or the demand for credentials, says is no failure of the server. */
+const sentOnByAnswer: Check = (pad, { failoverStatuses }) => {
+  const said = failoverStatuses.filter((status) => ANSWERS.has(status) || status >= 600);
+  if (said.length === 0) return;
+  const wrong = `${said.join(", ")} is an answer to the call, which then rings again at the next server`;
+  const remedy = "leave 408 and 5xx only";
+  pad.warn(["failoverStatuses"], "failover-on-answer", wrong, remedy);
 };
 
 const CHECKS: readonly Check[] = [
@@ -145,12 +181,15 @@ const CHECKS: readonly Check[] = [
   sameServer,
   registrationAndSrv,
   soleProxy,
-  staleBinding,
-  probeLoad,
   manyRegistrations,
   nowhereRegistered,
-  silentPath,
   hugeTtl,
   lostSubscription,
   lintRetries,
+  lintReturn,
+  lintLoad,
+  lintNames,
+  secondTransport,
+  keptByRefusal,
+  sentOnByAnswer,
 ];

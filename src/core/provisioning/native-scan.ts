@@ -24,7 +24,8 @@ export function scanNative(file: SourceFile, faults: Fault[]): Assignment[] {
     // The library's messages quote the file, which may hold a password: only its codes are told.
     for (const { code, pos } of document.errors) {
       const wrong = `the file is not YAML: ${code.toLowerCase().replaceAll("_", " ")}`;
-      faults.push(error(origin(pos[0], "(yaml)"), wrong, "mind indentation, quotes and colons"));
+      const remedy = "mind indentation, quotes and colons";
+      faults.push(error(origin(pos[0], "(yaml)"), "not-read", wrong, remedy));
     }
     if (document.errors.length > 0) return [];
     return new Flattening(document, origin, faults).run();
@@ -32,7 +33,7 @@ export function scanNative(file: SourceFile, faults: Fault[]): Assignment[] {
     // The library recurses as deep as the file nests; nothing else of it is known to throw.
     const what = cause instanceof RangeError ? "it nests too deep" : "it cannot be understood";
     const remedy = "write it as docs/provisioning.md shows";
-    faults.push(error({ file: file.name, line: 1, key: "(yaml)" }, what, remedy));
+    faults.push(error({ file: file.name, line: 1, key: "(yaml)" }, "not-read", what, remedy));
     return [];
   }
 }
@@ -107,7 +108,7 @@ class Flattening {
   }
 
   #wrong(at: number, key: string, wrong: string, remedy: string): void {
-    this.#faults.push(error(this.#origin(at, key), wrong, remedy));
+    this.#faults.push(error(this.#origin(at, key), "not-read", wrong, remedy));
   }
 }
 

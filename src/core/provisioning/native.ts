@@ -34,12 +34,12 @@ function buildAccount(settings: Settings, account: number): AccountPolicy | unde
   const plain = section(settings, standard, [path], path);
   if (origin && plain.enabled && plain.user === "") {
     const remedy = `write accounts.${account}.user`;
-    settings.error(origin, `account ${account} has no user`, remedy);
+    settings.error(origin, "no-user", `account ${account} has no user`, remedy);
   }
   if (servers.length === 0) {
     if (!origin || !plain.enabled) return undefined;
     const remedy = `write accounts.${account}.servers and below it - address: ...`;
-    settings.error(origin, `account ${account} has no server`, remedy);
+    settings.error(origin, "no-server", `account ${account} has no server`, remedy);
     return undefined;
   }
   const redundancy = buildPolicy(settings, account, servers);
@@ -64,7 +64,8 @@ function buildServers(
     const server = section<ServerPolicy>(settings, standard, prefixes, into);
     if (server.address === "") {
       const remedy = `write accounts.${account}.${list}.${number}.address`;
-      settings.error(origin, `number ${number} of ${list} has no address`, remedy);
+      const wrong = `number ${number} of ${list} has no address`;
+      settings.error(origin, "no-server", wrong, remedy);
     } else {
       servers.push(list === "proxies" ? { ...server, throughProxy: false } : server);
     }

@@ -33,14 +33,16 @@ export function withdrawIdleFailover(
   let forgets = settingValue(forget, inherited.dropRegistrationOnFailover);
   if (forget?.value === true && !register) {
     const remedy = `write ${sibling(forget.origin, "reRegisterOn")}="1", or delete this`;
-    settings.withdraw(forget, "it has no effect while reRegisterOn is 0", remedy);
+    const wrong = "it has no effect while reRegisterOn is 0";
+    settings.withdraw(forget, "condition-missing", wrong, remedy);
     forgets = false;
   }
   const only = setting("onlySignalWithRegistered");
   if (only?.value === true && !(register && forgets)) {
     const missing = register ? "failRegistrationOn" : "reRegisterOn";
     const remedy = `write ${sibling(only.origin, missing)}="1", or delete this`;
-    settings.withdraw(only, `it has no effect while ${missing} is 0`, remedy);
+    const wrong = `it has no effect while ${missing} is 0`;
+    settings.withdraw(only, "condition-missing", wrong, remedy);
   }
   return register && forgets;
 }
@@ -55,9 +57,12 @@ function withdrawIdleMode(
   if (isLiteral(address)) {
     const wrong = `failback is among the addresses of a name, and ${address} is one address`;
     const remedy = "write a domain name as the address, or delete this";
-    for (const idle of [mode, timeout]) if (idle) settings.withdraw(idle, wrong, remedy);
+    for (const idle of [mode, timeout]) {
+      if (idle) settings.withdraw(idle, "failback-on-address", wrong, remedy);
+    }
   } else if (timeout && settingValue(mode, inherited.failbackMode) !== "duration") {
     const remedy = `write ${sibling(timeout.origin, "mode")}="duration", or delete this`;
-    settings.withdraw(timeout, "only failBack.mode duration uses it", remedy);
+    const wrong = "only failBack.mode duration uses it";
+    settings.withdraw(timeout, "condition-missing", wrong, remedy);
   }
 }

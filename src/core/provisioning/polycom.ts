@@ -16,7 +16,7 @@ import {
   POLICY_DEFAULTS,
   SERVER_DEFAULTS,
 } from "../redundancy/policy-defaults.ts";
-import { accountNumbers, forAccount, section } from "./assemble.ts";
+import { accountNumbers, forAccount, section, sibling } from "./assemble.ts";
 import { withdrawIdleFailover } from "./polycom-rules.ts";
 import type { Setting, Settings } from "./settings.ts";
 import { staticRecords } from "./static-records.ts";
@@ -56,7 +56,7 @@ class Registration {
     if (servers.length === 0) {
       const remedy = `write reg.${this.#account}.server.1.address or voIpProt.server.1.address`;
       const wrong = `registration ${this.#account} has no server`;
-      this.#settings.error(address.origin, wrong, remedy);
+      this.#settings.error(address.origin, "no-server", wrong, remedy);
       return undefined;
     }
     const mailbox = this.#settings.take([`${this.#path}.mailbox`], `${this.#path}.messageWaiting`);
@@ -85,7 +85,7 @@ class Registration {
       if (servers.length < number - 1) {
         const missing = address.origin.key.replace(`server.${number}.`, `server.${number - 1}.`);
         const wrong = `there is a server ${number} and no server ${number - 1}`;
-        this.#settings.error(address.origin, wrong, `write ${missing} first`);
+        this.#settings.error(address.origin, "missing-server", wrong, `write ${missing} first`);
       }
       servers.push(this.#server(number, prefixes, String(address.value)));
     }
@@ -98,9 +98,23 @@ class Registration {
     if (known) return known;
     const rows = forAccount(this.#account, `redundancy.servers.${number}`);
     const address = this.#settings.peek([`${rows[0]}.address`]);
-    if (address) this.#settings.dropUnder(rows.pop()!, address.origin);
+    if (address) this.#hide(rows.pop()!, rows[0]!, address);
     this.#rowsOf.set(number, rows);
     return rows;
+  }
+
+  /** What the own row repeats is meant to differ; what it does not is lost unseen. */
+  #hide(row: string, own: string, address: Setting): void {
+    const lost = this.#settings
+      .dropUnder(row, address.origin)
+      .filter(({ slot }) => this.#settings.peek([own + slot.slice(row.length)]) === undefined);
+    const [first] = lost;
+    if (first === undefined) return;
+    const leaf = first.origin.key.replace(/^voIpProt\.server\.\d+\./, "");
+    const more = lost.length > 1 ? ` and ${lost.length - 1} more keys of its row` : "";
+    const wrong = `${address.origin.key} at ${address.origin.file}:${address.origin.line} hides this${more}`;
+    const remedy = `write ${sibling(address.origin, leaf)} too, or delete that address`;
+    this.#settings.warn(first.origin, "hidden-global", wrong, remedy);
   }
 
   #server(number: number, prefixes: readonly string[], address: string): ServerPolicy {
@@ -167,7 +181,7 @@ class Registration {
     const max = this.#settings.origins.get(`${this.#path}.redundancy.backoff.maxMs`);
     if (max && found.maxMs < found.baseMs) {
       const wrong = "it is below registerRetry.baseTimeOut, which is used for both";
-      this.#settings.warn(max, wrong, `write ${found.baseMs / 1000} or more`);
+      this.#settings.warn(max, "cap-below-base", wrong, `write ${found.baseMs / 1000} or more`);
     }
     return { ...standard, ...found, maxMs: Math.max(found.baseMs, found.maxMs) };
   }

@@ -20,6 +20,7 @@ import { scanYealink } from "./yealink-scan.ts";
 
 /** Text beyond this is not read. */
 const MAX_CHARACTERS = 4_000_000;
+const NAME_A_FILE = "name a provisioning file";
 
 /** What files do not tell. */
 export interface ReadOptions {
@@ -28,6 +29,8 @@ export interface ReadOptions {
    * table and registration in another; newRequests unless given.
    */
   readonly failbackMode?: FailbackMode;
+  /** How many phones have these files: findings about load count with it. Unless given, a thousand. */
+  readonly phones?: number;
 }
 
 /** What makes a dialect: its keys, its syntax, and its rules. */
@@ -63,20 +66,20 @@ export function readConfiguration(
   for (const file of ordered) {
     const own = dialectOf(file.text);
     if (file.text.trim() === "") {
-      faults.push(error(whole(file), "the file is empty", "name a provisioning file"));
+      faults.push(error(whole(file), "file-unfit", "the file is empty", NAME_A_FILE));
     } else if (file.text.length > MAX_CHARACTERS) {
       const wrong = `the file has more than ${MAX_CHARACTERS} characters`;
-      faults.push(error(whole(file), wrong, "name a provisioning file"));
+      faults.push(error(whole(file), "file-unfit", wrong, NAME_A_FILE));
     } else if (own === dialect) {
       for (const assignment of reader.scan(file, faults)) assignments.push(assignment);
     } else {
       const wrong = `this is a ${own} file and ${ordered[0]?.name} is a ${dialect} file`;
-      faults.push(error(whole(file), wrong, "give files of one family only"));
+      faults.push(error(whole(file), "mixed-dialects", wrong, "give files of one family only"));
     }
   }
   const settings = new Settings(reader.index, assignments);
   const accounts = reader.build(settings, options);
-  lint(settings, accounts);
+  lint(settings, accounts, options.phones);
   return finish(dialect, ordered, accounts, settings, faults);
 }
 
@@ -102,7 +105,7 @@ function finish(
   if (!failed && !accounts.some((account) => account.enabled)) {
     const wrong = "no account is switched on";
     const at = first ? whole(first) : { file: "(no file)", line: 1, key: "(file)" };
-    all.push(error(at, wrong, "describe an account with a user and a server"));
+    all.push(error(at, "no-account", wrong, "describe an account with a user and a server"));
   }
   return {
     dialect,

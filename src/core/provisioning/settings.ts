@@ -3,13 +3,17 @@
  * and the account of what became of each line. The dialects then take what they need and void what cannot work.
  */
 import type { Fault, Origin, Reading } from "./configuration.ts";
-import { error, looksSecret, warning, withoutCredentials } from "./fault.ts";
+import { error, looksSecret, note, warning, withoutCredentials } from "./fault.ts";
+import type { FindingCode } from "./finding.ts";
 import type { KeyIndex, KeyRow, Match } from "./key-table.ts";
-import { parseValue, type Value } from "./value-form.ts";
+import { keyMeant } from "./misplaced.ts";
+import { parseValue, shown, type Value } from "./value-form.ts";
 
 /** One `key = value` as a file has it. */
 export interface Assignment extends Origin {
   readonly value: string;
+  /** The XML element that has this attribute a second time: the file is then no XML. */
+  readonly twiceIn?: string;
 }
 
 /** A value that counts for its slot; the same object wherever it is handed out. */
@@ -37,10 +41,12 @@ export class Settings {
   readonly #slots = new Map<string, Candidate[]>();
   readonly #hidden = new Set<Setting>();
   readonly #nearest = new Map<string, string>();
+  readonly #assignments: readonly Assignment[];
 
   /** Assignments in the order of overlay: of two with one key, the later counts. */
   constructor(index: KeyIndex, assignments: readonly Assignment[]) {
     this.index = index;
+    this.#assignments = assignments;
     const winners = new Map<string, { at: Assignment; match: Match; reading: OpenReading }>();
     for (const at of assignments) {
       const match = index.find(at.key);
@@ -50,6 +56,10 @@ export class Settings {
         continue;
       }
       const earlier = winners.get(match.key);
+      if (at.twiceIn !== undefined) {
+        this.#twice(at, at.twiceIn, reading);
+        continue;
+      }
       if (earlier) {
         earlier.reading.outcome = "overridden";
         earlier.reading.reason = `set again at ${at.file}:${at.line}`;
@@ -80,9 +90,9 @@ export class Settings {
     this.#hidden.clear();
   }
 
-  /** The setting cannot work as things stand: it is told, and the account is built without it. */
-  withdraw(setting: Setting, wrong: string, remedy: string): void {
-    this.warn(setting.origin, wrong, remedy);
+  /** The setting cannot work as things stand: the account is built without it, told unless it is the default. */
+  withdraw(setting: Setting, code: FindingCode, wrong: string, remedy: string): void {
+    if (!isDefault(setting)) this.warn(setting.origin, code, wrong, remedy);
     this.drop(setting, wrong);
   }
 
@@ -94,21 +104,30 @@ export class Settings {
     }
   }
 
-  /** The account is built without anything under `prefix`, because of `by`. */
-  dropUnder(prefix: string, by: Origin): void {
+  /** The account is built without anything under `prefix`, because of `by`: what is lost by that. */
+  dropUnder(prefix: string, by: Origin): Setting[] {
+    const dropped: Setting[] = [];
     for (const [slot, candidates] of this.#slots) {
       if (!slot.startsWith(`${prefix}.`)) continue;
-      for (const candidate of candidates) this.drop(candidate, preferred(by));
+      for (const candidate of candidates) {
+        this.drop(candidate, preferred(by));
+        if (!isDefault(candidate)) dropped.push(candidate);
+      }
     }
+    return dropped;
   }
 
   /** Adds a warning that no setting is withdrawn for. */
-  warn(at: Origin, wrong: string, remedy: string): void {
-    this.faults.push(warning(at, wrong, remedy));
+  warn(at: Origin, code: FindingCode, wrong: string, remedy: string): void {
+    this.faults.push(warning(at, code, wrong, remedy));
   }
 
-  error(at: Origin, wrong: string, remedy: string): void {
-    this.faults.push(error(at, wrong, remedy));
+  note(at: Origin, code: FindingCode, wrong: string, remedy: string): void {
+    this.faults.push(note(at, code, wrong, remedy));
+  }
+
+  error(at: Origin, code: FindingCode, wrong: string, remedy: string): void {
+    this.faults.push(error(at, code, wrong, remedy));
   }
 
   /** The first line that sets anything under `prefix`. */
@@ -158,8 +177,25 @@ export class Settings {
     return reading;
   }
 
+  /** Whatever a phone makes of it, no XML reader need take it. */
+  #twice(at: Assignment, element: string, reading: OpenReading): void {
+    const wrong = `<${element} ...> has the attribute twice, and XML forbids it`;
+    const meant = keyMeant(this.#assignments, at);
+    const remedy =
+      meant === undefined
+        ? "keep one of the two"
+        : `it stands among the lines of another: write ${meant}`;
+    const code = meant === undefined ? "duplicate-key" : "wrong-number";
+    this.error(at, code, wrong, remedy);
+    close(reading, "rejected", wrong);
+  }
+
   /** Phones have thousands of keys: only what is ours, or nearly spelled like ours, is worth a fault. */
   #unknown(at: Assignment, reading: OpenReading): void {
+    if (at.twiceIn !== undefined) {
+      this.#twice(at, at.twiceIn, reading);
+      return;
+    }
     const { families, strict } = this.index.table;
     const ours = families.some((family) => family.test(at.key));
     const nearest = this.index.nearest(at.key, this.#nearest);
@@ -168,8 +204,10 @@ export class Settings {
     if (meant?.row.form.kind === "secret") reading.value = MASK;
     if (nearest === undefined && !ours) return;
     const remedy =
-      nearest === undefined ? "delete the line" : `write ${nearest}, or delete the line`;
-    this.faults.push((strict ? error : warning)(at, "no such key", remedy));
+      nearest === undefined
+        ? "delete the line"
+        : `did you mean ${nearest}? write that, or delete the line`;
+    this.faults.push((strict ? error : warning)(at, "unknown-key", "no such key", remedy));
   }
 
   /** C2: in one file a repetition is a slip; across files it is what overlays are for, unless it blanks a value. */
@@ -178,10 +216,17 @@ export class Settings {
     const cleared = later.value === this.index.table.clearMark;
     if (later.value === "" && earlier.value !== "") {
       const remedy = "delete this line, or write a value";
-      this.warn(later, `blank, so the value of ${where} is undone`, remedy);
+      this.warn(later, "blank-duplicate", `blank, so the value of ${where} is undone`, remedy);
     } else if (earlier.file === later.file && !cleared) {
+      const meant = keyMeant(this.#assignments, later);
+      if (meant !== undefined) {
+        const wrong = `set already at ${where}, and here among the lines of another, which has none`;
+        this.warn(later, "wrong-number", wrong, `write ${meant}`);
+        return;
+      }
       this.warn(
         later,
+        "duplicate-key",
         `set already at ${where}, this later line counts`,
         "keep one of the two lines",
       );
@@ -197,7 +242,8 @@ export class Settings {
       close(reading, "honoured", `cleared: the default holds, ${standard}`);
     } else if (beyond) {
       const wrong = `there is no number ${beyond.number} here, the family ends at ${beyond.most}`;
-      this.warn(at, wrong, `write a number in 1..${beyond.most}, or delete the line`);
+      const remedy = `write a number in 1..${beyond.most}, or delete the line`;
+      this.warn(at, "beyond-family", wrong, remedy);
       close(reading, "no-effect", wrong);
     } else {
       this.#put(at, match, reading);
@@ -205,9 +251,17 @@ export class Settings {
   }
 
   #put(at: Assignment, { row, slot }: Match, reading: OpenReading): void {
+    const placeholder = row.form.kind !== "secret" && PLACEHOLDER.test(at.value);
+    if (placeholder) {
+      const wrong = `${shown(at.value)} is a template's placeholder`;
+      this.error(at, "unfilled-placeholder", wrong, "fill it in, or delete the line");
+      close(reading, "rejected", wrong);
+      return;
+    }
     const { value, rejected, complaint } = parseValue(row.form, at.value);
     if (complaint) {
-      this.faults.push((rejected ? error : warning)(at, complaint.wrong, complaint.remedy));
+      const { code, wrong, remedy } = complaint;
+      this.faults.push((rejected ? error : warning)(at, code, wrong, remedy));
       close(reading, rejected ? "rejected" : "honoured", complaint.wrong);
     }
     if (value === undefined) {
@@ -221,6 +275,14 @@ export class Settings {
     else this.#slots.set(slot, [setting]);
   }
 }
+
+/** Templates spell out times and modes that hold anyway; a switch that is written is meant. */
+function isDefault({ row, value }: Setting): boolean {
+  return typeof value !== "boolean" && parseValue(row.form, row.default).value === value;
+}
+
+/** As Smarty, Jinja, Twig, PHP, sipXecs and hand-made templates write them. */
+const PLACEHOLDER = /\{\{.*\}\}|\{\$.*\}|<[?%].*[?%]>|\[%.*%\]|\$\{\w.*\}|(%%|\$\$|__|@@)\w+\1/;
 
 const MASK = "***";
 const PREFERRED = "overridden by ";

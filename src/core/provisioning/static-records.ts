@@ -35,7 +35,8 @@ function recordAt(settings: Settings, kind: RecordKind, at: string): ResourceRec
   for (const needed of NEEDED[kind]) {
     if (found.has(needed)) continue;
     const remedy = `write ${nameOf(settings, `${at}.${needed}`)}, or delete the record`;
-    settings.error(first.origin, `the static ${kind} record has no ${needed}`, remedy);
+    const wrong = `the static ${kind} record has no ${needed}`;
+    settings.error(first.origin, "incomplete-record", wrong, remedy);
     return undefined;
   }
   const field = <T extends Value>(name: string, otherwise: T): T =>

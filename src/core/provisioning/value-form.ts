@@ -45,6 +45,7 @@ export type ValueForm = NumberForm | ChoiceForm | DurationForm | NumbersForm | T
 
 /** What to tell the operator of one text. */
 export interface Complaint {
+  readonly code: "bad-value" | "out-of-range" | "adjusted-value";
   readonly wrong: string;
   readonly remedy: string;
 }
@@ -196,12 +197,20 @@ export function shown(text: string): string {
   return `"${line.length > 60 ? `${line.slice(0, 57)}...` : line}"`;
 }
 
-function accepted(value: Value | undefined, complaint?: Complaint): Parsed {
-  return { value, rejected: false, complaint };
+function accepted(value: Value | undefined): Parsed {
+  return { value, rejected: false, complaint: undefined };
+}
+
+function adjusted(value: Value | undefined, wrong: string, remedy: string): Parsed {
+  return { value, rejected: false, complaint: { code: "adjusted-value", wrong, remedy } };
 }
 
 function rejected(value: Value | undefined, wrong: string, remedy: string): Parsed {
-  return { value, rejected: true, complaint: { wrong, remedy } };
+  return { value, rejected: true, complaint: { code: "bad-value", wrong, remedy } };
+}
+
+function outside(value: Value | undefined, wrong: string, remedy: string): Parsed {
+  return { value, rejected: true, complaint: { code: "out-of-range", wrong, remedy } };
 }
 
 /** Out of range: rejected, and the nearest legal value stands in so that further faults are found, too. */
@@ -209,7 +218,7 @@ function parseNumber(form: NumberForm, text: string): Parsed {
   if (Object.hasOwn(form.words, text)) {
     const value = form.words[text];
     if (typeof value !== "number" || String(value) === text) return accepted(value);
-    return accepted(value, { wrong: `${text} means ${value} here`, remedy: `write ${value}` });
+    return adjusted(value, `${text} means ${value} here`, `write ${value}`);
   }
   const range = describeForm(form);
   const pattern = form.whole ? /^[+-]?\d{1,15}$/ : /^[+-]?\d{1,15}(\.\d{1,6})?$/;
@@ -221,19 +230,19 @@ function parseNumber(form: NumberForm, text: string): Parsed {
   const policy = (plain: number): number => Math.round(plain * form.times * 1000) / 1000;
   if (form.raiseTo > 0 && given >= 1 && given < form.raiseTo) {
     const wrong = `${given} is raised to ${form.raiseTo}, the least there is`;
-    return accepted(policy(form.raiseTo), { wrong, remedy: `write ${form.raiseTo} or more, or 0` });
+    return adjusted(policy(form.raiseTo), wrong, `write ${form.raiseTo} or more, or 0`);
   }
   const bounded = Math.min(form.most, Math.max(form.least, given));
   if (bounded !== given) {
     const wrong =
       given < form.least ? `below ${form.least}, the least` : `above ${form.most}, the most`;
-    return rejected(policy(bounded), `${given} is ${wrong}`, `write a value in ${range}`);
+    return outside(policy(bounded), `${given} is ${wrong}`, `write a value in ${range}`);
   }
   // Fractions have no step: rounding them would only disguise what was written.
   const stepped = Math.ceil(given / form.step) * form.step;
   if (form.whole && stepped !== given) {
     const wrong = `${given} is rounded up to ${stepped}, the finest step is ${form.step}`;
-    return accepted(policy(stepped), { wrong, remedy: `write ${stepped}` });
+    return adjusted(policy(stepped), wrong, `write ${stepped}`);
   }
   return accepted(policy(given));
 }
@@ -244,7 +253,7 @@ function parseChoice(form: ChoiceForm, text: string): Parsed {
   const folded = text.toLowerCase();
   for (const [word, value] of Object.entries(form.choices)) {
     if (word.toLowerCase() !== folded) continue;
-    return accepted(value, { wrong: `${shown(text)} is read as ${word}`, remedy: `write ${word}` });
+    return adjusted(value, `${shown(text)} is read as ${word}`, `write ${word}`);
   }
   const choices = Object.keys(form.choices).join(", ");
   return rejected(undefined, `${shown(text)} is not one of ${choices}`, `write one of ${choices}`);
@@ -267,10 +276,10 @@ function parseDuration(form: DurationForm, text: string): Parsed {
   }
   if (ms < form.leastMs) {
     const remedy = `write ${form.leastMs} ms or more`.replace("000 ms", " s");
-    return rejected(form.leastMs / form.unitMs, `${shown(text)} is too short`, remedy);
+    return outside(form.leastMs / form.unitMs, `${shown(text)} is too short`, remedy);
   }
   if (ms > 2147483647_000) {
-    return rejected(undefined, `${shown(text)} is too long`, "write at most 596523 h");
+    return outside(undefined, `${shown(text)} is too long`, "write at most 596523 h");
   }
   return accepted(Math.round((ms / form.unitMs) * 1000) / 1000);
 }
@@ -281,7 +290,7 @@ function parseNumbers(form: NumbersForm, text: string): Parsed {
     const given = /^\d{1,9}$/.test(part) ? Number(part) : Number.NaN;
     if (!(given >= form.least && given <= form.most)) {
       const remedy = `write ${describeForm(form)} with commas between`;
-      return rejected(undefined, `${shown(part)} is not in ${form.least}..${form.most}`, remedy);
+      return outside(undefined, `${shown(part)} is not in ${form.least}..${form.most}`, remedy);
     }
     if (!list.includes(given)) list.push(given);
   }

@@ -3,7 +3,7 @@
  * say everything in attributes, whatever the elements are called; a fault must name the attribute's own line.
  */
 import type { Fault, Origin, SourceFile } from "./configuration.ts";
-import { error, looksSecret } from "./fault.ts";
+import { error, looksSecret, notFollowed } from "./fault.ts";
 import type { Assignment } from "./settings.ts";
 
 /** Every attribute in order. The first place that is not XML is an error, and nothing after it is read. */
@@ -50,7 +50,7 @@ class XmlScan {
     const broken = this.#elements();
     if (broken) {
       const origin = this.#origin(Math.min(broken.at, this.#text.length), "(xml)");
-      this.#faults.push(error(origin, broken.wrong, broken.remedy));
+      this.#faults.push(error(origin, "not-read", broken.wrong, broken.remedy));
     }
     return this.#assignments;
   }
@@ -175,13 +175,13 @@ class XmlScan {
     this.#at = end + 1;
     const origin = this.#origin(start, key);
     const value = this.#decode(raw, origin);
-    if (seen.has(key)) {
-      const wrong = `<${element} ...> has the attribute twice, and XML forbids it`;
-      this.#faults.push(error(origin, wrong, "keep one of the two"));
-      return undefined;
+    if (/^CONFIG_FILES(_|$)/.test(key) && value.trim() !== "") {
+      this.#faults.push(notFollowed(origin, value.trim()));
     }
+    const twice = seen.has(key) ? { twiceIn: element } : {};
     seen.add(key);
-    this.#assignments.push({ ...origin, value: looksSecret(key) ? value : value.trim() });
+    const text = looksSecret(key) ? value : value.trim();
+    this.#assignments.push({ ...origin, value: text, ...twice });
     return undefined;
   }
 
@@ -192,7 +192,7 @@ class XmlScan {
       const character = Object.hasOwn(CHARACTERS, name) ? CHARACTERS[name] : numbered(name);
       if (character !== undefined) return character;
       const remedy = "write &amp; for the character &, or one of &lt; &gt; &quot; &apos; &#...;";
-      this.#faults.push(error(origin, "an & in the value begins no entity", remedy));
+      this.#faults.push(error(origin, "not-read", "an & in the value begins no entity", remedy));
       return whole;
     });
   }

@@ -25,11 +25,14 @@ export function withdrawIdleFailback(
   if (isLiteral(address)) {
     const wrong = `failback is among the addresses of a name, and ${address} is one address`;
     const remedy = "write a domain name as the address, or delete the line";
-    for (const idle of [mode, timeout]) if (idle) settings.withdraw(idle, wrong, remedy);
+    for (const idle of [mode, timeout]) {
+      if (idle) settings.withdraw(idle, "failback-on-address", wrong, remedy);
+    }
     stays = false;
   } else if (timeout && settingValue(mode, inherited.failbackMode) !== "duration") {
     const remedy = `write ${sibling(timeout.origin, "failback_mode")} = 3, or delete the line`;
-    settings.withdraw(timeout, "only failback_mode 3 (duration) uses it", remedy);
+    const wrong = "only failback_mode 3 (duration) uses it";
+    settings.withdraw(timeout, "condition-missing", wrong, remedy);
   }
   const only = setting("onlySignalWithRegistered");
   if (only?.value === true && !(register && stays)) {
@@ -37,12 +40,13 @@ export function withdrawIdleFailback(
     const value = register ? "1, 2 or 3" : "1";
     const wrong = "it needs register_on_enable = 1 and failback_mode 1, 2 or 3";
     const remedy = `write ${sibling(only.origin, needed)} = ${value}, or delete the line`;
-    settings.withdraw(only, wrong, remedy);
+    settings.withdraw(only, "condition-missing", wrong, remedy);
   }
   const subscribe = setting("resubscribeOnFailover");
   if (subscribe?.value === true && !stays) {
     const key = subscribe.origin.key.replace("failback_subscribe.enable", "failback_mode");
     const remedy = `write ${key} = 1, 2 or 3, or delete the line`;
-    settings.withdraw(subscribe, "it needs failback_mode 1, 2 or 3", remedy);
+    const wrong = "it needs failback_mode 1, 2 or 3";
+    settings.withdraw(subscribe, "condition-missing", wrong, remedy);
   }
 }

@@ -1,6 +1,6 @@
 /** Lines of a Yealink / Matrix file: `key = value`, `#` comments, a version line first. */
 import type { Fault, Origin, SourceFile } from "./configuration.ts";
-import { error, warning } from "./fault.ts";
+import { error, notFollowed, warning, withoutCredentials } from "./fault.ts";
 import type { Assignment } from "./settings.ts";
 
 export const VERSION_LINE = "#!version:1.0.0.1";
@@ -14,14 +14,14 @@ export function scanYealink(file: SourceFile, faults: Fault[]): Assignment[] {
   lines.forEach((line, at) => {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) return;
+    const origin: Origin = { file: file.name, line: at + 1, key: "(line)" };
+    if (isPassedOver(trimmed, origin, faults)) return;
     // Only the first sign divides: a password may hold another.
     const equals = trimmed.indexOf("=");
     const key = trimmed.slice(0, Math.max(0, equals)).trim();
     if (!/^[\w.%$-]{1,200}$/.test(key)) {
-      const origin: Origin = { file: file.name, line: at + 1, key: "(line)" };
-      faults.push(
-        error(origin, "the line is not `key = value`", "write it so, or begin it with #"),
-      );
+      const wrong = "the line is not `key = value`";
+      faults.push(error(origin, "not-read", wrong, "write it so, or begin it with #"));
       return;
     }
     assignments.push({
@@ -34,17 +34,33 @@ export function scanYealink(file: SourceFile, faults: Fault[]): Assignment[] {
   return assignments;
 }
 
+/** Boot files name further files, and templates have keys with nothing behind them: a phone goes on. */
+function isPassedOver(line: string, origin: Origin, faults: Fault[]): boolean {
+  const included = /^include:config\s+(.*)$/i.exec(line)?.[1];
+  if (included !== undefined) {
+    const name = withoutCredentials(included.replace(/^["<]|[">]$/g, ""));
+    faults.push(notFollowed({ ...origin, key: "include:config" }, name));
+    return true;
+  }
+  if (!/^\w+(\.[\w%$-]+)+$/.test(line)) return false;
+  const wrong = "the line has no = and is passed over";
+  faults.push(warning(origin, "not-read", wrong, "write `key = value`, or delete the line"));
+  return true;
+}
+
 /** What a phone would make of the first line; the file is read in any case. */
 function checkVersion(file: SourceFile, text: string, lines: string[], faults: Fault[]): void {
   const origin: Origin = { file: file.name, line: 1, key: "#!version" };
   if (text !== file.text) {
     const wrong = "a byte-order mark stands before the version line, and a phone may miss the line";
-    faults.push(warning(origin, wrong, "save the file without a byte-order mark"));
+    faults.push(
+      warning(origin, "byte-order-mark", wrong, "save the file without a byte-order mark"),
+    );
   }
   const first = lines[0]?.trim() ?? "";
   if (first === VERSION_LINE) return;
   const wrong = first.startsWith("#!version")
     ? "the version line is not the one that phones take"
     : "the first line is not the version line, and a phone refuses such a file";
-  faults.push(warning(origin, wrong, `write ${VERSION_LINE} as the first line`));
+  faults.push(warning(origin, "version-line", wrong, `write ${VERSION_LINE} as the first line`));
 }

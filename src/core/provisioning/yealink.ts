@@ -42,7 +42,8 @@ function buildAccount(settings: Settings, account: number): AccountPolicy | unde
   if (servers.length === 0) {
     if (enabled?.value === true) {
       const remedy = `write ${path}.sip_server.1.address`;
-      settings.error(enabled.origin, `account ${account} is on and has no server`, remedy);
+      const wrong = `account ${account} is on and has no server`;
+      settings.error(enabled.origin, "no-server", wrong, remedy);
     }
     return undefined;
   }
@@ -57,11 +58,12 @@ function buildAccount(settings: Settings, account: number): AccountPolicy | unde
   const first = settings.origins.get(`${path}.redundancy.servers.1.address`);
   if (enabled === undefined && first) {
     const wrong = `account ${account} has a server and is not switched on`;
-    settings.warn(first, wrong, `write ${path}.enable = 1`);
+    settings.warn(first, "not-switched-on", wrong, `write ${path}.enable = 1`);
   }
   if (plain.enabled && user === undefined && enabled) {
     const remedy = `write ${path}.user_name`;
-    settings.error(enabled.origin, `account ${account} is on and has no user name`, remedy);
+    const wrong = `account ${account} is on and has no user name`;
+    settings.error(enabled.origin, "no-user", wrong, remedy);
   }
   return { ...plain, authName: plain.authName || plain.user, redundancy };
 }
@@ -74,7 +76,8 @@ function buildServers(settings: Settings, account: number): ServerPolicy[] {
     if (address === undefined) continue;
     if (number === 2 && servers.length === 0) {
       const remedy = `write ${address.origin.key.replace("sip_server.2", "sip_server.1")} first`;
-      settings.error(address.origin, "there is a server 2 and no server 1", remedy);
+      const wrong = "there is a server 2 and no server 1";
+      settings.error(address.origin, "missing-server", wrong, remedy);
     }
     withdrawIdleFailback(settings, prefixes, String(address.value), SERVER_DEFAULTS.yealink);
     const path = `account.${account}.redundancy.servers.${number}`;
@@ -95,7 +98,8 @@ function withoutNaptrForLiteral(
   if (server.transport !== "naptr" || !isLiteral(server.address)) return server;
   const origin = settings.origins.get(`${path}.transport`);
   const wrong = `${server.address} is an address and NAPTR is for names, so UDP is used`;
-  if (origin) settings.warn(origin, wrong, "write 0 (UDP), or a domain name with port 0");
+  const remedy = "write 0 (UDP), or a domain name with port 0";
+  if (origin) settings.warn(origin, "naptr-on-address", wrong, remedy);
   return { ...server, transport: "udp" };
 }
 
@@ -152,7 +156,8 @@ function buildProxies(
   const enable = settings.take([`${path}.proxyEnable`], `${path}.redundancy.proxies`);
   if (proxies.length === 0 && enable) {
     const remedy = `write ${path}.outbound_proxy.1.address, or 0 here`;
-    settings.error(enable.origin, "the outbound proxy is on and has no address", remedy);
+    const wrong = "the outbound proxy is on and has no address";
+    settings.error(enable.origin, "proxy-without-address", wrong, remedy);
   }
   return proxies;
 }
@@ -180,14 +185,15 @@ function withdrawIdleProbes(
     settings.drop(probe, "there is no server 2 to come back from");
   } else if (probe && settingValue(kind, "concurrent") === "concurrent") {
     const remedy = `write ${path}.fallback.redundancy_type = 1, or delete the line`;
-    settings.withdraw(probe, "with concurrent registration there is no probe", remedy);
+    const wrong = "with concurrent registration there is no probe";
+    settings.withdraw(probe, "condition-missing", wrong, remedy);
   }
   const proxyProbe = settings.peek([`${path}.redundancy.proxyProbeIntervalMs`]);
   if (proxyProbe && proxies < 2) {
     settings.drop(proxyProbe, "there is no outbound proxy 2 in use");
   } else if (proxyProbe?.value === 0) {
     const wrong = "0 leaves no pause between probes, so the default of 3600 s holds";
-    settings.withdraw(proxyProbe, wrong, "write 10 or more");
+    settings.withdraw(proxyProbe, "zero-wait", wrong, "write 10 or more");
   }
 }
 
@@ -218,7 +224,8 @@ function registerBackoff(
   if (baseMs === 0) {
     if (max && max.value !== 0) {
       const remedy = `write ${path}.reg_failed_retry_min_time above 0, or delete the line`;
-      settings.withdraw(max, "without reg_failed_retry_min_time there is no back-off", remedy);
+      const wrong = "without reg_failed_retry_min_time there is no back-off";
+      settings.withdraw(max, "condition-missing", wrong, remedy);
     }
     settings.take([`${path}.retryMaxMs`], `${into}.maxMs`);
     settings.take([`${path}.retryMs`], into);
@@ -226,18 +233,19 @@ function registerBackoff(
       if (interval === undefined) return standard;
       return { kind: "fixed", intervalMs: settingValue(interval, 30_000) };
     }
-    settings.warn(interval.origin, "0 would hammer the server, so 1 s is used", "write 1 or more");
+    const wrong = "0 would hammer the server, so 1 s is used";
+    settings.warn(interval.origin, "zero-wait", wrong, "write 1 or more");
     return { kind: "fixed", intervalMs: 1000 };
   }
   if (interval) {
     const wrong = "it counts only while reg_failed_retry_min_time is 0";
-    settings.withdraw(interval, wrong, "delete this line or that one");
+    settings.withdraw(interval, "condition-missing", wrong, "delete this line or that one");
   }
   settings.take([`${path}.retryMaxMs`], `${into}.maxMs`);
   const maxMs = settingValue(max, 60_000);
   if (max && maxMs < baseMs) {
     const wrong = "it is below reg_failed_retry_min_time, which is used for both";
-    settings.warn(max.origin, wrong, `write ${baseMs / 1000} or more`);
+    settings.warn(max.origin, "cap-below-base", wrong, `write ${baseMs / 1000} or more`);
   }
   return { kind: "rfc5626", baseMs, maxMs: Math.max(baseMs, maxMs) };
 }
@@ -248,7 +256,7 @@ function buildDns(settings: Settings, account: number, standard: DnsPolicy): Dns
   const timeout = settings.peek(forAccount(account, "redundancy.dns.timeoutMs"));
   if (timeout?.value === 0) {
     const wrong = "0 leaves no time for an answer, so the default of 3 s holds";
-    settings.withdraw(timeout, wrong, "write 1 or more");
+    settings.withdraw(timeout, "zero-wait", wrong, "write 1 or more");
   }
   const plain = section(settings, standard, forAccount(account, "redundancy.dns"), path);
   const kind = settings.take([`account.${account}.dnsCacheType`], `${path}.cache`);

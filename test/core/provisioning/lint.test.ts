@@ -27,17 +27,17 @@ test("P2 and P5 are told that a held call ends after a failover (C40)", () => {
   const ends = "after a failover, hold or resume ends a call that was set up before it";
   const p2 = "voIpProt.server.1.failOver.onlySignalWithRegistered";
   assert.deepEqual(faults(sample("P2-dns-failover-duration.xml")), [
-    `warning P2-dns-failover-duration.xml:14: ${p2}: ${ends}; write ${p2}="0" to keep such calls`,
+    `note P2-dns-failover-duration.xml:14: ${p2}: ${ends}; write ${p2}="0" to keep such calls`,
   ]);
   const p5 = "reg.1.outboundProxy.failOver.onlySignalWithRegistered";
   assert.deepEqual(faults(sample("P5-outbound-proxy.xml")), [
-    `warning P5-outbound-proxy.xml:12: ${p5}: ${ends}; write ${p5}="0" to keep such calls`,
+    `note P5-outbound-proxy.xml:12: ${p5}: ${ends}; write ${p5}="0" to keep such calls`,
   ]);
 });
 
 test("Y5 is told of the binding that outlives the return", () => {
   assert.deepEqual(faults(sample("Y5-both-levels.cfg")), [
-    "warning Y5-both-levels.cfg:16: account.1.fallback.timeout: server 2 keeps its binding for 3600 s " +
+    "note Y5-both-levels.cfg:16: account.1.fallback.timeout: server 2 keeps its binding for 3600 s " +
       "and the phone may be back after 60 s; write account.1.sip_server.2.expires = 600",
   ]);
 });

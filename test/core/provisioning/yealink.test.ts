@@ -176,8 +176,8 @@ test("Y8 gives every fault at once, in the order of the file (C2, D5)", () => {
       `failback_mode 1, 2 or 3; write ${first}.register_on_enable = 1, or delete the line`,
     `warning ${y8}:22: ${first}.transport_type: 192.0.2.13 is an address and NAPTR is for names, so ` +
       "UDP is used; write 0 (UDP), or a domain name with port 0",
-    `warning ${y8}:28: ${first}.failover_timeout: no such key; write ${first}.failback_timeout, ` +
-      "or delete the line",
+    `warning ${y8}:28: ${first}.failover_timeout: no such key; did you mean ` +
+      `${first}.failback_timeout? write that, or delete the line`,
   ]);
   has(server(phone, 1), {
     port: 5070,

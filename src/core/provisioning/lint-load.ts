@@ -1,0 +1,89 @@
+/**
+ * What a fleet of such phones does to a server: C22 and the storms of the field. Told with the numbers of `--phones`,
+ * or for a thousand phones where the file alone is reason enough.
+ */
+import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
+import type { LintPad } from "./lint-pad.ts";
+
+const UNSAID_PHONES = 1000;
+/** REGISTERs a second, what a thousand phones send with 30 s between: more of one kind is a storm. */
+const STORM = 1000 / 30;
+
+/** REGISTERs a second, of so many phones with one account as this. */
+export interface FleetLoad {
+  /** Renewals while all is well, at all servers together. */
+  readonly refresh: number;
+  /** Probes of server 1 while the phones are below it; 0: there are none. */
+  readonly probe: number;
+  /** When power returns, if every phone starts at one moment. */
+  readonly start: number;
+  /** Further tries while no server is up, at the longest wait. */
+  readonly retry: number;
+}
+
+export function fleetLoad(policy: RedundancyPolicy, phones: number): FleetLoad {
+  const { registration, servers, probeIntervalMs, backoff, startSurgeMs } = policy;
+  const kept = keptRegistrations(policy);
+  const probing = registration === "successive" && servers.length > 1;
+  // Uniform in [W/2, W]: three quarters of it, on the average.
+  const waitMs = backoff.kind === "fixed" ? backoff.intervalMs : backoff.maxMs * 0.75;
+  return {
+    refresh: kept.reduce((sum, server) => sum + phones / refreshSeconds(server), 0),
+    probe: probing ? (phones * 1000) / probeIntervalMs : 0,
+    start: (phones * kept.length) / Math.max(1, startSurgeMs / 1000),
+    retry: kept.length === 0 ? 0 : (phones * 1000) / waitMs,
+  };
+}
+
+export function lintLoad(pad: LintPad, policy: RedundancyPolicy): void {
+  const phones = pad.phones ?? UNSAID_PHONES;
+  const load = fleetLoad(policy, phones);
+  const who = `${phones} phones`;
+  // Our own dialect has jitter, and its laboratories are not fleets: there only a number that was named counts.
+  if (pad.phones !== undefined || pad.dialect !== "native") {
+    if (isStorm(load.probe)) {
+      const wrong = `${who} that fell back send ${Math.round(load.probe)} REGISTERs a second to a server that returns`;
+      const least = Math.ceil(phones / STORM) * 1000;
+      const remedy = `${pad.write("probeIntervalMs", least)} or more`;
+      pad.warn(["probeIntervalMs", "servers.2.address"], "probe-storm", wrong, remedy);
+    }
+    if (isStorm(load.refresh)) tellRefresh(pad, policy, who, load.refresh);
+  }
+  if (pad.phones === undefined) return;
+  if (isStorm(load.start)) {
+    const surge = pad.write("startSurgeMs", Math.min(60, Math.ceil(phones / STORM)) * 1000);
+    const remedy = surge ?? "start them in groups";
+    const wrong = `when power returns, ${who} send ${Math.round(load.start)} REGISTERs within a second`;
+    pad.warn(["startSurgeMs", "servers.1.address"], "start-storm", wrong, remedy);
+  }
+  if (isStorm(load.retry)) {
+    const wrong = `${who} that found no server send ${Math.round(load.retry)} REGISTERs a second, and all to the first that returns`;
+    const longer = pad.write("backoff.maxMs", 600_000) ?? pad.write("backoff", 600_000);
+    const remedy = longer ?? "write a longer wait";
+    pad.warn(["backoff.maxMs", "backoff", "servers.1.address"], "retry-storm", wrong, remedy);
+  }
+}
+
+function tellRefresh(pad: LintPad, policy: RedundancyPolicy, who: string, load: number): void {
+  const [first] = keptRegistrations(policy);
+  if (first === undefined) return;
+  const field = `servers.${policy.servers.indexOf(first) + 1}.expiresSeconds`;
+  const wrong = `${who} renew ${Math.round(load)} registrations a second while all is well`;
+  pad.warn([field], "refresh-storm", wrong, `${pad.write(field, 600)} or more`);
+}
+
+function isStorm(load: number): boolean {
+  return load > STORM + 0.1;
+}
+
+/** Those that are alive at one time. */
+function keptRegistrations({ registration, servers }: RedundancyPolicy): ServerPolicy[] {
+  const registering = servers.filter(({ register }) => register);
+  return registration === "successive" ? registering.slice(0, 1) : registering;
+}
+
+/** A lifetime below the lead is renewed at half. */
+function refreshSeconds({ expiresSeconds, overlapSeconds }: ServerPolicy): number {
+  const lead = overlapSeconds === "half" ? expiresSeconds / 2 : overlapSeconds;
+  return lead < expiresSeconds ? expiresSeconds - lead : expiresSeconds / 2;
+}
