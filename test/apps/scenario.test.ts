@@ -310,6 +310,21 @@ test("a period is demanded of first sendings when resends do not count", async (
   assert.equal(verdict.figures[0]?.text, "2.00 2.10 s");
 });
 
+test("a restart is an end in order, a pause, and a start", async () => {
+  const wanted = scenario(SMALL.replace("start: alice", "restart: primary\n    seconds: 3"));
+  const stage = new ScriptedStage(fallbackTrace());
+  await play(wanted, stage);
+  assert.deepEqual(stage.did, ["open", "0: stop primary", "3000: revive primary", "close"]);
+  const fates = stage.records.filter(({ event }) => /server\.(halted|revived)/.test(event));
+  assert.deepEqual(
+    fates.map(({ at, event }) => [at, event]),
+    [
+      [0, "server.halted"],
+      [3000, "server.revived"],
+    ],
+  );
+});
+
 test("times count from when a deed took effect, not from when the runner, who may be late, wanted it", async () => {
   const wanted = scenario(`${SMALL.replace("start: alice", "kill: primary")}expect:
   - event: server.killed

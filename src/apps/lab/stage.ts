@@ -130,6 +130,9 @@ export class LabStage implements Stage, ChildUser {
       case "kill":
         await child?.kill();
         return at;
+      case "stop":
+        await child?.stop(GRACE_MS);
+        return at;
       case "freeze":
         child?.freeze();
         return at;

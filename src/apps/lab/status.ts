@@ -77,6 +77,7 @@ export class StatusBoard {
     const states: Readonly<Record<string, string>> = {
       "server.started": "up",
       "server.killed": "killed",
+      "server.halted": "stopped",
       "server.frozen": "frozen",
       "server.revived": "up",
       "process.died": "died",

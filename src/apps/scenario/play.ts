@@ -79,6 +79,12 @@ class Play {
         return stage.stopPhone(action.name);
       case "fault":
         return disturb(stage, action.server, action.fault);
+      case "restart": {
+        const down = await disturb(stage, action.server, { kind: "stop" });
+        await this.#wait(down + action.downMs);
+        await disturb(stage, action.server, { kind: "revive" });
+        return down;
+      }
       case "dns": {
         const at = await stage.disturbDns(action.fault);
         stage.note({ at, node: "dns", event: "dns.disturbed", how: action.fault.kind });
@@ -129,7 +135,7 @@ export async function disturb(stage: Stage, server: string, fault: ServerFault):
 }
 
 function disturbance(at: number, server: string, fault: ServerFault): TraceRecord {
-  const fate = { kill: "killed", freeze: "frozen", revive: "revived" } as const;
+  const fate = { kill: "killed", stop: "halted", freeze: "frozen", revive: "revived" } as const;
   if (fault.kind in fate) {
     return { at, node: server, event: `server.${fate[fault.kind as keyof typeof fate]}` };
   }

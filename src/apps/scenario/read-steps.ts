@@ -17,8 +17,15 @@ const VERBS: Readonly<Record<string, Verb>> = {
     return { do: names.servers.includes(name) ? "start-server" : "start-phone", name };
   },
   stop: (item, _fields, names) => {
-    const name = oneNamed(item, names.phones);
-    return name === undefined ? undefined : { do: "stop-phone", name };
+    const name = oneNamed(item, [...names.phones, ...names.servers]);
+    if (name === undefined) return undefined;
+    if (names.phones.includes(name)) return { do: "stop-phone", name };
+    return { do: "fault", server: name, fault: { kind: "stop" } };
+  },
+  restart: (item, fields, names) => {
+    const server = oneNamed(item, names.servers);
+    const downMs = (fields.take("seconds")?.number(0, LONGEST) ?? 0) * 1000;
+    return server === undefined ? undefined : { do: "restart", server, downMs };
   },
   kill: faultVerb("kill"),
   freeze: faultVerb("freeze"),
@@ -141,6 +148,8 @@ function describe(action: Action): string {
   switch (action.do) {
     case "fault":
       return `${action.fault.kind} ${action.server}`;
+    case "restart":
+      return `restart ${action.server}`;
     case "dns":
       return `dns ${action.fault.kind}`;
     case "phone": {

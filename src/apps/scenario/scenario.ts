@@ -48,9 +48,12 @@ export interface PlannedFile {
   readonly text: string;
 }
 
-/** What can befall a server. `heal` ends `answer-503`, `drop`, `delay` and `refuse`; `revive` ends `kill` and `freeze`. */
+/**
+ * What can befall a server. `heal` ends `answer-503`, `drop`, `delay` and `refuse`; `revive` ends `kill`, `stop` (an end
+ * in order) and `freeze`.
+ */
 export type ServerFault =
-  | { readonly kind: "kill" | "freeze" | "revive" | "drop" | "refuse" | "heal" }
+  | { readonly kind: "kill" | "stop" | "freeze" | "revive" | "drop" | "refuse" | "heal" }
   | { readonly kind: "answer-503"; readonly retryAfterSeconds: number | undefined }
   | { readonly kind: "delay"; readonly ms: number };
 
@@ -66,6 +69,7 @@ export type PhoneCommand =
 export type Action =
   | { readonly do: "start-server" | "start-phone" | "stop-phone"; readonly name: string }
   | { readonly do: "fault"; readonly server: string; readonly fault: ServerFault }
+  | { readonly do: "restart"; readonly server: string; readonly downMs: number }
   | { readonly do: "dns"; readonly fault: DnsFault }
   | { readonly do: "phone"; readonly phone: string; readonly command: PhoneCommand }
   | { readonly do: "wait"; readonly ms: number }

@@ -119,9 +119,15 @@ export class SimStage implements Stage {
   async disturbServer(name: string, fault: ServerFault): Promise<number> {
     const town = this.#running();
     const { host, machine, spec } = town.server(name);
-    const { network } = town.simulation;
+    const { simulation } = town;
+    const { network } = simulation;
     switch (fault.kind) {
       case "kill":
+        host.kill();
+        break;
+      case "stop":
+        host.run((now) => machine.stop(now));
+        simulation.runUntilTrue(() => machine.state === "stopped", this.now() + GRACE_MS);
         host.kill();
         break;
       case "freeze":

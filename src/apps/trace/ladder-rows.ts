@@ -156,6 +156,8 @@ function fateRow(record: TraceRecord, note: Note): LadderRow | undefined {
   switch (record.event) {
     case "server.killed":
       return { ...note("╳", "killed", "bad"), life: "down" } as LadderRow;
+    case "server.halted":
+      return { ...note("╳", "stopped", "bad"), life: "down" } as LadderRow;
     case "server.frozen":
       return { ...note("╳", "frozen", "bad"), life: "frozen" } as LadderRow;
     case "server.revived":
