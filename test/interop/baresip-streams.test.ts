@@ -2,25 +2,18 @@
  * baresip 1.0 at our server over TCP and TLS: it registers with digest, calls our phone and is called by it, both are
  * heard, and it unregisters. (UDP: baresip.test.ts.)
  */
-import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
-import { type Call, tone } from "../../src/index.ts";
-import { Baresip, tenthsOfTone } from "../support/baresip.ts";
+import { Baresip } from "../support/baresip.ts";
 import { needs } from "../support/peers.ts";
 import {
   AUTHORITY,
-  DOMAIN,
-  heardBy,
-  patience,
   ServerAndPhone,
   THEIR_ACCOUNT,
+  THEIRS_HERTZ,
+  type Visitor,
 } from "./server-and-phone.ts";
 
-const OURS_HERTZ = 440;
-const THEIRS_HERTZ = 1000;
-
-describe("baresip at our server", needs("baresip", "tshark"), () => {
+describe("baresip at our server over connections", needs("baresip", "tshark"), () => {
   let stage: ServerAndPhone;
 
   before(async () => {
@@ -29,21 +22,9 @@ describe("baresip at our server", needs("baresip", "tshark"), () => {
 
   after(async () => await stage?.close());
 
-  /** Both speak, and each hears the other, until `end` ends the call. */
-  const converse = async (call: Call, baresip: Baresip, end: () => void): Promise<void> => {
-    void call.play(tone(OURS_HERTZ));
-    assert.ok(tenthsOfTone(await heardBy(call), THEIRS_HERTZ) > 0.5);
-    await baresip.hears(0.6);
-    const from = baresip.mark;
-    end();
-    await call.ended;
-    await baresip.event("CALL_CLOSED", from);
-    assert.ok(tenthsOfTone(baresip.heard().slice(-4000), OURS_HERTZ) > 0.5);
-  };
-
   for (const transport of ["tcp", "tls"] as const) {
     test(`over ${transport} it registers, calls, is called, and leaves no binding`, async () => {
-      const { household, server, phone } = stage;
+      const { household, server } = stage;
       const from = server.mark;
       const baresip = await Baresip.start(household, {
         ...{ ...THEIR_ACCOUNT, name: `baresip-${transport}`, address: household.address(20) },
@@ -52,34 +33,32 @@ describe("baresip at our server", needs("baresip", "tshark"), () => {
       });
       const source = new RegExp(`^${transport}:`);
       await server.event("binding.added", { aor: /3001/, source }, from);
-
-      const called = once(phone, "call", patience());
-      const fromHere = baresip.mark;
-      baresip.command("dial", `sip:3002@${DOMAIN}`);
-      const [theirs] = (await called) as [Call];
-      await theirs.answer();
-      await baresip.event("CALL_ESTABLISHED", fromHere);
-      await converse(theirs, baresip, () => baresip.command("hangup"));
-      assert.equal((await theirs.ended).why, "peer-hung-up");
-
-      const fromThere = baresip.mark;
-      const ours = phone.call("3001");
-      await baresip.event("CALL_INCOMING", fromThere);
-      baresip.command("accept");
-      await ours.answered;
-      await converse(ours, baresip, () => void ours.hangup());
-
+      await stage.isVisited(visitorOf(baresip));
       await baresip.process.stop();
       await server.event("binding.removed", { aor: /3001/ }, from);
     });
   }
 
   test("tshark found nothing malformed in any of it", async () => {
-    await stage.phone.stop();
-    assert.equal(await stage.server.stop(), 0);
-    const { sip, rtp, sipOverTls, faults } = await stage.capture.dissect();
-    assert.ok(sip > 50 && rtp > 200, `${sip} SIP and ${rtp} RTP packets`);
-    assert.ok(sipOverTls > 10, `${sipOverTls} SIP packets over TLS`);
-    assert.deepEqual(faults, []);
+    await stage.assertClean({ sip: 51, rtp: 201, sipOverTls: 11 });
   });
 });
+
+function visitorOf(baresip: Baresip): Visitor {
+  return {
+    get mark() {
+      return baresip.mark;
+    },
+    dial: (uri) => baresip.command("dial", uri),
+    answer: () => baresip.command("accept"),
+    hangUp: () => baresip.command("hangup"),
+    // It does by itself.
+    speak() {},
+    established: (from) => baresip.event("CALL_ESTABLISHED", from),
+    rings: (from) => baresip.event("CALL_INCOMING", from),
+    ended: (from) => baresip.event("CALL_CLOSED", from),
+    hears: (seconds) => baresip.hears(seconds),
+    // The last half second: before our tone it has heard silence.
+    heard: () => baresip.heard().slice(-4000),
+  };
+}

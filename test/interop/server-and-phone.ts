@@ -1,8 +1,11 @@
 /** Our server over UDP, TCP and TLS, and our phone registered at it: what phones of others meet. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
-import { type Call, Phone } from "../../src/index.ts";
+import { type Call, Phone, tone } from "../../src/index.ts";
+import { tenthsOfTone } from "../support/baresip.ts";
 import { Capture } from "../support/capture.ts";
 import { Household, PATIENCE_MS } from "../support/processes.ts";
 import { Dialtone } from "../support/processes-dialtone.ts";
@@ -66,14 +69,77 @@ export class ServerAndPhone {
     return `sip:${this.household.address(13)}:${port};transport=${transport}`;
   }
 
+  /**
+   * A phone of others, registered here, calls ours and is called by it, and both hear the other's tone. Then it is gone.
+   */
+  async isVisited(visitor: Visitor): Promise<void> {
+    const { phone } = this;
+    const called = once(phone, "call", patience());
+    let from = visitor.mark;
+    visitor.dial(`sip:3002@${DOMAIN}`);
+    const [theirs] = (await called) as [Call];
+    await theirs.answer();
+    await visitor.established(from);
+    await converse(theirs, visitor, () => visitor.hangUp());
+    assert.equal((await theirs.ended).why, "peer-hung-up");
+
+    from = visitor.mark;
+    const ours = phone.call(THEIR_ACCOUNT.user);
+    await visitor.rings(from);
+    visitor.answer();
+    await ours.answered;
+    await visitor.established(from);
+    await converse(ours, visitor, () => void ours.hangup());
+  }
+
+  /** Everything has ended in peace: so many packets at least went to and fro, and nothing is wrong with any. */
+  async assertClean(least: Parameters<Capture["assertClean"]>[0]): Promise<void> {
+    await this.phone.stop();
+    assert.equal(await this.server.stop(), 0);
+    await this.capture.assertClean(least);
+  }
+
   async close(): Promise<void> {
     await this.phone.stop();
     await this.household.close();
   }
 }
 
+/** A phone of others, as its user has it in the hand. */
+export interface Visitor {
+  /** What is waited for `from` a mark came after it. */
+  readonly mark: number;
+  dial(uri: string): void;
+  answer(): void;
+  hangUp(): void;
+  /** Its tone goes out in the call that is up, and what it hears is kept. */
+  speak(): void;
+  established(from: number): Promise<unknown>;
+  rings(from: number): Promise<unknown>;
+  ended(from: number): Promise<unknown>;
+  /** Waits until it has heard so much. */
+  hears(seconds: number): Promise<void>;
+  heard(): Int16Array;
+}
+
+export const OURS_HERTZ = 440;
+export const THEIRS_HERTZ = 1000;
+
+/** Both speak, and each hears the other, until `end` ends the call. */
+async function converse(call: Call, visitor: Visitor, end: () => void): Promise<void> {
+  void call.play(tone(OURS_HERTZ));
+  visitor.speak();
+  assert.ok(tenthsOfTone(await heardBy(call), THEIRS_HERTZ) > 0.5);
+  await visitor.hears(0.6);
+  const from = visitor.mark;
+  end();
+  await call.ended;
+  await visitor.ended(from);
+  assert.ok(tenthsOfTone(visitor.heard(), OURS_HERTZ) > 0.5);
+}
+
 /** A second of what is heard, from its first sound on. */
-export async function heardBy(call: Call): Promise<Int16Array> {
+async function heardBy(call: Call): Promise<Int16Array> {
   const heard: number[] = [];
   for await (const chunk of call.listen()) {
     const bytes = chunk as Buffer;

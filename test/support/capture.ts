@@ -1,4 +1,5 @@
 /** What really went over the loopback interface during a test, and what Wireshark's dissectors think of it. */
+import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -76,6 +77,18 @@ export class Capture {
       sipOverWebSocket: count(/:websocket\b.*:sip\b/),
       faults: frames.flatMap(({ fault }) => (fault === undefined ? [] : [fault])),
     };
+  }
+
+  /** Ends the capture, in which there are at least so many packets and nothing wrong with any of them. */
+  async assertClean(
+    least: Partial<Record<keyof Omit<Dissection, "faults">, number>>,
+  ): Promise<void> {
+    const { faults, ...counts } = await this.dissect();
+    assert.deepEqual(faults, [], "Wireshark finds no fault in any packet");
+    for (const [name, count] of Object.entries(least)) {
+      const seen = counts[name as keyof typeof counts];
+      assert.ok(seen >= count, `${seen} packets of ${name}, at least ${count} wanted`);
+    }
   }
 
   /** Sends datagrams until one is in the file: then everything before it is, too. */

@@ -10,9 +10,9 @@ import { after, before, describe, test } from "node:test";
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
 import { authority, certificate, key } from "../node/certificates.ts";
-import { Capture } from "../support/capture.ts";
-import { needs } from "../support/peers.ts";
-import { Household } from "../support/processes.ts";
+import { Capture } from "./capture.ts";
+import { needs } from "./peers.ts";
+import { Household } from "./processes.ts";
 
 /** Those at which Wireshark looks for SIP. */
 const TLS_PORT = 5061;
