@@ -1,13 +1,12 @@
 /** SIPp calls our phone: every corner of the callee's transactions and dialogs. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { AnswerMode } from "../../src/core/phone/phone-config.ts";
 import { type Call, Phone } from "../../src/index.ts";
-import { Capture } from "../support/capture.ts";
 import { needs } from "../support/peers.ts";
-import { Household } from "../support/processes.ts";
 import { Sipp } from "../support/sipp.ts";
 import { type Told, Witness } from "../support/witness.ts";
+import { SippStage } from "./sipp-stage.ts";
 
 /** So that 64·T1 is 3.2 s: where SIPp expects any number of repetitions. */
 const SHORT_T1_MS = 50;
@@ -204,39 +203,22 @@ const CORNERS: readonly Corner[] = [
 ];
 
 describe("SIPp calls our phone", { ...needs("sipp", "tshark"), concurrency: 6 }, () => {
-  let household: Household;
-  let capture: Capture;
-  let last = 10;
-
-  before(async () => {
-    household = await Household.open(71);
-    capture = await Capture.start(household);
-  });
-
-  after(async () => {
-    await household?.close();
-    await capture.assertClean({ sip: 101 });
-  });
+  const stage = new SippStage(71, 101);
 
   for (const corner of CORNERS) {
     for (const transport of corner.over ?? ["udp"]) {
       test(`${corner.claim} [${transport}]`, async () => {
-        last += 2;
         const setting = { transport, ...STANDARD, ...corner.setting };
-        await play(household, corner, setting as Setting, last);
+        await play(stage, corner, setting as Setting);
       });
     }
   }
 });
 
-async function play(
-  household: Household,
-  corner: Corner,
-  setting: Setting,
-  last: number,
-): Promise<void> {
+async function play(stage: SippStage, corner: Corner, setting: Setting): Promise<void> {
   const { transport, answer, t1Ms, t2Ms } = setting;
-  const [ours, theirs] = [household.address(last), household.address(last + 1)];
+  const { household } = stage;
+  const [ours, theirs] = stage.pair();
   const phone = new Phone({
     ...{ user: "phone", bind: ours, port: 5060, trace: true, answer, register: false },
     servers: { address: theirs, port: 5060, transport },

@@ -1,12 +1,11 @@
 /** Our phone calls SIPp: every corner of the caller's transactions and dialogs. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { type Call, Phone } from "../../src/index.ts";
-import { Capture } from "../support/capture.ts";
 import { needs } from "../support/peers.ts";
-import { Household } from "../support/processes.ts";
 import { Sipp } from "../support/sipp.ts";
 import { Witness } from "../support/witness.ts";
+import { SippStage } from "./sipp-stage.ts";
 
 type Transport = "udp" | "tcp";
 
@@ -155,25 +154,12 @@ const CORNERS: readonly Corner[] = [
 ];
 
 describe("our phone calls SIPp", { ...needs("sipp", "tshark"), concurrency: 6 }, () => {
-  let household: Household;
-  let capture: Capture;
-  let last = 10;
-
-  before(async () => {
-    household = await Household.open(72);
-    capture = await Capture.start(household);
-  });
-
-  after(async () => {
-    await household?.close();
-    await capture.assertClean({ sip: 101 });
-  });
+  const stage = new SippStage(72, 101);
 
   for (const corner of CORNERS) {
     for (const transport of corner.over ?? (["udp"] as const)) {
       test(`${corner.claim} [${transport}]`, async () => {
-        last += 2;
-        await play(household, corner, transport, last);
+        await play(stage, corner, transport);
       });
     }
   }
@@ -183,9 +169,9 @@ describe("our phone calls SIPp", { ...needs("sipp", "tshark"), concurrency: 6 },
     ["503 with Retry-After: the next call does not ask the server (R50)", "Retry-After: 30", 1],
   ] as const) {
     test(claim, async () => {
-      last += 3;
-      const addresses = [last, last + 1, last + 2].map((each) => household.address(each));
-      const [ours, first, second] = addresses as [string, string, string];
+      const { household } = stage;
+      const [ours, first] = stage.pair();
+      const second = stage.address();
       const phone = phoneAt(ours, [`udp:${first}:5060`, `udp:${second}:5060`], T1_MS);
       const witness = new Witness(phone);
       const refusing = await new Sipp(household, {
@@ -218,13 +204,9 @@ function phoneAt(ours: string, servers: readonly string[], t1Ms: number): Phone 
   });
 }
 
-async function play(
-  household: Household,
-  corner: Corner,
-  transport: Transport,
-  last: number,
-): Promise<void> {
-  const [ours, theirs] = [household.address(last), household.address(last + 1)];
+async function play(stage: SippStage, corner: Corner, transport: Transport): Promise<void> {
+  const { household } = stage;
+  const [ours, theirs] = stage.pair();
   const silent = household.address(250);
   const servers = [`${transport}:${theirs}:5060`, `${transport}:${silent}:5060`];
   const phone = phoneAt(ours, servers, corner.t1Ms ?? T1_MS);

@@ -114,8 +114,11 @@ describe("SIPp calls SIPp through our server", {
 
   after(async () => {
     await server?.close();
-    await household?.close();
-    await capture.assertClean({ sip: 101 });
+    try {
+      await capture.assertClean({ sip: 101 });
+    } finally {
+      await household?.close();
+    }
     const calls = (name: string): unknown[] => witness.all(name).map(({ call }) => call);
     const over = [...calls("call.ended"), ...calls("call.refused")];
     assert.deepEqual(new Set(over), new Set(calls("call.started")), "each call is told to be over");
