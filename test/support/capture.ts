@@ -33,6 +33,8 @@ export interface Dissection {
   readonly faults: readonly string[];
 }
 
+/** For what comes while dumpcap does not get its turn. */
+const BUFFER_MEGABYTES = "16";
 /** Where markers go: the discard port, where nobody listens. */
 const MARKER_PORT = 9;
 /** A marker is looked for in so many last bytes of the file. */
@@ -49,12 +51,12 @@ export class Capture {
     this.#process = process;
   }
 
-  /** Begins to capture everything of the household's addresses. */
-  static async start(household: Household): Promise<Capture> {
+  /** Begins to capture everything of the household's addresses, or of the whole of a wider network. */
+  static async start(household: Household, network: string = household.network): Promise<Capture> {
     const file = household.path("capture.pcapng");
     const program = (findPeer("tshark") as string).replace(/tshark$/, "dumpcap");
-    const filter = `net ${household.network}`;
-    const args = ["-i", "lo", "-q", "-f", filter, "-w", file];
+    const filter = `net ${network}`;
+    const args = ["-i", "lo", "-q", "-B", BUFFER_MEGABYTES, "-f", filter, "-w", file];
     const process = household.spawn("dumpcap", program, args);
     await process.line(/^File: /);
     const capture = new Capture(household, file, process);

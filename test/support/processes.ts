@@ -21,6 +21,9 @@ const SHOWN_LINES = 30;
 /** The port that marks a block as taken. */
 const LOCK_PORT = 5059;
 
+/** In the environment: one file for the TLS secrets of all households, for whoever captures them all at once. */
+export const KEY_LOG = "DIALTONE_TLS_SECRETS";
+
 /** A line for people. */
 type Shown = (line: string) => string;
 
@@ -79,7 +82,7 @@ export class Household {
 
   /** Where our own processes write the secrets of their TLS connections, so that a capture can be read. */
   get keyLog(): string {
-    return this.path("tls-secrets.log");
+    return process.env[KEY_LOG] ?? this.path("tls-secrets.log");
   }
 
   path(name: string): string {

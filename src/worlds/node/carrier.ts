@@ -35,6 +35,8 @@ const CAUSES: Readonly<Record<string, LossCause>> = {
   ENETUNREACH: "unreachable",
   EHOSTDOWN: "unreachable",
   ENETDOWN: "unreachable",
+  ENONET: "unreachable",
+  ENOPROTOOPT: "unreachable",
   EADDRNOTAVAIL: "unreachable",
   ETIMEDOUT: "timeout",
   EADDRINUSE: "in-use",

@@ -1,6 +1,7 @@
 /**
  * How long what arrives waits until this process looks at it: by how late its own clock rings, and, where the system
- * tells (Linux), by whether datagrams were lost because nobody came to fetch them.
+ * tells (Linux), by whether datagrams were lost because nobody came to fetch them. A process that is late because others
+ * have the machine, and not because it has much to do, has no wait of its own making.
  */
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
@@ -9,6 +10,9 @@ const INTERVAL_MS = 100;
 
 /** Worth looking for lost datagrams only when there is hardly any idle time. */
 const BUSY = 0.9;
+
+/** Who had less of a processor than this was kept from it by others: to refuse requests would not help him. */
+const OWN_SHARE = 0.25;
 
 /** Whose datagram was lost sends it again after T1: so long he has waited. */
 const LOST_MS = 500;
@@ -20,6 +24,8 @@ export class LoadMeter {
   readonly #told: (waitMs: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #due = 0;
+  #usage = process.cpuUsage();
+  #measuredAt = performance.now();
   #utilization = performance.eventLoopUtilization();
   /** Datagrams lost since the sockets were opened, when last looked at. */
   #lost = 0;
@@ -47,8 +53,18 @@ export class LoadMeter {
     this.#timer = setTimeout(() => {
       const lateMs = Math.max(0, performance.now() - this.#due);
       this.#arm();
-      this.#told(this.#losing() ? Math.max(lateMs, LOST_MS) : lateMs);
+      if (this.#share() < OWN_SHARE) this.#told(0);
+      else this.#told(this.#losing() ? Math.max(lateMs, LOST_MS) : lateMs);
     }, INTERVAL_MS).unref();
+  }
+
+  /** The part of a processor that this process had since it was asked last; above 1 with several threads. */
+  #share(): number {
+    const { user, system } = process.cpuUsage(this.#usage);
+    const sinceMs = performance.now() - this.#measuredAt;
+    this.#usage = process.cpuUsage();
+    this.#measuredAt = performance.now();
+    return (user + system) / 1_000 / sinceMs;
   }
 
   #losing(): boolean {

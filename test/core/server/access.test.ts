@@ -159,11 +159,25 @@ test("an unknown extension in Require is 420 (R7)", () => {
   assert.equal(response.headers.get("unsupported"), "magic");
 });
 
-test("a REGISTER for a domain not served is not stored, but wants credentials to be forwarded (R26)", () => {
+test("a REGISTER for a domain not served is passed on to it for who has credentials, never stored (R26)", () => {
   const { town, alice } = guarded();
-  alice.send(SERVER, "REGISTER", "sip:far.example", { to: "<sip:alice@far.example>" });
-  town.pass(10);
-  assert.equal(alice.final("REGISTER").status, 407);
+  const far = new TestPhone(town, "udp:10.0.9.1:5060", "far");
+  far.answer = () => 200;
+  const uri = "sip:10.0.9.1";
+  const send = (lines: readonly string[]): Response => {
+    alice.send(SERVER, "REGISTER", uri, { to: "<sip:alice@10.0.9.1>", callId: "far", lines });
+    town.pass(10);
+    return alice.final("REGISTER");
+  };
+  const challenge = send([]);
+  assert.equal(challenge.status, 407);
+  assert.deepEqual(far.heard, []);
+  assert.equal(send([answerTo(challenge, "REGISTER", uri, {})]).status, 200);
+  assert.deepEqual(far.heard, ["REGISTER"]);
+  assert.equal(far.last("REGISTER").headers.has("proxy-authorization"), false);
+  assert.deepEqual(town.eventsNamed("binding.added"), []);
+  const bindings = town.store.writes.filter((key) => key.startsWith("aor/"));
+  assert.deepEqual(bindings, []);
 });
 
 function invite(phone: TestPhone, to: string, sending: Sending = {}): Response {

@@ -188,6 +188,46 @@ test("two REGISTERs that race for one address-of-record both end up in it (R35)"
   ]);
 });
 
+test("a REGISTER that comes after a newer one of its phone changes nothing, and is 500 (R35, R32)", () => {
+  const bench = new Bench();
+  bench.register("Contact: <sip:a@h2>", { cseq: 2 });
+  assert.equal(bench.register("Contact: <sip:a@h2>;expires=9999", { cseq: 1 }).status, 500);
+  assert.equal(bench.register("Contact: *\nExpires: 0", { cseq: 1 }).status, 500);
+  assert.deepEqual(bench.contacts(), ["<sip:a@h2>;expires=3600"]);
+});
+
+test("of two contacts in one REGISTER neither is stored when one cannot be (R35)", () => {
+  const bench = new Bench();
+  bench.register("Contact: <sip:a@h1>");
+  const { status } = bench.register("Contact: <sip:a@h2>, <sip:a@h3>;expires=1");
+  assert.equal(status, 423);
+  assert.deepEqual(bench.contacts(), ["<sip:a@h1>;expires=3600"]);
+});
+
+test("Record-Route of a REGISTER is ignored: it is neither stored nor given back (R35)", () => {
+  const bench = new Bench();
+  const answer = bench.register("Contact: <sip:a@h1>\nRecord-Route: <sip:edge.example;lr>");
+  assert.equal(answer.status, 200);
+  assert.equal(`${answer.lines}${bench.store.value(KEY)}`.includes("edge.example"), false);
+});
+
+test("whatever is wrong with a REGISTER, its status is never 6xx (R35)", () => {
+  const wrong = [
+    "Contact: *",
+    "Contact: *\nExpires: 60",
+    "Contact: *, <sip:a@h>\nExpires: 0",
+    "Contact: <sip:a@h>;expires=1",
+    "Contact: <<sip:a@h>",
+  ];
+  for (const lines of wrong) {
+    const { status } = new Bench().register(lines);
+    assert.ok(status >= 400 && status < 600, `${lines}: ${status}`);
+  }
+  const bench = new Bench();
+  bench.store.available = false;
+  assert.equal(bench.register("Contact: <sip:a@h>").status, 503);
+});
+
 test("a renewal is written without reading first, and reads when another node has written meanwhile", () => {
   const bench = new Bench();
   const other = new Bench();
