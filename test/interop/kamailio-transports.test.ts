@@ -1,6 +1,6 @@
 /**
- * Kamailio 5.6 as the registrar of our phone over UDP, TCP, TLS and WebSocket, plain and secure: it registers with digest, calls and is
- * called through it over that transport, and unregisters.
+ * Kamailio 5.6 as the registrar of our phone over UDP, TCP, TLS and WebSocket, plain and secure: it registers with
+ * digest, calls and is called through it over that transport, and unregisters.
  */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";

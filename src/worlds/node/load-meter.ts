@@ -1,7 +1,7 @@
 /**
  * How long what arrives waits until this process looks at it: by how late its own clock rings, and, where the system
- * tells (Linux), by whether datagrams were lost because nobody came to fetch them. A process that is late because others
- * have the machine, and not because it has much to do, has no wait of its own making.
+ * tells (Linux), by whether datagrams were lost because nobody came to fetch them. A process that is late because
+ * others have the machine, and not because it has much to do, has no wait of its own making.
  */
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
