@@ -15,7 +15,6 @@ export class Timer {
   /** The RFC letter or a short noun; shown in ladders. */
   readonly name: string;
   readonly owner: TimerOwner;
-  due: Instant = NEVER;
   /** Position in the heap, -1 when silent. */
   index = -1;
   /** Order of setting, so that equal instants ring in the order they were set. */
@@ -31,13 +30,17 @@ export class Timer {
   }
 }
 
+const FIRST_ROOM = 64;
+
 /** All timers of a machine, soonest first. */
 export class Timers {
   readonly #heap: Timer[] = [];
+  /** When each timer of the heap is due: beside it, so that finding a place touches no timer but at equal instants. */
+  #due = new Float64Array(FIRST_ROOM);
   #order = 0;
 
   get deadline(): Instant {
-    return this.#heap[0]?.due ?? NEVER;
+    return this.#heap.length === 0 ? NEVER : (this.#due[0] as Instant);
   }
 
   /** Pending timers: 0 after everything has stopped. */
@@ -45,15 +48,20 @@ export class Timers {
     return this.#heap.length;
   }
 
+  /** When a timer rings; NEVER if it is silent. */
+  dueOf(timer: Timer): Instant {
+    return timer.index < 0 ? NEVER : (this.#due[timer.index] as Instant);
+  }
+
   set(timer: Timer, due: Instant): void {
-    timer.due = due;
     timer.order = ++this.#order;
     if (timer.index < 0) {
-      timer.index = this.#heap.length;
+      const index = this.#heap.length;
       this.#heap.push(timer);
-      this.#rise(timer.index);
+      if (index >= this.#due.length) this.#grow();
+      this.#rise(index, timer, due);
     } else {
-      this.#sink(this.#rise(timer.index));
+      this.#settle(timer.index, timer, due);
     }
   }
 
@@ -62,63 +70,68 @@ export class Timers {
     if (index < 0) return;
     const last = this.#heap.pop() as Timer;
     timer.index = -1;
-    timer.due = NEVER;
-    if (last === timer) return;
-    this.#heap[index] = last;
-    last.index = index;
-    this.#sink(this.#rise(index));
+    if (last !== timer) this.#settle(index, last, this.#due[this.#heap.length] as Instant);
   }
 
   /** Rings every timer that is due at `now`, earliest first; owners may set and silence timers meanwhile. */
   elapsed(now: Instant): void {
-    for (
-      let first = this.#heap[0];
-      first !== undefined && first.due <= now;
-      first = this.#heap[0]
-    ) {
+    while (this.deadline <= now) {
+      const first = this.#heap[0];
+      if (first === undefined) return;
       this.silence(first);
       first.owner.rang(now, first);
     }
   }
 
-  #before(a: Timer, b: Timer): boolean {
-    return a.due < b.due || (a.due === b.due && a.order < b.order);
+  #grow(): void {
+    const due = new Float64Array(2 * this.#due.length);
+    due.set(this.#due);
+    this.#due = due;
   }
 
-  #rise(start: number): number {
-    const heap = this.#heap;
-    const timer = heap[start] as Timer;
+  /** Puts a timer where it belongs, starting from a place that is free or its own. */
+  #settle(index: number, timer: Timer, due: Instant): void {
+    if (this.#rise(index, timer, due) === index) this.#sink(index, timer, due);
+  }
+
+  #isBefore(due: Instant, timer: Timer, index: number): boolean {
+    const other = this.#due[index] as Instant;
+    return due < other || (due === other && timer.order < (this.#heap[index] as Timer).order);
+  }
+
+  /** @returns where the timer stands now. */
+  #rise(start: number, timer: Timer, due: Instant): number {
     let index = start;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      const above = heap[parent] as Timer;
-      if (!this.#before(timer, above)) break;
-      heap[index] = above;
-      above.index = index;
+      if (!this.#isBefore(due, timer, parent)) break;
+      this.#place(index, this.#heap[parent] as Timer, this.#due[parent] as Instant);
       index = parent;
     }
-    heap[index] = timer;
-    timer.index = index;
+    this.#place(index, timer, due);
     return index;
   }
 
-  #sink(start: number): void {
-    const heap = this.#heap;
-    const timer = heap[start] as Timer;
+  #sink(start: number, timer: Timer, due: Instant): void {
+    const { length } = this.#heap;
     let index = start;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#before(heap[child + 1] as Timer, heap[child] as Timer)) {
-        child += 1;
-      }
-      const below = heap[child] as Timer;
-      if (!this.#before(below, timer)) break;
-      heap[index] = below;
-      below.index = index;
-      index = child;
+    for (let child = 2 * index + 1; child < length; child = 2 * index + 1) {
+      const right = child + 1;
+      const first =
+        right < length &&
+        this.#isBefore(this.#due[right] as Instant, this.#heap[right] as Timer, child)
+          ? right
+          : child;
+      if (this.#isBefore(due, timer, first)) break;
+      this.#place(index, this.#heap[first] as Timer, this.#due[first] as Instant);
+      index = first;
     }
-    heap[index] = timer;
+    this.#place(index, timer, due);
+  }
+
+  #place(index: number, timer: Timer, due: Instant): void {
+    this.#heap[index] = timer;
+    this.#due[index] = due;
     timer.index = index;
   }
 }

@@ -2,6 +2,7 @@
 import type { Instant, Opening, Target } from "../machine.ts";
 import type { Primitives } from "../primitives.ts";
 import type { RequestSender } from "../redundancy/attempt.ts";
+import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import type { ServerHealth } from "../redundancy/server-health.ts";
@@ -27,6 +28,8 @@ export interface AccountEnvironment extends EventOutlet {
   readonly sender: AccountSender;
   /** No call up or ringing on the whole phone. */
   readonly idle: boolean;
+  /** Lists of places that equal ones of all accounts share. */
+  readonly places: PlaceLists;
   composerFor(config: AccountPolicy): Composer;
   opening(target: Target): Opening;
   resolve(

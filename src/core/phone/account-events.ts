@@ -29,6 +29,15 @@ export class AccountEvents {
     this.#outlet.report({ event, account: this.#user, ...fields });
   }
 
+  resolved({ index, policy, places }: ServerRoute): void {
+    const targets = places.map((place) => targetName(place.target)).join(" ");
+    this.report("server.resolved", { server: index, name: policy.address, targets });
+  }
+
+  unresolved({ index, policy }: ServerRoute): void {
+    this.report("server.unresolved", { server: index, name: policy.address });
+  }
+
   /** Where its name came to nothing, there is no target to tell but the name. */
   registrationFailed(
     route: ServerRoute,

@@ -5,7 +5,8 @@
 import type { Instant, LossCause, Opening, Target } from "../machine.ts";
 import { retryAfterOf } from "../message/delta.ts";
 import { Credentials } from "../redundancy/credentials.ts";
-import { Failback, type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
+import { type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
+import { Failbacks } from "../redundancy/failbacks.ts";
 import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
 import type { FailoverHost } from "../redundancy/failover-host.ts";
 import type { AccountPolicy, RedundancyPolicy } from "../redundancy/policy.ts";
@@ -34,16 +35,15 @@ import { returnHome } from "./way-home.ts";
 
 export class Account implements FailoverHost, RegistrationHost, StrategyHost, FailbackHost {
   readonly config: AccountPolicy;
-  readonly policy: RedundancyPolicy;
   readonly servers: ServerSet;
   readonly composer: Composer;
   readonly credentials: Credentials;
-  readonly health: ServerHealth;
   readonly #environment: AccountEnvironment;
-  readonly #registrations: readonly (Registration | undefined)[];
+  /** By server; each made when it is first needed. */
+  readonly #registrations: (Registration | undefined)[];
   readonly #strategy: RegistrationStrategy;
-  /** By server; made when its requests first leave its first place. */
-  #failbacks: (Failback | undefined)[] | undefined;
+  /** Made when requests of a server first leave its first place. */
+  #failbacks: Failbacks | undefined;
   /** Made with the first of them. */
   #probes: OptionsProbes | undefined;
   /** Made with the first: a phone has several outbound proxies, or none. */
@@ -55,23 +55,23 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   constructor(config: AccountPolicy, environment: AccountEnvironment) {
     this.config = config;
-    this.policy = config.redundancy;
     this.#environment = environment;
-    this.health = environment.health;
     this.servers = new ServerSet(this.policy);
     this.credentials = new Credentials(config, environment.primitives, this.servers);
     this.composer = environment.composerFor(config);
-    this.#registrations = this.servers.routes.map((route) =>
-      route.policy.register ? new Registration(this, route) : undefined,
-    );
-    const all = this.#registrations.every((one) => one !== undefined);
-    const registrations = all
-      ? (this.#registrations as readonly Registration[])
-      : this.#registrations.filter((one) => one !== undefined);
+    this.#registrations = new Array(this.policy.servers.length);
     this.#strategy =
       this.policy.registration === "concurrent"
-        ? new ConcurrentRegistration(this, registrations)
-        : new SuccessiveRegistration(this, registrations);
+        ? new ConcurrentRegistration(this, this.#allRegistrations())
+        : new SuccessiveRegistration(this);
+  }
+
+  get policy(): RedundancyPolicy {
+    return this.config.redundancy;
+  }
+
+  get health(): ServerHealth {
+    return this.#environment.health;
   }
 
   get timers(): Timers {
@@ -122,7 +122,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   /** No REGISTER is on its way. */
   get atRest(): boolean {
     if (this.#spares?.busy === true) return false;
-    return this.#registrations.every((registration) => registration?.busy !== true);
+    return !this.#registrations.some((registration) => registration?.busy === true);
   }
 
   /** Ends everything at once: nothing is sent any more. */
@@ -130,15 +130,26 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.#endTrials(undefined);
     this.#spares?.close();
     this.#strategy.close();
-    for (const registration of this.#registrations) registration?.stop();
+    for (const one of this.#registrations) one?.stop();
   }
 
   becameIdle(now: Instant): void {
-    for (const failback of this.#failbacks ?? []) failback?.becameIdle(now);
+    this.#failbacks?.becameIdle(now);
   }
 
   registration(server: number): Registration | undefined {
+    const route = this.servers.routes[server - 1];
+    if (route?.policy.register !== true) return undefined;
+    this.#registrations[server - 1] ??= new Registration(this, route);
     return this.#registrations[server - 1];
+  }
+
+  begun(server: number): Registration | undefined {
+    return this.#registrations[server - 1];
+  }
+
+  nextRegistrar(above: number): number {
+    return 1 + this.policy.servers.findIndex(({ register }, index) => register && index >= above);
   }
 
   /**
@@ -180,11 +191,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     }
     this.#environment.resolve(now, route.hops, this.policy, (at, hops) => {
       if (hops.some((hop) => hop.targets.length > 0)) this.#resolved(route, hops);
-      else
-        this.events.report("server.unresolved", {
-          server: route.index,
-          name: route.policy.address,
-        });
+      else this.events.unresolved(route);
       resolved(at);
     });
   }
@@ -220,15 +227,12 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const before = route.inUse;
     const mode = failbackModeOf(route);
     route.current = index;
-    if (index === before) {
-      if (index > 0) this.#failbackOf(route).left(now);
-      return;
-    }
+    if (index === 0 && before === 0) return;
     const from = route.places[before];
     route.inUse = index;
     if (index < before) this.events.returned(place.server, from?.target, place.target, mode);
-    if (index === 0) this.#failbackOf(route).cameHome();
-    else this.#failbackOf(route).left(now);
+    this.#failbacks ??= new Failbacks(this);
+    this.#failbacks.answered(now, route);
   }
 
   exhausted(now: Instant, route: ServerRoute, method: string): void {
@@ -348,11 +352,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     returnHome(now, route, this.registration(route.index), returned);
   }
 
-  #failbackOf(route: ServerRoute): Failback {
-    this.#failbacks ??= [];
-    const known = this.#failbacks[route.index] ?? new Failback(this, route);
-    this.#failbacks[route.index] = known;
-    return known;
+  #allRegistrations(): Registration[] {
+    return this.servers.routes.flatMap(({ index }) => this.registration(index) ?? []);
   }
 
   #registered(server: number): Registration {
@@ -366,12 +367,12 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** No way back is looked for any more. */
   #endTrials(now: Instant | undefined): void {
-    for (const failback of this.#failbacks ?? []) failback?.stop();
+    this.#failbacks?.stop();
     this.#probes?.drop(now);
   }
 
   #standsAt(now: Instant, route: ServerRoute): boolean {
-    return this.registration(route.index)?.bound(now) ?? false;
+    return this.begun(route.index)?.bound(now) ?? false;
   }
 
   /** Mode newRequests begins at the primary each time; the others where the last good answer came from. */
@@ -390,10 +391,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   #resolved(route: ServerRoute, hops: readonly ResolvedHop[]): void {
     route.resolved(hops, this.policy.skipSameAddress);
-    this.events.report("server.resolved", {
-      server: route.index,
-      name: route.policy.address,
-      targets: route.places.map((place) => targetName(place.target)).join(" "),
-    });
+    route.places = this.#environment.places.same(route.policy, route.places);
+    this.events.resolved(route);
   }
 }

@@ -19,6 +19,7 @@ import type { Request, Response } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
+import { PlaceLists } from "../redundancy/place-lists.ts";
 import type { DnsPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import { Timers } from "../timers.ts";
@@ -43,8 +44,6 @@ export class PhoneMachine implements Machine, TransactionUser {
   readonly #names = new Map<DnsPolicy, NameService>();
   readonly #targets = new Map<string, Target>();
   readonly #phones: Phone[] = [];
-  /** Phones by their bound flows. */
-  readonly #listeners = new Map<FlowId, Phone>();
 
   constructor(primitives: Primitives) {
     this.#inquiries = new Inquiries(this.#outbox);
@@ -62,6 +61,7 @@ export class PhoneMachine implements Machine, TransactionUser {
       inquiries: this.#inquiries,
       sender: this.#layer,
       names: (policy) => this.#namesFor(policy),
+      places: new PlaceLists(),
       sameTarget: (target) => this.#sameTarget(target),
     };
   }
@@ -76,7 +76,7 @@ export class PhoneMachine implements Machine, TransactionUser {
   }
 
   add(config: PhoneConfig): Phone {
-    const phone = new Phone(config, this.#shared, this.#listeners);
+    const phone = new Phone(config, this.#shared);
     this.#phones.push(phone);
     return phone;
   }
@@ -135,7 +135,9 @@ export class PhoneMachine implements Machine, TransactionUser {
 
   /** Requests arrive through the port of the phone they are for, or over a connection that it opened. */
   #phoneAt(flow: Flow): Phone | undefined {
-    return this.#phones.length === 1 ? this.#phones[0] : this.#listeners.get(flow.peer.listener);
+    if (this.#phones.length === 1) return this.#phones[0];
+    const user = this.#layer.listenerUser(flow.peer.listener);
+    return user instanceof Phone ? user : undefined;
   }
 
   // Facts.

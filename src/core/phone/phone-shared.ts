@@ -4,6 +4,7 @@ import type { NameService } from "../locate/name-service.ts";
 import type { FlowId, Instant, Local, Target, World } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import type { Primitives } from "../primitives.ts";
+import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { DnsPolicy } from "../redundancy/policy.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow, ListenerUser } from "../transaction/user.ts";
@@ -25,6 +26,7 @@ export interface PhoneShared {
   readonly sender: PhoneSender;
   /** The one object that stands for all equal targets: the phones of a fleet have few servers between them. */
   sameTarget(target: Target): Target;
+  readonly places: PlaceLists;
   /** Look-ups as this policy wants them, with one clock of its static records for all that share it. */
   names(policy: DnsPolicy): NameService;
 }

@@ -22,6 +22,7 @@ import type { Request, Response } from "../message/message.ts";
 import { fromOf } from "../message/name-addr.ts";
 import { parseUri } from "../message/uri.ts";
 import type { Primitives } from "../primitives.ts";
+import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import { type HealthListener, ServerHealth } from "../redundancy/server-health.ts";
@@ -52,7 +53,6 @@ export class Phone
   readonly accounts: readonly Account[];
   readonly health: ServerHealth = new ServerHealth(this);
   readonly #shared: PhoneShared;
-  readonly #listeners: Map<FlowId, Phone>;
   /** Made with the first call, as all that a phone at rest has no need of. */
   #madeCalls: PhoneCalls | undefined;
   #environments: Map<Account, CallEnvironment> | undefined;
@@ -65,11 +65,9 @@ export class Phone
   port = 0;
   state: "binding" | "running" | "stopping" | "stopped" = "binding";
 
-  /** @param listeners where the phone enters the flows through which its requests arrive. */
-  constructor(config: PhoneConfig, shared: PhoneShared, listeners: Map<FlowId, Phone>) {
+  constructor(config: PhoneConfig, shared: PhoneShared) {
     this.config = config;
     this.#shared = shared;
-    this.#listeners = listeners;
     this.accounts = config.accounts
       .filter((account) => account.enabled)
       .map((account) => new Account(account, this));
@@ -82,6 +80,10 @@ export class Phone
 
   get timers(): Timers {
     return this.#shared.timers;
+  }
+
+  get places(): PlaceLists {
+    return this.#shared.places;
   }
 
   get sender(): AccountSender {
@@ -114,10 +116,7 @@ export class Phone
     this.#madeCalls?.dropAll();
     this.#subscriptions?.close();
     for (const account of this.accounts) account.close();
-    for (const flow of [this.#datagrams, this.#connections]) {
-      this.#shared.sender.unbind(flow);
-      this.#listeners.delete(flow);
-    }
+    for (const flow of [this.#datagrams, this.#connections]) this.#shared.sender.unbind(flow);
   }
 
   listening(now: Instant, flow: FlowId, local: Local): void {
@@ -333,9 +332,7 @@ export class Phone
 
   #bind(transport: "udp" | "tcp", port: number): FlowId {
     const { bindAddress: address } = this.config;
-    const flow = this.#shared.sender.bind({ transport, address, port }, this);
-    this.#listeners.set(flow, this);
-    return flow;
+    return this.#shared.sender.bind({ transport, address, port }, this);
   }
 
   get #calls(): PhoneCalls {

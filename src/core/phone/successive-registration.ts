@@ -14,54 +14,69 @@ import { FOLLOWED, LAST } from "./register-options.ts";
 import type { Registration } from "./registration.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 
+/** What is made of it when it is needed: most phones never register at their fallback server. */
+export interface SuccessiveHost extends StrategyHost {
+  /** The next server below one at which the account registers, 1-based, the best after 0; 0: there is none. */
+  nextRegistrar(above: number): number;
+  registration(server: number): Registration | undefined;
+  /** The same, if it has been used. */
+  begun(server: number): Registration | undefined;
+}
+
+/** A round on its way down the list, and what is to be remembered of those before it. */
+interface Round {
+  /** Undefined between two rounds. */
+  trying: Registration | undefined;
+  untried: number[];
+  /** Rounds in which every server failed, in a row. */
+  failed: number;
+  /** The least that the servers of this round asked us to wait: a single one that asked for nothing is tried soon. */
+  retryAfterMs: number;
+  readonly retry: Timer;
+}
+
+/** While the account is not at the best server: how the way back is looked for. */
+interface Return {
+  readonly timer: Timer;
+  /** A better server being probed. */
+  probing: Registration | undefined;
+  goodProbes: number;
+  firstGoodAt: Instant;
+}
+
+/** At rest, at the best server, it is nothing but that: a fleet has many of these. */
 export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner {
-  readonly #host: StrategyHost;
-  readonly #registrations: readonly Registration[];
-  #probeTimer: Timer | undefined;
-  #retryTimer: Timer | undefined;
+  readonly #host: SuccessiveHost;
   /** Where the account is registered; undefined: nowhere (C7). */
   #at: Registration | undefined;
   /** The server registered at last, before any: the first. */
   #lastServer: number;
-  /** The round that is on: the one being tried, and those not tried yet. */
-  #trying: Registration | undefined;
-  #untried: Registration[] | undefined;
-  /** A better server being probed. */
-  #probing: Registration | undefined;
-  #goodProbes = 0;
-  #firstGoodAt = 0;
-  /** Rounds in which every server failed, in a row. */
-  #rounds = 0;
-  /** The least that the servers of this round asked us to wait: a single one that asked for nothing is tried soon. */
-  #retryAfterMs = NEVER;
+  #round: Round | undefined;
+  #return: Return | undefined;
   #stopped = false;
 
-  constructor(host: StrategyHost, registrations: readonly Registration[]) {
+  constructor(host: SuccessiveHost) {
     this.#host = host;
-    this.#registrations = registrations;
-    this.#lastServer = registrations[0]?.route.index ?? 1;
+    this.#lastServer = this.#first || 1;
   }
 
   get workingServer(): number {
-    return (this.#at ?? this.#registrations[0])?.route.index ?? 1;
+    return this.#at?.route.index ?? (this.#first || 1);
   }
 
   start(now: Instant): void {
-    this.#untried = [...this.#registrations];
+    this.#begun().untried = this.#listFrom(0);
     this.#tryNext(now);
   }
 
   accepted(now: Instant, registration: Registration): void {
     const before = this.#at;
-    const overtaken = this.#trying;
-    const wasProbe = registration === this.#probing;
-    if (wasProbe) this.#probing = undefined;
-    this.#trying = undefined;
-    this.#untried = undefined;
-    this.#rounds = 0;
-    this.#retryAfterMs = NEVER;
+    const overtaken = this.#round?.trying;
+    const probing = this.#return;
+    const wasProbe = registration === probing?.probing;
+    if (probing !== undefined && wasProbe) probing.probing = undefined;
+    this.#endRound();
     this.#at = registration;
-    this.#silence(this.#retryTimer);
     if (wasProbe) this.#host.probed(now, registration, true);
     const server = registration.route.index;
     if (server !== this.#lastServer) {
@@ -74,15 +89,17 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   }
 
   failed(now: Instant, registration: Registration, retryAfterMs: number): void {
-    if (registration === this.#probing) {
-      this.#probing = undefined;
+    const probing = this.#return;
+    if (probing !== undefined && registration === probing.probing) {
+      probing.probing = undefined;
       this.#host.probed(now, registration, false);
       this.#probeNext(now, registration);
       return;
     }
     if (registration === this.#at) this.#lost(registration);
-    else if (registration !== this.#trying) return;
-    this.#retryAfterMs = Math.min(this.#retryAfterMs, retryAfterMs);
+    else if (registration !== this.#round?.trying) return;
+    const round = this.#begun();
+    round.retryAfterMs = Math.min(round.retryAfterMs, retryAfterMs);
     this.#tryNext(now);
   }
 
@@ -125,39 +142,40 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   close(): void {
     this.#stopped = true;
-    this.#silence(this.#probeTimer);
-    this.#silence(this.#retryTimer);
+    this.#endReturn();
+    this.#endRound();
   }
 
   stop(now: Instant): void {
     this.close();
-    for (const registration of this.#registrations) registration.remove(now);
+    for (const server of this.#listFrom(0)) this.#host.begun(server)?.remove(now);
   }
 
   rang(now: Instant, timer: Timer): void {
-    if (timer === this.#retryTimer) {
+    if (timer === this.#round?.retry) {
       this.start(now);
       return;
     }
-    const best = this.#registrations[0];
+    const best = this.#host.registration(this.#first);
     if (best === undefined || best === this.#at) return;
     this.#setProbe(now);
-    if (this.#probing === undefined) this.#probeOne(now, best);
+    if (this.#return?.probing === undefined) this.#probeOne(now, best);
   }
 
   /** After a failed round of everything comes the back-off, and then the top again: never an end (C21). */
   #tryNext(now: Instant): void {
-    if (this.#stopped || this.#registrations.length === 0) return;
-    const next = this.#untried?.shift();
-    this.#trying = next;
+    if (this.#stopped || this.#first === 0) return;
+    const round = this.#begun();
+    const next = this.#host.registration(round.untried.shift() ?? 0);
+    round.trying = next;
     if (next !== undefined) {
-      this.#register(now, next, this.#untried?.length !== 0);
+      this.#register(now, next, round.untried.length > 0);
       return;
     }
-    this.#rounds += 1;
-    const wait = backoffMs(this.#host.policy.backoff, this.#rounds, this.#host.entropy);
-    this.#host.timers.set(this.#retry, now + Math.max(wait, this.#retryAfterMs));
-    this.#retryAfterMs = NEVER;
+    round.failed += 1;
+    const wait = backoffMs(this.#host.policy.backoff, round.failed, this.#host.entropy);
+    this.#host.timers.set(round.retry, now + Math.max(wait, round.retryAfterMs));
+    round.retryAfterMs = NEVER;
   }
 
   #register(now: Instant, registration: Registration, followed: boolean): void {
@@ -166,17 +184,18 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   /** From the top, as if nothing had stood: so a server that is asked to sends its phones home. */
   #anew(now: Instant): void {
-    const [best, ...others] = this.#registrations;
+    const [first = 0, ...others] = this.#listFrom(0);
+    const best = this.#host.registration(first);
     this.#at = undefined;
-    this.#probing = undefined;
-    this.#silence(this.#probeTimer);
-    this.#trying = best;
-    this.#untried = others;
+    this.#endReturn();
+    const round = this.#begun();
+    round.trying = best;
+    round.untried = others;
     best?.register(now, { last: others.length === 0, probe: false, fromTop: true });
   }
 
   #hasAlternatives(): boolean {
-    return this.#registrations.length > 1;
+    return this.#host.nextRegistrar(this.#first) !== 0;
   }
 
   /**
@@ -184,15 +203,14 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
    * on, and serves when the turn comes to its server (R21).
    */
   #lost(registration: Registration): void {
+    const server = registration.route.index;
     this.#at = undefined;
-    this.#silence(this.#probeTimer);
+    this.#endReturn();
     registration.forget();
-    const index = this.#registrations.indexOf(registration);
-    this.#untried = [
-      ...this.#registrations.slice(index + 1),
-      ...this.#registrations.slice(0, index),
+    this.#begun().untried = [
+      ...this.#listFrom(server),
+      ...this.#listFrom(0).filter((one) => one < server),
     ];
-    this.#probing = undefined;
   }
 
   /** A server left upwards is told so; one left downwards is dead, and nothing is sent. */
@@ -203,30 +221,38 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
   }
 
   #armProbe(now: Instant): void {
-    if (this.#at === this.#registrations[0]) this.#silence(this.#probeTimer);
-    else if (this.#probeTimer?.pending !== true) this.#setProbe(now);
+    if (this.#at?.route.index === this.#first) this.#endReturn();
+    else if (this.#return?.timer.pending !== true) this.#setProbe(now);
   }
 
   #setProbe(now: Instant): void {
     const { policy, timers, entropy } = this.#host;
-    timers.set(this.#probe, now + spreadMs(policy, policy.probeIntervalMs, entropy));
+    this.#return ??= {
+      timer: new Timer("probe", this),
+      probing: undefined,
+      goodProbes: 0,
+      firstGoodAt: now,
+    };
+    timers.set(this.#return.timer, now + spreadMs(policy, policy.probeIntervalMs, entropy));
   }
 
   #probeOne(now: Instant, better: Registration): void {
+    const way = this.#return;
+    if (way === undefined) return;
     const { goodProbes, goodProbesMs } = this.#host.policy;
     const proven =
-      this.#goodProbes + 1 >= goodProbes &&
-      (this.#goodProbes === 0 || now - this.#firstGoodAt >= goodProbesMs);
+      way.goodProbes + 1 >= goodProbes &&
+      (way.goodProbes === 0 || now - way.firstGoodAt >= goodProbesMs);
     if (goodProbes <= 1 || proven) {
-      this.#goodProbes = 0;
-      this.#probing = better;
+      way.goodProbes = 0;
+      way.probing = better;
       better.register(now, { last: false, probe: true, fromTop: true });
       return;
     }
     this.#host.probe(now, better.route.index, (at, good) => {
       if (this.#stopped) return;
-      if (this.#goodProbes === 0) this.#firstGoodAt = at;
-      this.#goodProbes = good ? this.#goodProbes + 1 : 0;
+      if (way.goodProbes === 0) way.firstGoodAt = at;
+      way.goodProbes = good ? way.goodProbes + 1 : 0;
       this.#host.probed(at, better, good);
       if (!good) this.#probeNext(at, better);
     });
@@ -234,22 +260,45 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   /** The best server is still away: is one between it and ours back? */
   #probeNext(now: Instant, after: Registration): void {
-    const next = this.#registrations[this.#registrations.indexOf(after) + 1];
-    if (next === undefined || this.#at === undefined || next === this.#at) return;
-    if (next.route.index < this.#at.route.index) this.#probeOne(now, next);
+    const ours = this.#at?.route.index ?? 0;
+    const next = this.#host.nextRegistrar(after.route.index);
+    const registration = next < ours ? this.#host.registration(next) : undefined;
+    if (registration !== undefined) this.#probeOne(now, registration);
   }
 
-  get #probe(): Timer {
-    this.#probeTimer ??= new Timer("probe", this);
-    return this.#probeTimer;
+  /** The best server, 1-based; 0: none. */
+  get #first(): number {
+    return this.#host.nextRegistrar(0);
   }
 
-  get #retry(): Timer {
-    this.#retryTimer ??= new Timer("retry", this);
-    return this.#retryTimer;
+  /** The servers below one, all of them for 0. */
+  #listFrom(above: number): number[] {
+    const list: number[] = [];
+    for (let server = this.#host.nextRegistrar(above); server !== 0; ) {
+      list.push(server);
+      server = this.#host.nextRegistrar(server);
+    }
+    return list;
   }
 
-  #silence(timer: Timer | undefined): void {
-    if (timer !== undefined) this.#host.timers.silence(timer);
+  #begun(): Round {
+    this.#round ??= {
+      trying: undefined,
+      untried: [],
+      failed: 0,
+      retryAfterMs: NEVER,
+      retry: new Timer("retry", this),
+    };
+    return this.#round;
+  }
+
+  #endRound(): void {
+    if (this.#round !== undefined) this.#host.timers.silence(this.#round.retry);
+    this.#round = undefined;
+  }
+
+  #endReturn(): void {
+    if (this.#return !== undefined) this.#host.timers.silence(this.#return.timer);
+    this.#return = undefined;
   }
 }

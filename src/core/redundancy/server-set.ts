@@ -32,6 +32,7 @@ export interface ResolvedHop {
 }
 
 const NO_PROXIES: readonly ServerPolicy[] = [];
+const NO_PLACES: readonly Place[] = [];
 
 /** One configured server. */
 export class ServerRoute {
@@ -39,7 +40,7 @@ export class ServerRoute {
   readonly index: number;
   readonly policy: ServerPolicy;
   #proxies: readonly ServerPolicy[];
-  places: readonly Place[] = [];
+  places: readonly Place[] = NO_PLACES;
   /** Until when `places` stand without asking again; the start of time at first. */
   freshUntil: Instant = Number.NEGATIVE_INFINITY;
   /** Index into `places`: where its requests go now. */
@@ -56,7 +57,7 @@ export class ServerRoute {
   /** From now on through these; where they are is not known yet. */
   leadThrough(proxies: readonly ServerPolicy[]): void {
     this.#proxies = proxies;
-    this.places = [];
+    this.places = NO_PLACES;
     this.freshUntil = Number.NEGATIVE_INFINITY;
     this.current = 0;
     this.inUse = 0;

@@ -33,7 +33,7 @@ export class Expiries implements TimerOwner {
     if (bucket === undefined) this.#buckets.set(second, [key]);
     else bucket.push(key);
     const due = now + Math.max(0, second - this.#clock.epochSeconds) * 1000;
-    if (due < this.#timer.due) this.#timers.set(this.#timer, due);
+    if (due < this.#timers.dueOf(this.#timer)) this.#timers.set(this.#timer, due);
   }
 
   stop(): void {

@@ -1,10 +1,16 @@
 /** The flows of one transport layer, found by number for what comes in and by place for what goes out. */
-import type { FlowId, Opening, Target, TransportName } from "../machine.ts";
+import type { FlowId, Opening, Target } from "../machine.ts";
 import type { FlowRecord } from "./flow-record.ts";
+
+/** Up to here the flows of one listener are searched one by one: a phone has a few, a server many. */
+const FEW_FLOWS = 8;
+
+/** The flows that share a listener: a chain of a few, or all by place. */
+type Neighbours = FlowRecord | Map<string, FlowRecord>;
 
 export class FlowTable {
   readonly #byId = new Map<FlowId, FlowRecord>();
-  readonly #byPlace = new Map<string, FlowRecord>();
+  readonly #byListener = new Map<FlowId, Neighbours>();
 
   get size(): number {
     return this.#byId.size;
@@ -20,32 +26,74 @@ export class FlowTable {
 
   /** A flow that serves as well as a new one would. */
   match(target: Target, opening: Opening): FlowRecord | undefined {
-    const { transport, address, port } = target;
-    let record = this.#byPlace.get(placeKey(opening.from, transport, address, port));
-    while (record !== undefined && !serves(record, target, opening)) record = record.sibling;
+    const neighbours = this.#byListener.get(opening.from);
+    let record = neighbours instanceof Map ? neighbours.get(placeOf(target)) : neighbours;
+    while (record !== undefined && !(isAt(record, target) && serves(record, target, opening))) {
+      record = record.sibling;
+    }
     return record;
   }
 
   add(record: FlowRecord): void {
-    const key = keyOf(record);
+    const { from } = record;
     this.#byId.set(record.id, record);
-    record.sibling = this.#byPlace.get(key);
-    this.#byPlace.set(key, record);
+    const neighbours = this.#byListener.get(from);
+    if (neighbours instanceof Map) putFirst(neighbours, record);
+    else if (neighbours === undefined || lengthOf(neighbours) < FEW_FLOWS) {
+      record.sibling = neighbours;
+      this.#byListener.set(from, record);
+    } else {
+      const byPlace = new Map<string, FlowRecord>();
+      for (const one of oldestFirst(neighbours)) putFirst(byPlace, one);
+      putFirst(byPlace, record);
+      this.#byListener.set(from, byPlace);
+    }
   }
 
   remove(record: FlowRecord): void {
-    const key = keyOf(record);
+    const { from } = record;
     this.#byId.delete(record.id);
-    let at = this.#byPlace.get(key);
-    if (at === record) {
-      if (record.sibling === undefined) this.#byPlace.delete(key);
-      else this.#byPlace.set(key, record.sibling);
+    const neighbours = this.#byListener.get(from);
+    if (neighbours instanceof Map) {
+      const place = placeOf(record.asked);
+      const left = without(neighbours.get(place), record);
+      if (left === undefined) neighbours.delete(place);
+      else neighbours.set(place, left);
+      if (neighbours.size === 0) this.#byListener.delete(from);
     } else {
-      while (at !== undefined && at.sibling !== record) at = at.sibling;
-      if (at !== undefined) at.sibling = record.sibling;
+      const left = without(neighbours, record);
+      if (left === undefined) this.#byListener.delete(from);
+      else if (left !== neighbours) this.#byListener.set(from, left);
     }
     record.sibling = undefined;
   }
+}
+
+function putFirst(byPlace: Map<string, FlowRecord>, record: FlowRecord): void {
+  const place = placeOf(record.asked);
+  record.sibling = byPlace.get(place);
+  byPlace.set(place, record);
+}
+
+/** @returns the chain as it is then. */
+function without(first: FlowRecord | undefined, record: FlowRecord): FlowRecord | undefined {
+  if (first === record) return record.sibling;
+  let at = first;
+  while (at !== undefined && at.sibling !== record) at = at.sibling;
+  if (at !== undefined) at.sibling = record.sibling;
+  return first;
+}
+
+function lengthOf(first: FlowRecord): number {
+  let length = 0;
+  for (let at: FlowRecord | undefined = first; at !== undefined; at = at.sibling) length += 1;
+  return length;
+}
+
+function oldestFirst(first: FlowRecord): FlowRecord[] {
+  const chain: FlowRecord[] = [];
+  for (let at: FlowRecord | undefined = first; at !== undefined; at = at.sibling) chain.unshift(at);
+  return chain;
 }
 
 /**
@@ -67,12 +115,11 @@ function serves(record: FlowRecord, target: Target, opening: Opening): boolean {
 }
 
 /** As it was asked for: once the flow is open the world may spell the place otherwise. */
-function keyOf(record: FlowRecord): string {
-  const { transport, address, port } = record.asked;
-  return placeKey(record.from, transport, address, port);
+function isAt({ asked }: FlowRecord, target: Target): boolean {
+  const { transport, address, port } = target;
+  return asked.port === port && asked.address === address && asked.transport === transport;
 }
 
-/** With the listener in front: phones of one fleet share servers, but no flows. */
-function placeKey(from: FlowId, transport: TransportName, address: string, port: number): string {
-  return `${from}:${transport}:${address}:${port}`;
+function placeOf({ transport, address, port }: Target): string {
+  return `${transport}:${address}:${port}`;
 }

@@ -175,6 +175,11 @@ export class TransactionLayer implements MessageUser {
     return this.#transport.bind(local, user);
   }
 
+  /** Who listens at a bound flow. */
+  listenerUser(flow: FlowId): ListenerUser | undefined {
+    return this.#transport.listenerUser(flow);
+  }
+
   unbind(flow: FlowId): void {
     this.#transport.unbind(flow);
   }

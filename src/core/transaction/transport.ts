@@ -77,6 +77,10 @@ export class Transport implements TimerOwner {
     return flow;
   }
 
+  listenerUser(flow: FlowId): ListenerUser | undefined {
+    return this.#listeners.get(flow)?.user;
+  }
+
   /** The port where requests for this side of a flow arrive: of its listener, if it is a connection opened here. */
   listeningPort(flow: Flow): number {
     const record = this.find(flow);
