@@ -3,11 +3,15 @@ import { deepEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import * as dialog from "../src/core/dialog/limits.ts";
 import * as locate from "../src/core/locate/limits.ts";
 import * as message from "../src/core/message/limits.ts";
+import * as phone from "../src/core/phone/limits.ts";
+import * as redundancy from "../src/core/redundancy/limits.ts";
 import * as server from "../src/core/server/limits.ts";
 import * as transaction from "../src/core/transaction/limits.ts";
 import { LIMITS } from "../src/worlds/node/limits.ts";
+import * as resolver from "../src/worlds/node/resolver-limits.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "..", "..", "docs", "limits.md"), "utf8");
 
@@ -23,6 +27,10 @@ for (const [file, limits] of [
   ["core/transaction/limits.ts", transaction],
   ["core/locate/limits.ts", locate],
   ["core/server/limits.ts", server],
+  ["core/dialog/limits.ts", dialog],
+  ["core/redundancy/limits.ts", redundancy],
+  ["core/phone/limits.ts", phone],
+  ["worlds/node/resolver-limits.ts", resolver],
   ["worlds/node/limits.ts", LIMITS],
 ] as const) {
   test(`docs/limits.md tells the limits of ${file}, all of them and as they are`, () => {

@@ -3,6 +3,7 @@
  * Our own small reader, not sdp-transform: that one is CommonJS, throws on malformed lines and cannot be loaded
  * by the page as it is.
  */
+import { MAX_FORMATS, MAX_MEDIA } from "./limits.ts";
 
 export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
 
@@ -40,11 +41,6 @@ export interface BadDescription {
   /** 1-based. */
   readonly line: number;
 }
-
-/** `m=` lines of one description. */
-const MAX_MEDIA = 16;
-/** Formats of one `m=` line. */
-const MAX_FORMATS = 64;
 
 const MEDIA = /^([\w-]+) (\d{1,5})(?:\/\d+)? (\S+) (\S+(?: \S+)*) *$/;
 const CONNECTION = /^IN IP[46] ([^ /]+)(?:\/[\d/]+)? *$/;

@@ -2,6 +2,7 @@
  * The body `application/reginfo+xml`: what a registrar holds for an address of record (RFC 3680 §5). Only what a phone
  * asks about itself is read: the version of the document and what became of each contact.
  */
+import { MAX_REGINFO_CONTACTS } from "./limits.ts";
 
 export const REGINFO_TYPE = "application/reginfo+xml";
 
@@ -20,9 +21,6 @@ export interface ContactInfo {
   /** Seconds after which a contact in probation may come again; undefined: not said. */
   readonly retryAfter: number | undefined;
 }
-
-/** Contacts of one document that are looked at. */
-const MAX_CONTACTS = 64;
 
 const TAG = /<(\/?)(?:[\w.-]+:)?([\w.-]+)((?:\s+[\w.:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
 const ATTRIBUTE = /([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
@@ -46,7 +44,7 @@ export function parseRegistrationInfo(body: string): RegistrationInfo | undefine
       if (open.pop() !== tag.name) return undefined;
       if (tag.name === "uri") uri = decoded(tag.before.trim());
       if (tag.name !== "contact" || contact === undefined) continue;
-      if (contacts.length < MAX_CONTACTS) contacts.push(contactOf(contact, uri));
+      if (contacts.length < MAX_REGINFO_CONTACTS) contacts.push(contactOf(contact, uri));
       contact = undefined;
       uri = "";
     }

@@ -16,9 +16,7 @@ import { answerPlainly } from "./call-answers.ts";
 import type { CallEnvironment, DialogUser, SentRequest } from "./call-environment.ts";
 import { CallLeg, inviteToldBy } from "./call-leg.ts";
 import { answerUpdate, type UpdateSetting } from "./call-update.ts";
-
-/** Forks that are told apart; more ring unheard. */
-const MAX_EARLY = 16;
+import { MAX_EARLY_FORKS } from "./limits.ts";
 
 interface Early {
   readonly leg: CallLeg;
@@ -86,7 +84,7 @@ export class EarlyDialogs {
     const tag = toOf(response.headers)?.tag;
     if (tag === undefined) return undefined;
     const known = this.#dialogs.get(tag);
-    if (known !== undefined || this.#dialogs.size === MAX_EARLY) return known;
+    if (known !== undefined || this.#dialogs.size === MAX_EARLY_FORKS) return known;
     const dialog = dialogOfClient(inviteToldBy(response), response);
     if (dialog === undefined) return undefined;
     const leg = new CallLeg(this.#environment, dialog, attempt.flow);

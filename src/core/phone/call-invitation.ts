@@ -17,6 +17,7 @@ import { ALLOW, supportedBy } from "./call-extensions.ts";
 import { CallLeg, endAnswer } from "./call-leg.ts";
 import { Redirections } from "./call-redirection.ts";
 import { askForInterval, minSeOf } from "./call-session-timer.ts";
+import { MAX_FORKS } from "./limits.ts";
 
 /** Told how the invitation fares. `accepted`, `refused` or `unanswered` comes exactly once. */
 export interface InvitationOwner {
@@ -33,8 +34,6 @@ export interface InvitationOwner {
   unanswered(now: Instant, why: Failure["why"] | "no-dialog"): void;
 }
 
-/** Answers of other forks that are acknowledged and ended; of more, repetitions go unheard. */
-const MAX_FORKS = 16;
 /** A callee that says nothing further for so long has gone: as Timer C of a proxy (RFC 3261 §16.6). */
 const PROGRESS_LIMIT_MS = 181_000;
 

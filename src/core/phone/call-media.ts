@@ -15,6 +15,7 @@ import { RtpSession, type RtpUser } from "../media/rtp-session.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { Flow, MediaUser } from "../transaction/user.ts";
 import type { CallEnvironment, Field } from "./call-environment.ts";
+import { MAX_STRANGERS } from "./limits.ts";
 
 /** Told what becomes of the audio. */
 export interface CallMediaOwner {
@@ -31,9 +32,6 @@ const SILENCE_MS = 2000;
 const WATCH_MS = 1000;
 /** A broken flow to the peer is opened anew after this. */
 const REOPEN_MS = 1000;
-/** Senders at our port that were not agreed on; more are shut out. */
-const MAX_STRANGERS = 4;
-
 export class CallMedia implements MediaUser, RtpUser, TimerOwner {
   readonly stream: RtpSession;
   readonly #environment: CallEnvironment;

@@ -5,9 +5,7 @@
 import type { Response } from "../message/message.ts";
 import { contactsOf } from "../message/name-addr.ts";
 import { parseUri, printUri } from "../message/uri.ts";
-
-/** Addresses tried after the one that was dialled, however many answers name more. */
-const MAX_REDIRECTIONS = 5;
+import { MAX_REDIRECTIONS } from "./limits.ts";
 
 export class Redirections {
   readonly #scheme: string;

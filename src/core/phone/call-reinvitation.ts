@@ -16,6 +16,7 @@ import type { Flow } from "../transaction/user.ts";
 import type { CallEnvironment, SentRequest } from "./call-environment.ts";
 import { ALLOW, supportedBy } from "./call-extensions.ts";
 import type { CallLeg } from "./call-leg.ts";
+import { MAX_GLARES } from "./limits.ts";
 
 /** Told once, by `changed` or `unchanged`. */
 export interface ReinvitationOwner {
@@ -28,8 +29,6 @@ export interface ReinvitationOwner {
   unchanged(now: Instant, why: Response | Failure["why"]): void;
 }
 
-/** Glares in a row before the wish is given up. */
-const MAX_GLARES = 8;
 const GLARE_STEP_MS = 10;
 
 export class CallReinvitation implements RequestUser, TimerOwner {

@@ -13,6 +13,7 @@ import { topVia } from "../message/via.ts";
 import type { Entropy } from "../primitives.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
+import { MAX_TARGETS_WITH_TERMS } from "./limits.ts";
 
 /** What a 200 to REGISTER has granted. */
 export interface Terms {
@@ -94,9 +95,6 @@ export function keepAliveWaitMs(
   return uniform(entropy, LEAST_SHARE * most, most);
 }
 
-/** First hops that have refused, and targets with terms, at most so many: an account has few. */
-const MOST_TARGETS = 64;
-
 interface Granted {
   readonly terms: Terms;
   readonly owner: object;
@@ -129,7 +127,7 @@ export class Agreements {
   /** 439: that one hop is asked no more; others may know better. */
   refusedAt(target: Target): void {
     this.#without ??= new Set();
-    if (this.#without.size < MOST_TARGETS) this.#without.add(targetName(target));
+    if (this.#without.size < MAX_TARGETS_WITH_TERMS) this.#without.add(targetName(target));
   }
 
   /** A registration of `owner` stands there. */
@@ -139,7 +137,8 @@ export class Agreements {
       return;
     }
     this.#granted ??= new Map();
-    if (this.#granted.size < MOST_TARGETS) this.#granted.set(targetName(target), { terms, owner });
+    if (this.#granted.size < MAX_TARGETS_WITH_TERMS)
+      this.#granted.set(targetName(target), { terms, owner });
   }
 
   /** It stands there no more; that of another may. */

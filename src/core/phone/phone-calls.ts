@@ -13,16 +13,11 @@ import { answerPlainly, answerUnknown, describeSelf } from "./call-answers.ts";
 import { arrivalOf } from "./call-arrival.ts";
 import type { CallEnvironment, CallRegister, DialogUser } from "./call-environment.ts";
 import { refuseExtensions, supportedBy } from "./call-extensions.ts";
+import { MAX_CALLS, MAX_KNOWN_INVITES } from "./limits.ts";
 import type { AnswerMode } from "./phone-config.ts";
-
-/** Calls at one time, so that a flood of INVITEs cannot take all memory; more are refused with 486. */
-const MAX_CALLS = 64;
 
 /** Requests that mean nothing outside a dialog. */
 const OF_DIALOGS = new Set(["BYE", "NOTIFY", "PRACK", "UPDATE"]);
-
-/** INVITEs remembered. */
-const MAX_KNOWN = 64;
 
 interface KnownInvite {
   readonly cseq: number;
@@ -209,7 +204,7 @@ export class PhoneCalls implements CallRegister {
     this.#known.delete(key);
     this.#known.set(key, { cseq: cseqOf(request.headers)?.number ?? 0, call: call.id });
     const oldest = this.#known.keys().next();
-    if (this.#known.size > MAX_KNOWN && !oldest.done) this.#known.delete(oldest.value);
+    if (this.#known.size > MAX_KNOWN_INVITES && !oldest.done) this.#known.delete(oldest.value);
   }
 
   #begin(make: (id: number) => Call): Call {

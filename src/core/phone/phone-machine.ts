@@ -26,12 +26,10 @@ import { Timers } from "../timers.ts";
 import { TransactionLayer } from "../transaction/layer.ts";
 import type { Flow, ServerTransaction, TransactionUser } from "../transaction/user.ts";
 import type { Answer } from "../vocabulary.ts";
+import { MAX_SHARED_TARGETS } from "./limits.ts";
 import { Phone } from "./phone.ts";
 import type { PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
-
-/** Targets kept to be shared. */
-const MOST_TARGETS = 1024;
 
 /** Phones as a Machine; `add` them, then `start` each. */
 export class PhoneMachine implements Machine, TransactionUser {
@@ -119,7 +117,7 @@ export class PhoneMachine implements Machine, TransactionUser {
     const key = `${targetName(target)} ${target.domain ?? ""}`;
     const known = this.#targets.get(key);
     if (known !== undefined) return known;
-    if (this.#targets.size >= MOST_TARGETS) this.#targets.clear();
+    if (this.#targets.size >= MAX_SHARED_TARGETS) this.#targets.clear();
     this.#targets.set(key, target);
     return target;
   }

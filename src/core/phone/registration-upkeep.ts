@@ -7,13 +7,11 @@ import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
 import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
+import { MAX_TOO_BRIEF } from "./limits.ts";
 import { minExpiresOf } from "./registration-answer.ts";
 
 /** A flow that breaks again is not made anew sooner than this after the last time. */
 const FLOW_PAUSE_MS = 5000;
-
-/** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
-const TOO_BRIEF_LIMIT = 2;
 
 export class RegistrationUpkeep {
   /** New each time the phone starts (C25). */
@@ -49,7 +47,7 @@ export class RegistrationUpkeep {
   lengthen(response: Response): boolean {
     const least = minExpiresOf(response);
     this.tooBrief += 1;
-    if (least === undefined || this.tooBrief > TOO_BRIEF_LIMIT) return false;
+    if (least === undefined || this.tooBrief > MAX_TOO_BRIEF) return false;
     this.expiresSeconds = Math.max(least, this.expiresSeconds);
     return true;
   }

@@ -22,6 +22,7 @@ import { QUIET_LIMIT_MS, targetName } from "../redundancy/server-health.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { ServerTransaction } from "../transaction/user.ts";
 import { refuseExtensions } from "./call-extensions.ts";
+import { MAX_TOO_BRIEF } from "./limits.ts";
 import { minExpiresOf } from "./registration-answer.ts";
 import type {
   EventPackage,
@@ -37,9 +38,6 @@ const UNKNOWN_THERE: ReadonlySet<number> = new Set([405, 489, 501]);
 
 /** The dialog is over, and nobody has said that none is wanted (RFC 3261 §12.2.1.2, R13). */
 const ENDS_DIALOG: ReadonlySet<number> = new Set([408, 481]);
-
-/** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
-const TOO_BRIEF_LIMIT = 2;
 
 /** A lifetime is renewed no sooner. */
 const SHORTEST_REFRESH_MS = 1000;
@@ -355,7 +353,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   #lengthen(response: Response): boolean {
     const least = minExpiresOf(response);
     this.#tooBrief += 1;
-    if (least === undefined || this.#tooBrief > TOO_BRIEF_LIMIT) return false;
+    if (least === undefined || this.#tooBrief > MAX_TOO_BRIEF) return false;
     this.#seconds = Math.max(least, this.#seconds);
     return true;
   }

@@ -14,6 +14,7 @@ import type {
   Resending,
 } from "../transaction/user.ts";
 import type { Credentials } from "./credentials.ts";
+import { MAX_CHALLENGES } from "./limits.ts";
 import type { RedundancyPolicy } from "./policy.ts";
 import type { AttemptPlace } from "./request.ts";
 import type { ServerHealth } from "./server-health.ts";
@@ -54,9 +55,6 @@ export interface AttemptOwner extends TimerOwner {
   retrying(now: Instant, attempt: Attempt): void;
   compose(attempt: AttemptPlace): Request;
 }
-
-/** Challenges met at one target in one go before the refusal is believed. */
-const CHALLENGE_LIMIT = 3;
 
 export class Attempt implements FlowUser, ClientTransactionUser {
   readonly #host: AttemptHost;
@@ -173,7 +171,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
 
   /** Meets no challenge any more. @returns true if its request is on the wire. */
   windUp(now: Instant): boolean {
-    this.#challenges = CHALLENGE_LIMIT;
+    this.#challenges = MAX_CHALLENGES;
     if (this.#transaction === undefined) this.drop(now);
     return !this.#left;
   }
@@ -217,7 +215,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   #retryWithCredentials(now: Instant, response: Response): boolean {
     if (response.status !== 401 && response.status !== 407) return false;
     this.#challenges += 1;
-    if (this.#challenges > CHALLENGE_LIMIT || this.#cancelWanted) return false;
+    if (this.#challenges > MAX_CHALLENGES || this.#cancelWanted) return false;
     const target = this.place.target;
     if (!this.#host.credentials.challenged(response, this.request, target)) return false;
     this.#host.health.responded(now, target);

@@ -14,12 +14,10 @@ import {
 import type { Request, Response } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import type { Primitives } from "../primitives.ts";
+import { MAX_REMEMBERED_CHALLENGES } from "./limits.ts";
 import type { AccountPolicy } from "./policy.ts";
 import { targetName } from "./server-health.ts";
 import type { ServerSet } from "./server-set.ts";
-
-/** Targets whose challenge is remembered: a phone has a few servers, and a liar must not fill its memory. */
-const REMEMBERED_LIMIT = 32;
 
 /** What nearly every server offers, once for all phones. */
 const AUTH_ONLY: readonly string[] = ["auth"];
@@ -99,7 +97,7 @@ export class Credentials {
     this.#forget(asker);
     const { registrar } = asker;
     const known: Known = { header, registrar, target, challenge: this.#copy(challenge), uses: 0 };
-    this.#known = (this.#known ?? []).slice(1 - REMEMBERED_LIMIT).concat(known);
+    this.#known = (this.#known ?? []).slice(1 - MAX_REMEMBERED_CHALLENGES).concat(known);
     return true;
   }
 

@@ -1,6 +1,7 @@
 /** What a DNS message says about a question: records, nothing (RFC 2308), an alias to follow, or a fault. */
 import type { DecodedPacket, Answer as WireRecord } from "dns-packet";
 import type { DnsAnswer, RecordType, ResourceRecord } from "../../core/vocabulary.ts";
+import { MAX_CNAMES } from "./resolver-limits.ts";
 
 /**
  * `alias`: the chain of CNAMEs leaves this message at `name`; `ttl` bounds what is found there. `failed`: this server
@@ -17,8 +18,6 @@ const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REF
 const RCODE_MASK = 0x0f;
 /** Anything above counts as zero (RFC 2181 §8). */
 const MAX_TTL = 0x7fff_ffff;
-const MAX_CNAMES = 16;
-
 export function readAnswer(packet: DecodedPacket, name: string, type: RecordType): Reading {
   if (packet.flag_tc) return { kind: "truncated" };
   const rcode = (packet.flags ?? 0) & RCODE_MASK;

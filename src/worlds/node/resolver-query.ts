@@ -7,6 +7,7 @@ import type { DecodedPacket } from "dns-packet";
 import type { DnsAnswer, RecordType } from "../../core/vocabulary.ts";
 import { readAnswer } from "./resolver-answer.ts";
 import { Exchange, type ExchangeUser } from "./resolver-exchange.ts";
+import { MAX_ALIASES } from "./resolver-limits.ts";
 import { inOrder, type NameServer } from "./resolver-servers.ts";
 
 export interface QueryPatience {
@@ -16,9 +17,6 @@ export interface QueryPatience {
   readonly retries: number;
   readonly transport: "udp" | "tcp";
 }
-
-/** CNAMEs that lead out of one message into another. */
-const MAX_ALIASES = 8;
 
 export class Query implements ExchangeUser {
   readonly #servers: readonly NameServer[];

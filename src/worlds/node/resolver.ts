@@ -6,6 +6,7 @@ import { isName } from "../../core/locate/address.ts";
 import type { DnsAnswer, DnsQuestion } from "../../core/vocabulary.ts";
 import { plainName } from "./resolver-answer.ts";
 import { Hosts, systemHosts } from "./resolver-hosts.ts";
+import { MAX_QUERIES } from "./resolver-limits.ts";
 import { Query, type QueryPatience } from "./resolver-query.ts";
 import { NameServer, type ServerAddress, systemServers } from "./resolver-servers.ts";
 
@@ -29,9 +30,6 @@ interface Waiting {
 
 const TIMEOUT_MS = 3000;
 const RETRIES = 2;
-/** Different questions in flight; beyond it the answer is silence. */
-const MAX_QUERIES = 512;
-
 export class Resolver {
   readonly #servers: readonly NameServer[];
   readonly #hosts: Hosts;

@@ -1,0 +1,8 @@
+/** What the bodies of peers can make grow, each with its bound. */
+
+/** `m=` lines of one session description. */
+export const MAX_MEDIA = 16;
+/** Formats of one `m=` line. */
+export const MAX_FORMATS = 64;
+/** Contacts of one reginfo document that are looked at. */
+export const MAX_REGINFO_CONTACTS = 64;

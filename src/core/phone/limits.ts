@@ -1,0 +1,22 @@
+/** What peers can make a phone hold or do again, each with its bound. */
+
+/** Answers of other forks that are acknowledged and ended; of more, repetitions go unheard. */
+export const MAX_FORKS = 16;
+/** Calls at one time, so that a flood of INVITEs cannot take all memory; more are refused with 486. */
+export const MAX_CALLS = 64;
+/** INVITEs remembered. */
+export const MAX_KNOWN_INVITES = 64;
+/** Glares in a row before the wish is given up. */
+export const MAX_GLARES = 8;
+/** Forks that are told apart; more ring unheard. */
+export const MAX_EARLY_FORKS = 16;
+/** Addresses tried after the one that was dialled, however many answers name more. */
+export const MAX_REDIRECTIONS = 5;
+/** Senders at our port that were not agreed on; more are shut out. */
+export const MAX_STRANGERS = 4;
+/** First hops that have refused, and targets with terms, at most so many: an account has few. */
+export const MAX_TARGETS_WITH_TERMS = 64;
+/** Targets kept to be shared. */
+export const MAX_SHARED_TARGETS = 1024;
+/** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
+export const MAX_TOO_BRIEF = 2;
