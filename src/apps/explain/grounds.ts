@@ -14,7 +14,7 @@ import type { ServerSpec } from "../sim/town.ts";
 
 /** The door of each machine for those who are not the phone in question. */
 export const BACK_PORT = 5099;
-const TTL_SECONDS = 60;
+export const TTL_SECONDS = 60;
 const UDP_SERVICE = ["_sip._udp", 5060] as const;
 const SERVICES: Readonly<Record<string, readonly [service: string, port: number]>> = {
   tcp: ["_sip._tcp", 5060],
@@ -40,6 +40,8 @@ export interface Grounds {
   readonly domains: readonly string[];
   /** Targets behind each hop, as `Surroundings.targets` of bounds.ts counts. */
   readonly targets: ReadonlyMap<number, number>;
+  /** Of the records that lead to them. */
+  readonly ttlSeconds: number;
 }
 
 /** A server or proxy that requests are sent to. */
@@ -53,7 +55,11 @@ interface Hop {
 }
 
 /** @param targets how many addresses the name of the working server has, where no static record says so. */
-export function groundsOf(account: AccountPolicy, targets: number): Grounds {
+export function groundsOf(
+  account: AccountPolicy,
+  targets: number,
+  ttlSeconds: number = TTL_SECONDS,
+): Grounds {
   const { redundancy } = account;
   const servers = new Map<string, GroundServer>();
   const records: ResourceRecord[] = [];
@@ -65,7 +71,7 @@ export function groundsOf(account: AccountPolicy, targets: number): Grounds {
     const addresses = known.length > 0 ? known : inventedAddresses(hop, count);
     counts.set(hop.number, addresses.length);
     for (const [position, address] of addresses.entries()) {
-      if (!literal) records.push(...recordsOf(hop.policy, position, address));
+      if (!literal) records.push(...recordsOf(hop.policy, position, address, ttlSeconds));
       const spec = specOf(hop, address);
       const earlier = servers.get(address);
       const merged = earlier === undefined ? spec : heardToo(earlier.spec, spec.listen ?? []);
@@ -79,6 +85,7 @@ export function groundsOf(account: AccountPolicy, targets: number): Grounds {
     records,
     domains: [...new Set(redundancy.servers.map((server) => domainOf(account, server)))],
     targets: counts,
+    ttlSeconds,
   };
 }
 
@@ -173,14 +180,15 @@ function recordsOf(
   { address: name, transport }: ServerPolicy,
   position: number,
   address: string,
+  ttl: number,
 ): ResourceRecord[] {
   const target = `h${position + 1}.${name}`;
-  const rank = { ttl: TTL_SECONDS, priority: 10 * (position + 1), weight: 10, target };
+  const rank = { ttl, priority: 10 * (position + 1), weight: 10, target };
   const type = address.includes(":") ? "AAAA" : "A";
   const [service, port] = SERVICES[transport] ?? UDP_SERVICE;
   return [
     { type: "SRV", name: `${service}.${name}`, port, ...rank },
-    { type, name: target, ttl: TTL_SECONDS, address },
-    { type, name, ttl: TTL_SECONDS, address },
+    { type, name: target, ttl, address },
+    { type, name, ttl, address },
   ];
 }

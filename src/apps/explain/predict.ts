@@ -8,6 +8,7 @@ import { boundsAmong, type FaultName, type Outage, Rehearsal } from "./rehearsal
 
 /** Milliseconds; Infinity: never within the bound. */
 export interface Spread {
+  readonly least: number;
   readonly median: number;
   readonly p95: number;
   readonly worst: number;
@@ -46,40 +47,50 @@ export interface ForecastRequest {
   /** Failures of each kind, spread over one period of renewal. */
   readonly phases: number;
   readonly seed: number;
+  /** Seconds that the records behind names may be kept for. Default 60. */
+  readonly ttlSeconds?: number;
 }
+
+/** The golden section: steps of it meet everything soon and nothing twice. */
+const GOLDEN = 0.618;
+const HOUR_MS = 3_600_000;
 
 const FAULTS: readonly FaultName[] = ["closed", "silent", "503"];
 
 export function forecast(request: ForecastRequest): Forecast {
-  const { account, rule, targets, phases, seed } = request;
-  const grounds = groundsOf(account, targets);
+  const { account, rule, targets, seed } = request;
+  const grounds = groundsOf(account, targets, request.ttlSeconds);
   const calm = new Rehearsal({ account, rule, grounds, seed });
-  const predictions: Prediction[] = [];
-  if (calm.standing) {
-    const begin = (phase: number): Rehearsal => {
-      const rehearsal = new Rehearsal({ account, rule, grounds, seed: seed + phase });
-      rehearsal.pass(((phase + 0.5) / phases) * periodMs(account));
-      return rehearsal;
-    };
-    for (const { victim, servers } of victimsOf(grounds)) {
-      for (const fault of FAULTS) {
-        predictions.push({ victim, fault, ...predict(begin, phases, servers, fault) });
-      }
-    }
-  }
+  const victims = calm.standing ? victimsOf(grounds) : [];
   return {
     account,
     grounds,
     bounds: boundsAmong(account, grounds),
     standing: calm.standing,
     registersPerHour: calm.registersInAnHour(),
-    predictions,
+    predictions: victims.flatMap((victim) => predictionsFor(request, grounds, victim, FAULTS)),
   };
+}
+
+/** What becomes of the phone when these machines fail in each of these ways. */
+export function predictionsFor(
+  { account, rule, phases, seed }: ForecastRequest,
+  grounds: Grounds,
+  { victim, servers }: Victim,
+  faults: readonly FaultName[],
+): Prediction[] {
+  const begin = (phase: number): Rehearsal => {
+    const rehearsal = new Rehearsal({ account, rule, grounds, seed: seed + phase });
+    rehearsal.pass(((phase + 0.5) / phases) * periodMs(account));
+    return rehearsal;
+  };
+  const absences = absencesOf(account, grounds, phases);
+  return faults.map((fault) => ({ victim, fault, ...predict(begin, absences, servers, fault) }));
 }
 
 function predict(
   begin: (phase: number) => Rehearsal,
-  phases: number,
+  absences: readonly number[],
   servers: readonly GroundServer[],
   fault: FaultName,
 ): Omit<Prediction, "victim" | "fault"> {
@@ -87,10 +98,10 @@ function predict(
   const first: number[] = [];
   const next: number[] = [];
   let decisions: readonly SimulatedEvent[] = [];
-  for (let phase = 0; phase < phases; phase += 1) {
+  for (const [phase, absentMs] of absences.entries()) {
     const idle = begin(phase);
     idle.strike(servers, fault);
-    outages.push(idle.outage(fault));
+    outages.push(idle.outage(fault, absentMs));
     const calling = begin(phase);
     calling.strike(servers, fault);
     const delays = calling.calls();
@@ -110,9 +121,16 @@ function predict(
   };
 }
 
-/** Each machine alone, and all that stand behind one name together. */
-function victimsOf({ servers }: Grounds): { victim: string; servers: GroundServer[] }[] {
-  const victims = servers.map((one) => ({ victim: one.title, servers: [one] }));
+/** Machines that fail together. */
+export interface Victim {
+  /** For people. */
+  readonly victim: string;
+  readonly servers: readonly GroundServer[];
+}
+
+/** Each machine alone, first the one that the phone should use, and all that stand behind one name together. */
+export function victimsOf({ servers }: Grounds): readonly Victim[] {
+  const victims: Victim[] = servers.map((one) => ({ victim: one.title, servers: [one] }));
   const groups = new Map<string, GroundServer[]>();
   for (const one of servers) {
     groups.set(one.group, [...(groups.get(one.group) ?? []), one]);
@@ -124,15 +142,49 @@ function victimsOf({ servers }: Grounds): { victim: string; servers: GroundServe
 }
 
 /** One period of renewal at the working server, an hour at most. */
-function periodMs({ redundancy }: AccountPolicy): number {
+export function periodMs({ redundancy }: AccountPolicy): number {
   const { expiresSeconds, overlapSeconds } = redundancy.servers[0] ?? { expiresSeconds: 60 };
   const lead = typeof overlapSeconds === "number" ? overlapSeconds : expiresSeconds / 2;
   return Math.min(3600, Math.max(1, expiresSeconds - Math.min(lead, expiresSeconds / 2))) * 1000;
 }
 
+/**
+ * How long servers stay away in each phase, milliseconds: spread over one period of trials of the way home, in another
+ * order than the phases of renewal, so that the two do not go together.
+ */
+function absencesOf(account: AccountPolicy, grounds: Grounds, phases: number): number[] {
+  const period = trialPeriodMs(account, grounds);
+  const step = coprimeStep(phases);
+  return Array.from(
+    { length: phases },
+    (_none, phase) => ((((phase * step) % phases) + 0.5) / phases) * period,
+  );
+}
+
+function coprimeStep(phases: number): number {
+  const divides = (a: number, b: number): boolean => (b === 0 ? a === 1 : divides(b, a % b));
+  let step = Math.max(1, Math.round(phases * GOLDEN));
+  while (!divides(phases, step)) step += 1;
+  return step;
+}
+
+/** The longest that lies between two trials of what is better, an hour at most. */
+export function trialPeriodMs(account: AccountPolicy, grounds: Grounds): number {
+  const { servers, proxies, registration, probeIntervalMs, proxyProbeIntervalMs, returnSpread } =
+    account.redundancy;
+  const periods = [periodMs(account)];
+  if (servers.length > 1 && registration === "successive") periods.push(probeIntervalMs);
+  if (proxies.length > 1) periods.push(proxyProbeIntervalMs);
+  for (const { failbackMode, failbackSeconds } of [...servers.slice(0, 1), ...proxies]) {
+    if (failbackMode === "duration") periods.push(failbackSeconds * 1000);
+    if (failbackMode === "DNSTTL") periods.push(grounds.ttlSeconds * 1000);
+  }
+  return Math.min(HOUR_MS, Math.max(...periods) * (1 + returnSpread));
+}
+
 function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
-  return { median: at(0.5), p95: at(0.95), worst: at(1) };
+    sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+  return { least: at(0), median: at(0.5), p95: at(0.95), worst: at(1) };
 }

@@ -59,30 +59,29 @@ const OTHERS_ADDRESS = "10.78.0.2";
 const DESK = { name: "desk", address: "10.78.0.3" };
 const LATENCY_MS: readonly [number, number] = [1, 3];
 const SETTLED_MS = 20_000;
-const DIALLED_MS = 500;
-const TALK_MS = 1000;
-const BETWEEN_MS = 5000;
+export const DIALLED_MS = 500;
+export const TALK_MS = 1000;
+export const BETWEEN_MS = 5000;
 const GRACE_MS = 2000;
 /** Who asks for the phone believes that it is away after so long without an answer. */
-const ASKED_MS = 5000;
-const FIRST_ASK_MS = 250;
-const ASK_GROWTH = 1.2;
+export const ASKED_MS = 5000;
+export const FIRST_ASK_MS = 250;
+export const ASK_GROWTH = 1.2;
 const SELDOM_MS = 60_000;
 /** By then a server has noted what it has just accepted. */
 const KNOWN_MS = 10;
 const ANSWER_MS = 100;
 const GRANTED_SECONDS = 7200;
-const TTL_SECONDS = 60;
 const HOUR_MS = 3_600_000;
 
 const DECISIONS = new Set(["request.failed-over", "server.fell-back", "server.failed-back"]);
 
 /** The bounds of redundancy.md §10 for the account among these servers. */
-export function boundsAmong(account: AccountPolicy, { targets }: Grounds): Bounds {
+export function boundsAmong(account: AccountPolicy, { targets, ttlSeconds }: Grounds): Bounds {
   return boundsOf(account.redundancy, {
     targets: (hop) => targets.get(hop) ?? 1,
     grantedSeconds: GRANTED_SECONDS,
-    ttlSeconds: TTL_SECONDS,
+    ttlSeconds,
     retryAfterSeconds: 0,
     answerMs: ANSWER_MS,
     callsPerMinute: 2,
@@ -174,8 +173,8 @@ export class Rehearsal {
     }
   }
 
-  /** Nobody calls until the phone has found out by itself; then the servers return. */
-  outage(fault: FaultName): Outage {
+  /** Nobody calls until the phone has found out by itself; so long after that the servers return. */
+  outage(fault: FaultName, absentMs: number): Outage {
     const { simulation } = this.#town;
     const started = simulation.now;
     const until = started + this.#bounds.registeredMs + GRACE_MS;
@@ -186,7 +185,7 @@ export class Rehearsal {
       ? this.#whenTrue(started, until, () => this.#registered(true))
       : undefined;
     if (!asked.done) simulation.runUntilTrue(() => asked.done, until);
-    simulation.runFor(ASKED_MS);
+    simulation.runFor(ASKED_MS + absentMs);
     return {
       registeredMs,
       fullServiceMs,

@@ -76,6 +76,25 @@ export class LabStage implements Stage, ChildUser {
     return this.#folder;
   }
 
+  /** Its address, or that of the phone that was named so. */
+  addressOf(name: string): string {
+    const { servers = [], phones = [] } = this.#topology ?? {};
+    const block = this.#block as Block;
+    const server = servers.findIndex((one) => one.name === name);
+    if (server >= 0) return block.server(name, server).address;
+    return block.phone(phones.findIndex((one) => one.name === name)).address;
+  }
+
+  /** The resolver, `ADDRESS:PORT`. */
+  get resolver(): string {
+    return this.#placeholders.get("dns") ?? "";
+  }
+
+  /** A text with its placeholders filled in. */
+  filled(text: string): string {
+    return fillPlaceholders(text, this.#placeholders);
+  }
+
   now(): number {
     return rounded(wallClock() - this.#began);
   }
@@ -254,14 +273,22 @@ export class LabStage implements Stage, ChildUser {
   }
 
   #serverArguments(plan: ServerPlan): string[] {
-    const { servers, domain } = this.#topology as Topology;
+    const { servers, domain, domains = [], open = false } = this.#topology as Topology;
     const block = this.#block as Block;
     const { address, port } = block.server(plan.name, servers.indexOf(plan));
-    const listen = ["udp", "tcp"].flatMap((one) => ["--listen", `${one}:${address}:${port}`]);
+    const doors = plan.doors ?? [
+      { transport: "udp", port },
+      { transport: "tcp", port },
+    ];
+    const listen = doors.flatMap((door) => [
+      "--listen",
+      `${door.transport}:${address}:${door.port}`,
+    ]);
     const store = plan.location === "shared" ? join(this.#folder, "shared") : "memory";
-    const users = join(this.#folder, "users.yaml");
-    const named = ["--name", plan.name, "--role", plan.role, "--domain", domain];
-    const kept = ["--users", users, "--store", store];
+    const users = open ? ["--open"] : ["--users", join(this.#folder, "users.yaml")];
+    const others = domains.map((one) => fillPlaceholders(one, this.#placeholders));
+    const named = ["--name", plan.name, "--role", plan.role, "--domain", domain, ...others];
+    const kept = [...users, "--store", store];
     return ["serve", ...listen, ...named, ...kept, "--json", "--trace", "--control"];
   }
 

@@ -21,6 +21,10 @@ export interface Topology {
   readonly domain: string;
   /** Zone text in master-file form with placeholders; undefined: no resolver. */
   readonly zone: string | undefined;
+  /** Further domains of every server, with placeholders. */
+  readonly domains?: readonly string[];
+  /** Servers ask nobody for a password. */
+  readonly open?: boolean;
   readonly servers: readonly ServerPlan[];
   readonly phones: readonly PhonePlan[];
 }
@@ -32,6 +36,13 @@ export interface ServerPlan {
   readonly location: "shared" | "own";
   /** Whether it runs when the play begins. */
   readonly up: boolean;
+  /** Where it listens at its address; UDP and TCP at its port unless said otherwise. */
+  readonly doors?: readonly Door[];
+}
+
+export interface Door {
+  readonly transport: "udp" | "tcp" | "tls";
+  readonly port: number;
 }
 
 export interface PhonePlan {
