@@ -5,12 +5,16 @@
 import { rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, Option } from "commander";
 import { formatFault } from "../core/provisioning/fault.ts";
 import { EXIT, exitWith, reserveFile, reserveFolder } from "./exit.ts";
+import { FAULTS } from "./explain/predict.ts";
+import type { FaultName } from "./explain/rehearsal.ts";
+import { whole } from "./flag-values.ts";
 import { Blocks } from "./lab/block.ts";
 import { type Catalogue, loadLab, loadScenarios } from "./lab/catalogue.ts";
 import { crowd } from "./lab/crowd.ts";
+import { measureFiles } from "./lab/files-command.ts";
 import { goLive, printRecord } from "./lab/live.ts";
 import { writeReport } from "./lab/report.ts";
 import { type Played, playAll } from "./lab/run.ts";
@@ -32,6 +36,12 @@ interface LabFlags {
   readonly json?: boolean;
   readonly jobs: number;
   readonly block?: number;
+  readonly config?: readonly string[];
+  readonly account?: number;
+  readonly fault?: readonly FaultName[];
+  readonly within: number;
+  readonly targets: number;
+  readonly ttl: number;
 }
 
 const PROGRAM = join(import.meta.dirname, "cli.js");
@@ -45,23 +55,30 @@ export function addLabCommand(program: Command): void {
     .command("lab")
     .description("servers, a resolver and phones as real processes; faults; the makers' sequences")
     .option("--scenario <name>", "play and judge: a name, a YAML file, or all")
-    .option("--phones <n>", "so many phones", count(1, MOST_PHONES))
+    .option("--phones <n>", "so many phones", whole(1, MOST_PHONES))
     .option("--exit", "end after the scenarios: status 0, or 1 if one failed")
     .option("--report <folder>", "write index.html, junit.xml and lab.json")
     .option("--pcap <file>", "write every message as a capture file")
     .option("--keep-going", "play the other scenarios after one has failed")
     .option("--json", "one JSON object a line on stdout")
-    .option("--jobs <n>", "scenarios side by side", count(1, MOST_JOBS), 3)
-    .option("--block <n>", "use the addresses 127.0.N.x and no others", count(0, 254))
+    .option("--jobs <n>", "scenarios side by side", whole(1, MOST_JOBS), 3)
+    .option("--block <n>", "use the addresses 127.0.N.x and no others", whole(0, 254))
+    .option("--config <file...>", "measure what explain foretells of these files, and end")
+    .option("--account <n>", "with --config: this account", whole(1, 1000))
+    .addOption(
+      new Option("--fault <kind...>", "with --config: what befalls the first server").choices([
+        ...FAULTS,
+      ]),
+    )
+    .option(
+      "--within <seconds>",
+      "with --config: what is to take longer is not waited for",
+      whole(1, 86_400),
+      120,
+    )
+    .option("--targets <n>", "with --config: addresses behind the name of server 1", whole(1, 8), 2)
+    .option("--ttl <seconds>", "with --config: for which names are kept", whole(1, 86_400), 60)
     .action(lab);
-}
-
-function count(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`write a whole number from ${least} to ${most}`);
-  };
 }
 
 async function lab(flags: LabFlags): Promise<void> {
@@ -70,7 +87,8 @@ async function lab(flags: LabFlags): Promise<void> {
   const stages = new Set<LabStage>();
   closeOnSignals(stages);
   try {
-    if (flags.scenario === undefined) await stayUp(only(loadLab()), flags, stages);
+    if (flags.config !== undefined) await compared(flags.config, flags, stages);
+    else if (flags.scenario === undefined) await stayUp(only(loadLab()), flags, stages);
     else await judged(flags.scenario, flags, stages);
   } catch (error) {
     await closeAll(stages);
@@ -105,6 +123,24 @@ async function judged(wanted: string, flags: LabFlags, stages: Set<LabStage>): P
   const passed = all.length === scenarios.length && all.every(({ verdict }) => verdict.passed);
   if (flags.exit === true) process.exit(passed ? EXIT.ok : EXIT.failed);
   await stayUp(only(loadLab()), flags, stages);
+}
+
+/** Ends with status 0 if the lab measures what is foretold, else 1. */
+async function compared(
+  config: readonly string[],
+  flags: LabFlags,
+  stages: Set<LabStage>,
+): Promise<void> {
+  const asForetold = await measureFiles(
+    { ...flags, config, fault: flags.fault ?? FAULTS },
+    {
+      program: PROGRAM,
+      blocks: new Blocks(),
+      stages,
+      ...(flags.block === undefined ? {} : { block: flags.block }),
+    },
+  );
+  process.exit(asForetold ? EXIT.ok : EXIT.failed);
 }
 
 function announce({ verdict, records }: Played, json: boolean): void {

@@ -1,5 +1,6 @@
 /** Every failure that a configuration can meet, rehearsed in many phases of its renewals, as figures. */
 import type { Bounds } from "../../core/redundancy/bounds.ts";
+import { patienceMs } from "../../core/redundancy/patience.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { RuleTeller } from "../sim/phone-config.ts";
@@ -55,7 +56,7 @@ export interface ForecastRequest {
 const GOLDEN = 0.618;
 const HOUR_MS = 3_600_000;
 
-const FAULTS: readonly FaultName[] = ["closed", "silent", "503"];
+export const FAULTS: readonly FaultName[] = ["closed", "silent", "503"];
 
 export function forecast(request: ForecastRequest): Forecast {
   const { account, rule, targets, seed } = request;
@@ -168,7 +169,7 @@ function coprimeStep(phases: number): number {
   return step;
 }
 
-/** The longest that lies between two trials of what is better, an hour at most. */
+/** The longest from one trial of what is better to the next, an hour at most: the wait, and a trial in vain. */
 export function trialPeriodMs(account: AccountPolicy, grounds: Grounds): number {
   const { servers, proxies, registration, probeIntervalMs, proxyProbeIntervalMs, returnSpread } =
     account.redundancy;
@@ -179,7 +180,10 @@ export function trialPeriodMs(account: AccountPolicy, grounds: Grounds): number 
     if (failbackMode === "duration") periods.push(failbackSeconds * 1000);
     if (failbackMode === "DNSTTL") periods.push(grounds.ttlSeconds * 1000);
   }
-  return Math.min(HOUR_MS, Math.max(...periods) * (1 + returnSpread));
+  const [first] = servers;
+  const hop = first?.throughProxy === true && proxies[0] !== undefined ? proxies[0] : first;
+  const vain = hop === undefined ? 0 : patienceMs(account.redundancy, hop, "REGISTER");
+  return Math.min(HOUR_MS, Math.max(...periods) * (1 + returnSpread) + vain);
 }
 
 function spreadOf(values: readonly number[]): Spread {

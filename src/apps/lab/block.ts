@@ -65,7 +65,13 @@ export function plainBlock(number: number): Block {
 /** Hands out blocks that nobody in this process uses and whose ports are free. */
 export class Blocks {
   readonly #used = new Set<number>();
+  readonly #first: number;
   #plain: boolean | undefined;
+
+  /** @param first of the numbers that are tried: for those who want to be out of others' way. */
+  constructor(first: number = 0) {
+    this.#first = first;
+  }
 
   /**
    * @param only this block and no other; undefined: the first that is free.
@@ -76,7 +82,8 @@ export class Blocks {
     servers: readonly string[],
   ): Promise<{ block: Block; release: () => void }> {
     this.#plain ??= (await trouble("udp", { address: "127.0.0.13", port: 0 })) !== undefined;
-    const numbers = only === undefined ? Array.from({ length: BLOCKS }, (_, n) => n) : [only];
+    const numbers =
+      only === undefined ? Array.from({ length: BLOCKS }, (_, n) => this.#first + n) : [only];
     let taken = "no block of loopback addresses is free";
     for (const number of numbers) {
       if (this.#used.has(number)) continue;

@@ -113,7 +113,7 @@ const INSTANCES: Readonly<Record<Inhabitant, string>> = {
   watcher: "urn:uuid:00000000-0000-4000-8000-00000000000d",
 };
 
-/** Registered at each server that keeps its locations to itself, and in every domain at one of those that share them. */
+/** Registered at each server with locations of its own, and in every domain at one of those that share theirs. */
 function friendOptions({ stage, town, policy, victim }: CrewCase): PhoneOptions {
   const sharing = town.servers.filter(({ ground }) => ground.spec.location === "shared");
   const shared = sharing.find((server) => server !== victim) ?? sharing[0];

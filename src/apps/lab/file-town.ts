@@ -2,9 +2,10 @@
  * The lab that provisioning files ask for: a server for each address they name or would look up, a zone that leads
  * there, and the files themselves with every literal address moved into the lab. Everything else stays as written.
  */
+
+import type { Local } from "../../core/machine.ts";
 import type { SourceFile } from "../../core/provisioning/configuration.ts";
 import type { ResourceRecord } from "../../core/vocabulary.ts";
-import type { Local } from "../../core/machine.ts";
 import { BACK_PORT, type GroundServer, type Grounds } from "../explain/grounds.ts";
 import type { Door, PlannedFile, Topology } from "../scenario/scenario.ts";
 import { StageFault } from "../scenario/stage.ts";

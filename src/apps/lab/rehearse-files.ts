@@ -16,9 +16,8 @@ import {
 } from "../explain/predict.ts";
 import type { FaultName } from "../explain/rehearsal.ts";
 import { StageFault } from "../scenario/stage.ts";
-import type { Blocks } from "./block.ts";
 import { type FileTown, townOfFiles } from "./file-town.ts";
-import { LabStage } from "./stage.ts";
+import { LabStage, type LabStageOptions } from "./stage.ts";
 import { type Limits, type Measured, tryOut } from "./trial.ts";
 
 export interface FilesCase {
@@ -37,11 +36,7 @@ export interface FilesCase {
   readonly withinMs: number;
 }
 
-export interface LabOptions {
-  /** The built `cli.js`. */
-  readonly program: string;
-  readonly blocks: Blocks;
-  readonly block?: number;
+export interface FilesOptions extends LabStageOptions {
   /** Open stages, so that a signal can close them. */
   readonly stages: Set<LabStage>;
 }
@@ -62,8 +57,8 @@ export interface FaultOutcome {
 }
 
 /**
- * Real machines are late, never early: timers ring late, processes wait for their turn, a process that starts again takes
- * its time. What is measured from the start of a step that began late itself can be a little less.
+ * Real machines are late, never early: timers ring late, processes wait for their turn. What is measured from the start
+ * of a step that began late itself can be a little less.
  */
 export const EARLY_MS = 300;
 export const LATE_MS = 1500;
@@ -79,7 +74,7 @@ export const FIGURES: readonly (keyof Measured)[] = [
 /** @throws StageFault for what cannot be had or put up. */
 export async function rehearseFiles(
   one: FilesCase,
-  options: LabOptions,
+  options: FilesOptions,
   told: (outcome: FaultOutcome) => void,
 ): Promise<readonly FaultOutcome[]> {
   const foretold = foretell(one);
@@ -151,7 +146,13 @@ async function tryFault(
   // Between two phases that were rehearsed lies so much that was not.
   const renewal = periodMs(account) / phases;
   const trial = trialPeriodMs(account, grounds) / phases;
-  const step = { firstCall: 0, nextCall: 0, registered: renewal, unreachable: renewal, back: trial };
+  const step = {
+    firstCall: 0,
+    nextCall: 0,
+    registered: renewal,
+    unreachable: renewal,
+    back: trial,
+  };
   return {
     fault,
     victim: prediction.victim,

@@ -52,8 +52,9 @@ export async function tryOut(one: TrialCase): Promise<Measured> {
       untilReached(crew, struckAt, limits.unreachable),
       callDelays(crew, limits.firstCall, limits.nextCall),
     ]);
-    const revivedAt = performance.now();
+    // A process that starts again takes its time: it is back when it says so.
     await stage.disturbServer(victim.node, { kind: fault === "503" ? "heal" : "revive" });
+    const revivedAt = performance.now();
     const back =
       limits.back === undefined ? undefined : await untilHome(crew, revivedAt, limits.back);
     return { ...delays, registered, unreachable, back };
