@@ -11,11 +11,12 @@ import { verdictLines } from "./scenario/verdict.ts";
 import { simulateFleet } from "./sim/fleet/command.ts";
 import { simulateMatrix } from "./sim/matrix/command.ts";
 import { type PlayedInSimulator, playInSimulator } from "./sim/scenarios.ts";
-import { simulateSwarm } from "./sim/swarm/command.ts";
+import { type SeedRange, simulateSwarm } from "./sim/swarm/command.ts";
 
 interface SimFlags {
   readonly scenario?: string;
   readonly swarm?: number;
+  readonly seeds?: SeedRange;
   readonly matrix?: boolean;
   readonly write?: string;
   readonly phones: number;
@@ -45,6 +46,7 @@ export function addSimCommand(program: Command): void {
     .option("--config <file...>", "provisioning files that all phones of the fleet have")
     .option("--scenario <name>", "play and judge instead: a name, a YAML file, or all")
     .option("--swarm <n>", "hold n small random towns to the invariants", whole(1, MOST_RUNS))
+    .option("--seeds <from..to>", "the same for a range of seeds, telling what breaks", seedsOf)
     .option("--matrix", "play every transport, fault and method, and compare with the rules")
     .option("--write <file>", "with --matrix: write the page of the table")
     .option("--seed <n>", "the chance of everything: same seed, same run", whole(0, MOST_SEED))
@@ -58,7 +60,10 @@ async function sim(flags: SimFlags): Promise<void> {
   const seed = flags.seed ?? randomInt(MOST_SEED);
   const json = flags.json === true;
   if (flags.matrix === true) simulateMatrix({ write: flags.write, json });
-  else if (flags.swarm !== undefined) simulateSwarm({ seed, runs: flags.swarm, json });
+  else if (flags.seeds !== undefined) simulateSwarm({ ...flags.seeds, json, brief: true });
+  else if (flags.swarm !== undefined) {
+    simulateSwarm({ from: seed, to: seed + flags.swarm - 1, json, brief: false });
+  }
   else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
   else {
     const { phones, hours, capacity, config = [], report, trace = false } = flags;
@@ -89,6 +94,13 @@ async function playScenarios(wanted: string, seed: number, flags: SimFlags): Pro
   }
   if (flags.report !== undefined) await writeReport(flags.report, all);
   process.exitCode = all.every(({ verdict }) => verdict.passed) ? EXIT.ok : EXIT.failed;
+}
+
+function seedsOf(text: string): SeedRange {
+  const [, from, to] = /^(\d{1,10})\.\.(\d{1,10})$/.exec(text) ?? [];
+  const range = { from: Number(from), to: Number(to) };
+  if (range.from <= range.to && range.to <= MOST_SEED) return range;
+  throw new InvalidArgumentError(`write FROM..TO, two whole numbers from 0 to ${MOST_SEED}`);
 }
 
 function hoursOf(text: string): number {

@@ -18,4 +18,6 @@ export const FAILED_SEEDS: readonly number[] = [
   111, 311,
   // A policy that takes 503 for an answer is promised nothing by a server that says so.
   458,
+  // By TTL nobody came home from UDP to TCP at a literal address, which has no TTL.
+  340,
 ];

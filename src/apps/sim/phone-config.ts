@@ -15,7 +15,7 @@ export interface PhonePlace {
 /** Names the policy value that decided, and where it was read. */
 export type RuleTeller = PhoneConfig["rule"];
 
-const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls"];
+const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls", "ws", "wss"];
 
 export const NO_ORIGIN: RuleTeller = (_account, path, value) => `${lastWord(path)}=${value}`;
 

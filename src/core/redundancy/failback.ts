@@ -36,7 +36,10 @@ export function failbackModeOf(route: ServerRoute): FailbackMode | "probe" {
   return home.hop === away.hop ? home.hop.failbackMode : "probe";
 }
 
-/** Mode DNSTTL, when nobody renews the records: after so long the primary gets another chance, milliseconds. */
+/**
+ * Mode DNSTTL, when nobody renews the records or there are none: after so long the primary gets another chance,
+ * milliseconds.
+ */
 const STALE_MS = 30_000;
 
 /**
@@ -125,7 +128,10 @@ export class Failback implements TimerOwner {
         return bound > 0 ? bound : NEVER;
       }
       case "DNSTTL":
-        return place.expiresAt > now ? Math.max(place.expiresAt - now, SHORTEST_AWAY_MS) : STALE_MS;
+        // A literal address has no TTL: the places are one address over several transports.
+        return place.expiresAt > now && place.expiresAt !== NEVER
+          ? Math.max(place.expiresAt - now, SHORTEST_AWAY_MS)
+          : STALE_MS;
       case "duration":
         return place.hop.failbackSeconds === 0 ? NEVER : place.hop.failbackSeconds * 1000;
       case "probe":

@@ -49,7 +49,7 @@ export class Siblings implements TimerOwner {
   readonly #suspects = new Map<string, number>();
   #nodes: readonly Sibling[] = [];
 
-  /** @param changed told the others after each look at them. */
+  /** @param changed told the others when they are not the same as before. */
   constructor(
     self: Omit<Sibling, "aliveAt">,
     inquiries: Inquiries,
@@ -129,8 +129,9 @@ export class Siblings implements TimerOwner {
         expiresAt: epoch + FORGET_SECONDS,
       }) as StoreAnswer;
       if (written.kind === "conflict") continue;
+      const moved = !sameNodes(nodes, this.#nodes);
       this.#nodes = nodes;
-      this.#changed(this.others);
+      if (moved) this.#changed(this.others);
       return;
     }
   }
@@ -156,6 +157,14 @@ export function* sharedSecret(entropy: Entropy): Inquiry<string | undefined> {
     if (written.kind === "unavailable") return undefined;
   }
   return undefined;
+}
+
+/** The same lives of the same nodes, in any order: a life does not move. */
+function sameNodes(some: readonly Sibling[], others: readonly Sibling[]): boolean {
+  if (some.length !== others.length) return false;
+  return some.every(({ name, boot }) =>
+    others.some((other) => other.name === name && other.boot === boot),
+  );
 }
 
 function encodeNodes(nodes: readonly Sibling[]): string {

@@ -1,24 +1,38 @@
-/** `dialtone sim --swarm N`: so many small towns from as many seeds, each held to the invariants. */
+/** `dialtone sim --swarm N` and `--seeds FROM..TO`: small towns from seeds, each held to the invariants. */
 import { EXIT } from "../../exit.ts";
 import { runSwarm, type SwarmOutcome } from "./run.ts";
 
-export interface SwarmFlags {
-  /** The first seed; the others follow it. */
-  readonly seed: number;
-  readonly runs: number;
-  readonly json: boolean;
+/** Both included. */
+export interface SeedRange {
+  readonly from: number;
+  readonly to: number;
 }
 
-export function simulateSwarm({ seed, runs, json }: SwarmFlags): void {
+export interface SwarmFlags extends SeedRange {
+  readonly json: boolean;
+  /** Tells of runs that broke something, and now and then how far it has come: for long ranges. */
+  readonly brief: boolean;
+}
+
+/** Runs between two words about how far it has come. */
+const STRETCH = 1000;
+
+export function simulateSwarm({ from, to, json, brief }: SwarmFlags): void {
   const say = (line: string): unknown => process.stdout.write(`${line}\n`);
-  if (!json) say(`seeds ${seed} to ${seed + runs - 1}`);
+  if (!json) say(`seeds ${from} to ${to}`);
   let broken = 0;
-  for (let next = seed; next < seed + runs; next += 1) {
-    const outcome = runSwarm(next);
-    if (outcome.violations.length > 0) broken += 1;
-    if (json) say(JSON.stringify(recordOf(outcome)));
-    else for (const line of linesOf(outcome)) say(line);
+  for (let seed = from; seed <= to; seed += 1) {
+    const outcome = runSwarm(seed);
+    const held = outcome.violations.length === 0;
+    if (!held) broken += 1;
+    if (!brief || !held) {
+      if (json) say(JSON.stringify(recordOf(outcome)));
+      else for (const line of linesOf(outcome)) say(line);
+    }
+    const done = seed - from + 1;
+    if (brief && !json && done % STRETCH === 0) say(`${done} runs, ${broken} broken`);
   }
+  const runs = to - from + 1;
   if (!json) say(`${runs - broken} of ${runs} runs broke no invariant`);
   process.exitCode = broken === 0 ? EXIT.ok : EXIT.failed;
 }

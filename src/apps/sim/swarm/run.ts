@@ -9,18 +9,23 @@ import { decodeBindings } from "../../../core/server/binding.ts";
 import { Users } from "../../../core/server/users.ts";
 import { Calls } from "../../../worlds/sim/invariants/calls.ts";
 import { Home } from "../../../worlds/sim/invariants/home.ts";
-import type { Invariant, Violation, Watched } from "../../../worlds/sim/invariants/invariant.ts";
+import {
+  type Invariant,
+  LOOK_MS,
+  type Violation,
+  type Watched,
+} from "../../../worlds/sim/invariants/invariant.ts";
 import { OneBinding } from "../../../worlds/sim/invariants/one-binding.ts";
 import { RegisterRate } from "../../../worlds/sim/invariants/register-rate.ts";
 import { Registered } from "../../../worlds/sim/invariants/registered.ts";
 import { Wire } from "../../../worlds/sim/invariants/wire.ts";
-import { latin1Text } from "../../../worlds/sim/pure-bytes.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
 import { dnsPatienceMs, simulatedPhone } from "../phone-config.ts";
 import { EPOCH_MS, Town, type TownPhones } from "../town.ts";
+import { drawPlan } from "./draw-plan.ts";
 import { Faults } from "./faults.ts";
-import { DOMAIN, drawPlan, type SwarmPlan } from "./plan.ts";
+import { DOMAIN, type PlannedCall, type SwarmPlan } from "./plan.ts";
 
 export interface SwarmOutcome {
   readonly plan: SwarmPlan;
@@ -36,18 +41,31 @@ export interface SwarmWatch {
   readonly message?: (message: SimulatedMessage) => void;
 }
 
-const CHECK_MS = 500;
 /** Given on top of every bound, for the grain of checks and packets under way. */
 const GRACE_MS = 2000;
+/** What has come true is watched for so long, if the run is not one that waits for the whole bound. */
+const STEADY_MS = 20_000;
 /** Two calls after the storm must be answered so fast: nothing stands in their way any more. */
 const PROMPT_MS = 15_000;
+/** While the bound is not over, a call that came to nothing is placed again after so long. */
+const AGAIN_MS = 15_000;
 /** A phone that stops is done with its last transactions after Timer F, J or K and the like. */
 const QUIET_MS = 70_000;
+/** … and then says nothing for so long. */
+const SILENT_MS = 20_000;
+/** The callee puts a call on hold so long after the caller. */
+const HOLD_APART_MS = 150;
+/** A call on hold is resumed so long before it is hung up. */
+const LAST_WORDS_MS = 1000;
 /** Questions of one location: NAPTR, three SRV, A and AAAA of each target. */
 const MOST_QUESTIONS = 10;
 
 export function runSwarm(seed: number, watch: SwarmWatch = {}): SwarmOutcome {
-  return new Swarm(drawPlan(seed), watch).run();
+  return runPlan(drawPlan(seed), watch);
+}
+
+export function runPlan(plan: SwarmPlan, watch: SwarmWatch = {}): SwarmOutcome {
+  return new Swarm(plan, watch).run();
 }
 
 class Swarm {
@@ -58,14 +76,22 @@ class Swarm {
   readonly #phones: TownPhones[] = [];
   readonly #watched: Watched[] = [];
   readonly #invariants: Invariant[] = [];
+  /** Those of liveness, once there are phones. */
+  #proven: (now: Instant) => boolean = () => false;
+  #nextLook: Instant = 0;
   readonly #violations = new Map<string, Violation>();
   /** Who has sent anything since somebody last asked. */
   readonly #lately = new Set<string>();
-  #nextCheck: Instant = 0;
+  /** Call-IDs by `NODE CALL`, and the other way round. */
+  readonly #callIds = new Map<string, string>();
+  readonly #callNumbers = new Map<string, number>();
+  /** The phones'. */
+  readonly #names: ReadonlySet<string>;
 
   constructor(plan: SwarmPlan, watch: SwarmWatch) {
     this.#plan = plan;
     this.#watch = watch;
+    this.#names = new Set(plan.accounts.map(({ user }) => user));
     const users = plan.accounts.map(({ user, password }) => ({
       name: user,
       password,
@@ -124,9 +150,7 @@ class Swarm {
   #storm(): void {
     const { simulation } = this.#town;
     for (const fault of this.#plan.faults) this.#faults.plan(fault);
-    for (const { atMs, from, to, forMs } of this.#plan.calls) {
-      simulation.after(atMs, () => this.#call(from, to, forMs));
-    }
+    for (const call of this.#plan.calls) simulation.after(call.atMs, () => this.#call(call));
     simulation.runUntil(this.#plan.stormMs);
   }
 
@@ -136,25 +160,47 @@ class Swarm {
     this.#faults.healAll();
     const bounds = this.#watched.map((one) => one.bounds);
     const longest = Math.max(...bounds.map((one) => Math.max(finite(one.homeMs), one.callMs)));
-    simulation.runFor(longest + GRACE_MS + 2 * CHECK_MS);
+    const end = simulation.now + longest + GRACE_MS + 2 * LOOK_MS;
+    if (this.#plan.patient) simulation.runUntil(end);
+    else {
+      simulation.runUntilTrue(() => this.#converged(), end);
+      simulation.runUntil(Math.min(end, simulation.now + STEADY_MS));
+    }
     if (!this.#plan.sharedLocation) return;
-    for (const from of this.#phones.keys())
-      this.#demandCall(from, (from + 1) % this.#phones.length);
+    for (const from of this.#phones.keys()) {
+      this.#demandCall(from, (from + 1) % this.#phones.length, end);
+    }
   }
 
-  /** I2: all servers share location, so a call reaches whoever is called. */
-  #demandCall(from: number, to: number): void {
+  /** What the bounds promise has come true for everybody. */
+  #converged(): boolean {
+    const { now } = this.#town.simulation;
+    if (now < this.#nextLook) return false;
+    this.#nextLook = now + LOOK_MS;
+    return this.#proven(now) && this.#watched.every(({ phone }) => phone.idle);
+  }
+
+  /** I2: all servers share location, so a call reaches whoever is called, at the latest when the bound is over. */
+  #demandCall(from: number, to: number, end: Instant): void {
     const { simulation } = this.#town;
     const caller = this.#phones[from] as TownPhones;
     const callee = this.#plan.accounts[to]?.user ?? "";
-    const call = this.#place(caller, callee);
-    const answered = (): boolean => call?.state === "confirmed";
-    if (!simulation.runUntilTrue(answered, simulation.now + PROMPT_MS)) {
-      const what = `a call to ${callee} is ${call?.state ?? "not there"} after ${PROMPT_MS} ms`;
-      this.#complain({ invariant: "I2", at: simulation.now, node: caller.name, what });
+    for (;;) {
+      const last = simulation.now >= end;
+      const call = this.#place(caller, callee);
+      const done = (): boolean => call?.state === "confirmed" || call?.state === "terminated";
+      simulation.runUntilTrue(done, simulation.now + PROMPT_MS);
+      const state = call?.state ?? "not there";
+      caller.host.run((now) => call?.hangUp(now));
+      simulation.runFor(GRACE_MS);
+      if (state === "confirmed") return;
+      if (last) {
+        const what = `a call to ${callee} is ${state} after ${PROMPT_MS} ms at most`;
+        this.#complain({ invariant: "I2", at: simulation.now, node: caller.name, what });
+        return;
+      }
+      simulation.runUntil(Math.min(end, simulation.now + AGAIN_MS));
     }
-    caller.host.run((now) => call?.hangUp(now));
-    simulation.runFor(GRACE_MS);
   }
 
   /** I8: after `stop` nothing is left but the ports, and after `close` nothing at all. */
@@ -168,7 +214,7 @@ class Swarm {
     }
     simulation.runFor(QUIET_MS);
     this.#lately.clear();
-    simulation.runFor(QUIET_MS);
+    simulation.runFor(SILENT_MS);
     for (const { name, host, machine } of this.#phones) {
       if (this.#lately.has(name) || machine.phones.some((phone) => !phone.atRest)) {
         const what = "something is on its way long after stop";
@@ -182,12 +228,28 @@ class Swarm {
     }
   }
 
-  #call(from: number, to: number, forMs: number): void {
+  #call({ from, to, forMs, holdMs }: PlannedCall): void {
+    const { simulation } = this.#town;
     const caller = this.#phones[from] as TownPhones;
-    const callee = this.#plan.accounts[to]?.user ?? "";
-    const call = this.#place(caller, callee);
+    const callee = this.#phones[to] as TownPhones;
+    const call = this.#place(caller, this.#plan.accounts[to]?.user ?? "");
     if (call === undefined) return;
-    this.#town.simulation.after(forMs, () => caller.host.run((now) => call.hangUp(now)));
+    simulation.after(forMs, () => caller.host.run((now) => call.hangUp(now)));
+    if (holdMs === undefined) return;
+    const ends = [
+      { ...caller, its: () => call },
+      { ...callee, its: () => this.#callAt(callee, caller.name, call) },
+    ];
+    ends.forEach(({ host, its }, turn) => {
+      simulation.after(holdMs + turn * HOLD_APART_MS, () => host.run((now) => its()?.hold(now)));
+      simulation.after(forMs - LAST_WORDS_MS, () => host.run((now) => its()?.resume(now)));
+    });
+  }
+
+  /** The other end of a call. */
+  #callAt({ name, machine }: TownPhones, caller: string, { id }: Call): Call | undefined {
+    const callId = this.#callIds.get(`${caller} ${id}`);
+    return machine.phones[0]?.callNumbered(this.#callNumbers.get(`${name} ${callId}`) ?? 0);
   }
 
   #place({ host, machine }: TownPhones, callee: string): Call | undefined {
@@ -210,9 +272,12 @@ class Swarm {
     const complain = (violation: Violation): void => this.#complain(violation);
     const bindings = (now: Instant, address: string, user: string): boolean =>
       this.#holdsBinding(now, address, user);
+    const registered = new Registered(this.#watched, this.#faults, bindings, complain);
+    const home = new Home(this.#watched, this.#faults, complain);
+    this.#proven = (now) => registered.proven(now) && home.proven;
     this.#invariants.push(
-      new Registered(this.#watched, this.#faults, bindings, complain),
-      new Home(this.#watched, this.#faults, complain),
+      registered,
+      home,
       new RegisterRate(this.#watched, complain),
       new OneBinding(this.#watched, complain),
       new Calls(this.#watched, complain),
@@ -221,11 +286,11 @@ class Swarm {
   }
 
   #boundsOf(policy: Parameters<typeof boundsOf>[0]): Bounds {
-    const { targets, ttlSeconds, network, faults } = this.#plan;
+    const { places, ttlSeconds, network, faults } = this.#plan;
     const quiet = faults.map(({ kind, amount }) => (kind === "refuse-all" ? amount : 0));
     const { timeoutMs, retries } = policy.dns;
     const bounds = boundsOf(policy, {
-      targets: (hop) => targets[hop - 1]?.length ?? 1,
+      targets: (hop) => (hop > 0 ? places.servers[hop - 1] : places.proxies[-1 - hop]) ?? 1,
       grantedSeconds: 7200,
       ttlSeconds,
       retryAfterSeconds: Math.max(0, ...quiet),
@@ -254,20 +319,24 @@ class Swarm {
   }
 
   #event(event: SimulatedEvent): void {
+    if (event.event === "call.started") {
+      this.#callIds.set(`${event.node} ${event.call}`, String(event.callId));
+      this.#callNumbers.set(`${event.node} ${event.callId}`, Number(event.call));
+    }
     for (const invariant of this.#invariants) invariant.event?.(event);
     this.#watch.event?.(event);
   }
 
   #message(message: SimulatedMessage): void {
-    const text = latin1Text(message.bytes);
-    if (message.direction === "out") this.#lately.add(message.node);
-    for (const invariant of this.#invariants) invariant.message?.(message, text);
+    const { node, direction, bytes } = message;
     this.#watch.message?.(message);
+    if (!this.#names.has(node)) return;
+    if (direction === "out") this.#lately.add(node);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+    for (const invariant of this.#invariants) invariant.message?.(message, text);
   }
 
   #step(now: Instant): void {
-    if (now < this.#nextCheck) return;
-    this.#nextCheck = now + CHECK_MS;
     for (const invariant of this.#invariants) invariant.check?.(now);
   }
 

@@ -1,13 +1,23 @@
 /**
  * I6: a call is answered or refused within C. I7, last part: a callee rings once. I10: a call that was up at both ends
- * ends only when somebody hangs up, whatever happens to the servers.
+ * ends only when somebody hangs up, whatever happens to the servers. Two other ends are as they should be: where the
+ * policy says that hold and resume end a call at a server that was left (C40), and by a session timer that nobody
+ * refreshed while the call was on hold, so that no audio showed that the other end was there (RFC 4028 §10).
  */
 import type { Instant } from "../../../core/machine.ts";
+import type { RedundancyPolicy } from "../../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
 
 /** Ends that somebody wanted. */
 const WANTED = new Set(["hung-up", "peer-hung-up"]);
+
+function endsLeftCalls({ servers, proxies }: RedundancyPolicy): boolean {
+  return [...servers, ...proxies].some(
+    (hop) =>
+      hop.registerOnFailover && hop.dropRegistrationOnFailover && hop.onlySignalWithRegistered,
+  );
+}
 
 export class Calls implements Invariant {
   readonly #bounds = new Map<string, number>();
@@ -19,16 +29,31 @@ export class Calls implements Invariant {
   /** Nodes that have answered, or been answered in, the call of that Call-ID. */
   readonly #up = new Map<string, Set<string>>();
   readonly #rung = new Set<string>();
+  /** Calls on hold, by node and call. */
+  readonly #held = new Set<string>();
+  /** Call-IDs of calls that have ended as they should at one end: the other finds out in its own way. */
+  readonly #over = new Set<string>();
+  /** Nodes whose policy ends calls at a server that was left. */
+  readonly #strict = new Set<string>();
 
   constructor(watched: readonly Watched[], complain: Complain) {
-    for (const { node, bounds } of watched) this.#bounds.set(node, bounds.callMs);
+    for (const { node, bounds, account } of watched) {
+      this.#bounds.set(node, bounds.callMs);
+      if (endsLeftCalls(account.policy)) this.#strict.add(node);
+    }
     this.#complain = complain;
   }
 
   event({ at, node, event, call, direction, callId, why }: SimulatedEvent): void {
-    if (!this.#bounds.has(node)) return;
+    if (call === undefined || !this.#bounds.has(node)) return;
     const key = `${node} ${call}`;
     switch (event) {
+      case "call.held":
+        this.#held.add(key);
+        break;
+      case "call.resumed":
+        this.#held.delete(key);
+        break;
       case "call.started":
         this.#ids.set(key, String(callId));
         if (direction === "outgoing") this.#waiting.set(key, at);
@@ -40,10 +65,7 @@ export class Calls implements Invariant {
         break;
       case "call.ended":
         this.#waiting.delete(key);
-        if (this.#wasUp(this.#ids.get(key) ?? "") && !WANTED.has(String(why))) {
-          const what = `call ${call} ended: ${why}`;
-          this.#complain({ invariant: "I10", at, node, what });
-        }
+        this.#ended(at, node, key, String(why));
         break;
     }
   }
@@ -62,6 +84,19 @@ export class Calls implements Invariant {
   #answered(node: string, callId: string): void {
     const nodes = this.#up.get(callId) ?? new Set();
     this.#up.set(callId, nodes.add(node));
+  }
+
+  #ended(at: Instant, node: string, key: string, why: string): void {
+    const callId = this.#ids.get(key) ?? "";
+    if (!this.#wasUp(callId) || this.#over.has(callId)) return;
+    const right =
+      WANTED.has(why) ||
+      (why === "session-expired" && this.#held.has(key)) ||
+      (why === "not-registered" && this.#strict.has(node));
+    this.#over.add(callId);
+    if (right) return;
+    const what = `call ${key.slice(node.length + 1)} ended: ${why}`;
+    this.#complain({ invariant: "I10", at, node, what });
   }
 
   #wasUp(callId: string): boolean {

@@ -1,7 +1,7 @@
 /** I3: the primary reachable without break for F and the phone idle, and requests go to the primary. */
 import type { Instant } from "../../../core/machine.ts";
 import { failbackModeOf } from "../../../core/redundancy/failback.ts";
-import type { Complain, Invariant, Reach, Watched } from "./invariant.ts";
+import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
 
 export class Home implements Invariant {
   readonly #watched: readonly Watched[];
@@ -9,6 +9,7 @@ export class Home implements Invariant {
   readonly #complain: Complain;
   /** Since when each phone has had no call. */
   readonly #idleSince = new Map<Watched, Instant>();
+  #nextLook: Instant = 0;
 
   constructor(watched: readonly Watched[], reach: Reach, complain: Complain) {
     this.#watched = watched;
@@ -17,6 +18,8 @@ export class Home implements Invariant {
   }
 
   check(now: Instant): void {
+    if (now < this.#nextLook) return;
+    this.#nextLook = now + LOOK_MS;
     for (const one of this.#watched) {
       if (!one.phone.idle) this.#idleSince.delete(one);
       else if (!this.#idleSince.has(one)) this.#idleSince.set(one, now);
@@ -26,6 +29,13 @@ export class Home implements Invariant {
       const what = `requests go to ${away} though the primary has been there for F`;
       this.#complain({ invariant: "I3", at: now, node: one.node, what });
     }
+  }
+
+  /** The requests of all who must come home by time go there. */
+  get proven(): boolean {
+    return this.#watched.every(
+      (one) => one.bounds.homeMs === Number.POSITIVE_INFINITY || whereTo(one) === undefined,
+    );
   }
 
   /** The wait for idleness is no part of F. */

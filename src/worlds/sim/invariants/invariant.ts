@@ -32,9 +32,12 @@ export interface Violation {
   readonly what: string;
 }
 
+/** What is promised within seconds or minutes is looked at so often, milliseconds; all else at each step. */
+export const LOOK_MS = 500;
+
 export type Complain = (violation: Violation) => void;
 
-/** Shown everything, in the order it happens; `check` comes now and then. */
+/** Shown everything, in the order it happens; `check` comes after each step. */
 export interface Invariant {
   event?(event: SimulatedEvent): void;
   message?(message: SimulatedMessage, text: string): void;

@@ -1,7 +1,7 @@
 /** I1: a server of the list reachable for B, and the account is registered at a reachable server that knows it. */
 import type { Instant } from "../../../core/machine.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
-import type { Complain, Invariant, Reach, Watched } from "./invariant.ts";
+import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
 
 /** Whether the server at an address has a live binding of a user. */
 export type Bindings = (now: Instant, address: string, user: string) => boolean;
@@ -13,6 +13,7 @@ export class Registered implements Invariant {
   readonly #complain: Complain;
   /** When each was seen to be as it should be: from the death of its server on it has B to notice and move. */
   readonly #stoodAt = new Map<Watched, Instant>();
+  #nextLook: Instant = 0;
 
   constructor(watched: readonly Watched[], reach: Reach, bindings: Bindings, complain: Complain) {
     this.#watched = watched;
@@ -22,9 +23,11 @@ export class Registered implements Invariant {
   }
 
   check(now: Instant): void {
+    if (now < this.#nextLook) return;
+    this.#nextLook = now + LOOK_MS;
     for (const one of this.#watched) {
       if (!one.active) continue;
-      if (this.#stands(now, one)) {
+      if (this.#stands(now, one, now - one.bounds.registeredMs)) {
         this.#stoodAt.set(one, now);
         continue;
       }
@@ -44,8 +47,16 @@ export class Registered implements Invariant {
     );
   }
 
-  /** A server that has come back a short time ago may have lost what it knew: the phone cannot know yet. */
-  #stands(now: Instant, { account, bounds }: Watched): boolean {
+  /** Every account has a binding that counts, at a server that knows it by now. */
+  proven(now: Instant): boolean {
+    return this.#watched.every((one) => this.#stands(now, one, Number.POSITIVE_INFINITY));
+  }
+
+  /**
+   * A server that has come back a short time ago may have lost what it knew: the phone cannot know yet.
+   * @param since servers that have been there since before then are asked what they know.
+   */
+  #stands(now: Instant, { account }: Watched, since: Instant): boolean {
     return account.servers.routes.some((route) => {
       const registration = account.registration(route.index);
       const place = registration?.place;
@@ -53,7 +64,7 @@ export class Registered implements Invariant {
         return false;
       const { address } = place.target;
       if (!this.#reach.answers(address)) return false;
-      if (this.#reach.since(address) > now - bounds.registeredMs) return true;
+      if (this.#reach.since(address) > since) return true;
       return this.#bindings(now, address, account.config.user);
     });
   }
