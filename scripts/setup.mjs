@@ -26,3 +26,4 @@ const installed = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock)
 if (!installed) run("npm", ["install", "--no-save", "--no-audit", "--no-fund"]);
 const tsc = createRequire(join(root, "package.json")).resolve("typescript/package.json");
 run(process.execPath, [join(tsc, "..", "bin", "tsc"), "-b"]);
+run(process.execPath, [join(root, "scripts", "page.mjs"), "--if-older"]);

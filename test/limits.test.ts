@@ -3,6 +3,7 @@ import { deepEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import * as dashboard from "../src/apps/dashboard/limits.ts";
 import * as dialog from "../src/core/dialog/limits.ts";
 import * as locate from "../src/core/locate/limits.ts";
 import * as message from "../src/core/message/limits.ts";
@@ -23,6 +24,7 @@ function told(file: string): [string, number][] {
 }
 
 for (const [file, limits] of [
+  ["apps/dashboard/limits.ts", dashboard],
   ["core/message/limits.ts", message],
   ["core/transaction/limits.ts", transaction],
   ["core/locate/limits.ts", locate],

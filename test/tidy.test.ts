@@ -13,7 +13,7 @@ interface SourceFile {
 
 function sourcesUnder(folder: string): SourceFile[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|mjs|js)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(tsx?|mjs|js)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ path: relative(root, path), text: readFileSync(path, "utf8") }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -50,6 +50,7 @@ const RANKS: readonly (readonly [prefix: string, rank: number])[] = [
   ["src/worlds/sim/", 6],
   ["src/worlds/node/", 6],
   ["src/api/", 7],
+  ["src/apps/dashboard/web/", 9],
   ["src/apps/", 8],
   ["src/index.ts", 8],
 ];

@@ -2,6 +2,7 @@
 import type { Peer, TransportName } from "../core/machine.ts";
 import { isStun } from "../core/message/stun.ts";
 import type { Capture } from "../worlds/node/driver.ts";
+import { base64OfText, textOfBytes } from "./base64.ts";
 
 export interface MessageEvent {
   readonly event: "message.sent" | "message.received";
@@ -21,14 +22,14 @@ export function messageEvent(
   transport: TransportName,
 ): MessageEvent | undefined {
   if (transport === "rtp" || isStun(bytes)) return undefined;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const text = textOfBytes(bytes);
   if (text.trim() === "") return undefined;
   return {
     event: direction === "out" ? "message.sent" : "message.received",
     transport,
     local: endpoint(peer.localAddress, peer.localPort),
     remote: endpoint(peer.address, peer.port),
-    data: Buffer.from(withoutDigests(text), "latin1").toString("base64"),
+    data: base64OfText(withoutDigests(text)),
   };
 }
 

@@ -9,15 +9,6 @@ import { readServers } from "../worlds/node/resolver-servers.ts";
 /** The transports of a phone on real sockets. */
 export const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls", "ws", "wss"];
 
-/** Names the policy value that decided, and where it was read. */
-export function ruleTeller({ origins }: Pick<PhoneConfiguration, "origins">): PhoneConfig["rule"] {
-  return (account, path, value) => {
-    const origin = origins.get(`account.${account}.redundancy.${path}`);
-    const where = origin === undefined ? "default" : `${origin.file}:${origin.line}`;
-    return `${path.slice(path.lastIndexOf(".") + 1)}=${String(value)} (${where})`;
-  };
-}
-
 /** The same for the same phone on the same machine, as RFC 5626 §4.1 wants: a name-based UUID (RFC 4122 §4.3). */
 export function instanceOf({ accounts }: Pick<PhoneConfiguration, "accounts">): string {
   const users = accounts.map((account) => account.user).join(" ");

@@ -25,7 +25,7 @@ import {
   type PhoneOptions,
   type PhoneSettings,
 } from "./phone-options.ts";
-import { instanceOf, resolverOptions, ruleTeller, SUPPORTED } from "./phone-setup.ts";
+import { instanceOf, resolverOptions, SUPPORTED } from "./phone-setup.ts";
 import { Postbox } from "./postbox.ts";
 import {
   checkMethod,
@@ -36,6 +36,7 @@ import {
   type SipResponse,
   sipResponse,
 } from "./requests.ts";
+import { ruleTeller } from "./rule-teller.ts";
 import { Voice } from "./voice.ts";
 import { eventsOf, firstOf, type WaitOptions } from "./waiting.ts";
 

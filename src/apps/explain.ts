@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { ConfigurationError } from "../api/errors.ts";
 import { readFiles } from "../api/phone-files.ts";
-import { ruleTeller } from "../api/phone-setup.ts";
+import { ruleTeller } from "../api/rule-teller.ts";
 import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
 import { formatFinding } from "../core/provisioning/fault.ts";
 import { EXIT, exitWith } from "./exit.ts";

@@ -16,6 +16,7 @@ import { type Catalogue, loadLab, loadScenarios } from "./lab/catalogue.ts";
 import { crowd } from "./lab/crowd.ts";
 import { measureFiles } from "./lab/files-command.ts";
 import { goLive, printRecord } from "./lab/live.ts";
+import { type HostPort, hostPort, LabPage } from "./lab/page.ts";
 import { writeReport } from "./lab/report.ts";
 import { type Played, playAll } from "./lab/run.ts";
 import type { LabStage } from "./lab/stage.ts";
@@ -42,6 +43,7 @@ interface LabFlags {
   readonly within: number;
   readonly targets: number;
   readonly ttl: number;
+  readonly http?: HostPort;
 }
 
 const PROGRAM = join(import.meta.dirname, "cli.js");
@@ -56,6 +58,7 @@ export function addLabCommand(program: Command): void {
     .description("servers, a resolver and phones as real processes; faults; the makers' sequences")
     .option("--scenario <name>", "play and judge: a name, a YAML file, or all")
     .option("--phones <n>", "so many phones", whole(1, MOST_PHONES))
+    .option("--http <host:port>", "where the page is served (127.0.0.1:7060 or any port)", hostPort)
     .option("--exit", "end after the scenarios: status 0, or 1 if one failed")
     .option("--report <folder>", "write index.html, junit.xml and lab.json")
     .option("--pcap <file>", "write every message as a capture file")
@@ -171,6 +174,7 @@ async function keep(all: readonly Played[], flags: LabFlags): Promise<void> {
 }
 
 async function stayUp(scenario: Scenario, flags: LabFlags, stages: Set<LabStage>): Promise<void> {
+  const page = await openPage(flags);
   const live = await goLive(crowd(scenario, flags.phones), {
     program: PROGRAM,
     blocks: new Blocks(),
@@ -178,14 +182,28 @@ async function stayUp(scenario: Scenario, flags: LabFlags, stages: Set<LabStage>
     block: flags.block ?? 0,
     json: flags.json === true,
     stages,
+    page,
   });
   await live.quit;
   live.close();
+  page.close();
   await closeAll(stages);
   if (flags.pcap !== undefined) {
     await writeFile(flags.pcap, pcapOf(live.stage.records, live.stage.epochMs));
   }
   process.exit(EXIT.ok);
+}
+
+/** Says where the page is; with `--json` the token goes to stderr, since events carry no secret. */
+async function openPage(flags: LabFlags): Promise<LabPage> {
+  const page = await LabPage.open(flags.http, process.env.DIALTONE_TOKEN);
+  const { address, invitation } = page;
+  if (flags.json === true) {
+    const [at, time] = [0, new Date().toISOString()];
+    printRecord({ at, time, node: "lab", event: "page.opened", address });
+    process.stderr.write(`page: ${invitation}\n`);
+  } else process.stdout.write(`page: ${invitation}\n`);
+  return page;
 }
 
 /** The one scenario of a catalogue that has exactly one. */

@@ -2,7 +2,8 @@
 import { open, readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { messageTracer } from "../api/message-event.ts";
-import { instanceOf, resolverOptions, ruleTeller, SUPPORTED } from "../api/phone-setup.ts";
+import { instanceOf, resolverOptions, SUPPORTED } from "../api/phone-setup.ts";
+import { ruleTeller } from "../api/rule-teller.ts";
 import { type AudioSource, playback, SAMPLE_RATE, tone } from "../core/media/tones.ts";
 import { readWav } from "../core/media/wav.ts";
 import type { AnswerMode, PhoneConfig } from "../core/phone/phone-config.ts";

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ruleTeller } from "../../src/api/phone-setup.ts";
+import { ruleTeller } from "../../src/api/rule-teller.ts";
 import { type Forecast, forecast, type Prediction } from "../../src/apps/explain/predict.ts";
 import { forecastRecords } from "../../src/apps/explain/print.ts";
 import type { FaultName } from "../../src/apps/explain/rehearsal.ts";

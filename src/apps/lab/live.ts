@@ -16,6 +16,7 @@ import {
   menuOf,
   parseLine,
 } from "./keys.ts";
+import type { LabPage } from "./page.ts";
 import { playAll, playedRecords } from "./run.ts";
 import { Screen } from "./screen.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
@@ -24,6 +25,8 @@ import { StatusBoard } from "./status.ts";
 export interface LiveOptions extends Omit<LabStageOptions, "watch"> {
   readonly json: boolean;
   readonly stages: Set<LabStage>;
+  /** Shows the same to browsers, and hands on what they ask for. */
+  readonly page: LabPage | undefined;
 }
 
 export interface LiveLab {
@@ -56,11 +59,13 @@ export async function goLive(scenario: Scenario, options: LiveOptions): Promise<
     ...options,
     watch: (record) => {
       board.add(record);
+      shown?.add(record);
       if (options.json) printRecord(record);
       else show(record);
     },
   });
   options.stages.add(stage);
+  const shown = options.page?.live(scenario, stage, (name) => playBeside(name, options, say));
   const say = (...lines: readonly string[]): void => {
     if (screen === undefined) for (const line of lines) process.stderr.write(`${line}\n`);
     else screen.say(...lines);
@@ -131,11 +136,15 @@ function listen(
 /** In a block of its own; its ladder and outcome are shown when it is over. */
 async function playBeside(name: string, options: LiveOptions, say: Say): Promise<void> {
   say(`playing ${name} …`);
-  const { program, blocks, gate, stages } = options;
+  const { program, blocks, gate, stages, page } = options;
   const { scenarios } = loadScenarios(name);
+  const shown = page?.beside(scenarios[0] as Scenario);
   const beside = { program, blocks, stages, ...(gate === undefined ? {} : { gate }) };
   const once = { ...beside, jobs: 1, keepGoing: true, played: () => undefined };
-  for (const played of await playAll(scenarios, once)) {
+  const through = shown === undefined ? {} : { through: shown.through };
+  const watch = (_scenario: Scenario, record: TraceRecord): void => shown?.add(record);
+  for (const played of await playAll(scenarios, { ...once, ...through, watch })) {
+    shown?.ended(played.verdict.passed, played.epochMs);
     const paint = process.stdout.isTTY ? "terminal" : "plain";
     const width = process.stdout.isTTY ? process.stdout.columns : 0;
     const ladder = drawLadder(playedRecords(played), { paint, width });

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { readFiles } from "../../api/phone-files.ts";
-import { ruleTeller } from "../../api/phone-setup.ts";
+import { ruleTeller } from "../../api/rule-teller.ts";
 import type { SourceFile } from "../../core/provisioning/configuration.ts";
 import { readConfiguration } from "../../core/provisioning/read.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";

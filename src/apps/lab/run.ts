@@ -2,6 +2,7 @@
 import { judge } from "../scenario/judge.ts";
 import { play } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";
+import type { Stage } from "../scenario/stage.ts";
 import type { Verdict } from "../scenario/verdict.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
@@ -28,6 +29,8 @@ export interface RunOptions extends Omit<LabStageOptions, "watch"> {
   /** Go on after one has failed. */
   readonly keepGoing: boolean;
   readonly watch?: (scenario: Scenario, record: TraceRecord) => void;
+  /** What the play is played on instead: the stage behind something that can hold it. */
+  readonly through?: (stage: Stage) => Stage;
   /** Told of each as it ends. */
   readonly played: (played: Played) => void;
   /** Open stages, so that a signal can close them. */
@@ -66,7 +69,7 @@ export async function playAll(
 }
 
 async function playOne(scenario: Scenario, options: RunOptions): Promise<Played> {
-  const { watch, stages, program, blocks, block, gate } = options;
+  const { watch, through, stages, program, blocks, block, gate } = options;
   const stage = new LabStage({
     program,
     blocks,
@@ -76,7 +79,7 @@ async function playOne(scenario: Scenario, options: RunOptions): Promise<Played>
   });
   stages.add(stage);
   try {
-    const records = await play(scenario, stage);
+    const records = await play(scenario, through?.(stage) ?? stage);
     return { scenario, verdict: judge(scenario, records), records, epochMs: stage.epochMs };
   } finally {
     stages.delete(stage);

@@ -18,7 +18,8 @@ import type {
 } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
-import type { Block, Blocks } from "./block.ts";
+import type { Block } from "./addresses.ts";
+import type { Blocks } from "./block.ts";
 import { Child, type ChildUser } from "./child.ts";
 import { NameServer } from "./name-server.ts";
 import { StartGate } from "./start-gate.ts";

@@ -2,13 +2,13 @@
  * What can be changed over HTTP by whoever has the token: registrations are taken back, with word to the phones what to
  * do about it (RFC 3680), and messages are said to wait (RFC 3842).
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, Hono } from "hono";
 import { decodeBindings, isLive } from "../../core/server/binding.ts";
 import { nameOfKey } from "../../core/server/domains.ts";
 import type { Messages } from "../../core/server/message-summary.ts";
 import type { Recall } from "../../core/server/register-desk.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
+import { isBearer } from "../bearer.ts";
 
 export interface HttpChanges {
   /** Removes all bindings of a user; false if there was none. */
@@ -116,14 +116,4 @@ async function registered(store: Store): Promise<[index: number, user: string, c
     users.push(name.slice(0, name.lastIndexOf("@")));
   }
   return users.map((user, index) => [index, user, users.length]);
-}
-
-/** Digests of equal length are compared, so that the time taken tells nothing. */
-function isBearer(header: string | undefined, token: string): boolean {
-  const given = /^Bearer (.+)$/i.exec(header ?? "")?.[1] ?? "";
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -4,14 +4,14 @@
  */
 
 import { messageEvent } from "../../api/message-event.ts";
-import { ruleTeller } from "../../api/phone-setup.ts";
+import { ruleTeller } from "../../api/rule-teller.ts";
 import { readConfiguration } from "../../core/provisioning/read.ts";
 import { type User, Users } from "../../core/server/users.ts";
 import type { NetworkOptions } from "../../worlds/sim/network.ts";
 import { DROP, PASS, REJECT } from "../../worlds/sim/network.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../worlds/sim/surroundings.ts";
-import { loopbackBlock } from "../lab/block.ts";
+import { loopbackBlock } from "../lab/addresses.ts";
 import { readZone } from "../lab/zone-file.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {

@@ -31,7 +31,10 @@ export interface Delivery {
 /** Two processes' clocks are set beside each other to about this, in milliseconds. */
 const CLOCK_SLACK_MS = 20;
 
-/** All messages of a trace in the order of sending. */
+/**
+ * All messages of a trace in the order of sending. What somebody else captured on the wire (`message.captured {source,
+ * destination, data}`) is one record for both ends.
+ */
 export function deliveries(records: readonly TraceRecord[], places?: Places): Delivery[] {
   const names = places ?? new Places(records);
   const sent: Delivery[] = [];
@@ -57,9 +60,12 @@ export function deliveries(records: readonly TraceRecord[], places?: Places): De
   for (const delivery of sent) {
     delivery.lost = delivery.arrivedAt === undefined && traced.has(delivery.to);
   }
+  const captured = records
+    .filter((record) => record.event === "message.captured")
+    .map((record) => newDelivery(record, names, "source", "destination", false));
   const received = strangers.map((record) => newDelivery(record, names, "remote", "local", false));
-  for (const delivery of received) delivery.arrivedAt = delivery.at;
-  return [...sent, ...received].sort((a, b) => a.at - b.at);
+  for (const delivery of [...received, ...captured]) delivery.arrivedAt = delivery.at;
+  return [...sent, ...received, ...captured].sort((a, b) => a.at - b.at);
 }
 
 /** The latest one sent before the receipt: what was resent earlier was lost. */
@@ -74,7 +80,8 @@ function pathOf(record: TraceRecord, source: string, destination: string): strin
   return `${transport} ${field(record, source)}>${field(record, destination)} ${field(record, "data")}`;
 }
 
-function newDelivery(
+/** As its one record tells it; whether it arrived is for the caller to find. */
+export function newDelivery(
   record: TraceRecord,
   places: Places,
   sourceField: string,

@@ -57,7 +57,8 @@ export function ladderRows(records: readonly TraceRecord[], places?: Places): La
     .sort((a, b) => a.at - b.at);
 }
 
-function messageRow(delivery: Delivery): LadderRow {
+/** A message as it is drawn. */
+export function messageRow(delivery: Delivery): LadderRow {
   const late = (delivery.arrivedAt ?? delivery.at) - delivery.at;
   const { label, status } = delivery.seen;
   return {
@@ -81,7 +82,8 @@ function statusTone(status: number): Tone {
   return status < 500 ? "refused" : "bad";
 }
 
-function eventRow(
+/** Undefined: an event that a ladder does not show. */
+export function eventRow(
   record: TraceRecord,
   places: Places,
   registrations: Registrations,

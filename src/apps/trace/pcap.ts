@@ -5,7 +5,7 @@
  *
  *   file header (24) │ packet header (16) │ IP (20 or 40) │ UDP (8) or TCP (20) │ message │ packet header …
  */
-import { isIPv6 } from "node:net";
+import { bytesOfBase64 } from "../../api/base64.ts";
 import { type Delivery, deliveries } from "./deliveries.ts";
 import type { TraceRecord } from "./record.ts";
 
@@ -25,27 +25,42 @@ export function pcapOf(records: readonly TraceRecord[], epochMs: number): Uint8A
     .flatMap((delivery) =>
       streams.packetsOf(delivery).map((bytes) => ({ at: epochMs + delivery.at, bytes })),
     );
-  return Buffer.concat([fileHeader(), ...packets.map(({ at, bytes }) => framed(at, bytes))]);
+  return joined([fileHeader(), ...packets.flatMap(({ at, bytes }) => framed(at, bytes))]);
 }
 
-function fileHeader(): Buffer {
-  const header = Buffer.alloc(24);
-  header.writeUInt32LE(MAGIC_MICROSECONDS, 0);
-  header.writeUInt16LE(2, 4);
-  header.writeUInt16LE(4, 6);
-  header.writeUInt32LE(SNAPSHOT_BYTES, 16);
-  header.writeUInt32LE(LINKTYPE_RAW, 20);
+function fileHeader(): Uint8Array {
+  const [header, view] = blank(24);
+  view.setUint32(0, MAGIC_MICROSECONDS, true);
+  view.setUint16(4, 2, true);
+  view.setUint16(6, 4, true);
+  view.setUint32(16, SNAPSHOT_BYTES, true);
+  view.setUint32(20, LINKTYPE_RAW, true);
   return header;
 }
 
-function framed(at: number, packet: Buffer): Buffer {
-  const header = Buffer.alloc(16);
+function framed(at: number, packet: Uint8Array): [header: Uint8Array, packet: Uint8Array] {
+  const [header, view] = blank(16);
   const microseconds = Math.round(at * 1000);
-  header.writeUInt32LE(Math.floor(microseconds / 1_000_000), 0);
-  header.writeUInt32LE(microseconds % 1_000_000, 4);
-  header.writeUInt32LE(packet.length, 8);
-  header.writeUInt32LE(packet.length, 12);
-  return Buffer.concat([header, packet]);
+  view.setUint32(0, Math.floor(microseconds / 1_000_000), true);
+  view.setUint32(4, microseconds % 1_000_000, true);
+  view.setUint32(8, packet.length, true);
+  view.setUint32(12, packet.length, true);
+  return [header, packet];
+}
+
+function blank(length: number): [bytes: Uint8Array, view: DataView] {
+  const bytes = new Uint8Array(length);
+  return [bytes, new DataView(bytes.buffer)];
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 interface Endpoint {
@@ -62,25 +77,30 @@ function endpoint(text: string): Endpoint | undefined {
 class Streams {
   readonly #sent = new Map<string, number>();
 
-  packetsOf(delivery: Delivery): Buffer[] {
+  packetsOf(delivery: Delivery): Uint8Array[] {
     const source = endpoint(delivery.source) as Endpoint;
     const destination = endpoint(delivery.destination) as Endpoint;
-    const bytes = Buffer.from(delivery.data, "base64");
+    const bytes = bytesOfBase64(delivery.data);
     if (delivery.transport === "udp" || delivery.transport === "rtp") {
       return [ipPacket(source, destination, PROTOCOL.udp, udpHeader(source, destination), bytes)];
     }
     return this.#segments(delivery, source, destination, bytes);
   }
 
-  #segments(delivery: Delivery, source: Endpoint, destination: Endpoint, bytes: Buffer): Buffer[] {
+  #segments(
+    delivery: Delivery,
+    source: Endpoint,
+    destination: Endpoint,
+    bytes: Uint8Array,
+  ): Uint8Array[] {
     const forward = `${delivery.source}>${delivery.destination}`;
     const backward = `${delivery.destination}>${delivery.source}`;
-    const packets: Buffer[] = [];
+    const packets: Uint8Array[] = [];
     const segment = (from: Endpoint, to: Endpoint, flags: number, sent: number, heard: number) =>
       tcpHeader(from, to, flags, sent, heard);
     if (!this.#sent.has(forward)) {
       this.#sent.set(forward, 1).set(backward, 1);
-      const none = Buffer.alloc(0);
+      const none = new Uint8Array(0);
       const syn = segment(source, destination, TCP_FLAGS.syn, 0, 0);
       const synAck = segment(destination, source, TCP_FLAGS.synAck, 0, 1);
       packets.push(ipPacket(source, destination, PROTOCOL.tcp, syn, none));
@@ -99,10 +119,10 @@ class Streams {
 }
 
 /** Without its length and checksum, which `ipPacket` fills in. */
-function udpHeader(source: Endpoint, destination: Endpoint): Buffer {
-  const header = Buffer.alloc(8);
-  header.writeUInt16BE(source.port, 0);
-  header.writeUInt16BE(destination.port, 2);
+function udpHeader(source: Endpoint, destination: Endpoint): Uint8Array {
+  const [header, view] = blank(8);
+  view.setUint16(0, source.port);
+  view.setUint16(2, destination.port);
   return header;
 }
 
@@ -112,15 +132,15 @@ function tcpHeader(
   flags: number,
   sequence: number,
   acknowledged: number,
-): Buffer {
-  const header = Buffer.alloc(20);
-  header.writeUInt16BE(source.port, 0);
-  header.writeUInt16BE(destination.port, 2);
-  header.writeUInt32BE(sequence, 4);
-  header.writeUInt32BE(acknowledged, 8);
-  header.writeUInt8(5 << 4, 12);
-  header.writeUInt8(flags, 13);
-  header.writeUInt16BE(0xffff, 14);
+): Uint8Array {
+  const [header, view] = blank(20);
+  view.setUint16(0, source.port);
+  view.setUint16(2, destination.port);
+  view.setUint32(4, sequence);
+  view.setUint32(8, acknowledged);
+  view.setUint8(12, 5 << 4);
+  view.setUint8(13, flags);
+  view.setUint16(14, 0xffff);
   return header;
 }
 
@@ -129,66 +149,79 @@ function ipPacket(
   source: Endpoint,
   destination: Endpoint,
   protocol: number,
-  transport: Buffer,
-  payload: Buffer,
-): Buffer {
-  const length = transport.length + payload.length;
+  transport: Uint8Array,
+  payload: Uint8Array,
+): Uint8Array {
   const udp = protocol === PROTOCOL.udp;
-  if (udp) transport.writeUInt16BE(length, 4);
+  const length = transport.length + payload.length;
+  const view = new DataView(transport.buffer);
+  if (udp) view.setUint16(4, length);
   const [from, to] = [addressBytes(source.address), addressBytes(destination.address)];
-  const pseudo = Buffer.alloc(8);
-  pseudo.writeUInt32BE(length, 0);
-  pseudo.writeUInt8(protocol, 7);
-  const sum = checksum(Buffer.concat([from, to, pseudo, transport, payload]));
-  transport.writeUInt16BE(udp && sum === 0 ? 0xffff : sum, udp ? 6 : 16);
-  const header = isIPv6(source.address)
-    ? ipv6Header(from, to, protocol, length)
-    : ipv4Header(from, to, protocol, length);
-  return Buffer.concat([header, transport, payload]);
+  const [pseudo, pseudoView] = blank(8);
+  pseudoView.setUint32(0, length);
+  pseudoView.setUint8(7, protocol);
+  const sum = checksum(joined([from, to, pseudo, transport, payload]));
+  view.setUint16(udp ? 6 : 16, udp && sum === 0 ? 0xffff : sum);
+  const header =
+    from.length === 16
+      ? ipv6Header(from, to, protocol, length)
+      : ipv4Header(from, to, protocol, length);
+  return joined([header, transport, payload]);
 }
 
-function ipv4Header(from: Buffer, to: Buffer, protocol: number, length: number): Buffer {
-  const header = Buffer.alloc(20);
-  header.writeUInt8(0x45, 0);
-  header.writeUInt16BE(20 + length, 2);
-  header.writeUInt8(64, 8);
-  header.writeUInt8(protocol, 9);
-  from.copy(header, 12);
-  to.copy(header, 16);
-  header.writeUInt16BE(checksum(header), 10);
+function ipv4Header(
+  from: Uint8Array,
+  to: Uint8Array,
+  protocol: number,
+  length: number,
+): Uint8Array {
+  const [header, view] = blank(20);
+  view.setUint8(0, 0x45);
+  view.setUint16(2, 20 + length);
+  view.setUint8(8, 64);
+  view.setUint8(9, protocol);
+  header.set(from, 12);
+  header.set(to, 16);
+  view.setUint16(10, checksum(header));
   return header;
 }
 
-function ipv6Header(from: Buffer, to: Buffer, protocol: number, length: number): Buffer {
-  const header = Buffer.alloc(40);
-  header.writeUInt8(0x60, 0);
-  header.writeUInt16BE(length, 4);
-  header.writeUInt8(protocol, 6);
-  header.writeUInt8(64, 7);
-  from.copy(header, 8);
-  to.copy(header, 24);
+function ipv6Header(
+  from: Uint8Array,
+  to: Uint8Array,
+  protocol: number,
+  length: number,
+): Uint8Array {
+  const [header, view] = blank(40);
+  view.setUint8(0, 0x60);
+  view.setUint16(4, length);
+  view.setUint8(6, protocol);
+  view.setUint8(7, 64);
+  header.set(from, 8);
+  header.set(to, 24);
   return header;
 }
 
-function addressBytes(address: string): Buffer {
-  if (!isIPv6(address)) return Buffer.from(address.split(".").map(Number));
+function addressBytes(address: string): Uint8Array {
+  if (!address.includes(":")) return Uint8Array.from(address.split("."), Number);
   const [head = "", tail] = address.split("::");
   const groups = (text: string): string[] => (text === "" ? [] : text.split(":"));
   const [left, right] = [groups(head), groups(tail ?? "")];
-  const zeros = new Array<string>(tail === undefined ? 0 : 8 - left.length - right.length).fill(
-    "0",
-  );
-  const bytes = Buffer.alloc(16);
-  [...left, ...zeros, ...right].forEach((group, index) => {
-    bytes.writeUInt16BE(Number.parseInt(group, 16), index * 2);
+  const missing = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const zeros = new Array<string>(missing).fill("0");
+  const [bytes, view] = blank(16);
+  [...left, ...zeros, ...right].slice(0, 8).forEach((group, index) => {
+    view.setUint16(index * 2, Number.parseInt(group, 16));
   });
   return bytes;
 }
 
 /** The Internet checksum (RFC 1071). */
-function checksum(bytes: Buffer): number {
+function checksum(bytes: Uint8Array): number {
   let sum = 0;
-  for (let index = 0; index + 1 < bytes.length; index += 2) sum += bytes.readUInt16BE(index);
+  for (let index = 0; index + 1 < bytes.length; index += 2) {
+    sum += ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0);
+  }
   if (bytes.length % 2 === 1) sum += (bytes.at(-1) as number) << 8;
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;

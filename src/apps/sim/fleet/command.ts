@@ -1,5 +1,5 @@
 /** `dialtone sim --phones N --hours H`: what was drawn first, progress while it runs, then the figures. */
-import { ruleTeller } from "../../../api/phone-setup.ts";
+import { ruleTeller } from "../../../api/rule-teller.ts";
 import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
 import { EXIT, exitWith } from "../../exit.ts";
 import { loadConfiguration } from "../../phone-options.ts";

@@ -1,0 +1,55 @@
+/** The page's parts and where they stand; sheets lie above them. */
+import type { VNode } from "preact";
+import type { Store, Tab } from "../store.ts";
+import { Cast } from "./cast.tsx";
+import { Decisions } from "./decisions.tsx";
+import { Details } from "./details.tsx";
+import { ExportSheet } from "./export-sheet.tsx";
+import { Header } from "./header.tsx";
+import { LadderPart } from "./ladder.tsx";
+import { HelpSheet, TokenSheet } from "./sheets.tsx";
+import { useStore } from "./use-store.ts";
+
+const TABS: readonly (readonly [tab: Tab, label: string, narrow: boolean])[] = [
+  ["cast", "Who", true],
+  ["ladder", "Ladder", false],
+  ["decisions", "Decisions", false],
+  ["details", "Why", true],
+];
+
+export function App({ store }: { readonly store: Store }): VNode {
+  useStore(store);
+  const { tab } = store;
+  return (
+    <div class="page" data-tab={tab}>
+      <Header store={store} />
+      <aside class="side" aria-label="Servers and phones">
+        <Cast store={store} />
+      </aside>
+      <main class="middle">
+        <div class="tabs" role="tablist" aria-label="Views">
+          {TABS.map(([name, label, narrow]) => (
+            <button
+              type="button"
+              role="tab"
+              class={narrow ? "tab narrow-only" : "tab"}
+              aria-selected={tab === name}
+              onClick={() => store.set({ tab: name })}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+        <div class="view" role="tabpanel">
+          {tab === "decisions" ? <Decisions store={store} /> : <LadderPart store={store} />}
+        </div>
+      </main>
+      <aside class="details" id="details" tabIndex={-1} aria-label="The chosen row">
+        <Details store={store} />
+      </aside>
+      {store.sheet === "help" && <HelpSheet store={store} />}
+      {store.sheet === "export" && <ExportSheet store={store} />}
+      {store.sheet === "token" && <TokenSheet store={store} />}
+    </div>
+  );
+}

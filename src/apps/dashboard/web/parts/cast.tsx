@@ -1,0 +1,188 @@
+/** Who is there: a map with live health, a card with switches for each server, a line for each phone. */
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import type { ServerFault } from "../../../scenario/scenario.ts";
+import type { ShownPhone, ShownServer } from "../../protocol.ts";
+import type { Trace } from "../model/trace.ts";
+import type { Store } from "../store.ts";
+import { TopologyMap } from "./topology-map.tsx";
+import { useStore } from "./use-store.ts";
+
+export function Cast({ store }: { readonly store: Store }): VNode {
+  useStore(store);
+  const { current } = store;
+  if (current === undefined) return <p class="empty">Waiting for the lab …</p>;
+  const { servers, phones } = current.header;
+  const live = current.header.standing === "live";
+  return (
+    <>
+      <TopologyMap trace={current} />
+      <section aria-label="Servers">
+        {servers.map((server, index) => (
+          <ServerCard
+            key={server.name}
+            store={store}
+            trace={current}
+            server={server}
+            number={index + 1}
+            live={live}
+          />
+        ))}
+      </section>
+      <section class="phones" aria-label="Phones">
+        {phones.map((phone) => (
+          <PhoneLine key={phone.name} trace={current} phone={phone} />
+        ))}
+      </section>
+      {live && phones.length > 1 && <CallMaker store={store} trace={current} />}
+    </>
+  );
+}
+
+const HEALTH: Readonly<Record<string, string>> = {
+  up: "up",
+  suspect: "suspected",
+  sick: "not serving",
+  frozen: "frozen",
+  down: "down",
+};
+
+interface ServerProps {
+  readonly store: Store;
+  readonly trace: Trace;
+  readonly server: ShownServer;
+  readonly number: number;
+  readonly live: boolean;
+}
+
+function ServerCard({ store, trace, server, number, live }: ServerProps): VNode {
+  const { name, role } = server;
+  const health = trace.servers.healthOf(name);
+  const trouble = trace.servers.troubleOf(name);
+  const fault = (kind: ServerFault): void => {
+    void store.send({ do: "fault", server: name, fault: kind });
+  };
+  const dead = health === "down" || health === "frozen";
+  const word =
+    health === "sick" && trouble !== ""
+      ? trouble.replace("answer-503", "answers 503")
+      : HEALTH[health];
+  return (
+    <article class={`card ${health}`} aria-label={`${name}, ${word}`}>
+      <h2>
+        <kbd>{number}</kbd> {name}
+        <span class="role">{role}</span>
+        <span class="state">{word}</span>
+      </h2>
+      {live && (
+        <div class="switches">
+          {dead ? (
+            <Switch
+              label={`Revive ${name}`}
+              text="revive"
+              press={() => fault({ kind: "revive" })}
+              strong
+            />
+          ) : (
+            <Switch label={`Kill ${name}`} text="kill" press={() => fault({ kind: "kill" })} />
+          )}
+          <Switch
+            label={`Freeze ${name}`}
+            text="freeze"
+            press={() => fault({ kind: "freeze" })}
+            off={dead}
+          />
+          <Switch
+            label={`Let ${name} answer 503`}
+            text="503"
+            press={() => fault({ kind: "answer-503", retryAfterSeconds: undefined })}
+            off={dead}
+          />
+          <Switch
+            label={`Let ${name} drop everything`}
+            text="drop"
+            press={() => fault({ kind: "drop" })}
+            off={dead}
+          />
+          <Switch
+            label={`Heal ${name}`}
+            text="heal"
+            press={() => fault({ kind: "heal" })}
+            off={health !== "sick"}
+          />
+        </div>
+      )}
+    </article>
+  );
+}
+
+interface SwitchProps {
+  readonly label: string;
+  readonly text: string;
+  readonly press: () => void;
+  readonly off?: boolean;
+  readonly strong?: boolean;
+}
+
+function Switch({ label, text, press, off, strong }: SwitchProps): VNode {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      onClick={press}
+      disabled={off === true}
+      class={strong === true ? "strong" : ""}
+    >
+      {text}
+    </button>
+  );
+}
+
+function PhoneLine({ trace, phone }: { readonly trace: Trace; readonly phone: ShownPhone }): VNode {
+  const { registered, current, call, workingServer } = trace.phones.standingOf(phone.name);
+  const places = [...registered].map(([server, name]) => `${server}: ${name}`).join(", ");
+  const served = current !== "" && trace.servers.serves(current);
+  const where = current === "" ? "not registered" : current;
+  return (
+    <div class={served ? "phone" : "phone out"} title={places}>
+      <span class="who">
+        {phone.name} <small>{phone.user}</small>
+      </span>
+      <span class="where">
+        <span class="lamp" /> {where}
+        {registered.size > 1 && <small> +{registered.size - 1}</small>}
+        {workingServer !== 1 && <small> server {workingServer}</small>}
+      </span>
+      <span class="call">{call}</span>
+    </div>
+  );
+}
+
+function CallMaker({ store, trace }: { readonly store: Store; readonly trace: Trace }): VNode {
+  const names = trace.header.phones.map(({ name }) => name);
+  const [from, setFrom] = useState(names[0] ?? "");
+  const [to, setTo] = useState(names[1] ?? "");
+  const busy = trace.phones.standingOf(from).call !== "";
+  const choice = (label: string, value: string, set: (name: string) => void): VNode => (
+    <select aria-label={label} value={value} onChange={(event) => set(event.currentTarget.value)}>
+      {names.map((name) => (
+        <option key={name}>{name}</option>
+      ))}
+    </select>
+  );
+  return (
+    <form
+      class="caller"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const command = busy ? ({ kind: "hangup" } as const) : ({ kind: "call", to } as const);
+        void store.send({ do: "phone", phone: from, command });
+      }}
+    >
+      {choice("Who calls", from, setFrom)}
+      <span aria-hidden="true">→</span>
+      {choice("Who is called", to, setTo)}
+      <button type="submit">{busy ? "Hang up" : "Call"}</button>
+    </form>
+  );
+}

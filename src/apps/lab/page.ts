@@ -1,0 +1,171 @@
+/**
+ * The lab as browsers see it: itself and the scenarios played beside it, each a trace; what a page asks for is done
+ * here.
+ */
+import { InvalidArgumentError } from "commander";
+import type { FeedTrace } from "../dashboard/feed.ts";
+import { Feed } from "../dashboard/feed.ts";
+import { newToken } from "../dashboard/guard.ts";
+import type { CommandScope, PageCommand, TraceHeader } from "../dashboard/protocol.ts";
+import { Dashboard } from "../dashboard/server.ts";
+import { HeldStage } from "../scenario/held-stage.ts";
+import { disturb } from "../scenario/play.ts";
+import type { Scenario } from "../scenario/scenario.ts";
+import { type Stage, StageFault } from "../scenario/stage.ts";
+import type { TraceRecord } from "../trace/record.ts";
+import { loadScenarios } from "./catalogue.ts";
+import { shownCast } from "./shown-cast.ts";
+import type { LabStage } from "./stage.ts";
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where the page is unless said otherwise; any port, if this one is taken. */
+const USUAL: HostPort = { host: "127.0.0.1", port: 7060 };
+
+/** Reads `HOST:PORT`; port 0 lets the system choose. */
+export function hostPort(text: string): HostPort {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text);
+  const [host, port] = [match?.[1] ?? match?.[2], Number(match?.[3])];
+  if (host !== undefined && port <= 65_535) return { host, port };
+  throw new InvalidArgumentError("write HOST:PORT, for instance 127.0.0.1:7060");
+}
+
+/** A scenario that is played beside the lab, as pages see it. */
+export interface ShownPlay {
+  add(record: TraceRecord): void;
+  readonly through: (stage: Stage) => Stage;
+  ended(passed: boolean, epochMs: number): void;
+}
+
+interface Live {
+  readonly stage: LabStage;
+  readonly scenario: Scenario;
+  readonly play: (name: string) => Promise<void>;
+}
+
+export class LabPage {
+  readonly #feed = new Feed();
+  readonly #scenarios = loadScenarios("all").scenarios;
+  readonly #held = new Map<string, { trace: FeedTrace; stage: HeldStage }>();
+  #dashboard: Dashboard | undefined;
+  #live: Live | undefined;
+
+  /** @throws StageFault when the address cannot be had. */
+  static async open(place: HostPort | undefined, token: string | undefined): Promise<LabPage> {
+    const page = new LabPage();
+    const { host, port } = place ?? USUAL;
+    const parts = {
+      host,
+      token: token ?? newToken(),
+      feed: page.#feed,
+      scenarios: page.#scenarios.map(({ name, title }) => ({ name, title })),
+      scope: () => page.#scope(),
+      obey: (command: PageCommand) => page.#obey(command),
+    };
+    const missing = (error: Error): never => {
+      throw new StageFault(`tcp ${host}:${port} cannot be had: ${error.message}`);
+    };
+    const anyPort = (error: Error): Promise<Dashboard> =>
+      place === undefined ? Dashboard.open({ ...parts, port: 0 }) : missing(error);
+    page.#dashboard = await Dashboard.open({ ...parts, port })
+      .catch(anyPort)
+      .catch(missing);
+    return page;
+  }
+
+  get address(): string {
+    return this.#dashboard?.address ?? "";
+  }
+
+  get invitation(): string {
+    return this.#dashboard?.invitation ?? "";
+  }
+
+  /** The lab itself; told of each record with `add`. */
+  live(scenario: Scenario, stage: LabStage, play: (name: string) => Promise<void>): FeedTrace {
+    this.#live = { stage, scenario, play };
+    return this.#feed.open(headerOf(scenario, "live", stage.epochMs), () => stage.now());
+  }
+
+  beside(scenario: Scenario): ShownPlay {
+    let clock = (): number => 0;
+    const trace = this.#feed.open(headerOf(scenario, "playing", Date.now()), () => clock());
+    return {
+      add: (record) => trace.add(record),
+      through: (stage) => {
+        const held = new HeldStage(stage);
+        clock = () => stage.now();
+        this.#held.set(trace.header.id, { trace, stage: held });
+        return held;
+      },
+      ended: (passed, epochMs) => {
+        this.#held.delete(trace.header.id);
+        const last = trace.records.at(-1)?.at ?? 0;
+        clock = () => last;
+        trace.update({ standing: passed ? "passed" : "failed", epochMs });
+      },
+    };
+  }
+
+  close(): void {
+    this.#dashboard?.close();
+  }
+
+  #scope(): CommandScope {
+    const { servers = [], phones = [] } = this.#live?.scenario.topology ?? {};
+    return {
+      servers: servers.map(({ name }) => name),
+      phones: phones.map(({ name }) => name),
+      scenarios: this.#scenarios.map(({ name }) => name),
+    };
+  }
+
+  async #obey(command: PageCommand): Promise<void> {
+    if (this.#live === undefined) throw new StageFault("the lab is not up yet");
+    const { stage, play } = this.#live;
+    switch (command.do) {
+      case "fault":
+        await disturb(stage, command.server, command.fault);
+        break;
+      case "dns": {
+        const how = command.fault.kind;
+        const at = await stage.disturbDns(command.fault);
+        stage.note({ at, node: "dns", event: "dns.disturbed", how });
+        break;
+      }
+      case "phone":
+        await stage.commandPhone(command.phone, command.command);
+        break;
+      case "play":
+        // Minutes may pass; how it ends is seen in its trace.
+        void play(command.scenario).catch((error: Error) => this.#unplayed(command, error));
+        break;
+      default:
+        this.#hold(command.do, command.trace);
+    }
+  }
+
+  #hold(how: "pause" | "resume" | "step", id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined) throw new StageFault("this scenario is not under way");
+    held.stage[how]();
+    held.trace.update({ standing: held.stage.held ? "paused" : "playing" });
+  }
+
+  #unplayed({ scenario }: { readonly scenario: string }, error: Error): void {
+    const stage = this.#live?.stage;
+    const why = error.message;
+    stage?.note({ at: stage.now(), node: "lab", event: "scenario.missing", scenario, why });
+  }
+}
+
+function headerOf(
+  { title, topology }: Scenario,
+  standing: TraceHeader["standing"],
+  epochMs: number,
+): Omit<TraceHeader, "id"> {
+  return { title, epochMs, standing, ...shownCast(topology) };
+}

@@ -1,0 +1,28 @@
+/** A topology as pages see it: who is there, and the lines of their files that decisions name. No password goes out. */
+import type { ShownPhone, ShownServer } from "../dashboard/protocol.ts";
+import type { Topology } from "../scenario/scenario.ts";
+
+export interface ShownCast {
+  readonly servers: readonly ShownServer[];
+  readonly phones: readonly ShownPhone[];
+}
+
+export function shownCast({ servers, phones }: Topology): ShownCast {
+  return {
+    servers: servers.map(({ name, role }) => ({ name, role })),
+    phones: phones.map(({ name, user, files }) => ({
+      name,
+      user,
+      files: files.map((file) => ({ name: file.name, text: withoutPasswords(file.text) })),
+    })),
+  };
+}
+
+/** Placeholders stay: `${password}` tells nothing. */
+export function withoutPasswords(text: string): string {
+  return text.replace(
+    /((?:password|secret|pin)["']?\s*[=:]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}/>]+)/gi,
+    (whole, key: string, value: string) =>
+      value.replace(/["']/g, "").startsWith("${") ? whole : `${key}••••`,
+  );
+}
