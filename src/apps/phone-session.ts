@@ -9,7 +9,10 @@ import type { PhoneConfig } from "../core/phone/phone-config.ts";
 import type { PhoneMachine } from "../core/phone/phone-machine.ts";
 import type { TraceEvent } from "../core/vocabulary.ts";
 import type { Driver, TimedEvent } from "../worlds/node/driver.ts";
+import { FaultBook } from "../worlds/node/fault-book.ts";
+import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { type Control, controlText, obeyedEvent, readControl, refusedEvent } from "./control.ts";
+import { FAULT_WORDS, obeyFault } from "./control-faults.ts";
 import { EXIT } from "./exit.ts";
 import { FirstCall, type FirstCallDecision } from "./first-call.ts";
 import type { PhoneFlags } from "./phone-options.ts";
@@ -22,6 +25,7 @@ export class PhoneSession {
   readonly #flags: PhoneFlags;
   #config: PhoneConfig | undefined;
   #driver: Driver | undefined;
+  #faults: FaultBook | undefined;
   #phone: Phone | undefined;
   /** When the call of `--call` is placed; undefined: none is asked for, or it has been. */
   #first: FirstCall | undefined;
@@ -41,6 +45,7 @@ export class PhoneSession {
     this.#config = config;
     if (this.#flags.call !== undefined) this.#first = new FirstCall(config.accounts);
     this.#driver = driver;
+    this.#faults = new FaultBook(driver, nodePrimitives().entropy);
     const gone = new Promise<void>((resolve) => {
       this.#gone = resolve;
     });
@@ -126,7 +131,7 @@ export class PhoneSession {
   }
 
   #obey(control: Control): void {
-    const wrong = this.#wrongWith(control);
+    const wrong = this.#wrongWith(control) ?? this.#disturb(control);
     if (wrong === undefined) {
       this.#report(obeyedEvent(control));
       this.#perform(control);
@@ -137,13 +142,20 @@ export class PhoneSession {
   }
 
   #wrongWith(control: Control): string | undefined {
+    if (FAULT_WORDS.includes(control.do)) return undefined;
     if (!COMMANDS.includes(control.do)) {
-      return `"${control.do}" is not known; say ${COMMANDS.join(", ")}`;
+      return `"${control.do}" is not known; say ${[...COMMANDS, ...FAULT_WORDS].join(", ")}`;
     }
     const to = controlText(control, "to", "");
     return control.do === "call" && dialled(to) === undefined
       ? `"${to}" cannot be dialled`
       : undefined;
+  }
+
+  #disturb(control: Control): string | undefined {
+    const book = this.#faults;
+    if (book === undefined || !FAULT_WORDS.includes(control.do)) return undefined;
+    return obeyFault(control, book);
   }
 
   #report(event: TraceEvent): void {

@@ -102,6 +102,10 @@ class ScriptedStage implements Stage {
     this.did.push(`${this.#now}: ${fault.kind} ${name}`);
     return this.#now;
   }
+  async disturbWay(ends: readonly string[], fault: { kind: string }): Promise<number> {
+    this.did.push(`${fault.kind} ${ends.join(" - ")}`);
+    return this.#now;
+  }
   async disturbDns(fault: { kind: string }): Promise<number> {
     this.did.push(`dns ${fault.kind}`);
     return this.#now;

@@ -1,46 +1,8 @@
 /** Rules that drop, delay and refuse packets of a running driver. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { test } from "node:test";
-import { Driver } from "../../src/worlds/node/driver.ts";
-import type { Packet, Verdict } from "../../src/worlds/node/faults.ts";
-import { bytesOf, Recorder } from "./recorder.ts";
-
-/** An echoing peer, and a machine connected to it whose rule is given. */
-async function echoing(rule: (packet: Packet) => Verdict): Promise<{
-  machine: Recorder;
-  driver: Driver;
-  captured: string[];
-  end: () => Promise<void>;
-}> {
-  const peer = createSocket("udp4");
-  peer.on("message", (bytes, from) => peer.send(bytes, from.port, from.address));
-  peer.bind(0, "127.0.0.1");
-  await once(peer, "listening");
-  const machine = new Recorder();
-  const captured: string[] = [];
-  const driver = new Driver(machine, {
-    rule,
-    capture: (direction, { port }, bytes, transport) =>
-      captured.push(
-        `${direction} ${transport} ${port === peer.address().port} ${Buffer.from(bytes)}`,
-      ),
-  });
-  driver.run(() =>
-    machine.outbox.open(
-      1,
-      { transport: "udp", address: "127.0.0.1", port: peer.address().port },
-      { from: 0, connected: true },
-    ),
-  );
-  await machine.until("opened");
-  const end = async (): Promise<void> => {
-    peer.close();
-    await driver.stop();
-  };
-  return { machine, driver, captured, end };
-}
+import { echoing } from "./echoing.ts";
+import { bytesOf } from "./recorder.ts";
 
 test("what a rule drops on the way out is captured but never sent", async () => {
   const { machine, driver, captured, end } = await echoing(({ bytes, direction }) =>

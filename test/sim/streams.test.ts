@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Target } from "../../src/core/machine.ts";
-import { DROP, PASS, REJECT, UNREACHABLE } from "../../src/worlds/sim/network.ts";
+import { DROP, PASS, REJECT, UNREACHABLE } from "../../src/core/network-rules.ts";
 import { Simulation } from "../../src/worlds/sim/simulation.ts";
 import { Actor, Node } from "./actor.ts";
 

@@ -26,6 +26,8 @@ export interface DnsFaults {
   readonly truncate: boolean;
   /** Every address asked for is one of these; empty: the truth. */
   readonly lie: readonly string[];
+  /** Addresses of those who get no answer. */
+  readonly deafTo: readonly string[];
 }
 
 /** One question as it came, for ladders and tests. */
@@ -40,8 +42,10 @@ export interface DnsServerOptions {
   readonly asked?: (question: DnsAsked) => void;
 }
 
-const NO_FAULTS: DnsFaults = { mode: "answer", delayMs: 0, truncate: false, lie: [] };
+const NO_FAULTS: DnsFaults = { mode: "answer", delayMs: 0, truncate: false, lie: [], deafTo: [] };
 const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
+/** As long as a lie is believed, seconds. */
+const LIE_TTL = 5;
 /** Names that can be said back as they came. */
 const PRINTABLE = /^[\x21-\x7e]+$/;
 const OPCODE_MASK = 0x7800;
@@ -139,6 +143,7 @@ export class DnsServer {
   }
 
   #datagram(udp: UdpSocket, bytes: Buffer, from: RemoteInfo): void {
+    if (this.#faults.deafTo.includes(from.address)) return;
     this.#serve(bytes, "udp", (answer) => {
       if (this.#udp === udp) udp.send(answer, from.port, from.address);
     });
@@ -149,6 +154,7 @@ export class DnsServer {
     connection.setTimeout(IDLE_TCP_MS, () => connection.destroy());
     connection.on("error", () => connection.destroy());
     connection.on("close", () => this.#connections.delete(connection));
+    if (this.#faults.deafTo.includes(connection.remoteAddress ?? "")) return;
     let held: Buffer = Buffer.alloc(0);
     connection.on("data", (chunk) => {
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
@@ -225,7 +231,7 @@ export class DnsServer {
 
   #lies(query: DecodedPacket, addresses: readonly string[]): Answer[] {
     const name = query.questions?.[0]?.name ?? "";
-    return addresses.map((data) => ({ type: isIPv6(data) ? "AAAA" : "A", name, ttl: 60, data }));
+    return addresses.map((data) => ({ type: isIPv6(data) ? "AAAA" : "A", name, ttl: LIE_TTL, data }));
   }
 
   #soa(): Answer {

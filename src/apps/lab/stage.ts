@@ -10,11 +10,13 @@ import { makeFolder } from "../../worlds/node/folder.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
   DnsFault,
+  Ends,
   PhoneCommand,
   PhonePlan,
   ServerFault,
   ServerPlan,
   Topology,
+  WayFault,
 } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
@@ -53,6 +55,8 @@ export class LabStage implements Stage, ChildUser {
   readonly #children = new Map<string, Child>();
   readonly #began = wallClock();
   readonly #placeholders = new Map<string, string>();
+  /** Addresses that the resolver does not hear. */
+  readonly #deafTo = new Set<string>();
   #topology: Topology | undefined;
   #block: Block | undefined;
   #release: () => void = () => undefined;
@@ -172,10 +176,27 @@ export class LabStage implements Stage, ChildUser {
     }
   }
 
+  async disturbWay(ends: Ends, fault: WayFault): Promise<number> {
+    const [node, other] = ends;
+    if (other === "dns") return this.#deafen(node, fault);
+    const own = this.#children.has(node) || other === undefined ? node : other;
+    const far = own === node ? other : node;
+    const peers = far === undefined ? [] : [this.#addressOf(far)];
+    if (peers.includes(this.#addressOf(own))) {
+      throw new StageFault(`${node} and ${far} stand at one address: nothing is between them`);
+    }
+    const { kind, ...how } = fault;
+    return this.#command(own, { do: kind, ...how, with: peers });
+  }
+
   async disturbDns(fault: DnsFault): Promise<number> {
     const dns = this.#dns;
     if (dns === undefined) throw new StageFault("no name server is up");
     if (fault.kind === "heal") return this.#own(await dns.heal());
+    if (fault.kind === "lie") {
+      const lie = this.#placeholders.get(fault.address) ?? fault.address;
+      return this.#own(await dns.setFaults({ lie: [lie] }));
+    }
     if (fault.kind !== "zone") return this.#own(await dns.setFaults({ mode: fault.kind }));
     return this.#own(await dns.setZone(this.#zone(fault.text)));
   }
@@ -253,6 +274,27 @@ export class LabStage implements Stage, ChildUser {
     if (answer === undefined) return this.now();
     if (answer.event === "command.refused") throw new StageFault(`${name}: ${String(answer.why)}`);
     return this.#own(answer.at);
+  }
+
+  /** The resolver hears that node no more, or again. */
+  async #deafen(node: string, { kind }: WayFault): Promise<number> {
+    if (kind === "heal") this.#deafTo.delete(this.#addressOf(node));
+    else if (kind === "drop") this.#deafTo.add(this.#addressOf(node));
+    else throw new StageFault(`the way to the resolver can be cut, nothing else: ${kind}`);
+    const dns = this.#dns;
+    if (dns === undefined) throw new StageFault("no name server is up");
+    return this.#own(await dns.setFaults({ deafTo: [...this.#deafTo] }));
+  }
+
+  #addressOf(node: string): string {
+    const { phones = [], servers = [] } = this.#topology ?? {};
+    const block = this.#block as Block;
+    const phone = phones.findIndex(({ name }) => name === node);
+    if (phone >= 0) return block.phone(phone).address;
+    return block.server(
+      node,
+      servers.findIndex(({ name }) => name === node),
+    ).address;
   }
 
   /** An instant of the wall clock on the clock of this stage. */

@@ -3,7 +3,14 @@
  * the stage goes on living: real time cannot be stopped.
  */
 import type { TraceRecord } from "../trace/record.ts";
-import type { DnsFault, PhoneCommand, ServerFault, Topology } from "./scenario.ts";
+import type {
+  DnsFault,
+  Ends,
+  PhoneCommand,
+  ServerFault,
+  Topology,
+  WayFault,
+} from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 
 export class HeldStage implements Stage {
@@ -69,6 +76,11 @@ export class HeldStage implements Stage {
   async disturbServer(name: string, fault: ServerFault): Promise<number> {
     await this.#turn();
     return await this.#stage.disturbServer(name, fault);
+  }
+
+  async disturbWay(ends: Ends, fault: WayFault): Promise<number> {
+    await this.#turn();
+    return await this.#stage.disturbWay(ends, fault);
   }
 
   async disturbDns(fault: DnsFault): Promise<number> {

@@ -79,6 +79,14 @@ class Play {
         return stage.stopPhone(action.name);
       case "fault":
         return disturb(stage, action.server, action.fault);
+      case "way": {
+        const { ends, fault } = action;
+        const at = await stage.disturbWay(ends, fault);
+        const [node, other = ""] = ends;
+        const between = other === "" ? {} : { with: other };
+        stage.note({ at, node, event: "way.disturbed", how: fault.kind, ...between });
+        return at;
+      }
       case "restart": {
         const down = await disturb(stage, action.server, { kind: "stop" });
         await this.#wait(down + action.downMs);

@@ -1,6 +1,6 @@
 /** Reads `play:`: each entry has one verb, and may have `at` with `since`, `within`, and `mark`. */
 import { type Names, readSought, SOUGHT_KEYS } from "./read-sought.ts";
-import type { Action, PhoneCommand, ServerFault, Step } from "./scenario.ts";
+import type { Action, Ends, PhoneCommand, ServerFault, Step, WayFault } from "./scenario.ts";
 import type { Item, Table } from "./yaml-reader.ts";
 
 type ReadText = (item: Item) => string;
@@ -9,6 +9,12 @@ type Verb = (item: Item, fields: Table, names: Names, text: ReadText) => Action 
 /** A play's longest wait, in seconds. */
 const LONGEST = 86_400;
 const DEFAULT_WITHIN = 10;
+/** The longest delay of a packet, in seconds. */
+const LONGEST_DELAY = 60;
+/** Packets that come behind others are so late unless said, in seconds. */
+const REORDERED_SECONDS = 0.05;
+/** Of the packets hit, unless said. */
+const DEFAULT_SHARE = 0.3;
 
 const VERBS: Readonly<Record<string, Verb>> = {
   start: (item, _fields, names) => {
@@ -30,20 +36,35 @@ const VERBS: Readonly<Record<string, Verb>> = {
   kill: faultVerb("kill"),
   freeze: faultVerb("freeze"),
   revive: faultVerb("revive"),
-  drop: faultVerb("drop"),
-  refuse: faultVerb("refuse"),
-  heal: faultVerb("heal"),
+  drop: wayVerb(() => ({ kind: "drop" })),
+  refuse: wayVerb(() => ({ kind: "refuse" })),
+  partition: (item, _fields, names) => {
+    const ends = readEnds(item, names);
+    if (ends === undefined || ends.length === 2) return wayAction(ends, { kind: "drop" });
+    return item.wrong("names one node", "write two, as in partition: [alice, primary]");
+  },
+  lose: wayVerb((fields) => ({ kind: "lose", share: readShare(fields) })),
+  duplicate: wayVerb((fields) => ({ kind: "duplicate", share: readShare(fields) })),
+  reorder: wayVerb((fields) => ({
+    kind: "reorder",
+    share: readShare(fields),
+    ms: (fields.take("seconds")?.number(0, LONGEST_DELAY) ?? REORDERED_SECONDS) * 1000,
+  })),
+  heal: wayVerb(() => ({ kind: "heal" })),
   "answer-503": (item, fields, names) => {
     const retryAfterSeconds = fields.take("retry-after")?.number(0, LONGEST);
     return faultOn(item, names, { kind: "answer-503", retryAfterSeconds });
   },
-  delay: (item, fields, names) => {
-    const ms = (fields.need("seconds")?.number(0, 60) ?? 0) * 1000;
-    return faultOn(item, names, { kind: "delay", ms });
-  },
-  dns: (item) => {
-    const kind = item.oneOf(["silent", "servfail", "heal"]);
-    return kind === undefined ? undefined : { do: "dns", fault: { kind } };
+  delay: wayVerb((fields) => ({
+    kind: "delay",
+    ms: (fields.need("seconds")?.number(0, LONGEST_DELAY) ?? 0) * 1000,
+  })),
+  dns: (item, fields, names) => {
+    const kind = item.oneOf(["silent", "servfail", "lie", "heal"]);
+    if (kind === undefined) return undefined;
+    if (kind !== "lie") return { do: "dns", fault: { kind } };
+    const address = readLie(fields.need("to"), names);
+    return address === undefined ? undefined : { do: "dns", fault: { kind, address } };
   },
   zone: (item, _fields, _names, text) => ({
     do: "dns",
@@ -104,7 +125,7 @@ function readStep(
     return undefined;
   }
   const action = first.verb(first.value, fields, names, text);
-  fields.close(["at", "since", "mark", "within", "retry-after", "seconds"]);
+  fields.close(["at", "since", "mark", "within", "retry-after", "seconds", "share", "to"]);
   if (mark !== undefined) marks.add(mark);
   if (action === undefined) return undefined;
   return { line: item.line, text: describe(action), at, action, mark };
@@ -120,8 +141,52 @@ function readAt(fields: Table, marks: ReadonlySet<string>): Step["at"] {
   return seconds === undefined ? undefined : { moment, ms: seconds * 1000 };
 }
 
-function faultVerb(kind: "kill" | "freeze" | "revive" | "drop" | "refuse" | "heal"): Verb {
+function faultVerb(kind: "kill" | "freeze" | "revive"): Verb {
   return (item, _fields, names) => faultOn(item, names, { kind });
+}
+
+/** One server, as ever; a phone; or two nodes and what is between them. */
+function wayVerb(read: (fields: Table) => WayFault): Verb {
+  return (item, fields, names) => {
+    const fault = read(fields);
+    const ends = readEnds(item, names);
+    const [server] = ends ?? [];
+    const alone = ends?.length === 1 && server !== undefined && names.servers.includes(server);
+    if (alone && isServerFault(fault)) return { do: "fault", server, fault };
+    return wayAction(ends, fault);
+  };
+}
+
+function isServerFault(fault: WayFault): fault is WayFault & ServerFault {
+  return ["drop", "refuse", "delay", "heal"].includes(fault.kind);
+}
+
+function wayAction(ends: Ends | undefined, fault: WayFault): Action | undefined {
+  return ends === undefined ? undefined : { do: "way", ends, fault };
+}
+
+function readEnds(item: Item, names: Names): Ends | undefined {
+  const nodes = [...names.servers, ...names.phones];
+  if (!item.isList) {
+    const one = oneNamed(item, nodes);
+    return one === undefined ? undefined : [one];
+  }
+  const [one, other, ...more] = item.list().map((end) => oneNamed(end, [...nodes, "dns"]));
+  if (one === undefined || other === undefined) return undefined;
+  if (one !== other && more.length === 0) return one === "dns" ? [other, one] : [one, other];
+  return item.wrong("is not two nodes", "write two that differ, as in [alice, primary]");
+}
+
+function readShare(fields: Table): number {
+  return fields.take("share")?.number(0, 1) ?? DEFAULT_SHARE;
+}
+
+/** A server, or an IPv4 address. */
+function readLie(item: Item | undefined, names: Names): string | undefined {
+  const text = item?.text();
+  if (text === undefined || names.servers.includes(text)) return text;
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return text;
+  return item?.wrong(`is ${text}`, `write an address, or one of ${names.servers.join(", ")}`);
 }
 
 function faultOn(item: Item, names: Names, fault: ServerFault): Action | undefined {
@@ -148,6 +213,8 @@ function describe(action: Action): string {
   switch (action.do) {
     case "fault":
       return `${action.fault.kind} ${action.server}`;
+    case "way":
+      return `${action.fault.kind} ${action.ends.join(" - ")}`;
     case "restart":
       return `restart ${action.server}`;
     case "dns":

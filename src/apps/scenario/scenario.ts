@@ -2,6 +2,7 @@
  * A scenario: who is there, what is done to them, and what must then be seen. The same file is played with real
  * processes (`dialtone lab`) and in virtual time (`dialtone sim`). docs/scenarios.md describes the YAML.
  */
+import type { NetworkFault } from "../../core/network-rules.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -68,9 +69,16 @@ export type ServerFault =
   | { readonly kind: "answer-503"; readonly retryAfterSeconds: number | undefined }
   | { readonly kind: "delay"; readonly ms: number };
 
-/** What can befall the resolver. */
+/** What can befall the way between two nodes, or between one and everybody else. `heal` ends it. */
+export type WayFault = NetworkFault | { readonly kind: "heal" };
+
+/** One node or two: servers, phones, or `dns`, which is cut off from one of them only. */
+export type Ends = readonly [string] | readonly [string, string];
+
+/** What can befall the resolver. `lie`: every address asked for is that of a server, or a literal one. */
 export type DnsFault =
   | { readonly kind: "silent" | "servfail" | "heal" }
+  | { readonly kind: "lie"; readonly address: string }
   | { readonly kind: "zone"; readonly text: string };
 
 export type PhoneCommand =
@@ -81,6 +89,7 @@ export type Action =
   | { readonly do: "start-server" | "start-phone" | "stop-phone"; readonly name: string }
   | { readonly do: "fault"; readonly server: string; readonly fault: ServerFault }
   | { readonly do: "restart"; readonly server: string; readonly downMs: number }
+  | { readonly do: "way"; readonly ends: Ends; readonly fault: WayFault }
   | { readonly do: "dns"; readonly fault: DnsFault }
   | { readonly do: "phone"; readonly phone: string; readonly command: PhoneCommand }
   | { readonly do: "wait"; readonly ms: number }

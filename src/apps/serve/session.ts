@@ -5,6 +5,8 @@ import { DEFAULT_REGISTRAR_LIMITS } from "../../core/server/registration.ts";
 import type { Users } from "../../core/server/users.ts";
 import type { TraceEvent } from "../../core/vocabulary.ts";
 import type { TimedEvent } from "../../worlds/node/driver.ts";
+import { FaultBook } from "../../worlds/node/fault-book.ts";
+import { nodePrimitives } from "../../worlds/node/primitives.ts";
 import type { Resolver } from "../../worlds/node/resolver.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../../worlds/node/tls.ts";
@@ -22,6 +24,7 @@ export class ServeSession {
   readonly #store: Store;
   readonly #resolver: Resolver;
   readonly #engine: ServerEngine;
+  readonly #faults: FaultBook;
   readonly #counts = new Map<string, number>();
   readonly #print: (event: TimedEvent) => void;
   #http: Server | undefined;
@@ -56,6 +59,7 @@ export class ServeSession {
       ...{ store, resolver, tls, trace: options.trace },
       sink: (event) => this.#saw(event),
     });
+    this.#faults = new FaultBook(this.#engine.driver, nodePrimitives().entropy);
   }
 
   /** Resolves with the exit code when everything is closed. */
@@ -114,8 +118,9 @@ export class ServeSession {
     return readControl(process.stdin, {
       obey: (control) => {
         const { driver, machine } = this.#engine;
+        const book = this.#faults;
         if (control.do === "stop") this.#leave();
-        const wrong = control.do === "stop" ? undefined : obey(control, driver, machine);
+        const wrong = control.do === "stop" ? undefined : obey(control, book, machine);
         if (wrong !== undefined) process.stderr.write(`control: ${wrong}\n`);
         const answer = wrong === undefined ? obeyedEvent(control) : refusedEvent(control, wrong);
         driver.run(() => driver.report(answer));

@@ -5,10 +5,11 @@
 
 import { messageEvent } from "../../api/message-event.ts";
 import { ruleTeller } from "../../api/rule-teller.ts";
+import { ruleBetween } from "../../core/network-rules.ts";
 import { readConfiguration } from "../../core/provisioning/read.ts";
 import { type User, Users } from "../../core/server/users.ts";
 import type { NetworkOptions } from "../../worlds/sim/network.ts";
-import { DROP, PASS, REJECT } from "../../worlds/sim/network.ts";
+import { Prng } from "../../worlds/sim/prng.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../worlds/sim/surroundings.ts";
 import { loopbackBlock } from "../lab/addresses.ts";
@@ -16,10 +17,12 @@ import { readZone } from "../lab/zone-file.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
   DnsFault,
+  Ends,
   PhoneCommand,
   PhonePlan,
   ServerFault,
   Topology,
+  WayFault,
 } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
@@ -40,6 +43,8 @@ const READY_MS = 15_000;
 const GRACE_MS = 4_000;
 /** Whoever plays a scenario takes so long to act on what has happened: the packets under way have arrived by then. */
 const REACTION_MS = 20;
+/** The stream of chance by which faults hit packets. */
+const FAULTS_STREAM = 90;
 /** Addresses are those of the lab's first block. */
 const BLOCK = loopbackBlock(0);
 
@@ -48,11 +53,15 @@ export class SimStage implements Stage {
   readonly #options: SimStageOptions;
   readonly #phones = new Map<string, TownPhones>();
   readonly #placeholders = new Map<string, string>();
+  /** Faults of ways, each with the node that was named first: they are healed with it, too. */
+  readonly #ways = new Map<string, string>();
+  readonly #chance: Prng;
   #topology: Topology | undefined;
   #town: Town | undefined;
 
   constructor(options: SimStageOptions) {
     this.#options = options;
+    this.#chance = new Prng(options.seed, FAULTS_STREAM);
   }
 
   /** Equal for equal runs, whatever the machine (invariant I9). */
@@ -141,24 +150,35 @@ export class SimStage implements Stage {
         host.run(() => machine.refuseAll(fault.retryAfterSeconds ?? 0));
         break;
       case "heal":
+        for (const [key, own] of this.#ways) if (own === name) this.#healWay(key);
         network.heal(name);
         host.run(() => machine.refuseAll(undefined));
         break;
       case "drop":
-        network.partition(name, [spec.address]);
-        break;
-      case "delay": {
-        const delayed = { kind: "delay", ms: fault.ms } as const;
-        network.fault(name, (_now, packet) => (packet.from === spec.address ? delayed : PASS));
-        break;
-      }
       case "refuse":
-        // Connections are reset; a datagram that a process refuses to take is silence to its sender.
-        network.fault(name, (_now, { to, from, transport }) => {
-          if (to !== spec.address && from !== spec.address) return PASS;
-          return transport === "udp" ? DROP : REJECT;
-        });
+        network.fault(name, ruleBetween({ kind: fault.kind }, [spec.address], [], this.#chance));
         break;
+      case "delay":
+        network.fault(name, ruleBetween(fault, [spec.address], [], this.#chance));
+        break;
+    }
+    return this.now();
+  }
+
+  async disturbWay(ends: Ends, fault: WayFault): Promise<number> {
+    const { simulation, dns } = this.#running();
+    const [node, other] = ends;
+    const key = [...ends].sort().join(" ");
+    if (other === "dns") {
+      if (fault.kind === "drop") dns.deafTo.add(node);
+      else if (fault.kind === "heal") dns.deafTo.delete(node);
+      else throw new StageFault(`the way to the resolver can be cut, nothing else: ${fault.kind}`);
+    } else if (fault.kind === "heal") this.#healWay(key);
+    else {
+      const far = other === undefined ? [] : [this.#addressOf(other)];
+      const rule = ruleBetween(fault, [this.#addressOf(node)], far, this.#chance);
+      simulation.network.fault(key, rule);
+      this.#ways.set(key, node);
     }
     return this.now();
   }
@@ -174,6 +194,10 @@ export class SimStage implements Stage {
         break;
       case "heal":
         dns.state = "answering";
+        dns.lie = undefined;
+        break;
+      case "lie":
+        dns.lie = this.#placeholders.get(fault.address) ?? fault.address;
         break;
       case "zone":
         dns.records = this.#zone(fault.text);
@@ -276,6 +300,17 @@ export class SimStage implements Stage {
 
   #name(name: string, address: string, port: number): void {
     this.note({ at: 0, node: "stage", event: "place.named", name, address, port });
+  }
+
+  #healWay(key: string): void {
+    this.#running().simulation.network.heal(key);
+    this.#ways.delete(key);
+  }
+
+  #addressOf(node: string): string {
+    const phones = this.#topology?.phones ?? [];
+    const index = phones.findIndex((phone) => phone.name === node);
+    return index < 0 ? this.#running().server(node).spec.address : BLOCK.phone(index).address;
   }
 
   #zone(text: string): Town["dns"]["records"] {

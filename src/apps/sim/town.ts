@@ -203,7 +203,7 @@ export class Town {
   }
 
   #answer(node: string, question: Question): { afterMs: number; answer: Answer } {
-    if (question.kind === "dns") return this.dns.ask(question, this.#dnsPatienceMs.get(node));
+    if (question.kind === "dns") return this.dns.ask(question, this.#dnsPatienceMs.get(node), node);
     const store = this.#servers.get(node)?.store;
     if (store === undefined) {
       return { afterMs: 0, answer: { kind: "unavailable", why: "no store" } };

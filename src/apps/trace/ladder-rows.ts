@@ -166,6 +166,8 @@ function fateRow(record: TraceRecord, note: Note): LadderRow | undefined {
       return { ...note("◉", "revived", "good"), life: "up" } as LadderRow;
     case "server.disturbed":
       return note("!", field(record, "how"), "warn");
+    case "way.disturbed":
+      return note("!", `${field(record, "how")} ${field(record, "with")}`.trim(), "warn");
     case "dns.disturbed":
       return note("!", `DNS ${field(record, "how")}`, "warn");
     default:

@@ -114,6 +114,10 @@ export class Driver implements World, Facts {
     return this.#carriers.size;
   }
 
+  get rule(): Rule | undefined {
+    return this.#rule;
+  }
+
   /** From here on, this rule (or none) judges every packet. */
   set rule(rule: Rule | undefined) {
     this.#rule = rule;
@@ -336,7 +340,7 @@ export class Driver implements World, Facts {
     if (verdict === "pass") carrier.send(bytes);
     else if (verdict === "refuse") this.#refuse(flow, carrier);
     else if (verdict !== "drop") {
-      this.#delays.after(verdict.delayMs, () => {
+      this.#delays.put(verdict, () => {
         if (this.#carriers.get(flow) === carrier) carrier.send(bytes);
       });
     }
@@ -349,7 +353,7 @@ export class Driver implements World, Facts {
     if (verdict === "pass") this.#receive(flow, carrier, bytes);
     else if (verdict === "refuse") this.#refuse(flow, carrier);
     else if (verdict !== "drop") {
-      this.#delays.after(verdict.delayMs, () => this.#receive(flow, carrier, bytes));
+      this.#delays.put(verdict, () => this.#receive(flow, carrier, bytes));
     }
   }
 

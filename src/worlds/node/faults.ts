@@ -13,15 +13,27 @@ export interface Packet {
 
 /**
  * `drop`: silence, and a connection that is tried times out. `refuse`: the flow is lost as if the port were closed.
- * `delayMs`: later; packets that are given unequal delays may overtake one another, as on a network.
+ * `delayMs`: later; packets that are given unequal delays may overtake one another, as on a network. `delaysMs`: a datagram
+ * as often as there are delays.
  */
-export type Verdict = "pass" | "drop" | "refuse" | { readonly delayMs: number };
+export type Verdict =
+  | "pass"
+  | "drop"
+  | "refuse"
+  | { readonly delayMs: number }
+  | { readonly delaysMs: readonly number[] };
 
 export type Rule = (packet: Packet) => Verdict;
 
 /** Actions put off by a rule; all are forgotten at `close`. */
 export class Delays {
   readonly #pending = new Set<NodeJS.Timeout>();
+
+  /** As often and as late as a verdict says. */
+  put(verdict: Exclude<Verdict, string>, action: () => void): void {
+    if ("delayMs" in verdict) this.after(verdict.delayMs, action);
+    else for (const delayMs of verdict.delaysMs) this.after(delayMs, action);
+  }
 
   after(delayMs: number, action: () => void): void {
     const timer = setTimeout(() => {

@@ -4,15 +4,13 @@
  */
 export {
   DROP,
-  Network,
-  type NetworkOptions,
   PASS,
   type Packet,
-  QUIET_NETWORK,
   REJECT,
   type Rule,
   type Verdict,
-} from "./network.ts";
+} from "../../core/network-rules.ts";
+export { Network, type NetworkOptions, QUIET_NETWORK } from "./network.ts";
 export { Prng } from "./prng.ts";
 export { PURE_HASH, purePrimitives } from "./pure-primitives.ts";
 export { type AliasRecord, type ServedRecord, SimulatedDns } from "./simulated-dns.ts";

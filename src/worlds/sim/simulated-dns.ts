@@ -20,6 +20,8 @@ const SILENCE_MS = 9000;
 const ANSWER_MS = 1;
 /** RFC 2308: what a negative answer is believed for, seconds. */
 const NEGATIVE_TTL = 60;
+/** As long as a lie is believed, seconds. */
+const LIE_TTL = 5;
 /** Longer chains of aliases are loops. */
 const MOST_ALIASES = 8;
 
@@ -28,6 +30,10 @@ export class SimulatedDns {
   records: readonly ServedRecord[];
   /** `failing`: every server answers SERVFAIL at once. */
   state: "answering" | "silent" | "failing" = "answering";
+  /** Nodes that it does not hear. */
+  readonly deafTo: Set<string> = new Set();
+  /** The IPv4 address that it gives for every name that is asked for one; undefined: the truth. */
+  lie: string | undefined;
   /** Seconds for which "no such record" may be believed. */
   negativeTtl: number = NEGATIVE_TTL;
   /** Questions asked so far. */
@@ -37,25 +43,38 @@ export class SimulatedDns {
     this.records = records;
   }
 
-  /** @param patienceMs how long whoever asks waits for a silent resolver, all repeats together. */
+  /**
+   * @param patienceMs how long whoever asks waits for a silent resolver, all repeats together.
+   * @param node who asks.
+   */
   ask(
     question: DnsQuestion,
     patienceMs: number = SILENCE_MS,
+    node = "",
   ): { afterMs: number; answer: DnsAnswer } {
     this.asked += 1;
-    if (this.state === "silent") {
+    if (this.state === "silent" || this.deafTo.has(node)) {
       const afterMs = Math.min(patienceMs, question.withinMs ?? patienceMs);
       return { afterMs, answer: { kind: "silent", why: "no resolver answered" } };
     }
     if (this.state === "failing") {
       return { afterMs: ANSWER_MS, answer: { kind: "silent", why: "SERVFAIL" } };
     }
-    const records = this.#resolve(question.name, question.type);
+    const records = this.#found(question);
     const answer: DnsAnswer =
       records.length === 0
         ? { kind: "none", ttl: this.negativeTtl }
-        : { kind: "records", records, additional: this.#additional(records) };
+        : {
+            kind: "records",
+            records,
+            additional: this.lie === undefined ? this.#additional(records) : [],
+          };
     return { afterMs: ANSWER_MS, answer };
+  }
+
+  #found({ name, type }: DnsQuestion): ResourceRecord[] {
+    if (this.lie === undefined || type !== "A") return this.#resolve(name, type);
+    return [{ type, name, ttl: LIE_TTL, address: this.lie }];
   }
 
   /** Under the name asked for, and fresh only as long as every alias on the way. */

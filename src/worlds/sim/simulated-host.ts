@@ -11,8 +11,8 @@ import {
   type Target,
   type World,
 } from "../../core/machine.ts";
+import { packetOf } from "../../core/network-rules.ts";
 import type { Question, TraceEvent } from "../../core/vocabulary.ts";
-import { packetOf } from "./network.ts";
 import {
   type BoundPort,
   Holdings,

@@ -6,7 +6,7 @@
  * answer itself; the certificate is judged by the domain asked for (RFC 5922 §7.2).
  */
 import type { FlowId, Instant, LossCause, Peer, TransportName } from "../../core/machine.ts";
-import { packetOf, type Verdict } from "./network.ts";
+import { packetOf, type Verdict } from "../../core/network-rules.ts";
 import type {
   Handshake,
   HandshakeStep,

@@ -1,13 +1,13 @@
 /** A phone and its flows: RFC 5626 §4, RFC 6223, RFC 3608. Times are seconds. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { DROP, PASS } from "../../../src/core/network-rules.ts";
 import type { RedundancyPolicy } from "../../../src/core/redundancy/policy.ts";
 import {
   defaultAccount,
   defaultPolicy,
   defaultServer,
 } from "../../../src/core/redundancy/policy-defaults.ts";
-import { DROP, PASS } from "../../../src/worlds/sim/network.ts";
 import { type PlaceName, Rehearsal } from "../redundancy/rehearsal.ts";
 import { says } from "../redundancy/scripted-server.ts";
 import { calm, FALLBACK } from "../redundancy/stages.ts";

@@ -1,6 +1,6 @@
 /** A connection that stands in our books only: its other end is gone, and says so when it is used (C34). */
 import { test } from "node:test";
-import { DROP, PASS, REJECT } from "../../../src/worlds/sim/network.ts";
+import { DROP, PASS, REJECT } from "../../../src/core/network-rules.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { failover } from "./stages.ts";
 

@@ -1,7 +1,8 @@
 /** One cell of the matrix in virtual time. */
+
+import { DROP, PASS, UNREACHABLE, type Verdict } from "../../../core/network-rules.ts";
 import type { Phone } from "../../../core/phone/phone.ts";
 import { PhoneMachine } from "../../../core/phone/phone-machine.ts";
-import { DROP, PASS, UNREACHABLE, type Verdict } from "../../../worlds/sim/network.ts";
 import { purePrimitives } from "../../../worlds/sim/pure-primitives.ts";
 import { SimulatedDns } from "../../../worlds/sim/simulated-dns.ts";
 import type { SimulatedHost } from "../../../worlds/sim/simulated-host.ts";

@@ -1,7 +1,7 @@
 /** Sets planned faults on a town and takes them off again, and knows since when each server has been well. */
 import type { Instant } from "../../../core/machine.ts";
+import { PASS } from "../../../core/network-rules.ts";
 import type { Reach } from "../../../worlds/sim/invariants/invariant.ts";
-import { PASS } from "../../../worlds/sim/network.ts";
 import type { Town } from "../town.ts";
 import type { PlannedFault } from "./plan.ts";
 
