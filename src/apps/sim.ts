@@ -63,8 +63,7 @@ async function sim(flags: SimFlags): Promise<void> {
   else if (flags.seeds !== undefined) simulateSwarm({ ...flags.seeds, json, brief: true });
   else if (flags.swarm !== undefined) {
     simulateSwarm({ from: seed, to: seed + flags.swarm - 1, json, brief: false });
-  }
-  else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
+  } else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
   else {
     const { phones, hours, capacity, config = [], report, trace = false } = flags;
     await simulateFleet({ seed, phones, hours, capacity, config, report, json, trace });

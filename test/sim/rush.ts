@@ -1,5 +1,5 @@
 /** Phones that all start within a moment, at one server whose work takes time. */
-import { phoneAddress } from "../../src/apps/sim/fleet/run.ts";
+import { phoneAddress } from "../../src/apps/sim/fleet/phones.ts";
 import { NO_ORIGIN, simulatedPhone } from "../../src/apps/sim/phone-config.ts";
 import { Town, type TownOptions } from "../../src/apps/sim/town.ts";
 import {

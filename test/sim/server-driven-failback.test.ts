@@ -1,7 +1,7 @@
 /** An operator sends phones home by reg-event (R84): the real servers and the real phone, in virtual time. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { phoneAddress } from "../../src/apps/sim/fleet/run.ts";
+import { phoneAddress } from "../../src/apps/sim/fleet/phones.ts";
 import { NO_ORIGIN, simulatedPhone } from "../../src/apps/sim/phone-config.ts";
 import { Town, type TownPhones } from "../../src/apps/sim/town.ts";
 import {

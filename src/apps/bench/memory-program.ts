@@ -9,9 +9,10 @@ import { SipServer } from "../../core/server/server.ts";
 import { Users } from "../../core/server/users.ts";
 import { nodePrimitives } from "../../worlds/node/primitives.ts";
 import { SimulatedStore } from "../../worlds/sim/simulated-store.ts";
+import { FleetAddresses, fleetPhones } from "../sim/fleet/phones.ts";
 import { type FleetPlan, planFleet } from "../sim/fleet/plan.ts";
-import { fleetAccount, phoneAddress } from "../sim/fleet/run.ts";
-import { NO_ORIGIN, simulatedPhone } from "../sim/phone-config.ts";
+import { fleetUsers } from "../sim/fleet/run.ts";
+import { NO_ORIGIN } from "../sim/phone-config.ts";
 import { Town } from "../sim/town.ts";
 
 const SEED = 7;
@@ -33,7 +34,7 @@ function heapOf(count: number): number {
   const plan = planFleet({ seed: SEED, phones: count, hours: 1, account: undefined });
   const users = usersOf(plan);
   const before = settledHeap();
-  const addresses = Array.from({ length: count }, (_, number) => phoneAddress(number));
+  const addresses = new FleetAddresses(count);
   const town = new Town({
     seed: SEED,
     domains: plan.domains,
@@ -46,11 +47,8 @@ function heapOf(count: number): number {
     town.addServer({ ...spec, location: "own" });
     town.startServer(spec.name);
   }
-  const { host, machine } = town.addPhones("fleet", addresses, []);
-  for (const [number, address] of addresses.entries()) {
-    const place = { address, port: 5060, answer: "auto", number } as const;
-    machine.add(simulatedPhone([fleetAccount(plan, number)], place, NO_ORIGIN));
-  }
+  const phones = fleetPhones({ plan, addresses, rule: NO_ORIGIN });
+  const { host, machine } = town.addPhones("fleet", addresses, phones);
   host.run(() => {
     for (const phone of machine.phones) phone.start();
   });
@@ -71,16 +69,11 @@ function heapOf(count: number): number {
 
 /** With every digest secret computed, as the servers will want it: none of it is a phone's. */
 function usersOf(plan: FleetPlan): Users {
-  const accounts = Array.from({ length: plan.phones }, (_, number) => fleetAccount(plan, number));
-  const users = new Users(
-    accounts.map(({ user, password }) => {
-      return { name: user, password, ha1: {}, voicemail: undefined, groups: [] };
-    }),
-  );
+  const users = new Users(fleetUsers(plan));
   const { hash } = nodePrimitives();
-  for (const { user } of accounts) {
+  for (const { name } of fleetUsers(plan)) {
     for (const algorithm of ["MD5", "SHA-256"] as const) {
-      users.ha1(hash, user, plan.domains[0] ?? "", algorithm);
+      users.ha1(hash, name, plan.domains[0] ?? "", algorithm);
     }
   }
   return users;

@@ -15,7 +15,7 @@ export interface PhonePlace {
 /** Names the policy value that decided, and where it was read. */
 export type RuleTeller = PhoneConfig["rule"];
 
-const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls", "ws", "wss"];
+export const SUPPORTED: PhoneConfig["supported"] = ["udp", "tcp", "tls", "ws", "wss"];
 
 export const NO_ORIGIN: RuleTeller = (_account, path, value) => `${lastWord(path)}=${value}`;
 
@@ -24,7 +24,6 @@ export function simulatedPhone(
   place: PhonePlace,
   rule: RuleTeller = NO_ORIGIN,
 ): PhoneConfig {
-  const number = place.number.toString(16).padStart(12, "0");
   return {
     accounts,
     bindAddress: place.address,
@@ -33,10 +32,15 @@ export function simulatedPhone(
     recordedSamples: 0,
     audioSource: silence,
     userAgent: "Dialtone",
-    instance: inOnePiece(`urn:uuid:00000000-0000-4000-8000-${number}`),
+    instance: instanceOf(place.number),
     supported: SUPPORTED,
     rule,
   };
+}
+
+/** A phone's name for life (RFC 5626 §4.1), by its number. */
+export function instanceOf(number: number): string {
+  return ["urn:uuid:00000000-0000-4000-8000", number.toString(16).padStart(12, "0")].join("-");
 }
 
 /** How long such a phone waits for a silent resolver: each try, and its repeats. */
@@ -47,10 +51,4 @@ export function dnsPatienceMs(accounts: readonly AccountPolicy[]): number {
 
 function lastWord(path: string): string {
   return path.slice(path.lastIndexOf(".") + 1);
-}
-
-/** A text put together from parts is kept as a tree of them until somebody reads a character. */
-function inOnePiece(text: string): string {
-  text.charCodeAt(0);
-  return text;
 }

@@ -10,6 +10,7 @@ import { type ServerConfiguration, SipServer } from "../../core/server/server.ts
 import type { Users } from "../../core/server/users.ts";
 import type { Answer, Question } from "../../core/vocabulary.ts";
 import { nodePrimitives } from "../../worlds/node/primitives.ts";
+import type { HostAddresses } from "../../worlds/sim/addresses.ts";
 import type { NetworkOptions } from "../../worlds/sim/network.ts";
 import { Prng } from "../../worlds/sim/prng.ts";
 import { SimulatedDns } from "../../worlds/sim/simulated-dns.ts";
@@ -151,7 +152,7 @@ export class Town {
    */
   addPhones(
     name: string,
-    addresses: readonly string[],
+    addresses: HostAddresses,
     configs: Iterable<PhoneConfig>,
     dnsPatienceMs?: number,
   ): TownPhones {

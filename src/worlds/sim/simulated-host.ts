@@ -13,14 +13,9 @@ import {
 } from "../../core/machine.ts";
 import { packetOf } from "../../core/network-rules.ts";
 import type { Question, TraceEvent } from "../../core/vocabulary.ts";
-import {
-  type BoundPort,
-  Holdings,
-  isDatagram,
-  isUnspecified,
-  type SimulatedFlow,
-  turned,
-} from "./simulated-flow.ts";
+import { type HostAddresses, includes } from "./addresses.ts";
+import type { BoundPort, SimulatedFlow } from "./bound-port.ts";
+import { Holdings, isDatagram, isUnspecified, turned } from "./simulated-flow.ts";
 import { handshakeOf, StreamEnd, type StreamHost } from "./simulated-stream.ts";
 import type {
   Handshake,
@@ -41,7 +36,7 @@ const IDLE_MS = 60_000;
 /** It can be killed (its ports close, its peers are told), frozen (all stands still, packets wait) and started anew. */
 export class SimulatedHost implements World, RemoteHost, StreamHost {
   readonly name: string;
-  readonly addresses: readonly string[];
+  readonly addresses: HostAddresses;
   /** Whom its certificate is for; undefined: whoever is asked for. */
   identities: readonly string[] | undefined;
   readonly #simulation: Surroundings;
@@ -61,12 +56,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   /** Undefined: work takes no time. */
   #bench: Workbench<Fact> | undefined;
 
-  constructor(
-    simulation: Surroundings,
-    name: string,
-    addresses: readonly string[],
-    machine: Machine,
-  ) {
+  constructor(simulation: Surroundings, name: string, addresses: HostAddresses, machine: Machine) {
     this.#simulation = simulation;
     this.name = name;
     this.addresses = addresses;
@@ -154,11 +144,11 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   // What the machine intends.
 
   bind(flow: FlowId, local: Local): void {
-    const ours = isUnspecified(local.address) || this.addresses.includes(local.address);
+    const ours = isUnspecified(local.address) || includes(this.addresses, local.address);
     const bound = ours ? this.#holdings.bind(flow, local) : undefined;
     if (bound !== undefined) {
       this.#later(0, (machine, now) => {
-        if (this.#holdings.boundAs(flow) === bound) machine.bound(now, flow, bound.local);
+        if (this.#holdings.boundAs(flow) === bound) machine.bound(now, flow, bound);
       });
     } else {
       this.#later(0, (machine, now) => machine.lost(now, flow, ours ? "in-use" : "denied"));
@@ -268,7 +258,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     this.#later(IDLE_MS / 4, (machine, now) => {
       this.#sweeping = false;
       let left = false;
-      for (const flow of [...this.#holdings.flows.values()]) {
+      for (const flow of this.#holdings.flows.values()) {
         if (flow.id > 0 || flow.stream !== undefined) continue;
         if (now - flow.usedAt >= IDLE_MS) this.#lose(machine, now, flow, "idle");
         else left = true;
@@ -279,9 +269,10 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   /** Flows through the bound port end with it; connected ones and streams go on. */
   #closeBound(bound: FlowId): void {
+    const flows = [...(this.#holdings.boundAs(bound)?.peers() ?? [])];
     this.#holdings.unbind(bound);
-    for (const flow of [...this.#holdings.flows.values()]) {
-      if (flow.peer.listener !== bound || flow.connected || flow.stream !== undefined) continue;
+    for (const flow of flows) {
+      if (flow.connected) continue;
       this.#later(0, (machine, now) => this.#lose(machine, now, flow, "closed"));
     }
   }

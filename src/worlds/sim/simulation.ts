@@ -4,6 +4,7 @@
  */
 import type { Instant, Machine, Peer } from "../../core/machine.ts";
 import type { Answer, Question, TraceEvent } from "../../core/vocabulary.ts";
+import { type HostAddresses, includes, isBlock } from "./addresses.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { Prng } from "./prng.ts";
@@ -49,6 +50,8 @@ export class Simulation implements Surroundings {
   readonly #hosts = new Map<string, SimulatedHost>();
   /** Which host owns an address. */
   readonly #addresses = new Map<string, SimulatedHost>();
+  /** Hosts with more addresses than are listed. */
+  readonly #blocks: SimulatedHost[] = [];
   now: Instant = 0;
   /** Events carried out so far. */
   steps = 0;
@@ -67,10 +70,14 @@ export class Simulation implements Surroundings {
    * Starts a process on a host of its own.
    * @throws RangeError when the name or an address is taken.
    */
-  addHost(name: string, addresses: readonly string[], machine: Machine): SimulatedHost {
+  addHost(name: string, addresses: HostAddresses, machine: Machine): SimulatedHost {
     if (this.#hosts.has(name)) throw new RangeError(`there is a host ${name} already`);
     const host = new SimulatedHost(this, name, addresses, machine);
     this.#hosts.set(name, host);
+    if (isBlock(addresses)) {
+      this.#blocks.push(host);
+      return host;
+    }
     for (const address of addresses) {
       if (this.#addresses.has(address)) throw new RangeError(`${address} is taken`);
       this.#addresses.set(address, host);
@@ -86,7 +93,9 @@ export class Simulation implements Surroundings {
   }
 
   hostAt(address: string): SimulatedHost | undefined {
-    return this.#addresses.get(address);
+    const known = this.#addresses.get(address);
+    if (known !== undefined) return known;
+    return this.#blocks.find((host) => includes(host.addresses, address));
   }
 
   answer(node: string, question: Question): { afterMs: number; answer: Answer } {

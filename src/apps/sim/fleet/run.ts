@@ -1,11 +1,11 @@
 /** A fleet in virtual time: one process with many phones, each the real state machine at an address of its own. */
-import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
 import { type User, Users } from "../../../core/server/users.ts";
 import { Prng } from "../../../worlds/sim/prng.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
-import { dnsPatienceMs, type RuleTeller, simulatedPhone } from "../phone-config.ts";
+import { dnsPatienceMs, type RuleTeller } from "../phone-config.ts";
 import { Town, type TownPhones } from "../town.ts";
 import { type FleetFigures, figuresOf } from "./figures.ts";
+import { FleetAddresses, fleetPhones } from "./phones.ts";
 import type { FleetPlan, Outage } from "./plan.ts";
 import { Tally } from "./tally.ts";
 
@@ -39,39 +39,6 @@ export function runFleet(plan: FleetPlan, rule: RuleTeller, watch: FleetWatch = 
   return new Fleet(plan, rule, watch).run();
 }
 
-/** The accounts of all phones: literals of one shape cost least. */
-export function fleetAccount(plan: FleetPlan, number: number): AccountPolicy {
-  const { account } = plan;
-  const user = String(plan.firstUser + number);
-  return {
-    index: account.index,
-    enabled: true,
-    user,
-    domain: account.domain,
-    displayName: account.displayName,
-    authName: user,
-    password: account.password,
-    redundancy: account.redundancy,
-    unregisterOnStart: account.unregisterOnStart,
-    messageWaiting: account.messageWaiting,
-    subscribeRegistration: account.subscribeRegistration,
-    subscribeExpiresSeconds: account.subscribeExpiresSeconds,
-    subscribeOverlapSeconds: account.subscribeOverlapSeconds,
-    subscribeRetryMs: account.subscribeRetryMs,
-    reliableProvisionals: account.reliableProvisionals,
-    sessionTimer: account.sessionTimer,
-    sessionExpiresSeconds: account.sessionExpiresSeconds,
-    sessionRefresher: account.sessionRefresher,
-  };
-}
-
-/** Up to 16 million phones in 10.64.0.0/10 and above; the last byte is never 0. */
-export function phoneAddress(number: number): string {
-  const last = (number % 254) + 1;
-  const rest = Math.floor(number / 254);
-  return `10.${64 + (rest >> 8)}.${rest & 255}.${last}`;
-}
-
 class Fleet {
   readonly #plan: FleetPlan;
   readonly #watch: FleetWatch;
@@ -89,7 +56,7 @@ class Fleet {
     this.#town = new Town({
       seed: plan.seed,
       domains: plan.domains,
-      users: new Users(usersOf(plan)),
+      users: new Users(fleetUsers(plan)),
       renewals: false,
       network: plan.network,
       onEvent: (event) => this.#saw(event),
@@ -123,14 +90,9 @@ class Fleet {
 
   #addPhones(rule: RuleTeller): TownPhones {
     const { phones, account } = this.#plan;
-    const addresses = Array.from({ length: phones }, (_, number) => phoneAddress(number));
-    const patience = dnsPatienceMs([account]);
-    const fleet = this.#town.addPhones("fleet", addresses, [], patience);
-    for (const [number, address] of addresses.entries()) {
-      const place = { address, port: 5060, answer: "auto", number } as const;
-      fleet.machine.add(simulatedPhone([fleetAccount(this.#plan, number)], place, rule));
-    }
-    return fleet;
+    const addresses = new FleetAddresses(phones);
+    const configs = fleetPhones({ plan: this.#plan, addresses, rule });
+    return this.#town.addPhones("fleet", addresses, configs, dnsPatienceMs([account]));
   }
 
   #planOutage({ server, kind, atMs, forMs }: Outage): void {
@@ -199,7 +161,7 @@ class Fleet {
   }
 }
 
-function* usersOf(plan: FleetPlan): Generator<User> {
+export function* fleetUsers(plan: FleetPlan): Generator<User> {
   const { password } = plan.account;
   for (let number = 0; number < plan.phones; number += 1) {
     const name = String(plan.firstUser + number);

@@ -1,0 +1,202 @@
+/**
+ * The phones of a fleet, as their machine is told of them. They differ by a number only, and there may be a million:
+ * each is that number, and the plan that all of them share.
+ */
+import { silence } from "../../../core/media/tones.ts";
+import type { AnswerMode, PhoneConfig } from "../../../core/phone/phone-config.ts";
+import type { AccountPolicy, RedundancyPolicy } from "../../../core/redundancy/policy.ts";
+import type { AddressBlock } from "../../../worlds/sim/addresses.ts";
+import { instanceOf, type RuleTeller, SUPPORTED } from "../phone-config.ts";
+import type { FleetPlan } from "./plan.ts";
+
+/** Every phone has a machine of its own. */
+const PORT = 5060;
+
+/** What all phones of a fleet have in common. */
+export interface FleetKind {
+  readonly plan: FleetPlan;
+  readonly addresses: FleetAddresses;
+  readonly rule: RuleTeller;
+}
+
+export function* fleetPhones(kind: FleetKind): Generator<PhoneConfig> {
+  for (let number = 0; number < kind.plan.phones; number += 1) yield new FleetPhone(kind, number);
+}
+
+class FleetPhone implements PhoneConfig {
+  readonly #kind: FleetKind;
+  readonly #number: number;
+  readonly bindAddress: string;
+
+  constructor(kind: FleetKind, number: number) {
+    this.#kind = kind;
+    this.#number = number;
+    this.bindAddress = kind.addresses.at(number);
+  }
+
+  get accounts(): readonly AccountPolicy[] {
+    const { plan } = this.#kind;
+    return [new FleetAccount(plan.account, String(plan.firstUser + this.#number))];
+  }
+
+  get localPort(): number {
+    return PORT;
+  }
+
+  get answer(): AnswerMode {
+    return "auto";
+  }
+
+  get recordedSamples(): number {
+    return 0;
+  }
+
+  get audioSource(): typeof silence {
+    return silence;
+  }
+
+  get userAgent(): string {
+    return "Dialtone";
+  }
+
+  get instance(): string {
+    return instanceOf(this.#number);
+  }
+
+  get supported(): PhoneConfig["supported"] {
+    return SUPPORTED;
+  }
+
+  get rule(): RuleTeller {
+    return this.#kind.rule;
+  }
+}
+
+/** The account that all have, with a user of its own. */
+class FleetAccount implements AccountPolicy {
+  readonly #shared: AccountPolicy;
+  readonly user: string;
+
+  constructor(shared: AccountPolicy, user: string) {
+    this.#shared = shared;
+    this.user = user;
+  }
+
+  get authName(): string {
+    return this.user;
+  }
+
+  get enabled(): boolean {
+    return true;
+  }
+
+  get index(): number {
+    return this.#shared.index;
+  }
+
+  get redundancy(): RedundancyPolicy {
+    return this.#shared.redundancy;
+  }
+
+  get domain(): AccountPolicy["domain"] {
+    return this.#shared.domain;
+  }
+
+  get displayName(): AccountPolicy["displayName"] {
+    return this.#shared.displayName;
+  }
+
+  get password(): AccountPolicy["password"] {
+    return this.#shared.password;
+  }
+
+  get unregisterOnStart(): AccountPolicy["unregisterOnStart"] {
+    return this.#shared.unregisterOnStart;
+  }
+
+  get messageWaiting(): AccountPolicy["messageWaiting"] {
+    return this.#shared.messageWaiting;
+  }
+
+  get subscribeRegistration(): AccountPolicy["subscribeRegistration"] {
+    return this.#shared.subscribeRegistration;
+  }
+
+  get subscribeExpiresSeconds(): AccountPolicy["subscribeExpiresSeconds"] {
+    return this.#shared.subscribeExpiresSeconds;
+  }
+
+  get subscribeOverlapSeconds(): AccountPolicy["subscribeOverlapSeconds"] {
+    return this.#shared.subscribeOverlapSeconds;
+  }
+
+  get subscribeRetryMs(): AccountPolicy["subscribeRetryMs"] {
+    return this.#shared.subscribeRetryMs;
+  }
+
+  get reliableProvisionals(): AccountPolicy["reliableProvisionals"] {
+    return this.#shared.reliableProvisionals;
+  }
+
+  get sessionTimer(): AccountPolicy["sessionTimer"] {
+    return this.#shared.sessionTimer;
+  }
+
+  get sessionExpiresSeconds(): AccountPolicy["sessionExpiresSeconds"] {
+    return this.#shared.sessionExpiresSeconds;
+  }
+
+  get sessionRefresher(): AccountPolicy["sessionRefresher"] {
+    return this.#shared.sessionRefresher;
+  }
+}
+
+const NETWORK = 10 * 256 + 64;
+/** The last byte is never 0 or 255. */
+const LAST_BYTES = 254;
+const DOT = 46;
+const ZERO = 48;
+
+/** Of the phone of that number, from 0: in 10.64.0.0 and above, 12 million fit. */
+export function phoneAddress(number: number): string {
+  const rest = NETWORK * 256 + Math.floor(number / LAST_BYTES);
+  return [rest >> 16, (rest >> 8) & 255, rest & 255, (number % LAST_BYTES) + 1].join(".");
+}
+
+/** One for each phone. */
+export class FleetAddresses implements AddressBlock {
+  readonly #count: number;
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  at(number: number): string {
+    return phoneAddress(number);
+  }
+
+  has(address: string): boolean {
+    const value = numberOf(address);
+    const last = value % 256;
+    const rest = Math.floor(value / 256) - NETWORK * 256;
+    if (rest < 0 || last === 0 || last > LAST_BYTES) return false;
+    return rest * LAST_BYTES + last <= this.#count;
+  }
+}
+
+/** Of an IPv4 address as a number; -1: it is none. */
+function numberOf(address: string): number {
+  let value = 0;
+  let part = 0;
+  let dots = 0;
+  for (let index = 0; index < address.length; index += 1) {
+    const code = address.charCodeAt(index);
+    if (code === DOT) {
+      value = value * 256 + part;
+      part = 0;
+      dots += 1;
+    } else if (code >= ZERO && code < ZERO + 10) part = part * 10 + code - ZERO;
+    else return -1;
+  }
+  return dots === 3 ? value * 256 + part : -1;
+}
