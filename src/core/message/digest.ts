@@ -5,7 +5,7 @@
 import type { Hash } from "../primitives.ts";
 import { AuthScan } from "./auth-params.ts";
 import type { Headers } from "./headers.ts";
-import { quote } from "./lexer.ts";
+import { COMMA, isToken, QUOTE, quote, SPACE } from "./lexer.ts";
 
 /** Of RFC 7616 §6.1, with their session variants. */
 export type DigestAlgorithm = "MD5" | "MD5-sess" | "SHA-256" | "SHA-256-sess";
@@ -137,6 +137,8 @@ export function credentialsFor(
 
 /** The first Digest credentials of a line; undefined if they lack a part that every answer has. */
 export function parseCredentials(line: string): DigestCredentials | undefined {
+  const usual: Given = { ...NOTHING_GIVEN };
+  if (takeUsual(usual, line)) return whole(usual);
   const given: Given = { ...NOTHING_GIVEN };
   const scan = new AuthScan(line);
   let digest = false;
@@ -145,15 +147,21 @@ export function parseCredentials(line: string): DigestCredentials | undefined {
     if (step === "scheme") {
       over ||= digest;
       digest = !over && scan.is("digest");
-    } else if (digest) take(given, scan);
+    } else if (digest) take(given, scan.name(), scan.value());
   }
+  return scan.sound ? whole(given) : undefined;
+}
+
+function whole(given: Given): DigestCredentials | undefined {
   const { username, realm, nonce, uri, response, opaque } = given;
-  if (!scan.sound || username === undefined || realm === undefined) return undefined;
+  if (username === undefined || realm === undefined) return undefined;
   if (nonce === undefined || uri === undefined || response === undefined) return undefined;
   const { algorithm = "", cnonce = "", nc = "" } = given;
   const qop = given.qop === undefined || given.qop === "auth" ? given.qop : given.qop.toLowerCase();
   return { username, realm, nonce, uri, response, algorithm, opaque, qop: qop ?? "", cnonce, nc };
 }
+
+const DIGEST = "Digest ";
 
 /** The parameters of credentials; of several of a name the first counts. */
 type Given = { -readonly [Name in keyof DigestCredentials]: string | undefined };
@@ -171,18 +179,69 @@ const NOTHING_GIVEN: Given = {
   nc: undefined,
 };
 
-/** Told apart without making strings of the names: this runs for each request that carries credentials. */
-function take(given: Given, scan: AuthScan): void {
-  if (scan.is("username")) given.username ??= scan.value();
-  else if (scan.is("realm")) given.realm ??= scan.value();
-  else if (scan.is("nonce")) given.nonce ??= scan.value();
-  else if (scan.is("uri")) given.uri ??= scan.value();
-  else if (scan.is("response")) given.response ??= scan.value();
-  else if (scan.is("algorithm")) given.algorithm ??= scan.value();
-  else if (scan.is("opaque")) given.opaque ??= scan.value();
-  else if (scan.is("qop")) given.qop ??= scan.value();
-  else if (scan.is("cnonce")) given.cnonce ??= scan.value();
-  else if (scan.is("nc")) given.nc ??= scan.value();
+/**
+ * Reads the usual form, `Digest name="value", name=value, …` without escapes and names of others; false for any other,
+ * of which it may have taken a part. This runs for each request that carries credentials.
+ */
+function takeUsual(given: Given, line: string): boolean {
+  const end = line.length;
+  if (line.slice(0, DIGEST.length) !== DIGEST || line.indexOf("\\") >= 0) return false;
+  for (let at = DIGEST.length; ; at += line.charCodeAt(at + 1) === SPACE ? 2 : 1) {
+    const equals = line.indexOf("=", at);
+    if (equals < 0) return false;
+    const name = line.slice(at, equals);
+    let from = equals + 1;
+    if (line.charCodeAt(from) === QUOTE) {
+      from += 1;
+      at = line.indexOf('"', from);
+      if (at < 0 || !take(given, name, line.slice(from, at))) return false;
+      at += 1;
+    } else {
+      at = line.indexOf(",", from);
+      if (at < 0) at = end;
+      if (!isToken(line, from, at) || !take(given, name, line.slice(from, at))) return false;
+    }
+    if (at === end) return true;
+    if (line.charCodeAt(at) !== COMMA) return false;
+  }
+}
+
+/** False if no credentials have a parameter of that name. */
+function take(given: Given, lowerName: string, value: string): boolean {
+  switch (lowerName) {
+    case "username":
+      given.username ??= value;
+      return true;
+    case "realm":
+      given.realm ??= value;
+      return true;
+    case "nonce":
+      given.nonce ??= value;
+      return true;
+    case "uri":
+      given.uri ??= value;
+      return true;
+    case "response":
+      given.response ??= value;
+      return true;
+    case "algorithm":
+      given.algorithm ??= value;
+      return true;
+    case "opaque":
+      given.opaque ??= value;
+      return true;
+    case "qop":
+      given.qop ??= value;
+      return true;
+    case "cnonce":
+      given.cnonce ??= value;
+      return true;
+    case "nc":
+      given.nc ??= value;
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** The value of Authorization or Proxy-Authorization. */

@@ -6,8 +6,6 @@ import {
   BACKSLASH,
   COLON,
   COMMA,
-  CR,
-  GREATER,
   isLetterCode,
   isTokenCode,
   isUriText,
@@ -121,45 +119,27 @@ export function parseNameAddr(
   return usualNameAddr(text, start, end) ?? readNameAddr(text, start, end);
 }
 
+/** A SIP URI in brackets, perhaps a quoted name without escapes before it. */
+const USUAL_HEAD = /(?:"[^"\\\r\n]*" ?)?<sip:[!-=?-\xff]*>/y;
+
 /**
- * The usual form: a SIP URI in brackets, perhaps a quoted name before it. What is in the brackets is only looked at
- * closely when it is used. Undefined for any other.
+ * The usual form. What is in the brackets is only looked at closely when it is used. Undefined for any other.
  */
 function usualNameAddr(text: string, start: number, end: number): NameAddr | undefined {
+  USUAL_HEAD.lastIndex = start;
+  if (!USUAL_HEAD.test(text)) return undefined;
+  const paramsAt = USUAL_HEAD.lastIndex;
   let display = "";
   let less = start;
   if (text.charCodeAt(start) === QUOTE) {
-    less += 1;
-    for (let code = text.charCodeAt(less); code !== QUOTE; code = text.charCodeAt(less)) {
-      if (less >= end || code === BACKSLASH || code === CR) return undefined;
-      less += 1;
-    }
-    display = text.slice(start + 1, less);
-    less += text.charCodeAt(less + 1) === SPACE ? 2 : 1;
+    const close = text.indexOf('"', start + 1);
+    display = text.slice(start + 1, close);
+    less = text.charCodeAt(close + 1) === SPACE ? close + 2 : close + 1;
   }
-  if (!opensSip(text, less)) return undefined;
-  let greater = less + 5;
-  for (let code = text.charCodeAt(greater); code !== GREATER; code = text.charCodeAt(greater)) {
-    if (code <= SPACE || greater >= end) return undefined;
-    greater += 1;
-  }
-  if (greater >= end) return undefined;
-  const uri = text.slice(less + 1, greater);
-  const paramsAt = greater + 1;
+  const uri = text.slice(less + 1, paramsAt - 1);
   if (paramsAt === end) return new NameAddr(display, uri, "");
-  if (!areCompactParams(text, paramsAt, end)) return undefined;
+  if (paramsAt > end || !areCompactParams(text, paramsAt, end)) return undefined;
   return new NameAddr(display, uri, text.slice(paramsAt, end));
-}
-
-/** Whether `<sip:` stands there. */
-function opensSip(text: string, at: number): boolean {
-  return (
-    text.charCodeAt(at) === LESS &&
-    text.charCodeAt(at + 1) === 115 &&
-    text.charCodeAt(at + 2) === 105 &&
-    text.charCodeAt(at + 3) === 112 &&
-    text.charCodeAt(at + 4) === COLON
-  );
 }
 
 const TAG = ";tag=";

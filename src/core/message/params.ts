@@ -116,25 +116,20 @@ function usualParam(params: string, lowerName: string): string | undefined {
   return params.slice(equals + 1, end);
 }
 
-/** Whether `text[start, end)` is nothing but parameters, and written without a blank outside quotes. */
+/**
+ * One parameter after the other, without blanks and escapes: the characters of isParamNameCode, then of
+ * isParamValueCode. A pattern passes over a character several times faster than a loop of our own.
+ */
+const COMPACT_PARAMS =
+  /(?:;[\w\-.!%*+`'~[\]/:&$]+(?:=(?:[!#-+\--:<-~\x80-\xff]+|"[^"\\\r\n]*"))?)*/y;
+
+/**
+ * Whether `text[start, end)` is nothing but parameters, and written without an escape or a blank outside quotes. False
+ * says nothing: ask ParamScan.
+ */
 export function areCompactParams(text: string, start: number, end: number): boolean {
-  let at = start;
-  while (at < end) {
-    if (text.charCodeAt(at) !== SEMICOLON) return false;
-    const name = at + 1;
-    at = name;
-    while (at < end && isParamNameCode(text.charCodeAt(at))) at += 1;
-    if (at === name) return false;
-    if (at === end || text.charCodeAt(at) !== EQUALS) continue;
-    const value = at + 1;
-    at = value;
-    if (text.charCodeAt(at) === QUOTE) {
-      at = quotedEnd(text, at, end);
-      if (at < 0) return false;
-    } else while (at < end && isParamValueCode(text.charCodeAt(at))) at += 1;
-    if (at === value) return false;
-  }
-  return true;
+  COMPACT_PARAMS.lastIndex = start;
+  return COMPACT_PARAMS.test(text) && COMPACT_PARAMS.lastIndex === end;
 }
 
 /** All parameters in order, names in lower case, values unquoted. */

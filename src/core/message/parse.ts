@@ -29,46 +29,56 @@ import { MAX_HEADERS, MAX_LINE_BYTES, MAX_MESSAGE_BYTES, MAX_URI_BYTES } from ".
 import type { Malformed, Message, Request } from "./message.ts";
 import { methodNamed } from "./method.ts";
 import { fromOf, toOf } from "./name-addr.ts";
-import { isPlainSipUri, parseUri } from "./uri.ts";
+import { parseUri } from "./uri.ts";
 import { topVia } from "./via.ts";
+
+/** Letters, digits and marks that are both a token's and a URI's. */
+const PLAIN = "[\\w\\-.!*+`'~]+";
+
+/** `METHOD sip:user@host:port;params SIP/2.0`, all plain: a pattern goes over it faster than a loop of our own. */
+const USUAL_REQUEST = new RegExp(
+  `[A-Z]+ sips?:(?:${PLAIN}@)?[A-Za-z\\d.-]+(?::(?:[1-5]\\d{4}|[1-9]\\d{0,3}))?` +
+    `(?:;${PLAIN}(?:=${PLAIN})?)* SIP/2\\.0\\r\\n`,
+  "y",
+);
+const VERSION = " SIP/2.0\r\n";
+
+const USUAL_RESPONSE = /SIP\/2\.0 [1-6]\d\d [^\r\n]*\r\n/y;
+const STATUS_AT = "SIP/2.0 ".length;
 
 /** @param text latin1: one character a byte. */
 export function parseMessage(text: string): Message | Malformed {
   let start = 0;
   while (text.charCodeAt(start) === CR && text.charCodeAt(start + 1) === LF) start += 2;
+  USUAL_REQUEST.lastIndex = start;
+  if (USUAL_REQUEST.test(text)) return usualRequest(text, start, USUAL_REQUEST.lastIndex);
+  USUAL_RESPONSE.lastIndex = start;
+  if (USUAL_RESPONSE.test(text)) return usualResponse(text, start, USUAL_RESPONSE.lastIndex);
   const lineFeed = text.indexOf("\n", start);
   const lineEnd = lineFeed - 1;
   if (lineFeed < 1 || text.indexOf("\r", start) !== lineEnd) return dropped("no start line", start);
   const reading = new Reading(text, lineFeed + 1);
   return text.startsWith("SIP/", start)
-    ? response(reading, start, lineEnd)
-    : request(reading, start, lineEnd);
+    ? oddResponse(reading, start, lineEnd)
+    : oddRequest(reading, start, lineEnd);
 }
 
-const VERSION = " SIP/2.0";
-
-function request(reading: Reading, start: number, lineEnd: number): Message | Malformed {
-  const { text } = reading;
-  const methodEnd = text.indexOf(" ", start);
-  const uriEnd = lineEnd - VERSION.length;
-  const uriStart = methodEnd + 1;
-  // The second space must be the one before the version: then all three parts are where they should be.
-  if (
-    methodEnd < 0 ||
-    text.indexOf(" ", uriStart) !== uriEnd ||
-    text.slice(uriEnd, lineEnd) !== VERSION
-  ) {
-    return oddRequest(reading, start, lineEnd);
-  }
-  const method = methodNamed(text, start, methodEnd);
-  const uri = text.slice(uriStart, uriEnd);
-  if (method === undefined) return dropped("no method", start);
+function usualRequest(text: string, start: number, end: number): Message | Malformed {
+  const uriStart = text.indexOf(" ", start) + 1;
+  const method = methodNamed(text, start, uriStart - 1) as string;
+  const uri = text.slice(uriStart, end - VERSION.length);
+  const reading = new Reading(text, end);
   if (uri.length > MAX_URI_BYTES) reading.fail(414, "Request-URI too long", uriStart);
-  else if (!isRequestUri(uri)) reading.fail(400, "malformed Request-URI", uriStart);
   return wholeRequest(reading, method, uri);
 }
 
-/** A request line that is not quite one: what can be told of it goes into the answer. */
+function usualResponse(text: string, start: number, end: number): Message | Malformed {
+  const statusAt = start + STATUS_AT;
+  const status = decimal(text, statusAt, statusAt + 3, 1000);
+  return wholeResponse(new Reading(text, end), status, text.slice(statusAt + 4, end - 2));
+}
+
+/** A request line in other characters, or one that is not quite one: what can be told of it goes into the answer. */
 function oddRequest(reading: Reading, start: number, lineEnd: number): Message | Malformed {
   const { text } = reading;
   const methodEnd = text.indexOf(" ", start);
@@ -89,7 +99,8 @@ function oddRequest(reading: Reading, start: number, lineEnd: number): Message |
     uriStart !== methodEnd + 1
   ) {
     reading.fail(400, "request line not parted by single spaces", methodEnd);
-  } else if (!isRequestUri(uri)) reading.fail(400, "malformed Request-URI", uriStart);
+  } else if (uri.length > MAX_URI_BYTES) reading.fail(414, "Request-URI too long", uriStart);
+  else if (!isRequestUri(uri)) reading.fail(400, "malformed Request-URI", uriStart);
   return wholeRequest(reading, method, uri);
 }
 
@@ -101,18 +112,21 @@ function wholeRequest(reading: Reading, method: string, uri: string): Message | 
   return reading.reason === "" ? made : reading.malformed(made);
 }
 
-function response(reading: Reading, start: number, lineEnd: number): Message | Malformed {
+function oddResponse(reading: Reading, start: number, lineEnd: number): Message | Malformed {
   const { text } = reading;
   const status = decimal(text, start + 8, start + 11, 1000);
   const next = start + 11;
   if (!text.startsWith("SIP/2.0 ", start)) return dropped("unknown SIP version", start);
   if (status < 100 || status > 699) return dropped("no status code", start + 8);
   if (next < lineEnd && !isBlankCode(text.charCodeAt(next))) return dropped("no status code", next);
+  return wholeResponse(reading, status, next + 1 < lineEnd ? text.slice(next + 1, lineEnd) : "");
+}
+
+function wholeResponse(reading: Reading, status: number, reason: string): Message | Malformed {
   reading.readHeaders();
   reading.checkCommon();
   const body = reading.readBody();
   if (reading.reason !== "") return dropped(reading.reason, reading.offset);
-  const reason = next + 1 < lineEnd ? text.slice(next + 1, lineEnd) : "";
   return { kind: "response", status, reason, headers: reading.headers, body };
 }
 
@@ -305,7 +319,6 @@ function unfold(text: string, start: number, end: number): string | undefined {
  * A scheme, no blanks or brackets around it, and no header components, which a Request-URI must not have (§19.1.1).
  */
 function isRequestUri(uri: string): boolean {
-  if (uri.indexOf("@") >= 0 && isPlainSipUri(uri)) return true;
   const colon = uri.indexOf(":");
   if (colon <= 0 || !isLetterCode(uri.charCodeAt(0)) || !isUriText(uri, 0, uri.length))
     return false;

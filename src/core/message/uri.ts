@@ -5,14 +5,13 @@ import {
   isDigitCode,
   isHexCode,
   isLetterCode,
-  isTokenCode,
   isUriText,
   matches,
   OPEN_BRACKET,
   SEMICOLON,
 } from "./lexer.ts";
 import { MAX_LIST_VALUES } from "./limits.ts";
-import { areCompactParams, paramList, paramOf } from "./params.ts";
+import { paramList, paramOf } from "./params.ts";
 
 /** A SIP or SIPS URI in its parts (RFC 3261 §19.1.1). */
 export interface SipUri {
@@ -79,42 +78,7 @@ export function printUri(uri: SipUri): string {
   return `${uri.scheme}:${user}${uri.host}${port}${uri.params}${headers}`;
 }
 
-/**
- * Whether the text is a SIP URI of the plainest kind, `sip:user@host:port;params`: a user of token characters without
- * escapes, a host of letters, digits, dots and hyphens. False says nothing: ask parseUri.
- */
-export function isPlainSipUri(text: string): boolean {
-  const end = text.length;
-  if (!text.startsWith("sip:")) return false;
-  let at = 4;
-  while (at < end && isPlainUserCode(text.charCodeAt(at))) at += 1;
-  if (at === 4 || at === end || text.charCodeAt(at) !== AT) return false;
-  const host = at + 1;
-  at = host;
-  while (at < end && isPlainHostCode(text.charCodeAt(at))) at += 1;
-  if (at === host) return false;
-  if (at < end && text.charCodeAt(at) === COLON) {
-    const digits = at + 1;
-    at = digits;
-    while (at < end && isDigitCode(text.charCodeAt(at))) at += 1;
-    const port = decimal(text, digits, at, 65_536);
-    if (port <= 0 || port > 65_535) return false;
-  }
-  return at === end || areCompactParams(text, at, end);
-}
-
-function isPlainUserCode(code: number): boolean {
-  return isTokenCode(code) && code !== PERCENT;
-}
-
-function isPlainHostCode(code: number): boolean {
-  return isLetterCode(code) || isDigitCode(code) || code === HYPHEN || code === DOT;
-}
-
-const PERCENT = 37;
-const HYPHEN = 45;
 const DOT = 46;
-const AT = 64;
 
 /** One URI parameter; empty if it has no value, undefined if it is absent. */
 export function uriParam(uri: SipUri, lowerName: string): string | undefined {
