@@ -4,7 +4,7 @@
  * is a ping, CRLF a pong). No byte is looked at twice, and nothing beyond one message is kept.
  */
 import type { Bytes } from "../primitives.ts";
-import { knownName } from "./header-names.ts";
+import { CONTENT_LENGTH, knownName } from "./header-names.ts";
 import { CR, decimal, isBlankCode, LF, trimEnd } from "./lexer.ts";
 import { MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_PARTS } from "./limits.ts";
 
@@ -112,8 +112,8 @@ export class StreamFramer {
       if (end < 0) return;
     }
     const headEnd = this.#size + end + 4;
-    const head = this.#parts.join("") + text.slice(0, end + 4);
-    const body = headEnd > MAX_HEAD_BYTES ? TOO_LARGE : contentLength(head);
+    const head = this.#size === 0 ? text : this.#parts.join("") + text;
+    const body = headEnd > MAX_HEAD_BYTES ? TOO_LARGE : contentLength(head, headEnd);
     if (body === TOO_LARGE) this.#fault("headers too large");
     else if (body < 0) this.#fault("no Content-Length that can be read");
     else if (headEnd + body > MAX_MESSAGE_BYTES) this.#fault("message too large");
@@ -136,16 +136,16 @@ export class StreamFramer {
 
 const TOO_LARGE = -2;
 
-/** The Content-Length of a head; -1 if there is none, or several, or no number. */
-function contentLength(head: string): number {
+/** The Content-Length of a head that ends at `end`; -1 if there is none, or several, or no number. */
+function contentLength(head: string, end: number): number {
   let found = -1;
-  for (let start = head.indexOf("\n") + 1; start < head.length; ) {
+  for (let start = head.indexOf("\n") + 1; start < end; ) {
     let lineFeed = head.indexOf("\n", start);
     while (isBlankCode(head.charCodeAt(lineFeed + 1))) lineFeed = head.indexOf("\n", lineFeed + 1);
-    const colon = head.indexOf(":", start);
-    if (colon > 0 && colon < lineFeed) {
-      const nameEnd = trimEnd(head, start, colon);
-      if (knownName(head, start, nameEnd)?.key === "content-length") {
+    if (mayTellLength(head.charCodeAt(start))) {
+      const colon = head.indexOf(":", start);
+      const named = colon > 0 && colon < lineFeed;
+      if (named && knownName(head, start, trimEnd(head, start, colon)) === CONTENT_LENGTH) {
         const length = head.slice(colon + 1, lineFeed).trim();
         const value = decimal(length, 0, length.length, MAX_MESSAGE_BYTES + 1);
         if (found >= 0 || value < 0) return -1;
@@ -155,4 +155,9 @@ function contentLength(head: string): number {
     start = lineFeed + 1;
   }
   return found;
+}
+
+/** `Content-Length` or `l`, in whatever case. */
+function mayTellLength(initial: number): boolean {
+  return (initial | 32) === 99 || (initial | 32) === 108;
 }
