@@ -120,7 +120,8 @@ export function unknownName(key: string): HeaderName {
   return { key, prefix: `${printed}: `, opening: "", rest: [], single: 0, next: undefined };
 }
 
-function opens(text: string, start: number, known: HeaderName): boolean {
+/** Whether that known name's prefix stands there, spelled as we would. */
+export function opens(text: string, start: number, known: HeaderName): boolean {
   const { opening, rest } = known;
   if (text.slice(start, start + opening.length) !== opening) return false;
   for (let index = 0; index < rest.length; index += 1) {

@@ -3,11 +3,13 @@
  * `get("via")` finds `Via:` and `v:`. Values are the text after the colon, unfolded and trimmed. Those of a parsed
  * message stay where they came until they are asked for; a typed view of a line is kept with it until it changes.
  */
-import { type HeaderName, nameOfKey, unknownName } from "./header-names.ts";
+import { type HeaderName, nameOfKey, opens, unknownName } from "./header-names.ts";
 import { COLON, decimal, LF } from "./lexer.ts";
 
 /** Makes a view of `text[start, end)`; undefined if that is malformed. */
 export type ViewReader<View> = (text: string, start: number, end: number) => View | undefined;
+
+const LINE_END = "\r\n";
 
 /** One header line. Without a value it still stands at `source[start, end)`. */
 interface Line {
@@ -51,9 +53,38 @@ export class Headers {
     return line.value;
   }
 
-  /** `Name: ` of one line as it is printed. */
-  prefixAt(index: number): string {
-    return (this.#lines[index] as Line).name.prefix;
+  /**
+   * Every line but those of `but`, as they are printed, in canonical spelling. Lines that came so are copied together,
+   * with what stands between them; no value can end a line, since a CR or LF in one becomes a space.
+   */
+  print(but: HeaderName): string {
+    const source = this.#source;
+    let text = "";
+    let from = 0;
+    let to = 0;
+    for (const line of this.#lines) {
+      const { name, start, end } = line;
+      if (name === but) continue;
+      const came = this.#cameAsPrinted(line);
+      const begin = start - name.prefix.length;
+      if (came && begin === to + LINE_END.length) {
+        to = end;
+        continue;
+      }
+      if (from < to) text += source.slice(from, to) + LINE_END;
+      from = came ? begin : 0;
+      to = came ? end : 0;
+      if (!came) text += name.prefix + onOneLine(line.value ?? source.slice(start, end)) + LINE_END;
+    }
+    return from < to ? text + source.slice(from, to) + LINE_END : text;
+  }
+
+  /** Whether it still stands in the source, alone on its line, spelled as it would be printed. */
+  #cameAsPrinted({ name, start, end }: Line): boolean {
+    const source = this.#source;
+    const begin = start - name.prefix.length;
+    if (end === 0 || source.charCodeAt(begin - 1) !== LF) return false;
+    return source.indexOf("\r", start) === end && opens(source, begin, name);
   }
 
   /** `indexOf` for a name that is at hand: compared by identity, which no unknown name can slow down. */
@@ -212,6 +243,12 @@ export class Headers {
     }
     return copy;
   }
+}
+
+/** A CR or LF in it becomes a space. */
+export function onOneLine(value: string): string {
+  if (value.indexOf("\r") < 0 && value.indexOf("\n") < 0) return value;
+  return value.replaceAll("\r", " ").replaceAll("\n", " ");
 }
 
 function lineOf(key: string, value: string): Line {

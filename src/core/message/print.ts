@@ -1,6 +1,7 @@
 /** A Message into bytes, and the messages that RFC 3261 derives from another: responses, ACK and CANCEL. */
 import { cseqOf, printCSeq } from "./cseq.ts";
-import { Headers } from "./headers.ts";
+import { CONTENT_LENGTH } from "./header-names.ts";
+import { Headers, onOneLine } from "./headers.ts";
 import { valueEnd } from "./lexer.ts";
 import type { Message, Request, Response } from "./message.ts";
 import { toOf } from "./name-addr.ts";
@@ -11,18 +12,12 @@ import { reasonOf } from "./status.ts";
  * value can end a line: a CR or LF in one becomes a space.
  */
 export function printMessage(message: Message): string {
-  let text =
+  const { headers, body } = message;
+  const start =
     message.kind === "request"
       ? `${message.method} ${message.uri} SIP/2.0\r\n`
       : `SIP/2.0 ${message.status} ${onOneLine(message.reason)}\r\n`;
-  const { headers, body } = message;
-  for (let index = 0; index < headers.size; index += 1) {
-    if (headers.nameAt(index) === "content-length") continue;
-    text += headers.prefixAt(index);
-    text += onOneLine(headers.valueAt(index));
-    text += "\r\n";
-  }
-  return `${text}Content-Length: ${body.length}\r\n\r\n${body}`;
+  return `${start}${headers.print(CONTENT_LENGTH)}Content-Length: ${body.length}\r\n\r\n${body}`;
 }
 
 /**
@@ -76,11 +71,6 @@ function sibling(request: Request, method: string, to: string): Request {
   copyFirst(headers, made, "call-id");
   made.add("cseq", printCSeq(cseqOf(headers)?.number ?? 0, method));
   return { kind: "request", method, uri: request.uri, headers: made, body: "" };
-}
-
-function onOneLine(value: string): string {
-  if (value.indexOf("\r") < 0 && value.indexOf("\n") < 0) return value;
-  return value.replaceAll("\r", " ").replaceAll("\n", " ");
 }
 
 function copyFirst(from: Headers, to: Headers, name: string): void {
