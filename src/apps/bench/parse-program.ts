@@ -34,21 +34,18 @@ function dialtone(): Parse {
     const message = parseMessage(text.toText(bytes));
     if (message.kind === "malformed") return undefined;
     const { headers } = message;
-    const read = [topVia(headers), fromOf(headers), toOf(headers), cseqOf(headers)];
+    const [via, from, to] = [topVia(headers), fromOf(headers), toOf(headers)];
+    const cseq = cseqOf(headers);
     const contacts = contactsOf(headers);
-    if (read.includes(undefined) || contacts === undefined) return undefined;
+    if (via === undefined || from === undefined || to === undefined) return undefined;
+    if (cseq === undefined || contacts === undefined) return undefined;
+    const callId = headers.get(CALL_ID);
+    const expires = secondsOf(headers, EXPIRES);
     const authorization = headers.get(AUTHORIZATION);
     const credentials = authorization === undefined ? "" : parseCredentials(authorization);
     if (credentials === undefined) return undefined;
     const printed = printing ? text.fromText(printMessage(message)) : undefined;
-    return [
-      read,
-      contacts,
-      headers.get(CALL_ID),
-      secondsOf(headers, EXPIRES),
-      credentials,
-      printed,
-    ];
+    return { via, from, to, cseq, contacts, callId, expires, credentials, printed };
   };
 }
 

@@ -17,6 +17,8 @@ export interface HeaderName {
   readonly rest: readonly number[];
   /** A bit of its own if a second such header makes the message malformed, else 0. */
   readonly single: number;
+  /** Of the names in VIEWED, where Headers keep what was read of their first line; else -1. */
+  readonly slot: number;
   /** Another known name whose prefix shares the bucket. */
   readonly next: HeaderName | undefined;
 }
@@ -34,6 +36,9 @@ P-Preferred-Identity P-Visited-Network-ID Priority Privacy RAck! Reason Recv-Inf
 Replaces! Reply-To! Retry-After! RSeq! Security-Client Security-Server Security-Verify Session-Expires/x!
 Session-ID SIP-ETag! SIP-If-Match! Subject/s Subscription-State! Suppress-If-Match Target-Dialog Timestamp Warning
 Diversion Remote-Party-ID`;
+
+/** Those of which each message is asked again and again. */
+const VIEWED = ["via", "from", "to", "cseq"];
 
 /** V8 copies slices up to this length, and compares copies at once; longer ones it must first flatten. */
 const COPIED = 12;
@@ -55,7 +60,16 @@ const BY_NAME = new Map<string, HeaderName>();
     const next = BY_PREFIX[bucket];
     const opening = prefix.slice(0, COPIED);
     const rest = Array.from(prefix.slice(COPIED), (character) => character.charCodeAt(0));
-    const known: HeaderName = { key, prefix, opening, rest, single: once ? single : 0, next };
+    const slot = VIEWED.indexOf(key);
+    const known: HeaderName = {
+      key,
+      prefix,
+      opening,
+      rest,
+      single: once ? single : 0,
+      slot,
+      next,
+    };
     if (once) single <<= 1;
     BY_PREFIX[bucket] = known;
     BY_NAME.set(key, known);
@@ -117,11 +131,18 @@ export function unknownName(key: string): HeaderName {
     printed += initial ? character.toUpperCase() : character;
     initial = character === "-";
   }
-  return { key, prefix: `${printed}: `, opening: "", rest: [], single: 0, next: undefined };
+  return {
+    key,
+    prefix: `${printed}: `,
+    opening: "",
+    rest: [],
+    single: 0,
+    slot: -1,
+    next: undefined,
+  };
 }
 
-/** Whether that known name's prefix stands there, spelled as we would. */
-export function opens(text: string, start: number, known: HeaderName): boolean {
+function opens(text: string, start: number, known: HeaderName): boolean {
   const { opening, rest } = known;
   if (text.slice(start, start + opening.length) !== opening) return false;
   for (let index = 0; index < rest.length; index += 1) {

@@ -3,23 +3,13 @@
  * `get("via")` finds `Via:` and `v:`. Values are the text after the colon, unfolded and trimmed. Those of a parsed
  * message stay where they came until they are asked for; a typed view of a line is kept with it until it changes.
  */
-import { type HeaderName, nameOfKey, opens, unknownName } from "./header-names.ts";
-import { COLON, decimal, LF } from "./lexer.ts";
+import { type HeaderName, nameOfKey, unknownName } from "./header-names.ts";
+import { decimal } from "./lexer.ts";
 
 /** Makes a view of `text[start, end)`; undefined if that is malformed. */
 export type ViewReader<View> = (text: string, start: number, end: number) => View | undefined;
 
 const LINE_END = "\r\n";
-
-/** One header line. Without a value it still stands at `source[start, end)`. */
-interface Line {
-  readonly name: HeaderName;
-  value: string | undefined;
-  readonly start: number;
-  /** 0: it does not stand in the source, or not any more. */
-  end: number;
-  view: unknown;
-}
 
 /**
  * The headers of a message, in order, by long lower-case names: `get("via")` finds `Via:` and `v:`.
@@ -27,7 +17,13 @@ interface Line {
 export class Headers {
   /** What the spans of lines point into. */
   readonly #source: string;
-  readonly #lines: Line[] = [];
+  /** One name, value and end a line. A line as an object of its own would cost more than it takes to read it. */
+  readonly #names: HeaderName[] = [];
+  /** A value; or where it begins in the source, `#ends` says where it ends. */
+  readonly #values: (string | number)[] = [];
+  readonly #ends: number[] = [];
+  /** What was made of the first line of a name, at the name's slot. */
+  readonly #views: unknown[] = [undefined, undefined, undefined, undefined];
 
   /** @param source the message that `addSpan` refers to. */
   constructor(source = "") {
@@ -35,7 +31,7 @@ export class Headers {
   }
 
   get size(): number {
-    return this.#lines.length;
+    return this.#names.length;
   }
 
   /** The whole message as it came, whatever has become of it since; "" for one made here. */
@@ -44,13 +40,12 @@ export class Headers {
   }
 
   nameAt(index: number): string {
-    return (this.#lines[index] as Line).name.key;
+    return (this.#names[index] as HeaderName).key;
   }
 
   valueAt(index: number): string {
-    const line = this.#lines[index] as Line;
-    if (line.value === undefined) line.value = this.#source.slice(line.start, line.end);
-    return line.value;
+    const value = this.#values[index] as string | number;
+    return typeof value === "string" ? value : this.#source.slice(value, this.#ends[index]);
   }
 
   /**
@@ -62,36 +57,37 @@ export class Headers {
     let text = "";
     let from = 0;
     let to = 0;
-    for (const line of this.#lines) {
-      const { name, start, end } = line;
+    for (let index = 0; index < this.size; index += 1) {
+      const name = this.#names[index] as HeaderName;
       if (name === but) continue;
-      const came = this.#cameAsPrinted(line);
-      const begin = start - name.prefix.length;
-      if (came && begin === to + LINE_END.length) {
+      const begin = this.#beginAt(index);
+      const end = this.#ends[index] as number;
+      const whole = begin >= 0 && source.indexOf("\r", begin) === end;
+      if (whole && begin === to + LINE_END.length) {
         to = end;
         continue;
       }
       if (from < to) text += source.slice(from, to) + LINE_END;
-      from = came ? begin : 0;
-      to = came ? end : 0;
-      if (!came) text += name.prefix + onOneLine(line.value ?? source.slice(start, end)) + LINE_END;
+      from = whole ? begin : 0;
+      to = whole ? end : 0;
+      if (!whole) text += name.prefix + onOneLine(this.valueAt(index)) + LINE_END;
     }
     return from < to ? text + source.slice(from, to) + LINE_END : text;
   }
 
-  /** Whether it still stands in the source, alone on its line, spelled as it would be printed. */
-  #cameAsPrinted({ name, start, end }: Line): boolean {
-    const source = this.#source;
-    const begin = start - name.prefix.length;
-    if (end === 0 || source.charCodeAt(begin - 1) !== LF) return false;
-    return source.indexOf("\r", start) === end && opens(source, begin, name);
+  /** Where the line begins in the source, where it stands spelled as it is printed; -1: it does not. */
+  #beginAt(index: number): number {
+    const value = this.#values[index] as string | number;
+    return typeof value === "string"
+      ? -1
+      : value - (this.#names[index] as HeaderName).prefix.length;
   }
 
   /** `indexOf` for a name that is at hand: compared by identity, which no unknown name can slow down. */
   find(name: HeaderName, from = 0): number {
-    const lines = this.#lines;
-    for (let index = from; index < lines.length; index += 1) {
-      if ((lines[index] as Line).name === name) return index;
+    const names = this.#names;
+    for (let index = from; index < names.length; index += 1) {
+      if (names[index] === name) return index;
     }
     return -1;
   }
@@ -103,7 +99,7 @@ export class Headers {
   indexOf(name: string | HeaderName, from = 0): number {
     const known = typeof name === "string" ? nameOfKey(name) : name;
     if (known !== undefined) return this.find(known, from);
-    for (let index = from; index < this.#lines.length; index += 1) {
+    for (let index = from; index < this.size; index += 1) {
       if (this.nameAt(index) === name) return index;
     }
     return -1;
@@ -135,36 +131,33 @@ export class Headers {
    */
   pair(first: HeaderName, second: HeaderName): string | undefined {
     const index = this.find(first);
-    const one = this.#lines[index];
-    const other = this.#lines[index + 1];
-    if (one === undefined || other === undefined || other.name !== second) return undefined;
-    const start = one.start - first.prefix.length;
-    const apart = other.start - second.prefix.length - one.end;
-    if (one.end === 0 || other.end === 0 || apart !== 2) return undefined;
-    const source = this.#source;
-    // In the usual spelling the name begins the line, and the colon stands where it then must.
-    if (source.charCodeAt(start - 1) !== LF || source.charCodeAt(one.start - 2) !== COLON) {
-      return undefined;
-    }
-    return source.slice(start, other.end);
+    if (index < 0 || this.#names[index + 1] !== second) return undefined;
+    const start = this.#beginAt(index);
+    const next = this.#beginAt(index + 1);
+    if (start < 0 || next !== (this.#ends[index] as number) + LINE_END.length) return undefined;
+    return this.#source.slice(start, this.#ends[index + 1]);
   }
 
   /**
-   * What `read` makes of the first line of that name, read once: a name has one reader in the whole program.
-   * Undefined if there is no such line or `read` says so.
+   * What `read` makes of the first line of that name, read once: a name with a slot has one reader in the whole
+   * program. Undefined if there is no such line or `read` says so.
    */
   view<View>(name: HeaderName, read: ViewReader<View>): View | undefined {
+    const kept = this.#views[name.slot];
+    if (kept !== undefined) return kept as View;
     const index = this.find(name);
     if (index < 0) return undefined;
-    const line = this.#lines[index] as Line;
-    if (line.view === undefined) line.view = this.readAt(index, read);
-    return line.view as View | undefined;
+    const made = this.readAt(index, read);
+    this.#views[name.slot] = made;
+    return made;
   }
 
   /** What `read` makes of one line, not kept. */
   readAt<Result>(index: number, read: ViewReader<Result>): Result | undefined {
-    const { value, start, end } = this.#lines[index] as Line;
-    return value === undefined ? read(this.#source, start, end) : read(value, 0, value.length);
+    const value = this.#values[index] as string | number;
+    return typeof value === "string"
+      ? read(value, 0, value.length)
+      : read(this.#source, value, this.#ends[index] as number);
   }
 
   /** The first line of that name as a number of at most `cap`; undefined if there is none, -1 if it is no number. */
@@ -175,21 +168,25 @@ export class Headers {
 
   /** One line as a number of at most `cap`; -1 if it is none. */
   numberAt(index: number, cap: number): number {
-    const { value, start, end } = this.#lines[index] as Line;
-    return value === undefined
-      ? decimal(this.#source, start, end, cap)
-      : decimal(value, 0, value.length, cap);
+    const value = this.#values[index] as string | number;
+    return typeof value === "string"
+      ? decimal(value, 0, value.length, cap)
+      : decimal(this.#source, value, this.#ends[index] as number, cap);
   }
 
   /** Appends a line after all others. */
   add(name: string, value: string): this {
-    this.#lines.push(lineOf(name, value));
+    this.#names.push(named(name));
+    this.#values.push(value);
+    this.#ends.push(0);
     return this;
   }
 
-  /** Appends a line whose value is `source[start, end)`. */
+  /** Appends a line that stands in the source just as it is printed, its value at `[start, end)`. */
   addSpan(name: HeaderName, start: number, end: number): void {
-    this.#lines.push({ name, value: undefined, start, end, view: undefined });
+    this.#names.push(name);
+    this.#values.push(start);
+    this.#ends.push(end);
   }
 
   /** Puts a line before the first of that name, or before all headers. */
@@ -199,16 +196,21 @@ export class Headers {
 
   /** Puts a line before the one that stands at `index`. */
   insertAt(index: number, name: string, value: string): this {
-    this.#lines.splice(index, 0, lineOf(name, value));
+    const known = named(name);
+    this.#names.splice(index, 0, known);
+    this.#values.splice(index, 0, value);
+    this.#ends.splice(index, 0, 0);
+    this.#forgetView(known);
     return this;
   }
 
-  /** Replaces the value of one line, and its view where the caller has it at hand. */
+  /** Replaces the value of one line; of the first of its name also the view, where the caller has it at hand. */
   setAt(index: number, value: string, view?: unknown): this {
-    const line = this.#lines[index] as Line;
-    line.value = value;
-    line.end = 0;
-    line.view = view;
+    const name = this.#names[index] as HeaderName;
+    this.#values[index] = value;
+    this.#ends[index] = 0;
+    if (view === undefined) this.#forgetView(name);
+    else this.#views[name.slot] = view;
     return this;
   }
 
@@ -217,31 +219,41 @@ export class Headers {
     const index = this.indexOf(name);
     if (index < 0) return this.add(name, value);
     this.setAt(index, value);
-    for (let other = this.#lines.length - 1; other > index; other -= 1) {
+    for (let other = this.size - 1; other > index; other -= 1) {
       if (this.nameAt(other) === name) this.removeAt(other);
     }
     return this;
   }
 
   remove(name: string): this {
-    for (let index = this.#lines.length - 1; index >= 0; index -= 1) {
+    for (let index = this.size - 1; index >= 0; index -= 1) {
       if (this.nameAt(index) === name) this.removeAt(index);
     }
     return this;
   }
 
   removeAt(index: number): this {
-    this.#lines.splice(index, 1);
+    this.#forgetView(this.#names[index] as HeaderName);
+    this.#names.splice(index, 1);
+    this.#values.splice(index, 1);
+    this.#ends.splice(index, 1);
     return this;
   }
 
   /** Views are immutable, so the copy shares them. */
   copy(): Headers {
     const copy = new Headers(this.#source);
-    for (const { name, value, start, end, view } of this.#lines) {
-      copy.#lines.push({ name, value, start, end, view });
+    for (let index = 0; index < this.size; index += 1) {
+      copy.#names.push(this.#names[index] as HeaderName);
+      copy.#values.push(this.#values[index] as string | number);
+      copy.#ends.push(this.#ends[index] as number);
     }
+    for (let slot = 0; slot < this.#views.length; slot += 1) copy.#views[slot] = this.#views[slot];
     return copy;
+  }
+
+  #forgetView({ slot }: HeaderName): void {
+    if (slot >= 0) this.#views[slot] = undefined;
   }
 }
 
@@ -251,7 +263,6 @@ export function onOneLine(value: string): string {
   return value.replaceAll("\r", " ").replaceAll("\n", " ");
 }
 
-function lineOf(key: string, value: string): Line {
-  const name = nameOfKey(key) ?? unknownName(key);
-  return { name, value, start: 0, end: 0, view: undefined };
+function named(key: string): HeaderName {
+  return nameOfKey(key) ?? unknownName(key);
 }

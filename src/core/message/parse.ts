@@ -190,7 +190,7 @@ class Reading {
       else {
         const known = usualName(text, start, first);
         if (known === undefined || folded) seen = this.#readOddLine(start, end, folded, seen);
-        else seen = this.#keep(known, start, start + known.prefix.length, end, seen);
+        else seen = this.#keep(known, start, end, seen);
       }
       start = lineFeed + 1;
       first = following;
@@ -202,26 +202,22 @@ class Reading {
     }
   }
 
-  /** A line in the usual spelling. Returns `seen` with the bit of its name added. */
-  #keep(
-    known: HeaderName,
-    start: number,
-    valueStart: number,
-    valueEnd: number,
-    seen: number,
-  ): number {
+  /** A line that begins with the prefix of a known name. Returns `seen` with the bit of that name added. */
+  #keep(known: HeaderName, start: number, end: number, seen: number): number {
     const { text } = this;
-    const { single } = known;
-    if ((seen & single) !== 0) {
-      this.fail(400, `second ${known.key}`, start);
-      return seen;
-    }
-    let from = valueStart;
-    let end = valueEnd;
-    if (isBlankCode(text.charCodeAt(from))) from = skipBlank(text, from, end);
-    if (isBlankCode(text.charCodeAt(end - 1))) end = trimEnd(text, from, end);
-    this.headers.addSpan(known, from, end);
+    const { single, prefix } = known;
+    const from = start + prefix.length;
+    if ((seen & single) !== 0) this.fail(400, `second ${known.key}`, start);
+    else if (isBlankCode(text.charCodeAt(from)) || isBlankCode(text.charCodeAt(end - 1))) {
+      this.#addTrimmed(known.key, from, end);
+    } else this.headers.addSpan(known, from, end);
     return seen | single;
+  }
+
+  #addTrimmed(name: string, start: number, end: number): void {
+    const { text } = this;
+    const from = skipBlank(text, start, end);
+    this.headers.add(name, text.slice(from, trimEnd(text, from, end)));
   }
 
   /** A line with another spelling, a name of its own, or folds. */
@@ -234,7 +230,6 @@ class Reading {
     }
     const nameEnd = trimEnd(text, start, colon);
     const known = knownName(text, start, nameEnd);
-    if (known !== undefined && !folded) return this.#keep(known, start, colon + 1, end, seen);
     const name = known?.key ?? headerKey(text, start, nameEnd);
     const single = known?.single ?? 0;
     if (name === undefined) this.fail(400, "malformed header name", start);
@@ -243,10 +238,7 @@ class Reading {
       const value = unfold(text, colon + 1, end);
       if (value === undefined) this.fail(400, "CR or LF alone in a fold", start);
       else this.headers.add(name, value);
-    } else {
-      const from = skipBlank(text, colon + 1, end);
-      this.headers.add(name, text.slice(from, trimEnd(text, from, end)));
-    }
+    } else this.#addTrimmed(name, colon + 1, end);
     return seen | single;
   }
 
