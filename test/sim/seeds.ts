@@ -20,4 +20,12 @@ export const FAILED_SEEDS: readonly number[] = [
   458,
   // By TTL nobody came home from UDP to TCP at a literal address, which has no TTL.
   340,
+  // A 2xx to an INVITE that was given up after PRACK: its BYE bore the number of that.
+  154, 265,
+  // A request in a dialog registered at the primary in the middle of the call, by a mode that waits for its end.
+  129,
+  // A server that had asked to be left alone was asked again when its connection had broken.
+  94,
+  // The ACK for our answer was read as an answer to the offer that we had made meanwhile.
+  1182,
 ];

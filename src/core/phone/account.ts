@@ -209,12 +209,13 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     place: Place,
     method: string,
     prepared: (now: Instant, fit: boolean) => void,
+    moves: boolean,
   ): void {
     const registration = this.registration(place.server);
     const asks = method === "REGISTER" || method === "OPTIONS";
     const free = asks || registration === undefined || this.#stopping;
     if (free || this.#spares?.holds(now, place) === true) prepared(now, true);
-    else registerFirst(now, this, registration, place, prepared);
+    else registerFirst(now, this, registration, place, prepared, moves);
   }
 
   moveTo(now: Instant, registration: Registration, place: Place, moved: Moved): void {

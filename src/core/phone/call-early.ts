@@ -29,7 +29,9 @@ export class EarlyDialogs {
   readonly #environment: CallEnvironment;
   /** Who answers the peer's requests. */
   readonly #user: DialogUser;
-  readonly #dialogs = new Map<string, Early>();
+  #dialogs = new Map<string, Early>();
+  /** Those that are over, for answers that come late. */
+  #former: ReadonlyMap<string, Early> | undefined;
   /** On their way. */
   readonly #pracks = new Set<Prack>();
 
@@ -70,7 +72,15 @@ export class EarlyDialogs {
 
   close(): void {
     for (const { key } of this.#dialogs.values()) this.#environment.register.leave(key);
-    this.#dialogs.clear();
+    if (this.#dialogs.size === 0) return;
+    this.#former = this.#dialogs;
+    this.#dialogs = new Map();
+  }
+
+  /** What a dialog with the callee of this tag was before it was answered. */
+  before(remoteTag: string): Dialog | undefined {
+    const early = this.#dialogs.get(remoteTag) ?? this.#former?.get(remoteTag);
+    return early?.leg.dialog;
   }
 
   /** Ends what is on its way, without a word. */

@@ -166,7 +166,8 @@ export class CallInvitation implements RequestUser, TimerOwner {
       return;
     }
     if (this.#others.size === MAX_FORKS) return;
-    const leg = endAnswer(now, this.#environment, request, response, attempt);
+    const early = this.#early.before(tag);
+    const leg = endAnswer(now, this.#environment, request, response, attempt, early);
     if (leg !== undefined) this.#others.set(tag, leg);
   }
 

@@ -65,6 +65,7 @@ export class CallLeg implements DialogWay {
 /**
  * Acknowledges and ends what answered too late, or besides another: the callee must not stay in a call with
  * nobody (RFC 3261 §13.2.2.4). Undefined if the answer makes no dialog.
+ * @param early the same dialog before the answer: its numbers are used up.
  */
 export function endAnswer(
   now: Instant,
@@ -72,9 +73,11 @@ export function endAnswer(
   invite: Request,
   response: Response,
   attempt: Pick<AttemptPlace, "flow">,
+  early?: Dialog,
 ): CallLeg | undefined {
   const dialog = dialogOfClient(invite, response);
   if (dialog === undefined) return undefined;
+  if (early !== undefined) dialog.carryOn(early);
   const leg = new CallLeg(environment, dialog, attempt.flow);
   leg.acknowledge(now, invite);
   leg.sayGoodbye(now, () => {});

@@ -64,6 +64,8 @@ export class CallSession
   #said = false;
   #heldByPeer = false;
   #stopped = false;
+  /** The 2xx that waits for its ACK made an offer, which that answers. */
+  #answerOffers = false;
 
   constructor(
     environment: CallEnvironment,
@@ -193,7 +195,7 @@ export class CallSession
     this.#answer = undefined;
     const first = !this.#established;
     this.#established = true;
-    if (this.#media.offering) {
+    if (this.#answerOffers) {
       const result = this.#media.answered(now, this.leg.flow, ack.body);
       if (result.kind === "refusal") {
         this.#owner.sessionOver(now, `bad-answer: ${result.why}`, true);
@@ -209,7 +211,7 @@ export class CallSession
   answerUnacknowledged(now: Instant): void {
     this.#answer = undefined;
     if (this.#established && !this.#media.missed(now)) {
-      this.#media.withdrawOffer();
+      if (this.#answerOffers) this.#media.withdrawOffer();
       this.#settle(now);
     } else {
       this.#owner.sessionOver(now, "unacknowledged", true);
@@ -313,7 +315,8 @@ export class CallSession
     const { headers } = transaction.request;
     this.#timer.agree(now, agreedAsUas(headers, this.#environment.callPolicy), "uas");
     this.#noteAllowed(headers);
-    if (this.#media.offering) return;
+    this.#answerOffers = this.#media.offering;
+    if (this.#answerOffers) return;
     this.#media.start(now);
     if (this.#media.negotiated !== undefined) this.#noteHolds(this.#media.negotiated);
   }

@@ -18,14 +18,19 @@ export interface RegisteringAccount {
   moveTo(now: Instant, registration: Registration, place: Place, moved: Moved): void;
 }
 
+/** @param moves whether an answer makes the place the one in use. */
 export function registerFirst(
   now: Instant,
   account: RegisteringAccount,
   registration: Registration,
   place: Place,
   prepared: (now: Instant, fit: boolean) => void,
+  moves: boolean,
 ): void {
-  if (registration.holds(now, place.target)) {
+  const route = account.servers.route(place.server);
+  // What belongs to a dialog leads where that was made: this is no return, which waits until the calls are over.
+  const left = !moves && route.indexOf(place.target) < route.inUse;
+  if (left || registration.holds(now, place.target)) {
     prepared(now, true);
     return;
   }
@@ -37,9 +42,8 @@ export function registerFirst(
     account.moveTo(now, registration, place, registered);
     return;
   }
-  const route = account.servers.route(place.server);
-  const moves = registration.bound(now) || route.indexOf(place.target) !== route.current;
-  if (!place.hop.registerOnFailover || !moves) {
+  const other = registration.bound(now) || route.indexOf(place.target) !== route.current;
+  if (!place.hop.registerOnFailover || !other) {
     prepared(now, true);
     return;
   }

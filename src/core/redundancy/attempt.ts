@@ -3,6 +3,7 @@
  * and listen on after it was left behind.
  */
 import type { Instant, LossCause, Opening, Target } from "../machine.ts";
+import { retryAfterOf } from "../message/delta.ts";
 import type { Request, Response } from "../message/message.ts";
 import { cancelFor } from "../message/print.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
@@ -123,7 +124,8 @@ export class Attempt implements FlowUser, ClientTransactionUser {
       }
       return;
     }
-    if (!this.#left && this.#retryWithCredentials(now, response)) return;
+    if (this.#left) this.#hush(now, response);
+    else if (this.#retryWithCredentials(now, response)) return;
     if (!this.#left || response.status < 300) this.#owner.final(now, this, response);
   }
 
@@ -205,6 +207,12 @@ export class Attempt implements FlowUser, ClientTransactionUser {
       this.#resending(),
       this,
     );
+  }
+
+  /** It asks to be left alone: that counts, however late it is. */
+  #hush(now: Instant, response: Response): void {
+    const wait = response.status === 503 ? retryAfterOf(response.headers) : undefined;
+    if (wait !== undefined) this.#host.health.hush(now, this.place.target, wait.seconds);
   }
 
   #resending(): Resending {

@@ -9,12 +9,14 @@ export interface FailoverHost extends AttemptHost {
   /**
    * Makes a place fit to be sent to: registers there first where the policy says so. `false`: it
    * could not be done, try the next place.
+   * @param moves whether an answer makes the place the one in use: requests of a dialog go where that leads.
    */
   prepare(
     now: Instant,
     place: Place,
     method: string,
     prepared: (now: Instant, fit: boolean) => void,
+    moves: boolean,
   ): void;
   /** The place answered: it is in use from here on, as far as the failback mode goes. */
   settled(now: Instant, place: Place, method: string): void;

@@ -294,14 +294,15 @@ export class FailoverRequest implements TimerOwner {
 
   #prepare(now: Instant, place: Place): void {
     this.state = "preparing";
-    this.#host.prepare(now, place, this.#user.method, (at, fit) => {
+    const prepared = (at: Instant, fit: boolean): void => {
       if (this.#settledMeanwhile) return;
       if (fit) this.#try(at, place);
       else {
         this.#host.attemptFailed(at, this.#user.method, place, "not-registered");
         this.#next(at);
       }
-    });
+    };
+    this.#host.prepare(now, place, this.#user.method, prepared, this.#plan.moves);
   }
 
   #try(now: Instant, place: Place): void {

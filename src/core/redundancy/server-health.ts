@@ -55,6 +55,8 @@ export class ServerHealth {
   failed(now: Instant, target: Target, why: string): void {
     const name = targetName(target);
     const before = this.#entries?.get(name);
+    // Who asked to be left alone is left alone, whatever has become of his connections.
+    if (before?.state === "quiet" && before.until > now) return;
     if (before === undefined || before.state === "quiet") {
       this.#put(name, { state: "suspect", until: now, why });
       this.#listener.suspected(now, name, why);

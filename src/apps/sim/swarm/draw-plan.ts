@@ -18,7 +18,7 @@ export function drawPlan(seed: number): SwarmPlan {
   const wish = { dialect, shared: sharedLocation, ttlSeconds };
   const { servers, targets, places, counts, records } = drawServers(prng, wish);
   const proxies = drawProxies(prng, dialect, servers);
-  const stormMs = prng.pick([60, 60, 180, 480]) * 1000 + prng.between(0, 60_000);
+  const stormMs = drawStormMs(prng);
   const faults = drawFaults(prng, servers, stormMs);
   const draw = { dialect, places, proxies, records };
   const accounts = Array.from({ length: prng.pick([2, 2, 3]) }, (_, index) =>
@@ -43,8 +43,22 @@ export function drawPlan(seed: number): SwarmPlan {
     faults,
     calls: drawCalls(prng, accounts.length, stormMs),
     stormMs,
+    ringMs: prng.pick([0, 0, 0, 500, 4000, 20_000]),
     patient: prng.chance(0.1),
   };
+}
+
+/** Mostly short: many small runs find more than few long ones. */
+function drawStormMs(prng: Prng): number {
+  const [least, most] = prng.pick([
+    [20, 60],
+    [20, 60],
+    [20, 60],
+    [60, 120],
+    [60, 120],
+    [120, 600],
+  ] as const);
+  return prng.between(least * 1000, most * 1000);
 }
 
 /** Servers in front of all others, with the location of the first: a proxy that registers whom it is sent. */

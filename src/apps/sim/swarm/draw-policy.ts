@@ -64,7 +64,7 @@ function drawServer(prng: Prng, dialect: Dialect, at: number): Omit<ServerPolicy
     ...SERVER_DEFAULTS[dialect],
     features: at > 0 && prng.chance(0.3) ? "basic" : "full",
     register: dialect !== "yealink" && at > 0 ? prng.chance(0.8) : true,
-    expiresSeconds: prng.pick([30, 60, 120, 300, 600]),
+    expiresSeconds: prng.pick([30, 60, 60, 120, 600]),
     overlapSeconds: prng.pick<number | "half">(["half", 5, 30, 60]),
     registerRetries: prng.between(0, 4),
     inviteRetries: prng.between(1, 4),

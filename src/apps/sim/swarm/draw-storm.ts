@@ -23,13 +23,13 @@ export function drawFaults(
   servers: readonly ServerSpec[],
   stormMs: number,
 ): PlannedFault[] {
-  const count = prng.between(1, 12);
+  const count = prng.between(1, 8);
   return Array.from({ length: count }, () => {
     const kind = prng.pick(KINDS);
     const everybody = kind.startsWith("dns") || kind === "store-away";
     return {
       atMs: prng.between(0, stormMs),
-      forMs: prng.pick([500, 5000, 30_000, 120_000, 400_000]),
+      forMs: prng.pick([500, 5000, 20_000, 60_000, 400_000]),
       kind,
       server: everybody ? undefined : prng.pick(servers).name,
       amount: kind === "delay" ? prng.between(100, 3000) : prng.pick([0, 0, 10, 60]),
@@ -38,10 +38,10 @@ export function drawFaults(
 }
 
 export function drawCalls(prng: Prng, phones: number, stormMs: number): PlannedCall[] {
-  return Array.from({ length: prng.between(1, 8) }, () => {
+  return Array.from({ length: prng.between(1, 5) }, () => {
     const from = prng.between(0, phones - 1);
     const to = (from + prng.between(1, phones - 1)) % phones;
-    return { atMs: prng.between(5000, stormMs), from, to, ...drawLength(prng) };
+    return { atMs: prng.between(1000, stormMs), from, to, ...drawLength(prng) };
   });
 }
 
@@ -49,15 +49,14 @@ type Length = Pick<PlannedCall, "forMs" | "holdMs">;
 
 /** Audio is what costs most: long calls are on hold, at both ends, for most of their time. */
 function drawLength(prng: Prng): Length {
-  const kinds = ["cut", "short", "short", "short", "short", "talk", "held", "held"] as const;
-  switch (prng.pick(kinds)) {
+  switch (prng.pick(["cut", "short", "short", "short", "talk", "held"] as const)) {
     case "cut":
       return { forMs: prng.between(1, 400), holdMs: undefined };
     case "short":
-      return { forMs: prng.between(300, 1200), holdMs: undefined };
+      return { forMs: prng.between(100, 600), holdMs: undefined };
     case "talk":
-      return { forMs: prng.between(2000, 8000), holdMs: undefined };
+      return { forMs: prng.between(600, 3000), holdMs: undefined };
     case "held":
-      return { forMs: prng.pick([5, 30, 30, 100]) * 1000, holdMs: prng.between(300, 900) };
+      return { forMs: prng.pick([5, 20, 60, 100]) * 1000, holdMs: prng.between(200, 500) };
   }
 }

@@ -14,6 +14,7 @@ export class Faults implements Reach {
   readonly #wellSince = new Map<string, Instant>();
   /** Since when the network has lost nothing and the resolver has answered. */
   #calmSince: Instant = Number.POSITIVE_INFINITY;
+  forgotAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(town: Town) {
     this.#town = town;
@@ -29,6 +30,10 @@ export class Faults implements Reach {
   since(address: string): Instant {
     const own = this.#wellSince.get(address) ?? Number.POSITIVE_INFINITY;
     return Math.max(own, this.#calmSince);
+  }
+
+  get calmSince(): Instant {
+    return Math.max(this.#calmSince, ...this.#wellSince.values());
   }
 
   answers(address: string): boolean {
@@ -107,7 +112,10 @@ export class Faults implements Reach {
     const server = this.#town.server(fault.server);
     const { network } = this.#town.simulation;
     if (!still.has("freeze") && server.host.state === "frozen") server.host.thaw();
-    if (!still.has("kill") && server.host.state === "down") this.#town.startServer(fault.server);
+    if (!still.has("kill") && server.host.state === "down") {
+      this.#town.startServer(fault.server);
+      if (server.spec.location === "own") this.forgotAt = this.#town.simulation.now;
+    }
     if (!still.has("partition")) network.heal(`cut ${fault.server}`);
     if (!still.has("delay")) network.heal(`slow ${fault.server}`);
     if (!still.has("refuse-all")) server.host.run(() => server.machine.refuseAll(undefined));

@@ -49,6 +49,8 @@ export interface SwarmPlan {
   readonly ttlSeconds: number;
   /** One phone each. */
   readonly accounts: readonly AccountPolicy[];
+  /** How long a phone rings before somebody answers; 0: it answers by itself. */
+  readonly ringMs: number;
   readonly authenticated: boolean;
   readonly sharedLocation: boolean;
   readonly network: NetworkOptions;

@@ -2,13 +2,14 @@
  * One swarm run: a small town from a seed, a storm of faults in which the safety invariants must hold, then everything
  * is healed and liveness is demanded within the bounds (architecture.md §8).
  */
-import type { Instant } from "../../../core/machine.ts";
+import type { Instant, Peer } from "../../../core/machine.ts";
 import type { Call } from "../../../core/phone/call.ts";
-import { type Bounds, boundsOf } from "../../../core/redundancy/bounds.ts";
 import { decodeBindings } from "../../../core/server/binding.ts";
 import { Users } from "../../../core/server/users.ts";
+import { BothEnds } from "../../../worlds/sim/invariants/both-ends.ts";
 import { Calls } from "../../../worlds/sim/invariants/calls.ts";
 import { Home } from "../../../worlds/sim/invariants/home.ts";
+import { Hush } from "../../../worlds/sim/invariants/hush.ts";
 import {
   type Invariant,
   LOOK_MS,
@@ -16,6 +17,7 @@ import {
   type Watched,
 } from "../../../worlds/sim/invariants/invariant.ts";
 import { OneBinding } from "../../../worlds/sim/invariants/one-binding.ts";
+import { OneWay } from "../../../worlds/sim/invariants/one-way.ts";
 import { RegisterRate } from "../../../worlds/sim/invariants/register-rate.ts";
 import { Registered } from "../../../worlds/sim/invariants/registered.ts";
 import { Wire } from "../../../worlds/sim/invariants/wire.ts";
@@ -26,6 +28,7 @@ import { EPOCH_MS, Town, type TownPhones } from "../town.ts";
 import { drawPlan } from "./draw-plan.ts";
 import { Faults } from "./faults.ts";
 import { DOMAIN, type PlannedCall, type SwarmPlan } from "./plan.ts";
+import { GRACE_MS, planBounds } from "./plan-bounds.ts";
 
 export interface SwarmOutcome {
   readonly plan: SwarmPlan;
@@ -41,24 +44,22 @@ export interface SwarmWatch {
   readonly message?: (message: SimulatedMessage) => void;
 }
 
-/** Given on top of every bound, for the grain of checks and packets under way. */
-const GRACE_MS = 2000;
 /** What has come true is watched for so long, if the run is not one that waits for the whole bound. */
-const STEADY_MS = 20_000;
+const STEADY_MS = 10_000;
+/** What `Bounds.callMs` gives somebody who is at work on a call. */
+const PROGRESS_MS = 181_000;
 /** Two calls after the storm must be answered so fast: nothing stands in their way any more. */
 const PROMPT_MS = 15_000;
 /** While the bound is not over, a call that came to nothing is placed again after so long. */
 const AGAIN_MS = 15_000;
-/** A phone that stops is done with its last transactions after Timer F, J or K and the like. */
-const QUIET_MS = 70_000;
+/** A phone that stops is done with its last transactions after Timer F, J or K and the like, in T1. */
+const QUIET_T1 = 74;
 /** … and then says nothing for so long. */
-const SILENT_MS = 20_000;
+const SILENT_MS = 10_000;
 /** The callee puts a call on hold so long after the caller. */
 const HOLD_APART_MS = 150;
 /** A call on hold is resumed so long before it is hung up. */
 const LAST_WORDS_MS = 1000;
-/** Questions of one location: NAPTR, three SRV, A and AAAA of each target. */
-const MOST_QUESTIONS = 10;
 
 export function runSwarm(seed: number, watch: SwarmWatch = {}): SwarmOutcome {
   return runPlan(drawPlan(seed), watch);
@@ -79,8 +80,9 @@ class Swarm {
   /** Those of liveness, once there are phones. */
   #proven: (now: Instant) => boolean = () => false;
   #nextLook: Instant = 0;
+  #healed = false;
   readonly #violations = new Map<string, Violation>();
-  /** Who has sent anything since somebody last asked. */
+  /** Who has sent anything but answers since somebody last asked. */
   readonly #lately = new Set<string>();
   /** Call-IDs by `NODE CALL`, and the other way round. */
   readonly #callIds = new Map<string, string>();
@@ -128,13 +130,14 @@ class Swarm {
   }
 
   #settle(): void {
-    const { servers, records, accounts, network } = this.#plan;
+    const { servers, records, accounts, network, ringMs } = this.#plan;
+    const answer = ringMs === 0 ? "auto" : "ring";
     this.#town.dns.records = records;
     for (const spec of servers) this.#town.addServer(spec);
     for (const { name } of servers) this.#town.startServer(name);
     for (const [number, account] of accounts.entries()) {
       const address = `10.9.0.${number + 1}`;
-      const config = simulatedPhone([account], { address, port: 5060, answer: "auto", number });
+      const config = simulatedPhone([account], { address, port: 5060, answer, number });
       const patience = dnsPatienceMs([account]);
       this.#phones.push(this.#town.addPhones(account.user, [address], [config], patience));
     }
@@ -158,6 +161,7 @@ class Swarm {
   #recover(): void {
     const { simulation } = this.#town;
     this.#faults.healAll();
+    this.#healed = true;
     const bounds = this.#watched.map((one) => one.bounds);
     const longest = Math.max(...bounds.map((one) => Math.max(finite(one.homeMs), one.callMs)));
     const end = simulation.now + longest + GRACE_MS + 2 * LOOK_MS;
@@ -206,13 +210,23 @@ class Swarm {
   /** I8: after `stop` nothing is left but the ports, and after `close` nothing at all. */
   #stop(): void {
     const { simulation } = this.#town;
-    for (const one of this.#watched) one.active = false;
+    const stood = this.#watched.map((one) => ({ one, places: this.#standings(one) }));
     for (const { host, machine } of this.#phones) {
       host.run((now) => {
         for (const phone of machine.phones) phone.stop(now);
       });
     }
-    simulation.runFor(QUIET_MS);
+    const t1Ms = Math.max(...this.#plan.accounts.map(({ redundancy }) => redundancy.t1Ms));
+    simulation.runFor(QUIET_T1 * t1Ms);
+    for (const { one, places } of stood) {
+      const held = (peer: Peer): boolean =>
+        !this.#wantsQuiet(peer.address) &&
+        this.#holdsBinding(simulation.now, peer.address, one.node, peer);
+      const left = places.filter(held).map(({ address }) => address);
+      if (left.length === 0) continue;
+      const what = `the bindings at ${left.join(" ")} were not removed`;
+      this.#complain({ invariant: "I8", at: simulation.now, node: one.node, what });
+    }
     this.#lately.clear();
     simulation.runFor(SILENT_MS);
     for (const { name, host, machine } of this.#phones) {
@@ -226,6 +240,25 @@ class Swarm {
       const what = `${left} timers, flows or transactions are left`;
       this.#complain({ invariant: "I8", at: simulation.now, node: name, what });
     }
+  }
+
+  /** A server that has asked not to be asked is not asked to remove anything. */
+  #wantsQuiet(address: string): boolean {
+    const { faults, servers } = this.#plan;
+    const { name } = servers.find((server) => server.address === address) ?? {};
+    return faults.some(
+      ({ server, kind, amount }) => server === name && kind === "refuse-all" && amount > 0,
+    );
+  }
+
+  /** Where the account is registered: nothing more is demanded of it from here on. */
+  #standings(one: Watched): Peer[] {
+    one.active = false;
+    return one.account.servers.routes.flatMap(({ index }) => {
+      const registration = one.account.registration(index);
+      const stands = registration?.bound(this.#town.simulation.now) === true;
+      return stands ? (registration.place?.flow.peer ?? []) : [];
+    });
   }
 
   #call({ from, to, forMs, holdMs }: PlannedCall): void {
@@ -266,7 +299,7 @@ class Swarm {
       const phone = machine.phones[0];
       const account = phone?.accounts[0];
       if (phone === undefined || account === undefined) continue;
-      const bounds = this.#boundsOf(account.policy);
+      const bounds = planBounds(this.#plan, account.policy);
       this.#watched.push({ node: name, phone, account, bounds, active: true });
     }
     const complain = (violation: Violation): void => this.#complain(violation);
@@ -279,47 +312,41 @@ class Swarm {
       registered,
       home,
       new RegisterRate(this.#watched, complain),
+      new Hush(this.#watched, complain),
       new OneBinding(this.#watched, complain),
       new Calls(this.#watched, complain),
+      new BothEnds(this.#watched, this.#faults, this.#partingMs, complain),
       new Wire(this.#watched, complain),
+      new OneWay(this.#watched, complain),
     );
   }
 
-  #boundsOf(policy: Parameters<typeof boundsOf>[0]): Bounds {
-    const { places, ttlSeconds, network, faults } = this.#plan;
-    const quiet = faults.map(({ kind, amount }) => (kind === "refuse-all" ? amount : 0));
-    const { timeoutMs, retries } = policy.dns;
-    const bounds = boundsOf(policy, {
-      targets: (hop) => (hop > 0 ? places.servers[hop - 1] : places.proxies[-1 - hop]) ?? 1,
-      grantedSeconds: 7200,
-      ttlSeconds,
-      retryAfterSeconds: Math.max(0, ...quiet),
-      answerMs: 4 * network.latencyMs[1] + 100,
-      callsPerMinute: this.#plan.calls.length + 2,
-    });
-    // A location that was under way when the resolver came back goes on waiting for what it has asked.
-    const location = MOST_QUESTIONS * timeoutMs * (retries + 1);
-    return {
-      ...bounds,
-      registeredMs: bounds.registeredMs + location + GRACE_MS,
-      homeMs: bounds.homeMs + location + GRACE_MS,
-      callMs: bounds.callMs + location + GRACE_MS,
-    };
+  /** A call's last words go wherever its first ones could have gone. */
+  get #partingMs(): number {
+    const { accounts, network } = this.#plan;
+    const rounds = this.#watched.map(({ bounds }) => bounds.callMs);
+    const t1 = Math.max(...accounts.map(({ redundancy }) => redundancy.t1Ms));
+    return Math.max(...rounds) - PROGRESS_MS + 64 * t1 + 10 * network.latencyMs[1];
   }
 
-  #holdsBinding(now: Instant, address: string, user: string): boolean {
+  /** @param peer the flow whose binding it must be; undefined: any. */
+  #holdsBinding(now: Instant, address: string, user: string, peer?: Peer): boolean {
+    const place = peer === undefined ? "" : `@${peer.localAddress}:${peer.localPort}`;
     for (const { spec, store } of this.#town.servers) {
       if (spec.address !== address) continue;
       const answer = store.ask({ kind: "store.read", key: `aor/${user}@${DOMAIN}` });
       if (answer.kind !== "stored") return true;
       const seconds = (now + EPOCH_MS) / 1000;
-      return decodeBindings(answer.value, seconds).some(({ expires }) => expires > seconds);
+      return decodeBindings(answer.value, seconds).some(
+        ({ expires, uri }) => expires > seconds && uri.includes(place),
+      );
     }
     return false;
   }
 
   #event(event: SimulatedEvent): void {
     if (event.event === "call.started") {
+      if (event.direction === "incoming") this.#ringing(event);
       this.#callIds.set(`${event.node} ${event.call}`, String(event.callId));
       this.#callNumbers.set(`${event.node} ${event.callId}`, Number(event.call));
     }
@@ -327,12 +354,23 @@ class Swarm {
     this.#watch.event?.(event);
   }
 
+  /** Somebody takes the call after a while; once the storm is over, at once. */
+  #ringing({ node, call }: SimulatedEvent): void {
+    const { ringMs } = this.#plan;
+    const phone = this.#phones.find(({ name }) => name === node);
+    if (ringMs === 0 || phone === undefined) return;
+    this.#town.simulation.after(this.#healed ? 1 : ringMs, () => {
+      phone.host.run((now) => phone.machine.phones[0]?.callNumbered(Number(call))?.answer(now));
+    });
+  }
+
   #message(message: SimulatedMessage): void {
     const { node, direction, bytes } = message;
     this.#watch.message?.(message);
     if (!this.#names.has(node)) return;
-    if (direction === "out") this.#lately.add(node);
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+    // Who is asked goes on answering: a server may have a last word about a subscription long left.
+    if (direction === "out" && !text.startsWith("SIP/2.0")) this.#lately.add(node);
     for (const invariant of this.#invariants) invariant.message?.(message, text);
   }
 

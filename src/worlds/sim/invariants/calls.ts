@@ -91,6 +91,8 @@ export class Calls implements Invariant {
     if (!this.#wasUp(callId) || this.#over.has(callId)) return;
     const right =
       WANTED.has(why) ||
+      // Without its ACK an answer has not made a session (RFC 3261 §13.3.1.4, R15).
+      why === "unacknowledged" ||
       (why === "session-expired" && this.#held.has(key)) ||
       (why === "not-registered" && this.#strict.has(node));
     this.#over.add(callId);

@@ -1,7 +1,15 @@
 /** I3: the primary reachable without break for F and the phone idle, and requests go to the primary. */
 import type { Instant } from "../../../core/machine.ts";
 import { failbackModeOf } from "../../../core/redundancy/failback.ts";
+import type { SimulatedEvent } from "../simulation.ts";
+import type { SimulatedMessage } from "../surroundings.ts";
+import { callIdOf, hasToTag, sendsRequest } from "./glance.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
+
+/** Modes that wait for an idle phone. */
+const WAITING = new Set(["DNSTTL", "registration", "duration"]);
+/** A trial of the primary that began before the call did takes so long at most. */
+const LONGEST_TRIAL_MS = 45_000;
 
 export class Home implements Invariant {
   readonly #watched: readonly Watched[];
@@ -9,6 +17,11 @@ export class Home implements Invariant {
   readonly #complain: Complain;
   /** Since when each phone has had no call. */
   readonly #idleSince = new Map<Watched, Instant>();
+  /** Since when it has had one. */
+  readonly #busySince = new Map<Watched, Instant>();
+  /** When a request of a node failed over last: it may have come to the primary by going round. */
+  readonly #failedOverAt = new Map<string, Instant>();
+  readonly #callIds = new Set<string>();
   #nextLook: Instant = 0;
 
   constructor(watched: readonly Watched[], reach: Reach, complain: Complain) {
@@ -21,14 +34,45 @@ export class Home implements Invariant {
     if (now < this.#nextLook) return;
     this.#nextLook = now + LOOK_MS;
     for (const one of this.#watched) {
-      if (!one.phone.idle) this.#idleSince.delete(one);
-      else if (!this.#idleSince.has(one)) this.#idleSince.set(one, now);
+      const [is, was] = one.phone.idle
+        ? [this.#idleSince, this.#busySince]
+        : [this.#busySince, this.#idleSince];
+      was.delete(one);
+      if (!is.has(one)) is.set(one, now);
       if (!one.active || !this.#owed(now, one)) continue;
       const away = whereTo(one);
       if (away === undefined) continue;
       const what = `requests go to ${away} though the primary has been there for F`;
       this.#complain({ invariant: "I3", at: now, node: one.node, what });
     }
+  }
+
+  event({ at, node, event, mode, from, to }: SimulatedEvent): void {
+    if (event === "request.failed-over") this.#failedOverAt.set(node, at);
+    if (event !== "server.failed-back" || from !== to || !WAITING.has(String(mode))) return;
+    const one = this.#watched.find((other) => other.node === node);
+    const busySince = one === undefined ? undefined : this.#busySince.get(one);
+    if (one === undefined || busySince === undefined || !one.active || one.phone.idle) return;
+    const begun = at - LONGEST_TRIAL_MS;
+    if (busySince > begun || (this.#failedOverAt.get(node) ?? begun) > begun) return;
+    if (one.account.policy.idleWaitMaxMs > 0) return;
+    const what = `went home by ${mode} in the middle of a call`;
+    this.#complain({ invariant: "I3", at, node, what });
+  }
+
+  message(message: SimulatedMessage, text: string): void {
+    const { at, node, peer } = message;
+    if (!text.startsWith("INVITE ") || !sendsRequest(message, text) || hasToTag(text)) return;
+    const callId = callIdOf(text);
+    if (this.#callIds.has(callId)) return;
+    this.#callIds.add(callId);
+    const one = this.#watched.find((other) => other.node === node);
+    if (one === undefined || !one.active || one.account.policy.followChallenger) return;
+    if (!this.#owed(at, one)) return;
+    const { address } = one.account.servers.route(1).places[0]?.target ?? peer;
+    if (address === peer.address) return;
+    const what = `an INVITE goes to ${peer.address} first though the primary has been there for F`;
+    this.#complain({ invariant: "I3", at, node, what });
   }
 
   /** The requests of all who must come home by time go there. */
@@ -39,11 +83,10 @@ export class Home implements Invariant {
   }
 
   /** The wait for idleness is no part of F. */
-  #owed(now: Instant, one: Watched): boolean {
+  #owed(now: Instant, one: Watched, idleSince = this.#idleSince.get(one) ?? now): boolean {
     const primary = one.account.servers.route(1).places[0];
     if (primary === undefined) return false;
-    const idle = this.#idleSince.get(one) ?? now;
-    const since = Math.max(this.#reach.since(primary.target.address), idle);
+    const since = Math.max(this.#reach.since(primary.target.address), idleSince);
     return since <= now - one.bounds.homeMs;
   }
 }

@@ -22,6 +22,10 @@ export interface Reach {
   since(address: string): Instant;
   /** Whether it answers at all, be it slowly. */
   answers(address: string): boolean;
+  /** Since when every server has been there and the network has lost nothing; Infinity while that is not so. */
+  readonly calmSince: Instant;
+  /** When a server last came back that had forgotten its dialogs. */
+  readonly forgotAt: Instant;
 }
 
 export interface Violation {

@@ -1,6 +1,10 @@
-/** I1: a server of the list reachable for B, and the account is registered at a reachable server that knows it. */
+/**
+ * I1: a server of the list reachable for B, and the account is registered at a reachable server that knows it. And what
+ * stands is renewed in time, as long as nothing keeps it from being.
+ */
 import type { Instant } from "../../../core/machine.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
+import type { SimulatedEvent } from "../simulation.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
 
 /** Whether the server at an address has a live binding of a user. */
@@ -14,6 +18,8 @@ export class Registered implements Invariant {
   /** When each was seen to be as it should be: from the death of its server on it has B to notice and move. */
   readonly #stoodAt = new Map<Watched, Instant>();
   #nextLook: Instant = 0;
+  /** When a registration was accepted last, by node and server. */
+  readonly #acceptedAt = new Map<string, Instant>();
 
   constructor(watched: readonly Watched[], reach: Reach, bindings: Bindings, complain: Complain) {
     this.#watched = watched;
@@ -22,11 +28,16 @@ export class Registered implements Invariant {
     this.#complain = complain;
   }
 
+  event({ at, node, event, server }: SimulatedEvent): void {
+    if (event === "registration.accepted") this.#acceptedAt.set(`${node} ${server}`, at);
+  }
+
   check(now: Instant): void {
     if (now < this.#nextLook) return;
     this.#nextLook = now + LOOK_MS;
     for (const one of this.#watched) {
       if (!one.active) continue;
+      this.#lookForLapse(now, one);
       if (this.#stands(now, one, now - one.bounds.registeredMs)) {
         this.#stoodAt.set(one, now);
         continue;
@@ -35,6 +46,19 @@ export class Registered implements Invariant {
       if (alone <= one.bounds.registeredMs || !this.#owed(now, one)) continue;
       const what = `not registered though a server has been there for ${Math.round(one.bounds.registeredMs)} ms`;
       this.#complain({ invariant: "I1", at: now, node: one.node, what });
+    }
+  }
+
+  /** A binding whose server was there all its life has run out. */
+  #lookForLapse(now: Instant, { node, account }: Watched): void {
+    for (const { index } of account.servers.routes) {
+      const registration = account.registration(index);
+      const place = registration?.place;
+      if (registration === undefined || place === undefined || registration.bound(now)) continue;
+      const acceptedAt = this.#acceptedAt.get(`${node} ${index}`) ?? now;
+      if (this.#reach.calmSince > acceptedAt) continue;
+      const what = `the binding at ${targetName(place.target)} has run out, though its server was there`;
+      this.#complain({ invariant: "I1", at: now, node, what });
     }
   }
 

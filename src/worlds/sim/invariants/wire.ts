@@ -1,5 +1,6 @@
 /** I7: CSeq rises within a Call-ID, and credentials go only to a host that sent the nonce they answer. */
 import type { SimulatedMessage } from "../surroundings.ts";
+import { branchOf } from "./glance.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
 
 interface Turn {
@@ -78,8 +79,4 @@ export class Wire implements Invariant {
     }
     return undefined;
   }
-}
-
-function branchOf(text: string): string {
-  return /^Via: .*branch=([^;\r]+)/m.exec(text)?.[1] ?? "";
 }

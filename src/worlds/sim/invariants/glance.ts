@@ -1,0 +1,28 @@
+/** What invariants read of a message without reading the whole of it. */
+import type { SimulatedMessage } from "../surroundings.ts";
+
+export function sendsRequest({ direction }: SimulatedMessage, text: string): boolean {
+  return direction === "out" && /^[A-Z]+ /.test(text);
+}
+
+/** The far end. */
+export function placeOf({ peer }: SimulatedMessage): string {
+  return `${peer.transport}:${peer.address}:${peer.port}`;
+}
+
+export function branchOf(text: string): string {
+  return /^Via: .*branch=([^;\r]+)/m.exec(text)?.[1] ?? "";
+}
+
+export function callIdOf(text: string): string {
+  return /^Call-ID: (.*?)\r?$/m.exec(text)?.[1] ?? "";
+}
+
+export function cseqOf(text: string): string {
+  return /^CSeq: (\d+ \w+)/m.exec(text)?.[1] ?? "";
+}
+
+/** In the middle of a dialog. */
+export function hasToTag(text: string): boolean {
+  return /^To: .*;tag=/m.test(text);
+}

@@ -1,0 +1,50 @@
+/** I4, second part: a server that refused with Retry-After is asked nothing until then (RFC 3261 §21.5.4). */
+import type { Instant } from "../../../core/machine.ts";
+import type { SimulatedMessage } from "../surroundings.ts";
+import { branchOf, placeOf, sendsRequest } from "./glance.ts";
+import type { Complain, Invariant, Watched } from "./invariant.ts";
+
+/** What belongs to requests made before: their ends, and the answers they are waiting for. */
+const AFTERMATH = /^(?:ACK|CANCEL|BYE|PRACK) /;
+
+/** RFC 3261 Timer B and Timer F, where T1 has its usual value. */
+const TIMER_F_MS = 32_000;
+
+export class Hush implements Invariant {
+  readonly #nodes: ReadonlySet<string>;
+  readonly #complain: Complain;
+  /** Until when, by node and place. */
+  readonly #until = new Map<string, Instant>();
+  /** When each request was sent first. */
+  readonly #branches = new Map<string, Instant>();
+
+  constructor(watched: readonly Watched[], complain: Complain) {
+    this.#nodes = new Set(watched.map(({ node }) => node));
+    this.#complain = complain;
+  }
+
+  message(message: SimulatedMessage, text: string): void {
+    const { at, node, direction } = message;
+    if (!this.#nodes.has(node)) return;
+    if (direction === "in") this.#heard(message, text);
+    else if (sendsRequest(message, text) && !AFTERMATH.test(text)) {
+      const branch = branchOf(text);
+      if (this.#branches.has(branch)) return;
+      this.#branches.set(branch, at);
+      const until = this.#until.get(`${node} ${placeOf(message)}`) ?? at;
+      // Credentials are the second half of a request that was on its way already.
+      if (until <= at || /^(?:Proxy-)?Authorization:/m.test(text)) return;
+      const what = `${text.slice(0, text.indexOf(" "))} to ${placeOf(message)}, which wants to be left alone`;
+      this.#complain({ invariant: "I4", at, node, what });
+    }
+  }
+
+  #heard(message: SimulatedMessage, text: string): void {
+    if (!text.startsWith("SIP/2.0 503 ")) return;
+    const seconds = Number(/^Retry-After: (\d+)/m.exec(text)?.[1] ?? 0);
+    const sentAt = this.#branches.get(branchOf(text)) ?? Number.NEGATIVE_INFINITY;
+    // Nobody hears an answer to a transaction that is over.
+    if (seconds === 0 || message.at - sentAt >= TIMER_F_MS) return;
+    this.#until.set(`${message.node} ${placeOf(message)}`, message.at + seconds * 1000);
+  }
+}

@@ -1,0 +1,46 @@
+/** I7, third part: an INVITE that was heard of goes nowhere else, or its callee could ring twice (C16, R69). */
+import type { SimulatedMessage } from "../surroundings.ts";
+import { branchOf, callIdOf, cseqOf, hasToTag, placeOf, sendsRequest } from "./glance.ts";
+import type { Complain, Invariant, Watched } from "./invariant.ts";
+
+export class OneWay implements Invariant {
+  readonly #nodes: ReadonlySet<string>;
+  readonly #complain: Complain;
+  /** Places that an INVITE was sent to, by node, Call-ID and CSeq. */
+  readonly #sent = new Map<string, Set<string>>();
+  readonly #heard = new Set<string>();
+  readonly #answered = new Set<string>();
+
+  constructor(watched: readonly Watched[], complain: Complain) {
+    this.#nodes = new Set(watched.map(({ node }) => node));
+    this.#complain = complain;
+  }
+
+  message(message: SimulatedMessage, text: string): void {
+    const { at, node, direction } = message;
+    if (!this.#nodes.has(node)) return;
+    if (direction === "in") {
+      this.#hear(message, text);
+      return;
+    }
+    if (!text.startsWith("INVITE ") || !sendsRequest(message, text) || hasToTag(text)) return;
+    const key = `${node} ${callIdOf(text)} ${cseqOf(text)}`;
+    const places = this.#sent.get(key) ?? new Set();
+    const place = placeOf(message);
+    if (this.#heard.has(key) && !places.has(place)) {
+      const what = `INVITE to ${place} though it was heard of at ${[...places].join(" ")}`;
+      this.#complain({ invariant: "I7", at, node, what });
+    }
+    this.#sent.set(key, places.add(place));
+  }
+
+  /** A 1xx that was overtaken by what came after it says nothing any more. */
+  #hear({ node }: SimulatedMessage, text: string): void {
+    const [, digit] = /^SIP\/2\.0 (\d)/.exec(text) ?? [];
+    if (digit === undefined || this.#answered.has(branchOf(text))) return;
+    const cseq = cseqOf(text);
+    if (!cseq.endsWith(" INVITE")) return;
+    if (digit === "1") this.#heard.add(`${node} ${callIdOf(text)} ${cseq}`);
+    else this.#answered.add(branchOf(text));
+  }
+}
