@@ -73,7 +73,8 @@ function scenarioTexts() {
 
 async function make() {
   mkdirSync(out, { recursive: true });
-  const page = await bundled("main.js");
+  const worker = await bundled("simulator.js");
+  const page = await bundled("main.js", { WORKER_TEXT: JSON.stringify(worker) });
   const document = readFileSync(join(sources, "page.html"), "utf8");
   const data = JSON.stringify(scenarioTexts()).replaceAll("<", "\\u003c");
   put("page.js", page);

@@ -4,7 +4,7 @@
  */
 import type { TraceRecord } from "../trace/record.ts";
 import { MAX_TRACE_RECORDS, MAX_TRACES } from "./limits.ts";
-import type { RecordBatch, Standing, TraceHeader } from "./protocol.ts";
+import type { RecordBatch, TraceHeader } from "./protocol.ts";
 
 /** Records of one batch. */
 const BATCH = 2_000;
@@ -42,7 +42,7 @@ export class FeedTrace {
     this.#changed();
   }
 
-  update(changes: { readonly standing?: Standing; readonly epochMs?: number }): void {
+  update(changes: Partial<Pick<TraceHeader, "standing" | "epochMs" | "held">>): void {
     this.#header = { ...this.#header, ...changes };
     this.edition += 1;
     this.#changed();

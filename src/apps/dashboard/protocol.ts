@@ -15,10 +15,16 @@ export interface TraceHeader {
   readonly servers: readonly ShownServer[];
   readonly phones: readonly ShownPhone[];
   readonly standing: Standing;
+  /** Paused: a play waits before its next deed, virtual time stands still. */
+  readonly held: boolean;
+  /** Its clock is a simulation's: it moves when records are told, and not by itself. */
+  readonly virtual: boolean;
+  /** Of a simulation that is over: how many times faster than real time it was. */
+  readonly speed?: number;
 }
 
-/** `live`: commands reach it; `playing` and `paused`: a scenario under way; the rest are over. */
-export type Standing = "live" | "playing" | "paused" | "passed" | "failed" | "over";
+/** `live`: commands reach it; `playing`: a scenario under way; the rest are over. */
+export type Standing = "live" | "playing" | "passed" | "failed" | "over";
 
 export interface ShownServer {
   readonly name: string;

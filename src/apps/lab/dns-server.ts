@@ -231,7 +231,12 @@ export class DnsServer {
 
   #lies(query: DecodedPacket, addresses: readonly string[]): Answer[] {
     const name = query.questions?.[0]?.name ?? "";
-    return addresses.map((data) => ({ type: isIPv6(data) ? "AAAA" : "A", name, ttl: LIE_TTL, data }));
+    return addresses.map((data) => ({
+      type: isIPv6(data) ? "AAAA" : "A",
+      name,
+      ttl: LIE_TTL,
+      data,
+    }));
   }
 
   #soa(): Answer {

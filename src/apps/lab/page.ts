@@ -8,10 +8,11 @@ import { Feed } from "../dashboard/feed.ts";
 import { newToken } from "../dashboard/guard.ts";
 import type { CommandScope, PageCommand, TraceHeader } from "../dashboard/protocol.ts";
 import { Dashboard } from "../dashboard/server.ts";
-import { HeldStage } from "../scenario/held-stage.ts";
+import { Hold } from "../scenario/hold.ts";
 import { disturb } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
+import { stageThrough } from "../scenario/stage-through.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import { loadScenarios } from "./catalogue.ts";
 import { shownCast } from "./shown-cast.ts";
@@ -49,7 +50,7 @@ interface Live {
 export class LabPage {
   readonly #feed = new Feed();
   readonly #scenarios = loadScenarios("all").scenarios;
-  readonly #held = new Map<string, { trace: FeedTrace; stage: HeldStage }>();
+  readonly #held = new Map<string, { trace: FeedTrace; hold: Hold }>();
   #dashboard: Dashboard | undefined;
   #live: Live | undefined;
 
@@ -96,16 +97,16 @@ export class LabPage {
     return {
       add: (record) => trace.add(record),
       through: (stage) => {
-        const held = new HeldStage(stage);
+        const hold = new Hold();
         clock = () => stage.now();
-        this.#held.set(trace.header.id, { trace, stage: held });
-        return held;
+        this.#held.set(trace.header.id, { trace, hold });
+        return stageThrough(stage, { turn: () => hold.turn() });
       },
       ended: (passed, epochMs) => {
         this.#held.delete(trace.header.id);
         const last = trace.records.at(-1)?.at ?? 0;
         clock = () => last;
-        trace.update({ standing: passed ? "passed" : "failed", epochMs });
+        trace.update({ standing: passed ? "passed" : "failed", held: false, epochMs });
       },
     };
   }
@@ -151,8 +152,8 @@ export class LabPage {
   #hold(how: "pause" | "resume" | "step", id: string): void {
     const held = this.#held.get(id);
     if (held === undefined) throw new StageFault("this scenario is not under way");
-    held.stage[how]();
-    held.trace.update({ standing: held.stage.held ? "paused" : "playing" });
+    held.hold[how]();
+    held.trace.update({ held: held.hold.held });
   }
 
   #unplayed({ scenario }: { readonly scenario: string }, error: Error): void {
@@ -167,5 +168,5 @@ function headerOf(
   standing: TraceHeader["standing"],
   epochMs: number,
 ): Omit<TraceHeader, "id"> {
-  return { title, epochMs, standing, ...shownCast(topology) };
+  return { title, epochMs, standing, held: false, virtual: false, ...shownCast(topology) };
 }

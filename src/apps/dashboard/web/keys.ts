@@ -79,7 +79,7 @@ export function listenToKeys(store: Store): void {
     if (deed === undefined) return;
     event.preventDefault();
     if (typing && event.key === "Escape") target.blur();
-    deed(store);
+    else deed(store);
   });
 }
 

@@ -7,7 +7,7 @@ import { isDecision } from "./model/meaning.ts";
 import { type Row, Trace } from "./model/trace.ts";
 import { Refused, type Sink, type Source } from "./sources/source.ts";
 
-export type Tab = "ladder" | "timeline" | "decisions" | "figures" | "cast" | "details" | "try";
+export type Tab = "ladder" | "timeline" | "decisions" | "figures" | "files" | "cast" | "details";
 export type Sheet = "help" | "token" | "export" | "scenarios" | undefined;
 
 const COLOURS: readonly ColourBy[] = ["status", "call", "cseq"];
@@ -64,8 +64,8 @@ export class Store implements Sink {
 
   greeted(greeting: Greeting): void {
     this.scenarios = greeting.scenarios;
-    this.traces.clear();
-    this.current = undefined;
+    for (const [id, trace] of this.traces) if (!trace.isFile) this.traces.delete(id);
+    if (this.current?.isFile !== true) this.current = undefined;
     this.chosen = undefined;
     this.changed();
   }
@@ -175,14 +175,20 @@ export class Store implements Sink {
 
   playOrPause(): void {
     const header = this.current?.header;
-    if (header?.standing === "playing") void this.send({ do: "pause", trace: header.id });
-    else if (header?.standing === "paused") void this.send({ do: "resume", trace: header.id });
-    else this.set({ sheet: "scenarios" });
+    if (header === undefined || !this.canHold) this.set({ sheet: "scenarios" });
+    else void this.send({ do: header.held ? "resume" : "pause", trace: header.id });
   }
 
   step(): void {
     const header = this.current?.header;
-    if (header?.standing === "paused") void this.send({ do: "step", trace: header.id });
+    if (header !== undefined && this.canHold) void this.send({ do: "step", trace: header.id });
+  }
+
+  /** What is shown can be paused: a play, or anything in virtual time. */
+  get canHold(): boolean {
+    const { current } = this;
+    if (current === undefined || !current.running) return false;
+    return current.header.virtual || current.header.standing === "playing";
   }
 
   turnColours(): void {

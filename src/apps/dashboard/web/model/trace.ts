@@ -53,9 +53,14 @@ export class Trace {
     this.outages = new Outages(this.servers, this.phones);
   }
 
+  /** Opened here, by somebody who wants it whoever serves the page. */
+  get isFile(): boolean {
+    return this.header.id.startsWith("file-");
+  }
+
   /** Commands reach it, or it still grows. */
   get running(): boolean {
-    return ["live", "playing", "paused"].includes(this.header.standing);
+    return ["live", "playing"].includes(this.header.standing);
   }
 
   /** @param now of the trace's own clock when these were told, in milliseconds. */
@@ -80,10 +85,7 @@ export class Trace {
   /** Now on the trace's clock; what is over stands still. */
   get now(): number {
     if (!this.running) return this.rows.at(-1)?.at ?? 0;
-    // Only a live trace's clock is the wall's.
-    return this.header.standing === "live"
-      ? this.#told + performance.now() - this.#toldAt
-      : this.#told;
+    return this.header.virtual ? this.#told : this.#told + performance.now() - this.#toldAt;
   }
 
   /** Named places in order, then strangers as they appeared. */

@@ -3,12 +3,12 @@ import type { VNode } from "preact";
 import type { Trace } from "../model/trace.ts";
 import type { Store } from "../store.ts";
 import { isDark, turnTheme } from "../theme.ts";
+import { Opener } from "./opener.tsx";
 import { useStore } from "./use-store.ts";
 
 const STANDINGS: Readonly<Record<string, string>> = {
   live: "live",
   playing: "playing",
-  paused: "paused",
   passed: "passed",
   failed: "failed",
   over: "recorded",
@@ -38,6 +38,7 @@ export function Header({ store }: { readonly store: Store }): VNode {
           onInput={(event) => store.set({ filterText: event.currentTarget.value })}
         />
       </label>
+      {store.canHold && <Transport store={store} held={current?.header.held === true} />}
       {store.onlyCall !== "" && (
         <button type="button" class="chip" onClick={() => store.toggleCall()}>
           one dialog ✕
@@ -52,6 +53,7 @@ export function Header({ store }: { readonly store: Store }): VNode {
       <button type="button" onClick={() => store.turnColours()} title="c">
         Colour: {COLOURS[store.colourBy]}
       </button>
+      <Opener store={store} />
       <button type="button" onClick={() => store.set({ sheet: "export" })} title="e, F2">
         Export
       </button>
@@ -103,11 +105,31 @@ function TraceChoice({ store }: { readonly store: Store }): VNode {
 }
 
 function Clock({ trace }: { readonly trace: Trace }): VNode {
-  const { standing } = trace.header;
+  const { standing, speed } = trace.header;
   return (
     <span class="clock">
       <span class={`lamp ${standing === "failed" ? "bad" : trace.running ? "good" : "still"}`} />
       {(trace.now / 1000).toFixed(1)} s · {trace.rows.length} rows
+      {speed !== undefined && ` · ${standing}: ${Math.round(speed)} times real time`}
+    </span>
+  );
+}
+
+/** Pause, go on, one step. */
+function Transport({ store, held }: { readonly store: Store; readonly held: boolean }): VNode {
+  return (
+    <span class="transport">
+      <button
+        type="button"
+        title="p"
+        aria-label={held ? "Go on" : "Pause"}
+        onClick={() => store.playOrPause()}
+      >
+        {held ? "▶" : "❚❚"}
+      </button>
+      <button type="button" title="." aria-label="One step" onClick={() => store.step()}>
+        ❚▶
+      </button>
     </span>
   );
 }
