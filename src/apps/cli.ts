@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import("./serve.ts")).addServeCommand,
   lab: async () => (await import("./lab.ts")).addLabCommand,
   explain: async () => (await import("./explain.ts")).addExplainCommand,
+  drill: async () => (await import("./drill.ts")).addDrillCommand,
   sim: async () => (await import("./sim.ts")).addSimCommand,
   bench: async () => (await import("./bench.ts")).addBenchCommand,
 };

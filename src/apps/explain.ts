@@ -15,6 +15,7 @@ interface ExplainFlags {
   readonly config: readonly string[];
   readonly account?: number;
   readonly targets: number;
+  readonly ownLocations?: boolean;
   readonly phases: number;
   readonly seed: number;
   readonly phones?: number;
@@ -41,6 +42,7 @@ export function addExplainCommand(program: Command): void {
       whole(1, MOST_TARGETS),
       2,
     )
+    .option("--own-locations", "working servers do not know what phones have told one another")
     .option(
       "--phases <n>",
       "failures of each kind, spread over one renewal",
@@ -66,10 +68,11 @@ async function explain(flags: ExplainFlags): Promise<void> {
       flags.account === undefined ? "none" : `account ${flags.account} is not there or not`;
     exitWith(EXIT.wrongInput, `${flags.config[0]}:1: account: ${which} enabled; enable one`);
   }
-  const { targets, phases, seed, phones } = flags;
+  const { targets, phases, seed, phones, ownLocations } = flags;
   const rule = ruleTeller(configuration);
   for (const account of accounts) {
-    const seen = forecast({ account, rule, targets, phases, seed });
+    const around = { targets, ownLocations: ownLocations === true };
+    const seen = forecast({ account, rule, phases, seed, ...around });
     if (flags.json === true) {
       for (const record of forecastRecords(seen)) tell(record);
       if (phones !== undefined) tell(fleetRecord(account, phones));

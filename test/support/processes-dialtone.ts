@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readable } from "../../src/apps/output.ts";
 import type { Household, Running } from "./processes.ts";
 
-const CLI = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
+export const CLI: string = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
 
 export interface DialtoneEvent {
   /** Milliseconds since the process started. */

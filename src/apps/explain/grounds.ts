@@ -45,7 +45,7 @@ export interface Grounds {
 }
 
 /** A server or proxy that requests are sent to. */
-interface Hop {
+export interface Hop {
   readonly policy: ServerPolicy;
   /** 1-based server, or -1, -2 … for proxies. */
   readonly number: number;
@@ -54,25 +54,35 @@ interface Hop {
   readonly features: ServerPolicy["features"];
 }
 
-/** @param targets how many addresses the name of the working server has, where no static record says so. */
-export function groundsOf(
-  account: AccountPolicy,
-  targets: number,
-  ttlSeconds: number = TTL_SECONDS,
-): Grounds {
+/** What the files do not say. */
+export interface Surroundings {
+  /** How many addresses the name of the working server has, where no static record says so. */
+  readonly targets: number;
+  /** Seconds that the records behind names may be kept for. Default 60. */
+  readonly ttlSeconds?: number;
+  /** Working servers do not know what phones have told one another. */
+  readonly ownLocations?: boolean;
+  /** The addresses that names really came to, by the number of the hop. */
+  readonly found?: ReadonlyMap<number, readonly string[]>;
+}
+
+export function groundsOf(account: AccountPolicy, around: Surroundings): Grounds {
+  const { targets, ttlSeconds = TTL_SECONDS, ownLocations = false, found } = around;
   const { redundancy } = account;
   const servers = new Map<string, GroundServer>();
   const records: ResourceRecord[] = [];
   const counts = new Map<number, number>();
   for (const hop of hopsOf(redundancy)) {
     const literal = isIP(hop.policy.address) !== 0;
-    const known = literal ? [hop.policy.address] : staticAddresses(hop.policy, redundancy);
+    const known =
+      found?.get(hop.number) ??
+      (literal ? [hop.policy.address] : staticAddresses(hop.policy, redundancy));
     const count = hop.number === 1 || hop.number === -1 ? targets : 1;
     const addresses = known.length > 0 ? known : inventedAddresses(hop, count);
     counts.set(hop.number, addresses.length);
     for (const [position, address] of addresses.entries()) {
       if (!literal) records.push(...recordsOf(hop.policy, position, address, ttlSeconds));
-      const spec = specOf(hop, address);
+      const spec = specOf(hop, address, ownLocations);
       const earlier = servers.get(address);
       const merged = earlier === undefined ? spec : heardToo(earlier.spec, spec.listen ?? []);
       const { server = hop.server, title = titleOf(hop, position, addresses.length) } =
@@ -95,7 +105,7 @@ export function domainOf(account: AccountPolicy, server: ServerPolicy): string {
 }
 
 /** Only what is sent to: a server behind proxies is theirs to reach. */
-function hopsOf({ servers, proxies }: RedundancyPolicy): Hop[] {
+export function hopsOf({ servers, proxies }: RedundancyPolicy): Hop[] {
   const hops: Hop[] = [];
   const behind = servers.findIndex(({ throughProxy }) => throughProxy);
   if (behind >= 0) {
@@ -118,14 +128,14 @@ function titleOf(hop: Hop, position: number, count: number): string {
   return `${rank} of ${hop.name}`;
 }
 
-function specOf(hop: Hop, address: string): ServerSpec {
+function specOf(hop: Hop, address: string, ownLocations: boolean): ServerSpec {
   const working = hop.features === "full";
   return {
     name: `at-${address.replaceAll(":", ".")}`,
     address,
     port: BACK_PORT,
     role: working ? "working" : "fallback",
-    location: working ? "shared" : "own",
+    location: working && !ownLocations ? "shared" : "own",
     listen: [{ transport: "udp", address, port: BACK_PORT }, ...doorsOf(hop.policy, address)],
   };
 }

@@ -4,7 +4,7 @@ import { patienceMs } from "../../core/redundancy/patience.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { RuleTeller } from "../sim/phone-config.ts";
-import { type GroundServer, type Grounds, groundsOf } from "./grounds.ts";
+import { type GroundServer, type Grounds, groundsOf, type Surroundings } from "./grounds.ts";
 import { boundsAmong, type FaultName, type Outage, Rehearsal } from "./rehearsal.ts";
 
 /** Milliseconds; Infinity: never within the bound. */
@@ -40,16 +40,12 @@ export interface Forecast {
   readonly predictions: readonly Prediction[];
 }
 
-export interface ForecastRequest {
+export interface ForecastRequest extends Surroundings {
   readonly account: AccountPolicy;
   readonly rule: RuleTeller;
-  /** Addresses behind the name of the working server, where no static record tells. */
-  readonly targets: number;
   /** Failures of each kind, spread over one period of renewal. */
   readonly phases: number;
   readonly seed: number;
-  /** Seconds that the records behind names may be kept for. Default 60. */
-  readonly ttlSeconds?: number;
 }
 
 /** The golden section: steps of it meet everything soon and nothing twice. */
@@ -59,8 +55,8 @@ const HOUR_MS = 3_600_000;
 export const FAULTS: readonly FaultName[] = ["closed", "silent", "503"];
 
 export function forecast(request: ForecastRequest): Forecast {
-  const { account, rule, targets, seed } = request;
-  const grounds = groundsOf(account, targets, request.ttlSeconds);
+  const { account, rule, seed } = request;
+  const grounds = groundsOf(account, request);
   const calm = new Rehearsal({ account, rule, grounds, seed });
   const victims = calm.standing ? victimsOf(grounds) : [];
   return {
@@ -75,7 +71,7 @@ export function forecast(request: ForecastRequest): Forecast {
 
 /** What becomes of the phone when these machines fail in each of these ways. */
 export function predictionsFor(
-  { account, rule, phases, seed }: ForecastRequest,
+  { account, rule, phases, seed }: Omit<ForecastRequest, keyof Surroundings>,
   grounds: Grounds,
   { victim, servers }: Victim,
   faults: readonly FaultName[],

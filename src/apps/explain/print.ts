@@ -6,7 +6,8 @@ import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { Forecast, Prediction, Spread } from "./predict.ts";
 import type { FaultName } from "./rehearsal.ts";
 
-const WORDS: Readonly<Record<FaultName, string>> = {
+/** What a fault does to a server, after its name. */
+export const FAULT_WORDS: Readonly<Record<FaultName, string>> = {
   closed: "is gone (its port is closed)",
   silent: "falls silent",
   "503": "answers 503 to everything",
@@ -30,10 +31,10 @@ export function forecastLines(forecast: Forecast): string[] {
   for (const prediction of predictions) lines.push(...predictionLines(prediction), "");
   lines.push(
     "Bounds, from the policy alone, while the network loses nothing and the resolver answers:",
-    `  B  registered again after at most                ${seconds(bounds.registeredMs)}`,
-    `  F  on the primary again after at most            ${seconds(bounds.homeMs)}`,
+    `  B  registered again after at most                ${secondsWords(bounds.registeredMs)}`,
+    `  F  on the primary again after at most            ${secondsWords(bounds.homeMs)}`,
     `  S  REGISTERs in any minute, resends included     ${bounds.registersPerMinute}`,
-    `  C  a call is answered or refused within          ${seconds(bounds.callMs)}`,
+    `  C  a call is answered or refused within          ${secondsWords(bounds.callMs)}`,
     "",
   );
   return lines;
@@ -51,7 +52,7 @@ function accountLines({ index, user, domain, redundancy }: AccountPolicy): strin
   const probing =
     servers.length < 2 || registration === "concurrent"
       ? ""
-      : `; below server 1 it tries to register there each ${seconds(probeIntervalMs)}`;
+      : `; below server 1 it tries to register there each ${secondsWords(probeIntervalMs)}`;
   lines.push(`  ${registration} registration${probing}`);
   return lines;
 }
@@ -74,7 +75,7 @@ function placeOf({ address, port, transport }: ServerPolicy): string {
 
 function predictionLines(prediction: Prediction): string[] {
   const { victim, fault, fullService, decisions } = prediction;
-  const when = `When ${victim} ${WORDS[fault]}:`;
+  const when = `When ${victim} ${FAULT_WORDS[fault]}:`;
   if (isUnfelt(prediction))
     return [when, "  nothing changes: calls go through at once, and it stays registered"];
   const heads = ["median", "95 %", "worst"].map((word) => word.padStart(FIGURE_WIDTH));
@@ -106,7 +107,7 @@ function isUnfelt({
 }
 
 function row(label: string, { median, p95, worst }: Spread): string {
-  const figures = [median, p95, worst].map((one) => seconds(one).padStart(FIGURE_WIDTH));
+  const figures = [median, p95, worst].map((one) => secondsWords(one).padStart(FIGURE_WIDTH));
   return `  ${label.padEnd(LABEL_WIDTH)}${figures.join("")}`;
 }
 
@@ -123,7 +124,7 @@ function decisionWords({ event, method, from, to, why, rule, mode }: SimulatedEv
 }
 
 /** Milliseconds as seconds, or never. */
-function seconds(ms: number): string {
+export function secondsWords(ms: number): string {
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(ms < 99_950 ? 1 : 0)} s` : "never";
 }
 
@@ -202,6 +203,6 @@ function spreadInSeconds({ median, p95, worst }: Spread): SpreadInSeconds {
   return { median: inSeconds(median), p95: inSeconds(p95), worst: inSeconds(worst) };
 }
 
-function inSeconds(ms: number): number | null {
+export function inSeconds(ms: number): number | null {
   return Number.isFinite(ms) ? Math.round(ms) / 1000 : null;
 }

@@ -109,7 +109,7 @@ function foretell(one: FilesCase): Foretold {
     ({ enabled, index }) => enabled && (one.account === undefined || one.account === index),
   );
   if (account === undefined) throw new StageFault("the files have no such account, or it is off");
-  const grounds = groundsOf(account, one.targets, one.ttlSeconds);
+  const grounds = groundsOf(account, one);
   const [victim] = victimsOf(grounds);
   if (victim === undefined) throw new StageFault("the files name no server");
   const request = { ...one, account, rule: ruleTeller(configuration) };

@@ -123,6 +123,16 @@ export class Driver implements World, Facts {
     this.#rule = rule;
   }
 
+  /** Ends every flow to such a peer, as when its process dies: connections are reset, datagrams hear nothing of it. */
+  reset(isMeant: (peer: Peer) => boolean): void {
+    for (const [flow, carrier] of this.#carriers) {
+      const { transport } = carrier.peer;
+      if (transport === "udp" || transport === "rtp" || !isMeant(carrier.peer)) continue;
+      carrier.close();
+      this.lost(flow, "reset");
+    }
+  }
+
   /**
    * Lets the outside speak to the machine (start, call, hang up) and carries out what it then intends.
    * @throws whatever `action` or the machine throws: it is a bug, reported as `process.failed`.
