@@ -1,6 +1,6 @@
 /** Provisioning files from the disk and from the web, as one checked configuration. */
 import type { Fault, PhoneConfiguration, SourceFile } from "../core/provisioning/configuration.ts";
-import { withoutCredentials } from "../core/provisioning/fault.ts";
+import { error, withoutCredentials } from "../core/provisioning/fault.ts";
 import { type ReadOptions, readConfiguration } from "../core/provisioning/read.ts";
 import type { AccountPolicy } from "../core/redundancy/policy.ts";
 import { readSource, whyUnread } from "../worlds/node/source-file.ts";
@@ -31,10 +31,10 @@ export async function readSources(paths: readonly string[]): Promise<SourceFile[
     const name = withoutCredentials(path);
     try {
       files.push({ name, text: await readSource(path) });
-    } catch (error) {
-      const wrong = `cannot be read (${whyUnread(error)})`;
+    } catch (cause) {
+      const wrong = `cannot be read (${whyUnread(cause)})`;
       const remedy = "name a provisioning file that can be";
-      unread.push({ file: name, line: 1, key: "file", severity: "error", wrong, remedy });
+      unread.push(error({ file: name, line: 1, key: "file" }, "file-unfit", wrong, remedy));
     }
   }
   if (unread.length > 0) throw new ConfigurationError(unread);

@@ -63,7 +63,7 @@ export interface AccountOptions
 
 /** What a phone needs beside its accounts. */
 export interface PhoneSettings {
-  /** The local address, `0.0.0.0` (default) or `::` for all. */
+  /** The local address, `0.0.0.0` (default) or `::` for all. This and what follows stands above what files say. */
   readonly bind?: string;
   /** The local SIP port, 0..65535; 0: one that is free. Default 0, or what the files say. */
   readonly port?: number;

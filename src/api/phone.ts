@@ -269,17 +269,17 @@ export class Phone extends EventEmitter<PhoneEvents> {
   }
 
   #config(configuration: PhoneConfiguration): PhoneConfig {
-    const { bind = "0.0.0.0", port, answer = "ring", userAgent = "Dialtone" } = this.#settings;
+    const { bind, answer, userAgent, instance } = { ...configuration.station, ...this.#settings };
     return {
       accounts: configuration.accounts,
-      bindAddress: bind,
-      localPort: port ?? configuration.localPort,
-      answer,
+      bindAddress: bind ?? "0.0.0.0",
+      localPort: this.#settings.port ?? configuration.localPort,
+      answer: answer ?? "ring",
       recordedSamples: 0,
       audioSource: (call) => this.#audioOf(call).voice,
       audioSink: (call) => this.#audioOf(call).hearing,
-      userAgent,
-      instance: this.#settings.instance ?? instanceOf(configuration),
+      userAgent: userAgent ?? "Dialtone",
+      instance: instance ?? instanceOf(configuration),
       supported: SUPPORTED,
       rule: ruleTeller(configuration),
       takes: (_now, transaction) => this.#handlers.takes(transaction),
@@ -349,7 +349,7 @@ export class Phone extends EventEmitter<PhoneEvents> {
 
   #called(id: number, peer: string, account: string): void {
     const call = this.#newCall(id, "incoming", peer, account);
-    if (!this.emit("call", call) && this.#settings.answer !== "auto") call.refuse(486);
+    if (!this.emit("call", call) && this.#core.config.answer !== "auto") call.refuse(486);
   }
 
   async #first<Name extends keyof PhoneEventFields>(

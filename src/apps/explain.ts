@@ -5,20 +5,25 @@ import { readFiles } from "../api/phone-files.ts";
 import { ruleTeller } from "../api/rule-teller.ts";
 import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
 import { formatFinding } from "../core/provisioning/fault.ts";
+import { nativeSchema } from "../core/provisioning/native-schema.ts";
 import { EXIT, exitWith } from "./exit.ts";
+import { convert } from "./explain/convert.ts";
 import { fleetLines, fleetRecord } from "./explain/fleet.ts";
 import { forecast } from "./explain/predict.ts";
 import { findingLines, forecastLines, forecastRecords, keyLines } from "./explain/print.ts";
 import { whole } from "./flag-values.ts";
 
 interface ExplainFlags {
-  readonly config: readonly string[];
+  readonly config?: readonly string[];
   readonly account?: number;
   readonly targets: number;
   readonly ownLocations?: boolean;
   readonly phases: number;
   readonly seed: number;
   readonly phones?: number;
+  readonly as?: string;
+  readonly withSecrets?: boolean;
+  readonly schema?: boolean;
   readonly json?: boolean;
 }
 
@@ -34,7 +39,7 @@ export function addExplainCommand(program: Command): void {
     .description(
       "what a phone will do when each server dies, falls silent or answers 503, and its traps",
     )
-    .requiredOption("--config <file...>", "provisioning files, overlaid as on the phone")
+    .option("--config <file...>", "provisioning files, overlaid as on the phone")
     .option("--account <n>", "this account only", whole(1, MOST_ACCOUNTS))
     .option(
       "--targets <n>",
@@ -52,21 +57,50 @@ export function addExplainCommand(program: Command): void {
     .option("--phones <n>", "what so many of them do to their servers", whole(1, MOST_PHONES))
     .option("--seed <n>", "the chance of everything", whole(0, MOST_SEED), 1)
     .option("--json", "one JSON object a line on stdout")
+    .option("--as <dialect>", "native: only print the files as one of our own YAML")
+    .option("--with-secrets", "with --as: passwords, too")
+    .option("--schema", "only print the JSON Schema of our own YAML, for editors")
     .action(explain);
 }
 
 type Tell = (record: object) => void;
 
 async function explain(flags: ExplainFlags): Promise<void> {
+  if (flags.schema === true) return say(JSON.stringify(nativeSchema(), null, 2));
+  const wrong = flagFault(flags);
+  if (wrong !== undefined) exitWith(EXIT.wrongInput, `command line: ${wrong}`);
+  const files = flags.config ?? [];
+  if (flags.as !== undefined) return await printNative(files, flags.withSecrets === true);
+  return await foretell(flags, files);
+}
+
+function flagFault({ config, as, withSecrets }: ExplainFlags): string | undefined {
+  if (config === undefined) return "--config: is missing; name a provisioning file";
+  if (as !== undefined && as !== "native") return `--as: "${as}" is not known; write native`;
+  if (withSecrets === true && as === undefined) return "--with-secrets: needs --as native";
+  return undefined;
+}
+
+async function printNative(files: readonly string[], secrets: boolean): Promise<void> {
+  const converted = await orExit(() => convert(files, secrets), undefined);
+  if (converted.kind === "text") process.stdout.write(converted.text);
+  else exitWith(EXIT.wrongInput, ...converted.faults.map(formatFinding));
+}
+
+async function foretell(flags: ExplainFlags, files: readonly string[]): Promise<void> {
   const tell = teller();
-  const configuration = await configurationOf(flags, tell);
+  const reading = flags.phones === undefined ? {} : { phones: flags.phones };
+  const configuration = await orExit(
+    () => readFiles(files, reading),
+    flags.json === true ? tell : undefined,
+  );
   const accounts = configuration.accounts.filter(
     ({ enabled, index }) => enabled && (flags.account === undefined || flags.account === index),
   );
   if (accounts.length === 0) {
     const which =
       flags.account === undefined ? "none" : `account ${flags.account} is not there or not`;
-    exitWith(EXIT.wrongInput, `${flags.config[0]}:1: account: ${which} enabled; enable one`);
+    exitWith(EXIT.wrongInput, `${files[0]}:1: account: ${which} enabled; enable one`);
   }
   const { targets, phases, seed, phones, ownLocations } = flags;
   const rule = ruleTeller(configuration);
@@ -97,16 +131,16 @@ function teller(): Tell {
   };
 }
 
-/** Errors end the process with exit 2; `--json` has every finding on stdout as well. */
-async function configurationOf(
-  { config, phones, json }: ExplainFlags,
-  tell: Tell,
-): Promise<PhoneConfiguration> {
+/** Errors end the process with exit 2; with `tell` every finding is told on stdout as well. */
+async function orExit<Result>(
+  read: () => Promise<Result>,
+  tell: Tell | undefined,
+): Promise<Result> {
   try {
-    return await readFiles(config, phones === undefined ? {} : { phones });
+    return await read();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    if (json === true) for (const fault of error.faults) tell({ event: "explain.found", ...fault });
+    for (const fault of error.faults) tell?.({ event: "explain.found", ...fault });
     exitWith(EXIT.wrongInput, ...error.faults.map(formatFinding));
   }
 }

@@ -19,8 +19,8 @@ export interface PhoneFlags {
   readonly play?: string;
   readonly record?: string;
   readonly for?: string;
-  readonly answer: string;
-  readonly bind: string;
+  readonly answer?: string;
+  readonly bind?: string;
   readonly port?: string;
   readonly json?: boolean;
   readonly trace?: boolean;
@@ -31,10 +31,10 @@ export interface PhoneFlags {
 export function flagFaults(flags: PhoneFlags): string[] {
   const faults: string[] = [];
   const wrong = (flag: string, what: string) => faults.push(`command line: --${flag}: ${what}`);
-  if (!["auto", "ring", "busy"].includes(flags.answer)) {
+  if (!["auto", "ring", "busy"].includes(flags.answer ?? "auto")) {
     wrong("answer", `"${flags.answer}" is not known; write auto, ring or busy`);
   }
-  if (isIP(flags.bind) === 0) {
+  if (flags.bind !== undefined && isIP(flags.bind) === 0) {
     wrong("bind", `"${flags.bind}" is no address; write for instance 0.0.0.0 or 192.0.2.7`);
   }
   if (flags.for !== undefined && !(Number(flags.for) > 0)) {

@@ -44,8 +44,8 @@ export function addPhoneCommand(program: Command): void {
     .option("--play <wav>", "what the callee hears, instead of a tone")
     .option("--record <wav>", "keep what is heard")
     .option("--for <seconds>", "hang up after so long")
-    .option("--answer <mode>", "incoming calls: auto, ring or busy", "auto")
-    .option("--bind <address>", "local address", "0.0.0.0")
+    .option("--answer <mode>", "incoming calls: auto, ring or busy (auto, unless the files say)")
+    .option("--bind <address>", "local address (all, unless the files say)")
     .option("--port <port>", "local SIP port, instead of the configured one")
     .option("--json", "one JSON object a line on stdout")
     .option("--trace", "also every SIP message, as events")
@@ -101,17 +101,17 @@ function phoneConfig(
   configuration: PhoneConfiguration,
   source: () => AudioSource,
 ): PhoneConfig {
-  const { accounts } = configuration;
+  const { accounts, station = {} } = configuration;
   const wanted = flags.account === undefined ? undefined : Number(flags.account);
   return {
     accounts: accounts.filter((account) => wanted === undefined || account.index === wanted),
-    bindAddress: flags.bind,
+    bindAddress: flags.bind ?? station.bind ?? "0.0.0.0",
     localPort: flags.port === undefined ? configuration.localPort : Number(flags.port),
-    answer: flags.answer as AnswerMode,
+    answer: (flags.answer as AnswerMode | undefined) ?? station.answer ?? "auto",
     recordedSamples: flags.record === undefined ? 0 : LONGEST_RECORDING_S * SAMPLE_RATE,
     audioSource: source,
-    userAgent: "Dialtone",
-    instance: instanceOf(configuration),
+    userAgent: station.userAgent ?? "Dialtone",
+    instance: station.instance ?? instanceOf(configuration),
     supported: SUPPORTED,
     rule: ruleTeller(configuration),
   };

@@ -326,3 +326,34 @@ test("a phone is disposed of by `await using`", async (t) => {
   await phone[Symbol.asyncDispose]();
   await removed;
 });
+
+test("a file says where the phone stands, who it is and what becomes of calls; settings stand above it", async (t) => {
+  const server = await startServer(t);
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-api-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "phone.yaml");
+  const lines = [
+    "bind: 127.0.0.1",
+    "answer: busy",
+    "user-agent: Ward 3",
+    "instance: urn:example:ward-3",
+    "accounts:",
+    '  - user: "2001"',
+    "    password: desk-2001",
+    "    domain: example.com",
+    `    servers: [{ address: 127.0.0.1, port: ${server.addresses[0]?.split(":").at(-1)}, transport: udp }]`,
+  ];
+  writeFileSync(file, lines.join("\n"));
+  const phone = await Phone.fromFiles(file, { userAgent: "Ward 4", trace: true });
+  atTheEnd(t, () => phone.stop());
+  const sent = once(phone, "message.sent", patience());
+  await phone.start();
+  await phone.registered(patience());
+  assert.equal(phone.address?.address, "127.0.0.1");
+  const [message] = await sent;
+  const text = Buffer.from(message.data, "base64").toString();
+  assert.match(text, /^User-Agent: Ward 4\r$/m);
+  assert.match(text, /\+sip\.instance="<urn:example:ward-3>"/);
+  const caller = await startPhone(t, server, "2002");
+  await assert.rejects(caller.call("sip:2001@example.com").answered, { status: 486 });
+});

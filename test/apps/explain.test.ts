@@ -137,7 +137,7 @@ test("--json is one object a line, with null for never, and no secret", () => {
   const all = records.find(
     ({ victim, fault }) => victim === "all of server 1" && fault === "silent",
   );
-  assert.deepEqual(all?.["registered"], { median: null, p95: null, worst: null });
+  assert.deepEqual(all?.registered, { median: null, p95: null, worst: null });
   for (const { at, time, node } of records) {
     assert.equal(typeof at, "number");
     assert.match(String(time), /^\d{4}-/);
@@ -151,4 +151,58 @@ test("a file with faults is not explained but told about, all faults at once, ex
   assert.equal(stdout, "");
   assert(stderr.trim().split("\n").length > 1);
   for (const line of stderr.trim().split("\n")) assert.match(line, /Y8-faults\.cfg:\d+: \S+: .*; /);
+});
+
+test("--json of a file with faults has each finding with its code on stdout, exit 2", () => {
+  const { status, stdout } = explain("--config", sample("P7-faults.xml"), "--json");
+  assert.equal(status, 2);
+  const found = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event: string; code: string; severity: string });
+  assert(found.every(({ event, code }) => event === "explain.found" && code !== ""));
+  assert.deepEqual(
+    found.filter(({ severity }) => severity === "error").map(({ code }) => code),
+    ["out-of-range", "out-of-range"],
+  );
+});
+
+test("--phones tells the load of a fleet, and the storms in it with their codes", () => {
+  const { status, stdout } = explain(
+    ...["--config", sample("Y5-both-levels.cfg"), "--phases", "1", "--phones", "6000"],
+  );
+  assert.equal(status, 0);
+  assert.match(stdout, /^REGISTERs a second of 6000 such phones:$/m);
+  assert.match(stdout, /^ {2}probes of server 1 while they are below it +100\.0$/m);
+  for (const code of ["probe-storm", "start-storm", "retry-storm"]) {
+    assert.match(stdout, new RegExp(`; write .* \\[${code}\\]$`, "m"));
+  }
+});
+
+test("--as native prints a file that is the same phone, without its password unless asked", () => {
+  const config = ["--config", sample("Y1-register-fallback.cfg"), "--as", "native"];
+  const { status, stdout, stderr } = explain(...config);
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.match(stdout, /^# yaml-language-server: \$schema=/);
+  assert(!stdout.includes("reception-2001"));
+  const { accounts } = readConfiguration([{ name: "own.yaml", text: stdout }]);
+  const text = readFileSync(join(root, sample("Y1-register-fallback.cfg")), "utf8");
+  const own = readConfiguration([{ name: "y.cfg", text }]).accounts;
+  assert.deepEqual(accounts, [{ ...own[0], password: "" }]);
+  const whole = explain(...config, "--with-secrets").stdout;
+  assert.deepEqual(readConfiguration([{ name: "own.yaml", text: whole }]).accounts, own);
+});
+
+test("--schema prints the schema of the package; nothing to explain is exit 2", () => {
+  const file = readFileSync(join(root, "schema", "phone.schema.json"), "utf8");
+  assert.equal(explain("--schema").stdout, file);
+  for (const flags of [
+    [],
+    ["--config", sample("N1-lab.yaml"), "--as", "xml"],
+    ["--with-secrets"],
+  ]) {
+    const { status, stdout, stderr } = explain(...flags);
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, /^command line: --\S+: .*; \w/);
+  }
 });

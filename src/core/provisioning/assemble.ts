@@ -1,7 +1,7 @@
 /** Building policy objects from settings: each field from the most particular setting, else from the default. */
 import type { Origin } from "./configuration.ts";
 import type { Setting, Settings } from "./settings.ts";
-import type { Value } from "./value-form.ts";
+import { HOST, parseValue, type Value } from "./value-form.ts";
 
 /**
  * A copy of `defaults` in which each field that is set under one of `prefixes` (most particular first) has the set
@@ -48,6 +48,24 @@ export function accountNumbers(settings: Settings): number[] {
     if (match) numbers.add(Number(match[1]));
   }
   return [...numbers].sort((a, b) => a - b);
+}
+
+/** `2001@pbx.example.com` as templates of both families write it; what is no domain is told and left out. */
+export function userAndDomain(
+  settings: Settings,
+  origin: Origin | undefined,
+  text: string,
+): { readonly user: string; readonly domain: string | undefined } {
+  const at = text.indexOf("@");
+  if (at === -1) return { user: text, domain: undefined };
+  const user = text.slice(0, at);
+  const { value, complaint } = parseValue(HOST, text.slice(at + 1));
+  if (origin && complaint)
+    settings.error(origin, complaint.code, complaint.wrong, complaint.remedy);
+  if (origin && user === "") {
+    settings.error(origin, "no-user", "there is no user before the @", "write USER@DOMAIN");
+  }
+  return { user, domain: value === undefined ? undefined : String(value) };
 }
 
 /** The key that stands beside `origin`'s with another last part, for remedies. */

@@ -48,4 +48,18 @@ export interface PhoneConfiguration {
   readonly resolvers: readonly string[];
   /** The local SIP port (sip.listen_port, voIpProt.SIP.local.port); 0: the system chooses. */
   readonly localPort: number;
+  /** What else the files say of the phone; flags and settings of the program stand above it. */
+  readonly station?: StationSettings;
+}
+
+/** What our own dialect can say of a phone beside its accounts. */
+export interface StationSettings {
+  /** A literal address, `0.0.0.0` or `::` for all. */
+  readonly bind?: string;
+  /** What becomes of an incoming call. */
+  readonly answer?: "auto" | "ring" | "busy";
+  /** The User-Agent header. */
+  readonly userAgent?: string;
+  /** A URN that stays the same over restarts (RFC 5626 §4.1). */
+  readonly instance?: string;
 }

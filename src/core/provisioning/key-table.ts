@@ -107,7 +107,9 @@ export class KeyIndex {
 
   find(key: string): Match | undefined {
     const shape = shapeOf(key);
-    const row = this.#rows.get(shape) ?? this.#folded.get(shape.toLowerCase());
+    // Our own dialect is strict: an editor that completes its keys knows their case.
+    const folded = this.table.strict ? undefined : this.#folded.get(shape.toLowerCase());
+    const row = this.#rows.get(shape) ?? folded;
     if (row === undefined) return undefined;
     const numbers: Record<string, number> = {};
     let beyond: Match["beyond"];
@@ -137,7 +139,9 @@ export class KeyIndex {
       memo.set(shape, best);
     }
     const numbers = key.split(".").filter(isDigits);
-    if (best === "" || best.split("#").length !== numbers.length + 1) return undefined;
+    if (best === "") return undefined;
+    const same = best.split(".").length === shape.split(".").length;
+    if (same && best.split("#").length !== numbers.length + 1) return undefined;
     return best.replace(/#/g, () => numbers.shift() ?? "1");
   }
 
@@ -152,6 +156,18 @@ export class KeyIndex {
       if (away >= least) continue;
       least = away;
       best = candidate;
+    }
+    return best === "" && this.table.strict ? this.#elsewhere(shape, last) : best;
+  }
+
+  /** A key of ours at the wrong depth: the shortest of its name, among those that begin as much like it. */
+  #elsewhere(shape: string, last: string): string {
+    let best = "";
+    for (const candidate of this.#rows.keys()) {
+      if (candidate.slice(candidate.lastIndexOf(".") + 1) !== last) continue;
+      const gain = commonStart(candidate, shape) - commonStart(best, shape);
+      if (best === "" || gain > 0 || (gain === 0 && candidate.length < best.length))
+        best = candidate;
     }
     return best;
   }

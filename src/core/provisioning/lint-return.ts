@@ -68,7 +68,7 @@ const neverIdle: Check = (pad, { idleWaitMaxMs, servers }) => {
   );
   if (idleWaitMaxMs > 0 || !waits || pad.origin("idleWaitMaxMs") === undefined) return;
   const wrong = "with 0 a phone that is never without a call never goes back";
-  pad.warn(["idleWaitMaxMs"], "never-idle", wrong, `${pad.write("idleWaitMaxMs", 3_600_000)}`);
+  pad.note(["idleWaitMaxMs"], "never-idle", wrong, `${pad.write("idleWaitMaxMs", 3_600_000)}`);
 };
 
 /** C11, C31: without traffic a dead path is found at the next renewal only, and a NAT closes it. */

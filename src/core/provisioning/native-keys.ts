@@ -7,6 +7,7 @@ import {
   ENDPOINTS,
   HOST,
   IP,
+  matching,
   number,
   numbers,
   SECRET,
@@ -26,6 +27,8 @@ const KEEP_ALIVE = duration(1, 1000, { "0": 0 });
 const PORT = number(0, 65535);
 const U16 = number(0, 65535);
 const RETRIES = number(0, 20);
+const USER_AGENT = matching("^[!-~]([ -~]*[!-~])?$", "printable ASCII on one line");
+const URN = matching("^urn:[A-Za-z0-9-]+:[!-~]+$", "a URN, for instance urn:uuid: and a UUID");
 
 /** A server, a proxy, or every server. */
 function serverRows(prefix: string, target: string): KeyRow[] {
@@ -54,6 +57,7 @@ function serverRows(prefix: string, target: string): KeyRow[] {
     ["failback-after", SECONDS, "120 s", "failbackSeconds"],
     ["register-on-failover", YES_NO, "yes", "registerOnFailover"],
     ["drop-registration-on-failover", YES_NO, "no", "dropRegistrationOnFailover"],
+    ["register-on-failback", YES_NO, "yes", "registerOnFailback"],
     ["only-signal-with-registered", YES_NO, "no", "onlySignalWithRegistered"],
     ["resubscribe-on-failover", YES_NO, "yes", "resubscribeOnFailover"],
     // no: requests for this server go straight to it.
@@ -103,7 +107,7 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["dns.cache", YES_NO, "yes", "dns.cache"],
     ["dns.use-additional", YES_NO, "yes", "dns.useAdditional"],
     ["dns.timeout", PERIOD, "2 s", "dns.timeoutMs"],
-    ["dns.retries", number(0, 100), "1", "dns.retries"],
+    ["dns.retries", U16, "1", "dns.retries"],
     ["dns.transport", words("udp", "tcp"), "udp", "dns.transport"],
     ["dns.naptr.Z.name", HOST, "", "dns.records.NAPTR.Z.name"],
     ["dns.naptr.Z.ttl", SECONDS, "300 s", "dns.records.NAPTR.Z.ttl"],
@@ -175,6 +179,10 @@ export const NATIVE_KEYS: KeyTable = {
     ...honoured("", "", [
       ["local-port", PORT, "any", "", { decides: "localPort" }],
       ["resolvers", ENDPOINTS, "the system's", "", { decides: "resolvers" }],
+      ["bind", IP, "every address", "", { decides: "bind" }],
+      ["answer", words("auto", "ring", "busy"), "as the program says", "", { decides: "answer" }],
+      ["user-agent", USER_AGENT, "", "", { decides: "userAgent" }],
+      ["instance", URN, "made of host and users", "", { decides: "instance" }],
     ]),
   ],
   limits: { X: 1000, Y: 16, Z: 100 },

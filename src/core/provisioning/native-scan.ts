@@ -1,7 +1,7 @@
 /** Our own YAML, flattened: `accounts: [{user: …}]` is `accounts.1.user`. Every scalar keeps its text and its line. */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Fault, Origin, SourceFile } from "./configuration.ts";
-import { error } from "./fault.ts";
+import { error, looksSecret } from "./fault.ts";
 import type { Assignment } from "./settings.ts";
 
 /** What anchors may grow to, and how deep a file may nest. */
@@ -104,7 +104,9 @@ class Flattening {
   }
 
   #put(value: string, key: string, at: number): void {
-    this.#assignments.push({ ...this.#origin(at, key), value: value.trim() });
+    // A secret in quotes is meant to the last space.
+    const text = looksSecret(key) ? value : value.trim();
+    this.#assignments.push({ ...this.#origin(at, key), value: text });
   }
 
   #wrong(at: number, key: string, wrong: string, remedy: string): void {

@@ -46,6 +46,9 @@ function buildAccount(settings: Settings, account: number): AccountPolicy | unde
   return { ...plain, authName: plain.authName || plain.user, redundancy };
 }
 
+/** What `every-server` says of these is said of servers: everything may go through a proxy, and nothing past it. */
+const OF_PROXIES = { features: "full", register: true, throughProxy: false } as const;
+
 /** The list may be sparse in overlaid files: an entry counts if anything is said of it, and then needs an address. */
 function buildServers(
   settings: Settings,
@@ -67,7 +70,7 @@ function buildServers(
       const wrong = `number ${number} of ${list} has no address`;
       settings.error(origin, "no-server", wrong, remedy);
     } else {
-      servers.push(list === "proxies" ? { ...server, throughProxy: false } : server);
+      servers.push(list === "proxies" ? { ...server, ...OF_PROXIES } : server);
     }
   }
   return servers;

@@ -16,7 +16,7 @@ import {
   POLICY_DEFAULTS,
   SERVER_DEFAULTS,
 } from "../redundancy/policy-defaults.ts";
-import { accountNumbers, forAccount, section, sibling } from "./assemble.ts";
+import { accountNumbers, forAccount, section, sibling, userAndDomain } from "./assemble.ts";
 import { withdrawIdleFailover } from "./polycom-rules.ts";
 import type { Setting, Settings } from "./settings.ts";
 import { staticRecords } from "./static-records.ts";
@@ -70,10 +70,8 @@ class Registration {
     const prefixes = [this.#path, "account.*"];
     const plain = section(this.#settings, standard, prefixes, this.#path);
     const redundancy = this.#policy(servers);
-    const at = plain.user.indexOf("@");
-    const user = at === -1 ? plain.user : plain.user.slice(0, at);
-    const domain = at === -1 ? undefined : plain.user.slice(at + 1).toLowerCase();
-    return { ...plain, user, domain, authName: plain.authName || user, redundancy };
+    const named = userAndDomain(this.#settings, address.origin, plain.user);
+    return { ...plain, ...named, authName: plain.authName || named.user, redundancy };
   }
 
   #servers(): ServerPolicy[] {
@@ -166,6 +164,7 @@ class Registration {
       ...first,
       port,
       transport,
+      register: true,
       throughProxy: false,
       onlySignalWithRegistered: only && (first.onlySignalWithRegistered || !chained),
     };

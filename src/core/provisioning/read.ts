@@ -3,7 +3,7 @@
 import type { AccountPolicy, FailbackMode } from "../redundancy/policy.ts";
 import type { Dialect } from "../redundancy/policy-defaults.ts";
 import { settingValue, unusedReason } from "./assemble.ts";
-import type { Fault, PhoneConfiguration, SourceFile } from "./configuration.ts";
+import type { Fault, PhoneConfiguration, SourceFile, StationSettings } from "./configuration.ts";
 import { error } from "./fault.ts";
 import { KeyIndex } from "./key-table.ts";
 import { lint } from "./lint.ts";
@@ -97,6 +97,7 @@ function finish(
     .flatMap((setting) => (setting ? [String(setting.value)] : []));
   const resolvers = Array.isArray(listed) ? listed.map(String) : numbered;
   const localPort = settingValue(settings.take(["localPort"], "localPort"), 0);
+  const station = stationOf(settings);
   settings.finish(unusedReason);
   const all = [...faults, ...settings.faults];
   const first = files[0];
@@ -115,7 +116,17 @@ function finish(
     origins: settings.origins,
     resolvers,
     localPort,
+    station,
   };
+}
+
+function stationOf(settings: Settings): StationSettings {
+  const fields = ["bind", "answer", "userAgent", "instance"] as const;
+  const found = fields.flatMap((field) => {
+    const setting = settings.take([field], field);
+    return setting === undefined ? [] : [[field, setting.value]];
+  });
+  return Object.fromEntries(found);
 }
 
 /** The family of a file, by its first words. */

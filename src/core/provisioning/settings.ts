@@ -156,9 +156,13 @@ export class Settings {
 
   /** In order of preference. */
   #candidates(slots: readonly string[]): Candidate[] {
-    const all = slots
-      .flatMap((slot) => this.#slots.get(slot) ?? [])
-      .filter((candidate) => !this.#hidden.has(candidate));
+    const all: Candidate[] = [];
+    for (const slot of slots) {
+      for (const candidate of this.#slots.get(slot) ?? []) {
+        if (!this.#hidden.has(candidate)) all.push(candidate);
+      }
+    }
+    if (all.length < 2) return all;
     return [...all.filter(({ row }) => !row.old), ...all.filter(({ row }) => row.old)];
   }
 

@@ -37,11 +37,25 @@ interface NumbersForm {
   readonly most: number;
 }
 
+/** Text of one shape. */
+interface PatternForm {
+  readonly kind: "pattern";
+  readonly pattern: string;
+  /** For people: `a URN such as …`. */
+  readonly what: string;
+}
+
 interface TextForm {
   readonly kind: "text" | "secret" | "host" | "ip" | "endpoints";
 }
 
-export type ValueForm = NumberForm | ChoiceForm | DurationForm | NumbersForm | TextForm;
+export type ValueForm =
+  | NumberForm
+  | ChoiceForm
+  | DurationForm
+  | NumbersForm
+  | PatternForm
+  | TextForm;
 
 /** What to tell the operator of one text. */
 export interface Complaint {
@@ -80,6 +94,10 @@ export function parseValue(form: ValueForm, text: string): Parsed {
           );
     case "endpoints":
       return parseEndpoints(text);
+    case "pattern":
+      return new RegExp(form.pattern).test(text)
+        ? accepted(text)
+        : rejected(undefined, `${shown(text)} is not ${form.what}`, `write ${form.what}`);
     case "text":
     case "secret":
       return accepted(text);
@@ -106,6 +124,8 @@ export function describeForm(form: ValueForm): string {
       return "IP address";
     case "endpoints":
       return "IP addresses, each with :PORT if not 53";
+    case "pattern":
+      return form.what;
     case "text":
     case "secret":
       return "text";
@@ -119,10 +139,12 @@ function timeOf({ leastMs }: DurationForm): string {
 
 /** How a policy value is written in this form; the inverse of parsing, for remedies. */
 export function spellValue(form: ValueForm, value: Value): string {
-  const words = form.kind === "choice" ? form.choices : form.kind === "number" ? form.words : {};
+  const words = form.kind === "choice" ? form.choices : "words" in form ? form.words : {};
   for (const [word, meaning] of Object.entries(words)) if (meaning === value) return word;
   if (form.kind === "number") return String(Number(value) / form.times);
-  if (form.kind === "duration") return `${Number(value) * form.unitMs} ms`.replace(/000 ms$/, " s");
+  if (form.kind === "duration" && value !== 0) {
+    return `${Number(value) * form.unitMs} ms`.replace(/000 ms$/, " s");
+  }
   return String(value);
 }
 
@@ -171,6 +193,11 @@ export function numbers(least: number, most: number): ValueForm {
 /** Several words, each standing for itself. */
 export function words(...choices: readonly string[]): ValueForm {
   return choice(Object.fromEntries(choices.map((word) => [word, word])));
+}
+
+/** Text that matches `pattern` whole; `what` says so to people. */
+export function matching(pattern: string, what: string): ValueForm {
+  return { kind: "pattern", pattern, what };
 }
 
 export const TEXT: ValueForm = { kind: "text" };

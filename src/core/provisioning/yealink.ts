@@ -15,7 +15,14 @@ import {
   POLICY_DEFAULTS,
   SERVER_DEFAULTS,
 } from "../redundancy/policy-defaults.ts";
-import { accountNumbers, forAccount, section, serverPrefixes, settingValue } from "./assemble.ts";
+import {
+  accountNumbers,
+  forAccount,
+  section,
+  serverPrefixes,
+  settingValue,
+  userAndDomain,
+} from "./assemble.ts";
 import type { Settings } from "./settings.ts";
 import { staticRecords } from "./static-records.ts";
 import { isLiteral } from "./value-form.ts";
@@ -65,7 +72,8 @@ function buildAccount(settings: Settings, account: number): AccountPolicy | unde
     const wrong = `account ${account} is on and has no user name`;
     settings.error(enabled.origin, "no-user", wrong, remedy);
   }
-  return { ...plain, authName: plain.authName || plain.user, redundancy };
+  const named = userAndDomain(settings, user, plain.user);
+  return { ...plain, ...named, authName: plain.authName || named.user, redundancy };
 }
 
 function buildServers(settings: Settings, account: number): ServerPolicy[] {

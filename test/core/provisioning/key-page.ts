@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { KeyRow, KeyTable } from "../../../src/core/provisioning/key-table.ts";
+import { aboutKey } from "../../../src/core/provisioning/native-about.ts";
 import { NATIVE_KEYS } from "../../../src/core/provisioning/native-keys.ts";
 import { POLYCOM_KEYS } from "../../../src/core/provisioning/polycom-keys.ts";
 import { describeForm, type ValueForm } from "../../../src/core/provisioning/value-form.ts";
@@ -23,13 +24,15 @@ export function withTables(page: string): string {
 function markdown(table: KeyTable): string {
   const works = table.rows.filter(({ noEffect }) => noEffect === "");
   const idle = table.rows.filter(({ noEffect }) => noEffect !== "");
+  const own = table.dialect === "native";
   const lines = [
-    "| key | may be | unit | default | decides |",
+    `| key | ${own ? "what it does | may be" : "may be | unit"} | default | decides |`,
     "|---|---|---|---|---|",
     ...works.map((row) => {
       const key = `\`${row.key}\`${row.old ? " (old)" : ""}`;
       const fields = [row.decides, ...row.also].map((field) => `\`${field}\``).join(", ");
-      return `| ${[key, mayBe(row.form), unit(row), row.default || "–", fields].join(" | ")} |`;
+      const form = own ? [aboutKey(row.key), mayBe(row.form)] : [mayBe(row.form), unit(row)];
+      return `| ${[key, ...form, row.default || "–", fields].join(" | ")} |`;
     }),
   ];
   if (idle.length > 0) {
