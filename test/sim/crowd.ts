@@ -1,26 +1,17 @@
 /** One client that sends REGISTERs for many users at a steady rate to a server whose work takes time. */
-import type {
-  FlowId,
-  Instant,
-  Local,
-  LossCause,
-  Machine,
-  Peer,
-  World,
-} from "../../src/core/machine.ts";
+import type { Instant } from "../../src/core/machine.ts";
 import { Headers } from "../../src/core/message/headers.ts";
 import { LOSS_OFFER } from "../../src/core/message/overload.ts";
-import { Outbox } from "../../src/core/outbox.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../src/core/server/registration.ts";
 import { SipServer } from "../../src/core/server/server.ts";
-import { Timer, type TimerOwner, Timers } from "../../src/core/timers.ts";
-import { TransactionLayer } from "../../src/core/transaction/layer.ts";
+import { Timer, type TimerOwner } from "../../src/core/timers.ts";
 import type { Flow } from "../../src/core/transaction/user.ts";
 import { nodePrimitives } from "../../src/worlds/node/primitives.ts";
 import { Prng } from "../../src/worlds/sim/prng.ts";
 import { SimulatedStore } from "../../src/worlds/sim/simulated-store.ts";
 import { Simulation } from "../../src/worlds/sim/simulation.ts";
 import { labourOfServer } from "../../src/worlds/sim/workbench.ts";
+import { LayerMachine } from "../support/layer-machine.ts";
 
 export interface CrowdPlan {
   /** REGISTERs a second. */
@@ -84,7 +75,7 @@ export class Crowd {
       ...(plan.control === "none" ? {} : { told: (now, waitMs) => server.waited(now, waitMs) }),
     });
     this.#client = new Client(plan);
-    const crowd = this.#simulation.addHost("crowd", ["10.0.1.1"], this.#client);
+    const crowd = this.#simulation.addHost("crowd", ["10.0.1.1"], this.#client.machine);
     crowd.run((now) => this.#client.start(now));
   }
 
@@ -98,15 +89,13 @@ export class Crowd {
   }
 }
 
-class Client implements Machine, TimerOwner {
+class Client implements TimerOwner {
   good = 0;
   refused = 0;
   keptBack = 0;
   timedOut = 0;
   readonly #plan: CrowdPlan;
-  readonly #outbox = new Outbox();
-  readonly #timers = new Timers();
-  readonly #layer: TransactionLayer;
+  readonly machine: LayerMachine;
   readonly #tick: Timer = new Timer("tick", this);
   readonly #prng = new Prng(1, 200);
   #flow: Flow | undefined;
@@ -115,22 +104,20 @@ class Client implements Machine, TimerOwner {
   constructor(plan: CrowdPlan) {
     this.#plan = plan;
     const nobody = (): void => undefined;
-    this.#layer = new TransactionLayer({
-      world: this.#outbox,
-      timers: this.#timers,
-      primitives: { ...nodePrimitives(), entropy: this.#prng },
-      user: {
+    this.machine = new LayerMachine(
+      { ...nodePrimitives(), entropy: this.#prng },
+      {
         requested: nobody,
         cancelled: nobody,
         acknowledged: nobody,
         undelivered: nobody,
         strayed: nobody,
       },
-    });
+    );
   }
 
   start(now: Instant): void {
-    this.#layer.reach(
+    this.machine.layer.reach(
       now,
       SERVER,
       { from: 0, connected: true },
@@ -147,7 +134,7 @@ class Client implements Machine, TimerOwner {
   rang(now: Instant): void {
     this.#register(now);
     const mean = 1000 / this.#plan.offered;
-    this.#timers.set(this.#tick, now - mean * Math.log(1 - this.#prng.fraction()));
+    this.machine.timers.set(this.#tick, now - mean * Math.log(1 - this.#prng.fraction()));
   }
 
   #register(now: Instant): void {
@@ -169,12 +156,12 @@ class Client implements Machine, TimerOwner {
       headers,
       body: "",
     } as const;
-    this.#layer.stampVia(request, flow);
+    this.machine.layer.stampVia(request, flow);
     if (this.#plan.control === "oc") {
       const via = headers.get("via") ?? "";
       headers.set("via", `${via}${LOSS_OFFER}`);
     }
-    this.#layer.request(now, request, flow, RFC, {
+    this.machine.layer.request(now, request, flow, RFC, {
       responded: (at, { status, reason }) => {
         if (status === 200 && at - now <= GOOD_MS) this.good += 1;
         else if (reason === "Kept Back") this.keptBack += 1;
@@ -184,35 +171,5 @@ class Client implements Machine, TimerOwner {
         this.timedOut += 1;
       },
     });
-  }
-
-  bound(now: Instant, flow: FlowId, local: Local): void {
-    this.#layer.bound(now, flow, local);
-  }
-
-  opened(now: Instant, flow: FlowId, peer: Peer): void {
-    this.#layer.opened(now, flow, peer);
-  }
-
-  received(now: Instant, flow: FlowId, bytes: Uint8Array): void {
-    this.#layer.received(now, flow, bytes);
-  }
-
-  lost(now: Instant, flow: FlowId, cause: LossCause): void {
-    this.#layer.lost(now, flow, cause);
-  }
-
-  answered(): void {}
-
-  elapsed(now: Instant): void {
-    this.#timers.elapsed(now);
-  }
-
-  get deadline(): Instant {
-    return this.#timers.deadline;
-  }
-
-  deliver(world: World): void {
-    this.#outbox.deliver(world);
   }
 }

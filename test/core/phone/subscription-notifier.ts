@@ -8,30 +8,20 @@ import {
   dialogKeyOf,
   dialogOfServer,
 } from "../../../src/core/dialog/dialog.ts";
-import type {
-  FlowId,
-  Instant,
-  Local,
-  LossCause,
-  Machine,
-  Peer,
-  World,
-} from "../../../src/core/machine.ts";
+import type { FlowId, Instant } from "../../../src/core/machine.ts";
 import { secondsOf } from "../../../src/core/message/delta.ts";
 import type { Request, Response } from "../../../src/core/message/message.ts";
 import { toOf } from "../../../src/core/message/name-addr.ts";
 import { responseTo } from "../../../src/core/message/print.ts";
 import { parseUri } from "../../../src/core/message/uri.ts";
-import { Outbox } from "../../../src/core/outbox.ts";
 import type { AccountPolicy } from "../../../src/core/redundancy/policy.ts";
-import { Timers } from "../../../src/core/timers.ts";
-import { TransactionLayer } from "../../../src/core/transaction/layer.ts";
 import type {
   Flow,
   ServerTransaction,
   TransactionUser,
 } from "../../../src/core/transaction/user.ts";
 import { purePrimitives } from "../../../src/worlds/sim/pure-primitives.ts";
+import { LayerMachine } from "../../support/layer-machine.ts";
 import { type PlaceName, Rehearsal, type RehearsalOptions } from "../redundancy/rehearsal.ts";
 
 export interface Reply {
@@ -65,7 +55,7 @@ const TYPES: Readonly<Record<string, string>> = {
   reg: "application/reginfo+xml",
 };
 
-export class Notifier implements Machine, TransactionUser {
+export class Notifier implements TransactionUser {
   readonly address: string;
   /** Taken in, retransmissions not counted. */
   readonly requests: Request[] = [];
@@ -76,17 +66,13 @@ export class Notifier implements Machine, TransactionUser {
   readonly states: Record<string, string> = {};
   /** What a SUBSCRIBE is answered with instead of 200; undefined: 200. */
   habit: Habit = () => undefined;
-  readonly #outbox = new Outbox();
-  readonly #timers = new Timers();
-  readonly #layer: TransactionLayer;
+  readonly machine: LayerMachine;
   #port: FlowId = 0;
   #tags = 0;
 
   constructor(address: string) {
     this.address = address;
-    const world = this.#outbox;
-    const primitives = purePrimitives(address.length * 7, 3);
-    this.#layer = new TransactionLayer({ world, timers: this.#timers, primitives, user: this });
+    this.machine = new LayerMachine(purePrimitives(address.length * 7, 3), this);
   }
 
   listen(): void {
@@ -94,7 +80,7 @@ export class Notifier implements Machine, TransactionUser {
       throw new Error("the notifier has no port");
     };
     const local = { transport: "udp", address: this.address, port: 5060 } as const;
-    this.#port = this.#layer.bind(local, { listening: () => {}, deaf });
+    this.#port = this.machine.layer.bind(local, { listening: () => {}, deaf });
   }
 
   requested(now: Instant, transaction: ServerTransaction): void {
@@ -121,7 +107,7 @@ export class Notifier implements Machine, TransactionUser {
     request.body = body;
     const { host = "", port = 0 } = parseUri(dialog.remoteTarget) ?? {};
     const target = { transport: "udp", address: host, port } as const;
-    this.#layer.reach(
+    this.machine.layer.reach(
       now,
       target,
       { from: this.#port, connected: false },
@@ -133,8 +119,8 @@ export class Notifier implements Machine, TransactionUser {
   }
 
   #send(now: Instant, request: Request, flow: Flow): void {
-    this.#layer.stampVia(request, flow);
-    this.#layer.request(now, request, flow, SPACING, {
+    this.machine.layer.stampVia(request, flow);
+    this.machine.layer.request(now, request, flow, SPACING, {
       responded: (_now, response) => void this.answers.push(response.status),
       failed: () => void this.answers.push(408),
     });
@@ -197,38 +183,6 @@ export class Notifier implements Machine, TransactionUser {
   acknowledged(): void {}
   undelivered(): void {}
   strayed(): void {}
-
-  // Facts.
-
-  bound(now: Instant, flow: FlowId, local: Local): void {
-    this.#layer.bound(now, flow, local);
-  }
-
-  opened(now: Instant, flow: FlowId, peer: Peer): void {
-    this.#layer.opened(now, flow, peer);
-  }
-
-  received(now: Instant, flow: FlowId, bytes: Uint8Array): void {
-    this.#layer.received(now, flow, bytes);
-  }
-
-  lost(now: Instant, flow: FlowId, cause: LossCause): void {
-    this.#layer.lost(now, flow, cause);
-  }
-
-  answered(): void {}
-
-  elapsed(now: Instant): void {
-    this.#timers.elapsed(now);
-  }
-
-  get deadline(): Instant {
-    return this.#timers.deadline;
-  }
-
-  deliver(world: World): void {
-    this.#outbox.deliver(world);
-  }
 }
 
 /** The servers of a rehearsal replaced by notifiers. */
@@ -250,7 +204,7 @@ export class SubscriptionStage {
     if (host.state !== "down") host.kill();
     const notifier = new Notifier(this.rehearsal.server(name).address);
     this.#notifiers.set(name, notifier);
-    host.restart(notifier);
+    host.restart(notifier.machine);
     host.run(() => notifier.listen());
     return this;
   }
