@@ -92,6 +92,7 @@ export const AUTHORIZATION: HeaderName = named("authorization");
 export const EXPIRES: HeaderName = named("expires");
 export const PATH: HeaderName = named("path");
 export const REQUIRE: HeaderName = named("require");
+export const SUPPORTED: HeaderName = named("supported");
 export const USER_AGENT: HeaderName = named("user-agent");
 
 function named(name: string): HeaderName {

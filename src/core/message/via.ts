@@ -112,10 +112,13 @@ export function viasOf(headers: Headers): Via[] | undefined {
 
 /** Whether nobody but the topmost Via is to have the response: it has come to who asked. */
 export function hasOneVia(headers: Headers): boolean {
-  const first = headers.indexOf("via");
-  if (first < 0 || headers.indexOf("via", first + 1) >= 0) return false;
-  const line = headers.valueAt(first);
-  return valueEnd(line, 0) === line.length;
+  const first = headers.find(VIA);
+  if (first < 0 || headers.find(VIA, first + 1) >= 0) return false;
+  return headers.readAt(first, isOneValue) === true;
+}
+
+function isOneValue(text: string, start: number, end: number): boolean {
+  return valueEnd(text, start, end) === end;
 }
 
 /** Takes the topmost Via away, as a proxy does with a response (§16.7(3)). */

@@ -5,7 +5,7 @@
 import type { Inquiry } from "../inquiry.ts";
 import { cseqOf } from "../message/cseq.ts";
 import { MAX_DELTA, secondsOf } from "../message/delta.ts";
-import { CALL_ID, EXPIRES, PATH, USER_AGENT } from "../message/header-names.ts";
+import { CALL_ID, EXPIRES, PATH, SUPPORTED, USER_AGENT } from "../message/header-names.ts";
 import type { Headers } from "../message/headers.ts";
 import { decimal } from "../message/lexer.ts";
 import type { Request } from "../message/message.ts";
@@ -184,7 +184,7 @@ function readAsked(request: Request, holder: string, options: RegistrarOptions):
   const userAgent = headers.get(USER_AGENT) ?? "";
   const removesAll = contacts === "*";
   if (removesAll && expires !== 0) return refused(400, "Contact * Without Expires 0");
-  if (path !== "" && options.pathNeedsSupport === true && !lists(headers, "supported", "path")) {
+  if (path !== "" && options.pathNeedsSupport === true && !lists(headers, SUPPORTED, "path")) {
     return refused(420, "Bad Extension", "Unsupported: path\r\n");
   }
   const asked: AskedContact[] = [];
@@ -238,7 +238,7 @@ function flowKeyOf(contact: NameAddr, headers: Headers): string {
   if (regId === undefined || instance === undefined) return "";
   const number = decimal(regId, 0, regId.length, MAX_REG_ID + 1);
   if (number < 1 || number > MAX_REG_ID) return "";
-  return lists(headers, "supported", "outbound") ? `${instance} ${number}` : "";
+  return lists(headers, SUPPORTED, "outbound") ? `${instance} ${number}` : "";
 }
 
 /** With a proxy between, that proxy must have said in its Path that it keeps the flow (RFC 5626 §6). */
@@ -275,7 +275,7 @@ function accepted(
     if (!isLive(binding)) continue;
     lines += contactLine(binding, second, gruusOf(request, key, binding, options));
   }
-  if (asked.path !== "" && lists(request.headers, "supported", "path")) {
+  if (asked.path !== "" && lists(request.headers, SUPPORTED, "path")) {
     lines += `Path: ${asked.path}\r\n`;
   }
   lines += asked.outbound;
@@ -308,7 +308,7 @@ function gruusOf(
   { gruus }: RegistrarOptions,
 ): string {
   if (binding.parameters === "" || gruus === undefined) return "";
-  if (!lists(headers, "supported", "gruu")) return "";
+  if (!lists(headers, SUPPORTED, "gruu")) return "";
   const name = nameOfKey(key);
   return gruus.params(name.slice(0, name.lastIndexOf("@")), binding);
 }

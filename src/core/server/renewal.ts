@@ -35,22 +35,25 @@ export function renewalOf(
   const at = headers.find(CONTACT);
   if (at < 0 || headers.find(CONTACT, at + 1) >= 0 || headers.has(PATH)) return undefined;
   const contact = headers.valueAt(at);
-  const asked = contact.lastIndexOf(EXPIRES_PARAM);
-  const paramsEnd = asked < 0 ? contact.length : asked;
-  const head = sameContact(stored, contact, paramsEnd);
+  const head = sameContact(stored, contact);
   if (head < 0) return undefined;
+  const paramsEnd = head - FORMAT.length - 1;
+  const secondsAt = paramsEnd + EXPIRES_PARAM.length;
+  if (paramsEnd < contact.length && contact.slice(paramsEnd, secondsAt) !== EXPIRES_PARAM)
+    return undefined;
   const seconds =
-    asked < 0
+    paramsEnd === contact.length
       ? (secondsOf(headers, EXPIRES) ?? limits.defaultExpires)
-      : decimal(contact, asked + EXPIRES_PARAM.length, contact.length, MAX_DELTA);
+      : decimal(contact, secondsAt, contact.length, MAX_DELTA);
   if (seconds <= 0 || (seconds < NEVER_TOO_BRIEF && seconds < limits.minExpires)) return undefined;
   const now = Math.floor(epochSeconds);
   const callId = headers.get(CALL_ID) as string;
   const cseq = cseqOf(headers)?.number as number;
   if (!mayFollow(stored, head, epochSeconds, callId, cseq)) return undefined;
+  const greater = contact.indexOf(">");
   const binding: Binding = {
-    uri: contact.slice(1, contact.indexOf(">")),
-    parameters: contact.slice(contact.indexOf(">") + 1, paramsEnd),
+    uri: contact.slice(1, greater),
+    parameters: contact.slice(greater + 1, paramsEnd),
     flowKey: "",
     expires: now + grantedSeconds(seconds, limits, callId, cseq),
     callId,
@@ -67,21 +70,21 @@ export function renewalOf(
 }
 
 /**
- * Where the times of a stored binding begin if its Contact is this very text up to `end`, else -1. What is equal to
- * something that was read and found good needs not be read.
+ * Where the times of a stored binding begin if its URI and parameters are the very text that the Contact begins with,
+ * else -1. What is equal to something that was read and found good needs not be read.
  */
-function sameContact(stored: string, contact: string, end: number): number {
+function sameContact(stored: string, contact: string): number {
   const greater = contact.indexOf(">");
-  if (greater < 0 || greater >= end || contact.charCodeAt(0) !== LESS) return -1;
+  if (greater < 0 || contact.charCodeAt(0) !== LESS) return -1;
   const uriEnd = FORMAT.length + greater - 1;
-  const paramsEnd = uriEnd + end - greater;
-  // The third line, the key of a flow, must be empty: what makes one is for the long way.
-  if (stored.charCodeAt(uriEnd) !== LF || stored.charCodeAt(paramsEnd) !== LF) return -1;
-  if (stored.charCodeAt(paramsEnd + 1) !== LF) return -1;
+  if (stored.charCodeAt(uriEnd) !== LF) return -1;
   if (stored.slice(FORMAT.length, uriEnd) !== contact.slice(1, greater)) return -1;
-  const params = contact.slice(greater + 1, end);
-  if (stored.slice(uriEnd + 1, paramsEnd) !== params || params.includes("reg-id")) return -1;
-  return paramsEnd + 2;
+  const paramsEnd = stored.indexOf("\n", uriEnd + 1);
+  // The third line, the key of a flow, must be empty: what makes one is for the long way.
+  if (stored.charCodeAt(paramsEnd + 1) !== LF) return -1;
+  const params = stored.slice(uriEnd + 1, paramsEnd);
+  if (contact.slice(greater + 1, greater + 1 + params.length) !== params) return -1;
+  return params.includes("reg-id") ? -1 : paramsEnd + 2;
 }
 
 /** Whether the only binding of the record still stands, and may be followed by this REGISTER (§10.3 step 7). */

@@ -2,14 +2,13 @@
 import type { Peer } from "../machine.ts";
 import type { Headers } from "../message/headers.ts";
 import { parseUri } from "../message/uri.ts";
-import { topVia } from "../message/via.ts";
+import { hasOneVia, topVia } from "../message/via.ts";
 import type { Sight } from "./binding.ts";
 import { readPlace } from "./flow-token.ts";
 
 export function sightOf(headers: Headers, peer: Peer): Sight {
   const via = topVia(headers);
-  const second = headers.indexOf("via", headers.indexOf("via") + 1) >= 0;
-  if (via === undefined || second || headers.get("via")?.includes(",") === true) return "proxied";
+  if (via === undefined || !hasOneVia(headers)) return "proxied";
   const { transport, address, port } = peer;
   if (bareHost(via.host) !== address) return "nat";
   return transport !== "udp" || (via.port || 5060) === port ? "same" : "nat";
