@@ -16,7 +16,7 @@ export const MAX_REDIRECTIONS = 5;
 export const MAX_STRANGERS = 4;
 /** First hops that have refused, and targets with terms, at most so many: an account has few. */
 export const MAX_TARGETS_WITH_TERMS = 64;
-/** Targets kept to be shared. */
+/** Targets, and servers with their targets, kept to be shared. */
 export const MAX_SHARED_TARGETS = 1024;
 /** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
 export const MAX_TOO_BRIEF = 2;

@@ -5,31 +5,21 @@
 import { Inquiries } from "../inquiry.ts";
 import { NameService } from "../locate/name-service.ts";
 import { RecordCache } from "../locate/record-cache.ts";
-import type {
-  FlowId,
-  Instant,
-  Local,
-  LossCause,
-  Machine,
-  Peer,
-  Target,
-  World,
-} from "../machine.ts";
+import type { FlowId, Instant, Local, LossCause, Machine, Peer, World } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
 import { PlaceLists } from "../redundancy/place-lists.ts";
 import type { DnsPolicy } from "../redundancy/policy.ts";
-import { targetName } from "../redundancy/server-health.ts";
 import { Timers } from "../timers.ts";
 import { TransactionLayer } from "../transaction/layer.ts";
 import type { Flow, ServerTransaction, TransactionUser } from "../transaction/user.ts";
 import type { Answer } from "../vocabulary.ts";
-import { MAX_SHARED_TARGETS } from "./limits.ts";
 import { Phone } from "./phone.ts";
 import type { PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
+import { Resolutions } from "./resolutions.ts";
 
 /** Phones as a Machine; `add` them, then `start` each. */
 export class PhoneMachine implements Machine, TransactionUser {
@@ -40,7 +30,6 @@ export class PhoneMachine implements Machine, TransactionUser {
   readonly #shared: PhoneShared;
   readonly #cache = new RecordCache();
   readonly #names = new Map<DnsPolicy, NameService>();
-  readonly #targets = new Map<string, Target>();
   readonly #phones: Phone[] = [];
 
   constructor(primitives: Primitives) {
@@ -58,9 +47,10 @@ export class PhoneMachine implements Machine, TransactionUser {
       primitives,
       inquiries: this.#inquiries,
       sender: this.#layer,
-      names: (policy) => this.#namesFor(policy),
       places: new PlaceLists(),
-      sameTarget: (target) => this.#sameTarget(target),
+      resolutions: new Resolutions(this.#inquiries, primitives.entropy, (policy) =>
+        this.#namesFor(policy),
+      ),
     };
   }
 
@@ -111,15 +101,6 @@ export class PhoneMachine implements Machine, TransactionUser {
 
   strayed(now: Instant, response: Response, flow: Flow): void {
     this.#phoneAt(flow)?.strayed(now, response, flow);
-  }
-
-  #sameTarget(target: Target): Target {
-    const key = `${targetName(target)} ${target.domain ?? ""}`;
-    const known = this.#targets.get(key);
-    if (known !== undefined) return known;
-    if (this.#targets.size >= MAX_SHARED_TARGETS) this.#targets.clear();
-    this.#targets.set(key, target);
-    return target;
   }
 
   #namesFor(policy: DnsPolicy): NameService {

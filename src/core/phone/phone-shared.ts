@@ -1,15 +1,14 @@
 /** What all phones of one machine share: one heap of timers, one outbox, one transaction layer, one DNS cache. */
 import type { Inquiries } from "../inquiry.ts";
-import type { NameService } from "../locate/name-service.ts";
-import type { FlowId, Instant, Local, Target, World } from "../machine.ts";
+import type { FlowId, Instant, Local, World } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import type { Primitives } from "../primitives.ts";
 import type { PlaceLists } from "../redundancy/place-lists.ts";
-import type { DnsPolicy } from "../redundancy/policy.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow, ListenerUser } from "../transaction/user.ts";
 import type { AccountSender } from "./account-environment.ts";
 import type { MediaSender } from "./call-environment.ts";
+import type { Resolutions } from "./resolutions.ts";
 
 /** The transport below, as far as phones use it. */
 export interface PhoneSender extends AccountSender, MediaSender {
@@ -24,9 +23,7 @@ export interface PhoneShared {
   readonly primitives: Primitives;
   readonly inquiries: Inquiries;
   readonly sender: PhoneSender;
-  /** The one object that stands for all equal targets: the phones of a fleet have few servers between them. */
-  sameTarget(target: Target): Target;
+  /** One object for equal lists of places. */
   readonly places: PlaceLists;
-  /** Look-ups as this policy wants them, with one clock of its static records for all that share it. */
-  names(policy: DnsPolicy): NameService;
+  readonly resolutions: Resolutions;
 }

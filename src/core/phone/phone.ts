@@ -3,19 +3,7 @@
  * the port is bound; then every account starts, after a random wait if the policy wants one.
  */
 import { uniform } from "../identifiers.ts";
-import type { Inquiry } from "../inquiry.ts";
-import { type LocateContext, locateServer } from "../locate/locate.ts";
-import type { Located } from "../locate/located.ts";
-import {
-  type FlowId,
-  type Instant,
-  type Local,
-  type LossCause,
-  NEVER,
-  type Opening,
-  type Peer,
-  type Target,
-} from "../machine.ts";
+import type { FlowId, Instant, Local, LossCause, Opening, Peer, Target } from "../machine.ts";
 import type { AudioSink } from "../media/playout.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { Request, Response } from "../message/message.ts";
@@ -26,7 +14,6 @@ import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import { type HealthListener, ServerHealth } from "../redundancy/server-health.ts";
-import type { ResolvedHop } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { Flow, ListenerUser, ServerTransaction } from "../transaction/user.ts";
 import type { TraceEvent } from "../vocabulary.ts";
@@ -41,6 +28,7 @@ import { type AskedRequest, LoneRequest, type LoneRequestUser } from "./lone-req
 import { PhoneCalls, type PhoneCallsHost } from "./phone-calls.ts";
 import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
+import type { Resolved } from "./resolutions.ts";
 import { endStrayAnswer } from "./stray-answer.ts";
 import { type PhoneSubscriptions, subscriptionsOf } from "./subscriptions.ts";
 import { accountOf, refuseUnregistered } from "./unregistered-server.ts";
@@ -280,23 +268,9 @@ export class Phone
     now: Instant,
     hops: readonly ServerPolicy[],
     policy: RedundancyPolicy,
-    resolved: (now: Instant, hops: readonly ResolvedHop[]) => void,
+    resolved: Resolved,
   ): void {
-    const context: LocateContext = {
-      clock: this.#shared.inquiries,
-      entropy: this.primitives.entropy,
-      names: this.#shared.names(policy.dns),
-      supported: this.config.supported,
-      srvOrder: policy.srvOrder,
-      srvTransports: policy.srvTransports,
-      families: ["ipv4", "ipv6"],
-    };
-    this.#shared.inquiries.start(now, locateAll(hops, context), (at, located) =>
-      resolved(
-        at,
-        located.map((one) => resolvedHop(one, this.#shared)),
-      ),
-    );
+    this.#shared.resolutions.resolve(now, hops, policy, this.config.supported, resolved);
   }
 
   rule(account: number, path: string, value: unknown): string {
@@ -370,20 +344,4 @@ export class Phone
   listeningPort(peer: Peer): number {
     return peer.transport === "tcp" ? this.port : peer.localPort;
   }
-}
-
-function* locateAll(hops: readonly ServerPolicy[], context: LocateContext): Inquiry<Located[]> {
-  const all: Located[] = [];
-  for (const hop of hops) all.push(yield* locateServer(hop, context));
-  return all;
-}
-
-function resolvedHop(located: Located, shared: PhoneShared): ResolvedHop {
-  if (located.kind === "failed") return { targets: [], expiresAt: NEVER };
-  const targets = located.targets.map(({ target, expiresAt, rank }) => ({
-    target: shared.sameTarget(target),
-    expiresAt,
-    rank,
-  }));
-  return { targets, expiresAt: located.expiresAt };
 }

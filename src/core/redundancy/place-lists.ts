@@ -1,12 +1,7 @@
 /** One object for equal lists of places: the phones of a fleet have few servers between them. */
+import { MAX_PLACE_LISTS, MAX_SHARED_SERVERS } from "./limits.ts";
 import type { ServerPolicy } from "./policy.ts";
 import type { Place } from "./server-set.ts";
-
-/** Servers, as configured, whose lists are remembered. */
-const MOST_SERVERS = 1024;
-
-/** Lists for one server: as many orders as chance makes of its records, and the ends of their lifetimes. */
-const MOST_LISTS = 8;
 
 export class PlaceLists {
   /** The latest last. */
@@ -19,13 +14,13 @@ export class PlaceLists {
       const known = lists[index];
       if (known !== undefined && areEqual(known, places)) return known;
     }
-    if (lists.length >= MOST_LISTS) lists.shift();
+    if (lists.length >= MAX_PLACE_LISTS) lists.shift();
     lists.push(places);
     return places;
   }
 
   #begin(server: ServerPolicy): (readonly Place[])[] {
-    if (this.#byServer.size >= MOST_SERVERS) this.#byServer.clear();
+    if (this.#byServer.size >= MAX_SHARED_SERVERS) this.#byServer.clear();
     const lists: (readonly Place[])[] = [];
     this.#byServer.set(server, lists);
     return lists;

@@ -71,6 +71,13 @@ export class Network {
     return least === most ? least : least + this.#prng.fraction() * (most - least);
   }
 
+  /** Of a datagram that no rule and no chance but that of latency befalls; undefined: see `fate`. */
+  plainFate(): Fate | undefined {
+    const { loss, duplication } = this.options;
+    if (loss > 0 || duplication > 0 || !this.#rules.empty) return undefined;
+    return { rejected: undefined, delaysMs: [this.latencyMs()] };
+  }
+
   fate(now: Instant, packet: Packet): Fate {
     const verdict = this.judge(now, packet);
     if (verdict.kind === "drop") return LOST;

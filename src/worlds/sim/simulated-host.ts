@@ -26,7 +26,7 @@ import type {
 } from "./surroundings.ts";
 import { type Labour, Workbench } from "./workbench.ts";
 
-type Fact = (machine: Machine, now: Instant) => void;
+type Fact = (machine: Machine, now: Instant) => unknown;
 
 /** Datagrams that the buffers of a frozen process take; more are lost. */
 const HELD_LIMIT = 2000;
@@ -201,21 +201,28 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   #sendDatagram(from: SimulatedFlow, bytes: Uint8Array): void {
     const { network, now } = this.#simulation;
     from.usedAt = now;
-    const fate = network.fate(now, packetOf(from.peer, bytes.length));
+    const { rejected, delaysMs } =
+      network.plainFate() ?? network.fate(now, packetOf(from.peer, bytes.length));
+    if (rejected !== undefined) this.#icmp(from, 2 * network.latencyMs(), this.#life, rejected);
+    for (const delay of delaysMs) this.#deliverAfter(delay, from, bytes);
+  }
+
+  #deliverAfter(delay: number, from: SimulatedFlow, bytes: Uint8Array): void {
     const life = this.#life;
-    const { rejected } = fate;
-    if (rejected !== undefined) this.#icmp(from, 2 * network.latencyMs(), life, rejected);
-    for (const delay of fate.delaysMs) {
-      this.#simulation.after(delay, () => {
-        const host = this.#simulation.hostAt(from.peer.address);
-        const heard = host?.datagramArrived(from.peer, bytes) ?? false;
-        if (!heard) this.#icmp(from, network.latencyMs(), life, "refused");
-      });
-    }
+    this.#simulation.after(delay, () => {
+      const host = this.#simulation.hostAt(from.peer.address);
+      if (host?.datagramArrived(from.peer, bytes) === true) return;
+      this.#icmp(from, this.#simulation.network.latencyMs(), life, "refused");
+    });
   }
 
   datagramArrived(sender: Peer, bytes: Uint8Array): boolean {
     if (this.#state === "down") return false;
+    if (this.#state === "up" && this.#bench === undefined) {
+      const heard = this.#hear(this.#machine, this.#simulation.now, sender, bytes);
+      if (heard) this.#settle();
+      return heard;
+    }
     const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
     if (bound === undefined && this.#holdings.hearer(sender, bound) === undefined) return false;
     if (this.#state === "frozen") {
@@ -228,15 +235,16 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   }
 
   /** Who hears it is looked up when it is read: what waited before it may have made or ended a flow. */
-  #hear(machine: Machine, now: Instant, sender: Peer, bytes: Uint8Array): void {
+  #hear(machine: Machine, now: Instant, sender: Peer, bytes: Uint8Array): boolean {
     const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
     const known = this.#holdings.hearer(sender, bound);
-    if (known === undefined && bound === undefined) return;
+    if (known === undefined && bound === undefined) return false;
     const flow = known ?? this.#arrived(machine, now, sender, bound as BoundPort);
     flow.usedAt = now;
     this.#bench?.packet();
     this.#simulation.carried(this.name, "in", flow.peer, bytes);
     machine.received(now, flow.id, bytes);
+    return true;
   }
 
   #arrived(machine: Machine, now: Instant, sender: Peer, bound: BoundPort): SimulatedFlow {
@@ -363,7 +371,9 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     this.#simulation.queue.put(Math.max(deadline, this.#simulation.now), () => {
       if (life !== this.#life || this.#wakeAt !== deadline) return;
       this.#wakeAt = NEVER;
-      if (this.#state === "up") this.#tell(elapsed);
+      if (this.#state !== "up") return;
+      if (this.#machine.deadline <= this.#simulation.now) this.#simulation.rang();
+      this.#tell(elapsed);
     });
   }
 

@@ -53,8 +53,10 @@ export class Simulation implements Surroundings {
   /** Hosts with more addresses than are listed. */
   readonly #blocks: SimulatedHost[] = [];
   now: Instant = 0;
-  /** Events carried out so far. */
+  /** Steps carried out so far. */
   steps = 0;
+  /** Protocol events so far: packets delivered to a process, and timers that rang in one. */
+  events = 0;
 
   constructor(options: SimulationOptions) {
     this.options = options;
@@ -146,14 +148,22 @@ export class Simulation implements Surroundings {
   reported(node: string, event: TraceEvent): void {
     this.trace.addInstant(this.now);
     this.trace.addText(node);
-    for (const name in event) this.trace.addText(`${name}=${String(event[name])}`);
+    for (const name in event) {
+      this.trace.addText(name);
+      this.trace.addField(event[name]);
+    }
     this.options.onEvent?.({ ...event, at: this.now, node });
+  }
+
+  rang(): void {
+    this.events += 1;
   }
 
   carried(node: string, direction: "in" | "out", peer: Peer, bytes: Uint8Array): void {
     this.trace.addInstant(this.now);
     this.trace.addText(node);
-    this.trace.addBytes(bytes);
+    if (direction === "out") this.trace.addBytes(bytes);
+    else this.events += 1;
     const { onMessage } = this.options;
     if (onMessage === undefined || peer.transport === "rtp") return;
     onMessage({ at: this.now, node, direction, peer, bytes });

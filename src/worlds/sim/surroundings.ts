@@ -51,6 +51,8 @@ export interface Surroundings {
   hostAt(address: string): RemoteHost | undefined;
   answer(node: string, question: Question): { readonly afterMs: number; readonly answer: Answer };
   reported(node: string, event: TraceEvent): void;
+  /** A process is woken because a timer of its machine is due. */
+  rang(): void;
   /** Bytes that a process hands to the network or takes from it. */
   carried(node: string, direction: "in" | "out", peer: Peer, bytes: Uint8Array): void;
 }

@@ -19,6 +19,11 @@ export class TraceHash {
     this.#hash = hash;
   }
 
+  addField(value: string | number | boolean | undefined): void {
+    if (typeof value === "string") this.addText(value);
+    else this.addInstant(Number(value));
+  }
+
   addBytes(bytes: Uint8Array): void {
     let hash = this.#hash;
     for (let index = 0; index < bytes.length; index += 1) {
