@@ -29,6 +29,7 @@ export function addServeCommand(program: Command): void {
     .option("--spread <percent>", "shorten registrations by up to so much, 0 to 50 (0)")
     .option("--retry-within <seconds>", "who is refused in an overload is asked back within (300)")
     .option("--accept-foreign", "callers of other domains reach users without a password")
+    .option("--clock-skew <seconds>", "go by a clock that is ahead, or behind if negative (0)")
     .option("--json", "one JSON object a line on stdout")
     .option("--trace", "also every SIP message, as events")
     .option("--control", "take commands as JSON lines on stdin")

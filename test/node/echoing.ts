@@ -23,14 +23,21 @@ export async function echoing(rule?: Rule): Promise<Echoing> {
   return connected("udp", peer.address().port, rule, () => peer.close());
 }
 
-/** The same over TCP. */
-export async function echoingStream(): Promise<Echoing> {
-  const server = createServer((socket) => socket.on("error", () => undefined).pipe(socket));
+/** The same over TCP; `ended` is how the peer's side of it ended. */
+export async function echoingStream(): Promise<Echoing & { readonly ended: Promise<string> }> {
+  let over: (how: string) => void = () => undefined;
+  const ended = new Promise<string>((told) => {
+    over = told;
+  });
+  const server = createServer((socket) => {
+    socket.on("error", (error: NodeJS.ErrnoException) => over(error.code ?? error.message));
+    socket.on("close", () => over("closed")).pipe(socket);
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const bound = server.address();
   const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-  return connected("tcp", port, undefined, () => server.close());
+  return { ...(await connected("tcp", port, undefined, () => server.close())), ended };
 }
 
 async function connected(

@@ -74,6 +74,21 @@ test("a stream loses nothing and keeps its order: what is lost of it comes late,
   await end();
 });
 
+test("a reset ends every connection for both sides at once, and datagram flows go on", async () => {
+  const { machine, driver, ended, end } = await echoingStream();
+  driver.run(() => machine.outbox.send(1, bytesOf("x")));
+  await machine.until("received");
+  driver.reset();
+  equal((await machine.until("lost")).cause, "reset");
+  equal(await ended, "ECONNRESET");
+  await end();
+  const datagrams = await echoing();
+  datagrams.driver.reset();
+  datagrams.driver.run(() => datagrams.machine.outbox.send(1, bytesOf("kept")));
+  await datagrams.machine.until("received");
+  await datagrams.end();
+});
+
 test("`refuse` resets a connection and is silence to datagrams", async () => {
   const stream = await echoingStream();
   new FaultBook(stream.driver, turns(0)).set({ kind: "refuse" }, []);

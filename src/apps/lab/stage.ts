@@ -6,7 +6,6 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { makeFolder } from "../../worlds/node/folder.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
   DnsFault,
@@ -22,8 +21,10 @@ import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import type { Block } from "./addresses.ts";
 import type { Blocks } from "./block.ts";
+import { certificateFiles } from "./certificates.ts";
 import { Child, type ChildUser } from "./child.ts";
 import { NameServer } from "./name-server.ts";
+import { type Ground, phoneArguments, serverArguments } from "./process-arguments.ts";
 import { StartGate } from "./start-gate.ts";
 import { wallClock } from "./wall-clock.ts";
 import { readZone } from "./zone-file.ts";
@@ -131,14 +132,14 @@ export class LabStage implements Stage, ChildUser {
 
   startServer(name: string): Promise<number> {
     const plan = this.#serverPlan(name);
-    return this.#start(name, "server.started", async () => this.#serverArguments(plan));
+    return this.#start(name, "server.started", async () => serverArguments(plan, this.#ground));
   }
 
   startPhone(name: string): Promise<number> {
     const phones = this.#topology?.phones ?? [];
     const index = phones.findIndex((phone) => phone.name === name);
     const plan = phones[index] as PhonePlan;
-    return this.#start(name, "phone.started", () => this.#phoneArguments(plan, index));
+    return this.#start(name, "phone.started", () => phoneArguments(plan, index, this.#ground));
   }
 
   async stopPhone(name: string): Promise<number> {
@@ -171,6 +172,8 @@ export class LabStage implements Stage, ChildUser {
       }
       case "delay":
         return this.#command(name, { do: "delay", ms: fault.ms });
+      case "certificate":
+        return this.#command(name, { do: "certificate", ...certificateFiles(fault.shown) });
       default:
         return this.#command(name, { do: fault.kind });
     }
@@ -181,8 +184,8 @@ export class LabStage implements Stage, ChildUser {
     if (other === "dns") return this.#deafen(node, fault);
     const own = this.#children.has(node) || other === undefined ? node : other;
     const far = own === node ? other : node;
-    const peers = far === undefined ? [] : [this.#addressOf(far)];
-    if (peers.includes(this.#addressOf(own))) {
+    const peers = far === undefined ? [] : [this.addressOf(far)];
+    if (peers.includes(this.addressOf(own))) {
       throw new StageFault(`${node} and ${far} stand at one address: nothing is between them`);
     }
     const { kind, ...how } = fault;
@@ -278,23 +281,12 @@ export class LabStage implements Stage, ChildUser {
 
   /** The resolver hears that node no more, or again. */
   async #deafen(node: string, { kind }: WayFault): Promise<number> {
-    if (kind === "heal") this.#deafTo.delete(this.#addressOf(node));
-    else if (kind === "drop") this.#deafTo.add(this.#addressOf(node));
+    if (kind === "heal") this.#deafTo.delete(this.addressOf(node));
+    else if (kind === "drop") this.#deafTo.add(this.addressOf(node));
     else throw new StageFault(`the way to the resolver can be cut, nothing else: ${kind}`);
     const dns = this.#dns;
     if (dns === undefined) throw new StageFault("no name server is up");
     return this.#own(await dns.setFaults({ deafTo: [...this.#deafTo] }));
-  }
-
-  #addressOf(node: string): string {
-    const { phones = [], servers = [] } = this.#topology ?? {};
-    const block = this.#block as Block;
-    const phone = phones.findIndex(({ name }) => name === node);
-    if (phone >= 0) return block.phone(phone).address;
-    return block.server(
-      node,
-      servers.findIndex(({ name }) => name === node),
-    ).address;
   }
 
   /** An instant of the wall clock on the clock of this stage. */
@@ -315,42 +307,13 @@ export class LabStage implements Stage, ChildUser {
     return this.#topology?.servers.find((server) => server.name === name) as ServerPlan;
   }
 
-  #serverArguments(plan: ServerPlan): string[] {
-    const { servers, domain, domains = [], open = false } = this.#topology as Topology;
-    const block = this.#block as Block;
-    const { address, port } = block.server(plan.name, servers.indexOf(plan));
-    const doors = plan.doors ?? [
-      { transport: "udp", port },
-      { transport: "tcp", port },
-    ];
-    const listen = doors.flatMap((door) => [
-      "--listen",
-      `${door.transport}:${address}:${door.port}`,
-    ]);
-    const store = plan.location === "shared" ? join(this.#folder, "shared") : "memory";
-    const users = open ? ["--open"] : ["--users", join(this.#folder, "users.yaml")];
-    const others = domains.map((one) => fillPlaceholders(one, this.#placeholders));
-    const named = ["--name", plan.name, "--role", plan.role, "--domain", domain, ...others];
-    const kept = [...users, "--store", store];
-    return ["serve", ...listen, ...named, ...kept, "--json", "--trace", "--control"];
-  }
-
-  async #phoneArguments(plan: PhonePlan, index: number): Promise<string[]> {
-    const block = this.#block as Block;
-    const values = new Map(this.#placeholders)
-      .set("user", plan.user)
-      .set("password", plan.password);
-    const folder = join(this.#folder, plan.name);
-    makeFolder(folder);
-    const files = plan.files.map((file) => ({
-      path: join(folder, file.name),
-      text: fillPlaceholders(file.text, values),
-    }));
-    await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
-    const dns = this.#topology?.zone === undefined ? [] : ["--dns", values.get("dns") ?? ""];
-    const bind = ["--bind", block.phone(index).address, "--answer", plan.answer];
-    const configured = files.flatMap(({ path }) => ["--config", path]);
-    return ["phone", ...configured, ...dns, ...bind, "--json", "--trace", "--control"];
+  get #ground(): Ground {
+    return {
+      topology: this.#topology as Topology,
+      block: this.#block as Block,
+      folder: this.#folder,
+      placeholders: this.#placeholders,
+    };
   }
 
   #namePlaces(topology: Topology, block: Block): void {
@@ -368,7 +331,10 @@ export class LabStage implements Stage, ChildUser {
     topology.servers.forEach((server, index) => {
       const { address, port } = block.server(server.name, index);
       name(server.name, address, port);
-      this.#placeholders.set(server.name, address).set(`${server.name}.port`, String(port));
+      this.#placeholders
+        .set(server.name, address)
+        .set(`${server.name}.port`, String(port))
+        .set(`${server.name}.tls`, String(port + 1));
     });
   }
 

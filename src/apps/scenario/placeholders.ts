@@ -1,6 +1,6 @@
 /**
  * `${primary}` and its kin in zones and provisioning files: scenarios name servers, and only the stage knows their
- * addresses. `${NAME}` is a server's address, `${NAME.port}` its port, `${dns}` the resolver as ADDRESS:PORT,
+ * addresses. `${NAME}` is a server's address, `${NAME.port}` its port, `${NAME.tls}` that for TLS, `${dns}` the resolver as ADDRESS:PORT,
  * `${domain}` the domain, `${user}` and `${password}` those of the phone whose file it is.
  */
 
@@ -26,6 +26,6 @@ export function fillPlaceholders(text: string, values: ReadonlyMap<string, strin
 /** The names that texts of a topology may use. */
 export function knownPlaceholders(servers: readonly string[]): Set<string> {
   const known = new Set(["domain", "dns", "dns.address", "dns.port", "user", "password"]);
-  for (const server of servers) known.add(server).add(`${server}.port`);
+  for (const server of servers) known.add(server).add(`${server}.port`).add(`${server}.tls`);
   return known;
 }

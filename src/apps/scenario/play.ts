@@ -30,8 +30,12 @@ class Play {
   readonly #scenario: Scenario;
   readonly #stage: Stage;
   readonly #moments = new Map<string, number>();
-  /** Where `until` begins to search: at the last step that did something, so that several may come in any order. */
+  /**
+   * Where `until` begins to search: at the last step that did something, so that several may come in any order; of
+   * starts in a row at the first.
+   */
   #searchFrom = 0;
+  #starting = false;
 
   constructor(scenario: Scenario, stage: Stage) {
     this.#scenario = scenario;
@@ -63,7 +67,10 @@ class Play {
     }
     const done = await this.#act(action);
     if (step.mark !== undefined) this.#mark(step.mark, done);
-    this.#searchFrom = done;
+    const starts = action.do === "start-phone" || action.do === "start-server";
+    if (!starts) this.#searchFrom = done;
+    else if (!this.#starting) this.#searchFrom = began;
+    this.#starting = starts;
     return true;
   }
 

@@ -16,6 +16,8 @@ export interface ScenarioReading {
 
 const KEYS = ["name", "title", "servers", "domain", "zone", "phones"];
 const LATER_KEYS = ["play", "settle", "expect", "sequence"];
+/** A clock may be so many seconds wrong. */
+const MOST_SKEW = 100_000_000;
 const DEFAULT_DOMAIN = "pbx.lab.test";
 const NAME = /^[a-z][a-z0-9-]*$/;
 
@@ -67,8 +69,11 @@ function readServers(table: Table | undefined): ServerPlan[] {
     const role = fields?.need("role")?.oneOf(["working", "fallback"]) ?? "working";
     const location = fields?.take("location")?.oneOf(["shared", "own"]);
     const up = fields?.take("up")?.flag() ?? true;
-    fields?.close(["role", "location", "up"]);
-    return { name, role, location: location ?? (role === "working" ? "shared" : "own"), up };
+    const tls = fields?.take("tls")?.flag() ?? false;
+    const clockSkewSeconds = fields?.take("clock-skew")?.number(-MOST_SKEW, MOST_SKEW) ?? 0;
+    fields?.close(["role", "location", "up", "tls", "clock-skew"]);
+    const kept = location ?? (role === "working" ? "shared" : "own");
+    return { name, role, location: kept, up, tls, clockSkewSeconds };
   });
 }
 
@@ -117,7 +122,7 @@ function checkedZone(item: Item, known: ReadonlySet<string>): string {
 
 function sampleValues(known: ReadonlySet<string>): Map<string, string> {
   const sample = (name: string): string => {
-    if (name.endsWith(".port")) return "5060";
+    if (name.endsWith(".port") || name.endsWith(".tls")) return "5060";
     return name === "domain" ? DEFAULT_DOMAIN : "192.0.2.1";
   };
   return new Map([...known].map((name) => [name, sample(name)]));

@@ -36,6 +36,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
   kill: faultVerb("kill"),
   freeze: faultVerb("freeze"),
   revive: faultVerb("revive"),
+  reset: faultVerb("reset"),
+  certificate: (item, fields, names) => {
+    const shown = fields.need("shown")?.oneOf(["good", "expired", "stranger"]);
+    return shown === undefined ? undefined : faultOn(item, names, { kind: "certificate", shown });
+  },
   drop: wayVerb(() => ({ kind: "drop" })),
   refuse: wayVerb(() => ({ kind: "refuse" })),
   partition: (item, _fields, names) => {
@@ -125,7 +130,7 @@ function readStep(
     return undefined;
   }
   const action = first.verb(first.value, fields, names, text);
-  fields.close(["at", "since", "mark", "within", "retry-after", "seconds", "share", "to"]);
+  fields.close(["at", "since", "mark", "within", "retry-after", "seconds", "share", "to", "shown"]);
   if (mark !== undefined) marks.add(mark);
   if (action === undefined) return undefined;
   return { line: item.line, text: describe(action), at, action, mark };
@@ -141,7 +146,7 @@ function readAt(fields: Table, marks: ReadonlySet<string>): Step["at"] {
   return seconds === undefined ? undefined : { moment, ms: seconds * 1000 };
 }
 
-function faultVerb(kind: "kill" | "freeze" | "revive"): Verb {
+function faultVerb(kind: "kill" | "freeze" | "revive" | "reset"): Verb {
   return (item, _fields, names) => faultOn(item, names, { kind });
 }
 

@@ -37,6 +37,10 @@ export interface ServerPlan {
   readonly location: "shared" | "own";
   /** Whether it runs when the play begins. */
   readonly up: boolean;
+  /** It listens for TLS, too, at the port after its own. */
+  readonly tls?: boolean;
+  /** So far ahead its clock is; negative: behind. */
+  readonly clockSkewSeconds?: number;
   /** Where it listens at its address; UDP and TCP at its port unless said otherwise. */
   readonly doors?: readonly Door[];
 }
@@ -66,8 +70,14 @@ export interface PlannedFile {
  */
 export type ServerFault =
   | { readonly kind: "kill" | "stop" | "freeze" | "revive" | "drop" | "refuse" | "heal" }
+  /** Its connections are reset, and new ones may be made. */
+  | { readonly kind: "reset" }
+  | { readonly kind: "certificate"; readonly shown: ShownCertificate }
   | { readonly kind: "answer-503"; readonly retryAfterSeconds: number | undefined }
   | { readonly kind: "delay"; readonly ms: number };
+
+/** What a server shows in new handshakes of TLS: one to believe, one that is too old, one of somebody else. */
+export type ShownCertificate = "good" | "expired" | "stranger";
 
 /** What can befall the way between two nodes, or between one and everybody else. `heal` ends it. */
 export type WayFault = NetworkFault | { readonly kind: "heal" };

@@ -30,6 +30,7 @@ export interface ServeFlags {
   readonly spread?: string;
   readonly retryWithin?: string;
   readonly acceptForeign?: boolean;
+  readonly clockSkew?: string;
   readonly json?: boolean;
   readonly trace?: boolean;
   readonly control?: boolean;
@@ -61,6 +62,8 @@ export interface ServeOptions {
   readonly expirySpread: number;
   /** Who is refused in an overload is asked back within so many seconds. */
   readonly retryWithin: number;
+  /** Seconds by which the clock of this node is wrong, for rehearsals. */
+  readonly clockSkew: number;
   readonly acceptForeign: boolean;
   readonly json: boolean;
   readonly trace: boolean;
@@ -110,6 +113,7 @@ class FlagReader {
       expirySpread: this.#percent("--spread", flags.spread) / 100,
       retryWithin: this.#seconds("--retry-within", flags.retryWithin, 300),
       acceptForeign: flags.acceptForeign === true,
+      clockSkew: this.#skew(flags.clockSkew),
       json: flags.json === true,
       trace: flags.trace === true,
       control: flags.control === true,
@@ -236,6 +240,12 @@ class FlagReader {
     if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
     this.#fault(key, `'${text}' is no number of seconds`, "write a whole number above 0");
     return otherwise;
+  }
+
+  #skew(text: string | undefined): number {
+    if (text === undefined || /^-?\d{1,9}$/.test(text)) return Number(text ?? 0);
+    this.#fault("--clock-skew", `'${text}' is no number of seconds`, "write a whole number");
+    return 0;
   }
 
   #percent(key: string, text: string | undefined): number {

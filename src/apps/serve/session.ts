@@ -52,7 +52,7 @@ export class ServeSession {
         users,
         limits: { ...limits, expirySpread },
         shared: options.store !== "memory",
-        epochOffset: Date.now() - performance.now(),
+        epochOffset: Date.now() - performance.now() + options.clockSkew * 1000,
         renewals: options.json || options.http !== undefined,
         tracing: options.trace,
       },
@@ -117,10 +117,10 @@ export class ServeSession {
   #readControl(): () => void {
     return readControl(process.stdin, {
       obey: (control) => {
-        const { driver, machine } = this.#engine;
+        const { driver } = this.#engine;
         const book = this.#faults;
         if (control.do === "stop") this.#leave();
-        const wrong = control.do === "stop" ? undefined : obey(control, book, machine);
+        const wrong = control.do === "stop" ? undefined : obey(control, book, this.#engine);
         if (wrong !== undefined) process.stderr.write(`control: ${wrong}\n`);
         const answer = wrong === undefined ? obeyedEvent(control) : refusedEvent(control, wrong);
         driver.run(() => driver.report(answer));

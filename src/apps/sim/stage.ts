@@ -48,6 +48,13 @@ const FAULTS_STREAM = 90;
 /** Addresses are those of the lab's first block. */
 const BLOCK = loopbackBlock(0);
 
+/** Each at the server's port, and so many after it. */
+const ORDINARY_DOORS = [
+  { transport: "udp", after: 0 },
+  { transport: "tcp", after: 0 },
+] as const;
+const TLS_DOOR = [{ transport: "tls", after: 1 }] as const;
+
 export class SimStage implements Stage {
   readonly records: TraceRecord[] = [];
   readonly #options: SimStageOptions;
@@ -95,8 +102,15 @@ export class SimStage implements Stage {
     this.#town = town;
     this.#namePlaces(topology);
     town.dns.records = this.#zone(topology.zone ?? "");
-    topology.servers.forEach(({ name, role, location }, index) => {
-      town.addServer({ name, role, location, ...BLOCK.server(name, index) });
+    topology.servers.forEach(({ name, role, location, tls, clockSkewSeconds = 0 }, index) => {
+      const { address, port } = BLOCK.server(name, index);
+      const doors = [...ORDINARY_DOORS, ...(tls === true ? TLS_DOOR : [])];
+      const listen = doors.map(({ transport, after }) => ({
+        transport,
+        address,
+        port: port + after,
+      }));
+      town.addServer({ name, role, location, address, port, listen, clockSkewSeconds });
     });
     for (const { name, up } of topology.servers) if (up) await this.startServer(name);
   }
@@ -153,6 +167,12 @@ export class SimStage implements Stage {
         for (const [key, own] of this.#ways) if (own === name) this.#healWay(key);
         network.heal(name);
         host.run(() => machine.refuseAll(undefined));
+        break;
+      case "reset":
+        for (const end of host.streams) end.reset();
+        break;
+      case "certificate":
+        host.identities = fault.shown === "good" ? undefined : [];
         break;
       case "drop":
       case "refuse":
@@ -294,7 +314,10 @@ export class SimStage implements Stage {
     topology.servers.forEach(({ name }, index) => {
       const place = BLOCK.server(name, index);
       this.#name(name, place.address, place.port);
-      this.#placeholders.set(name, place.address).set(`${name}.port`, String(place.port));
+      this.#placeholders
+        .set(name, place.address)
+        .set(`${name}.port`, String(place.port))
+        .set(`${name}.tls`, String(place.port + 1));
     });
   }
 

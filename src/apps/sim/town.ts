@@ -54,6 +54,8 @@ export interface ServerSpec {
   /** Where it listens instead of UDP and TCP at that port. */
   readonly listen?: readonly Local[];
   readonly role: "working" | "fallback";
+  /** Its clock is so far ahead. */
+  readonly clockSkewSeconds?: number;
   /** `shared`: one location store for all servers that say so; `own`: lost when the process dies. */
   readonly location: "shared" | "own";
   /** REGISTERs a second that it can do; undefined: work takes no time. */
@@ -177,7 +179,7 @@ export class Town {
       limits: { ...DEFAULT_REGISTRAR_LIMITS, ...this.#options.spread },
       serviceRoute: "",
       shared: spec.location === "shared",
-      epochOffset: EPOCH_MS,
+      epochOffset: EPOCH_MS + (spec.clockSkewSeconds ?? 0) * 1000,
       renewals,
       tracing: false,
       ...this.#options.spread,

@@ -12,6 +12,8 @@ export interface Carrier {
   send(bytes: Uint8Array): void;
   /** Ends it at once; nothing is told about it afterwards. */
   close(): void;
+  /** As `close`, with a reset of the connection; there only if it is one. */
+  reset?(): void;
 }
 
 /** What carriers tell. Safe to call at any time: the machine is never told while it is deciding. */

@@ -123,14 +123,23 @@ export class Driver implements World, Facts {
     this.#rule = rule;
   }
 
-  /** Ends every flow to such a peer, as when its process dies: connections are reset, datagrams hear nothing of it. */
-  reset(isMeant: (peer: Peer) => boolean): void {
-    for (const [flow, carrier] of this.#carriers) {
+  /**
+   * Ends every connection with such a peer, for both sides as when its process dies; of datagrams nobody hears. Unless
+   * said otherwise, with all peers; those who listen have none.
+   */
+  reset(isMeant: (peer: Peer) => boolean = ({ port }) => port > 0): void {
+    for (const [flow, carrier] of [...this.#carriers]) {
       const { transport } = carrier.peer;
       if (transport === "udp" || transport === "rtp" || !isMeant(carrier.peer)) continue;
-      carrier.close();
+      if (carrier.reset === undefined) carrier.close();
+      else carrier.reset();
       this.lost(flow, "reset");
     }
+  }
+
+  /** From now on, both PEM. @throws Error when they are no certificate and its key. */
+  showCertificate(certificate: string, key: string): void {
+    this.#network.showCertificate(certificate, key);
   }
 
   /**

@@ -13,16 +13,23 @@ import { WebSocketTransport } from "./websocket.ts";
 export class Network {
   readonly #facts: Facts;
   readonly #sockets = new OpenSockets();
+  readonly #tls: TlsSide;
   readonly #datagrams: DatagramTransport;
   readonly #streams: StreamTransport;
   readonly #webSockets: WebSocketTransport;
 
   constructor(facts: Facts, limits: Limits, settings: TlsSettings | undefined) {
     const tls = new TlsSide(settings);
+    this.#tls = tls;
     this.#facts = facts;
     this.#datagrams = new DatagramTransport(facts, limits, this.#sockets);
     this.#streams = new StreamTransport(facts, limits, tls, this.#sockets);
     this.#webSockets = new WebSocketTransport(facts, limits, tls, this.#sockets);
+  }
+
+  /** @throws Error when the two are no certificate and its key. */
+  showCertificate(certificate: string, key: string): void {
+    this.#tls.show(certificate, key);
   }
 
   /** Told by `bound` or `lost`. */

@@ -83,6 +83,14 @@ export class StreamFlow implements Carrier {
     this.#socket.setTimeout(this.#limits.lingerMs, () => this.#socket.destroy());
   }
 
+  /** At once, and the peer is told by a reset; by an end in the middle of the session where TLS hides the socket. */
+  reset(): void {
+    if (this.#state === "closed") return;
+    this.#retire();
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
   #opened(): void {
     // A certificate that is not believed has destroyed the socket in this very event.
     if (this.#state === "closed" || this.#socket.destroyed) return;

@@ -3,7 +3,7 @@
  * does the framing itself.
  */
 import { connect, createServer, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, type Server } from "node:tls";
 import type { FlowId, Local, Target } from "../../core/machine.ts";
 import { type Carrier, type Facts, Nowhere, peerOf } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
@@ -39,9 +39,7 @@ export class StreamTransport {
       this.#facts.lost(flow, "tls");
       return new Nowhere(local);
     }
-    const server = secure
-      ? createTlsServer({ ...this.#tls.listening(this.#limits.unansweredMs), ...STREAM_OPTIONS })
-      : createServer(STREAM_OPTIONS);
+    const server = secure ? this.#secureServer() : createServer(STREAM_OPTIONS);
     const listener = new Listener(flow, local, server, this.#facts);
     server.on(secure ? "secureConnection" : "connection", (socket: Socket) => {
       const peer = peerOfAccepted(socket, listener);
@@ -52,6 +50,13 @@ export class StreamTransport {
     server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
     listener.listen(this.#limits, this.#sockets);
     return listener;
+  }
+
+  #secureServer(): Server {
+    const { unansweredMs } = this.#limits;
+    const server = createTlsServer({ ...this.#tls.listening(unansweredMs), ...STREAM_OPTIONS });
+    this.#tls.follow(server);
+    return server;
   }
 
   /** `localAddress`: to connect from; undefined for whichever the system chooses. */

@@ -8,6 +8,7 @@ import {
   createSecureContext,
   type SecureContext,
   type SecureContextOptions,
+  type Server,
   TLSSocket,
   type TlsOptions,
 } from "node:tls";
@@ -34,7 +35,8 @@ export interface TlsSettings {
 export const MOST_TICKETS = 256;
 
 export class TlsSide {
-  readonly #settings: TlsSettings;
+  readonly #listeners = new Set<Server>();
+  #settings: TlsSettings;
   readonly #tickets = new Map<string, Buffer>();
   /** Of all connections made from here: reading the authorities takes longer than a handshake. */
   #context: SecureContext | undefined;
@@ -55,6 +57,22 @@ export class TlsSide {
       requestCert: clients !== "anonymous",
       rejectUnauthorized: clients === "demanded",
     };
+  }
+
+  /** Its handshakes show what `show` says from then on. */
+  follow(server: Server): void {
+    this.#listeners.add(server);
+    server.once("close", () => this.#listeners.delete(server));
+  }
+
+  /**
+   * Another certificate for all handshakes from now on; connections that stand are left alone.
+   * @throws Error when the two are no certificate and its key.
+   */
+  show(certificate: string, key: string): void {
+    createSecureContext({ cert: certificate, key });
+    this.#settings = { ...this.#settings, certificate, key };
+    for (const server of this.#listeners) server.setSecureContext(this.#contextOptions());
   }
 
   /** A connection that ends in an error, and never in `secureConnect`, if the peer is not the one that was meant. */

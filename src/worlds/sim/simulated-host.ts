@@ -15,6 +15,7 @@ import { packetOf } from "../../core/network-rules.ts";
 import type { Question, TraceEvent } from "../../core/vocabulary.ts";
 import { type HostAddresses, includes } from "./addresses.ts";
 import type { BoundPort, SimulatedFlow } from "./bound-port.ts";
+import { HELD_LIMIT, IDLE_MS } from "./limits.ts";
 import { Holdings, isDatagram, isUnspecified, turned } from "./simulated-flow.ts";
 import { handshakeOf, StreamEnd, type StreamHost } from "./simulated-stream.ts";
 import type {
@@ -27,11 +28,6 @@ import type {
 import { type Labour, Workbench } from "./workbench.ts";
 
 type Fact = (machine: Machine, now: Instant) => unknown;
-
-/** Datagrams that the buffers of a frozen process take; more are lost. */
-const HELD_LIMIT = 2000;
-/** An arrived datagram flow unused for so long is forgotten, at the latest a quarter later, milliseconds. */
-const IDLE_MS = 60_000;
 
 /** It can be killed (its ports close, its peers are told), frozen (all stands still, packets wait) and started anew. */
 export class SimulatedHost implements World, RemoteHost, StreamHost {
@@ -70,6 +66,11 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   /** Flows and bound ports that the process holds (invariant I8). */
   get holdings(): number {
     return this.#holdings.size;
+  }
+
+  /** Its ends of connections. */
+  get streams(): readonly StreamEnd[] {
+    return [...this.#holdings.flows.values()].flatMap(({ stream }) => stream ?? []);
   }
 
   /** Lets the outside speak to the machine, and carries out what it then intends. */
@@ -309,7 +310,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   admitted(end: StreamEnd): void {
     this.#greeting.delete(end);
-    this.#tellOf(end, (machine, now) => machine.opened(now, end.flow, end.peer));
+    this.connected(end);
   }
 
   connected(end: StreamEnd): void {

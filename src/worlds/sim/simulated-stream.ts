@@ -109,6 +109,12 @@ export class StreamEnd implements RemoteEnd {
     if (reaches) this.#put(how);
   }
 
+  /** Both sides lose the connection at once. */
+  reset(): void {
+    this.#other?.take("reset");
+    this.take("reset");
+  }
+
   shake(step: HandshakeStep, name: string | undefined): Handshake {
     return this.#state === "open" ? this.#host.shakes(this, step, name) : "gone";
   }
