@@ -63,13 +63,14 @@ export class FaultBook {
   #inOrder(stream: string, treatment: Treatment, now: number): Treatment {
     if (treatment === "drop" || treatment === "refuse") return treatment;
     const wanted = treatment === "pass" || "delaysMs" in treatment ? 0 : treatment.delayMs;
-    const at = Math.max(now + wanted, this.#heldUntil.get(stream) ?? 0);
+    // Timers go by whole milliseconds, cut off: what is to come later must be later by one.
+    const at = Math.max(now + wanted, (this.#heldUntil.get(stream) ?? 0) + 1);
     if (at <= now) {
       this.#heldUntil.delete(stream);
       return "pass";
     }
     this.#heldUntil.set(stream, at);
-    return { delayMs: at - now };
+    return { delayMs: Math.ceil(at - now) };
   }
 }
 
