@@ -80,8 +80,7 @@ function pathOf(record: TraceRecord, source: string, destination: string): strin
   return `${transport} ${field(record, source)}>${field(record, destination)} ${field(record, "data")}`;
 }
 
-/** As its one record tells it; whether it arrived is for the caller to find. */
-export function newDelivery(
+function newDelivery(
   record: TraceRecord,
   places: Places,
   sourceField: string,

@@ -1,8 +1,10 @@
 /**
  * Joins sendings to receipts while a trace grows, as `apps/trace/deliveries.ts` does for a whole one. Records of two
- * processes may come in either order, and a receipt may stand before its sending.
+ * processes may come in either order, and a receipt may stand before its sending. A message is looked into when
+ * somebody looks at it: most of a hundred thousand are never seen.
  */
-import { type Delivery, newDelivery } from "../../../trace/deliveries.ts";
+import type { Delivery } from "../../../trace/deliveries.ts";
+import { type Glimpse, glimpse } from "../../../trace/glimpse.ts";
 import { field, type Places, type TraceRecord } from "../../../trace/record.ts";
 
 /** Two processes' clocks are set beside each other to about this, in milliseconds. */
@@ -15,9 +17,64 @@ interface Twins {
   readonly strangers: Delivery[];
 }
 
+/** From one place to another over one transport. */
+interface Way {
+  readonly transport: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly from: string;
+  readonly to: string;
+  readonly messages: Map<string, Twins>;
+}
+
+class LazyDelivery implements Delivery {
+  readonly record: TraceRecord;
+  readonly again: boolean;
+  readonly at: number;
+  readonly data: string;
+  arrivedAt: number | undefined;
+  lost = false;
+  readonly #way: Way;
+  #seen: Glimpse | undefined;
+
+  constructor(record: TraceRecord, way: Way, again: boolean, arrivedAt: number | undefined) {
+    this.record = record;
+    this.#way = way;
+    this.again = again;
+    this.at = record.at;
+    this.data = field(record, "data");
+    this.arrivedAt = arrivedAt;
+  }
+
+  get transport(): string {
+    return this.#way.transport;
+  }
+
+  get source(): string {
+    return this.#way.source;
+  }
+
+  get destination(): string {
+    return this.#way.destination;
+  }
+
+  get from(): string {
+    return this.#way.from;
+  }
+
+  get to(): string {
+    return this.#way.to;
+  }
+
+  get seen(): Glimpse {
+    this.#seen ??= glimpse(this.data);
+    return this.#seen;
+  }
+}
+
 export class Joiner {
   readonly #places: Places;
-  readonly #ways = new Map<string, Map<string, Twins>>();
+  readonly #ways = new Map<string, Way>();
 
   constructor(places: Places) {
     this.#places = places;
@@ -36,21 +93,22 @@ export class Joiner {
   }
 
   #sent(record: TraceRecord): Delivery | undefined {
-    const twins = this.#twins(record, "local", "remote");
+    const way = this.#way(record, "local", "remote");
+    const twins = twinsOf(way, record);
     const known = twins.strangers.findIndex((one) => one.at >= record.at - CLOCK_SLACK_MS);
     if (known >= 0) {
       const [stranger] = twins.strangers.splice(known, 1) as [Delivery];
       twins.sent.push(stranger);
       return undefined;
     }
-    const again = twins.sent.length > 0;
-    const delivery = newDelivery(record, this.#places, "local", "remote", again);
+    const delivery = new LazyDelivery(record, way, twins.sent.length > 0, undefined);
     twins.sent.push(delivery);
     return delivery;
   }
 
   #received(record: TraceRecord): Delivery | undefined {
-    const twins = this.#twins(record, "remote", "local");
+    const way = this.#way(record, "remote", "local");
+    const twins = twinsOf(way, record);
     const latest = twins.sent.findLast(
       (one) => one.arrivedAt === undefined && one.at <= record.at + CLOCK_SLACK_MS,
     );
@@ -58,35 +116,42 @@ export class Joiner {
       latest.arrivedAt = record.at;
       return undefined;
     }
-    const delivery = newDelivery(record, this.#places, "remote", "local", false);
-    delivery.arrivedAt = record.at;
+    const delivery = new LazyDelivery(record, way, false, record.at);
     twins.strangers.push(delivery);
     return delivery;
   }
 
   /** Seen on the wire by somebody else: both ends at once. */
   #captured(record: TraceRecord): Delivery {
-    const twins = this.#twins(record, "source", "destination");
-    const again = twins.sent.length > 0;
-    const delivery = newDelivery(record, this.#places, "source", "destination", again);
-    delivery.arrivedAt = record.at;
+    const way = this.#way(record, "source", "destination");
+    const twins = twinsOf(way, record);
+    const delivery = new LazyDelivery(record, way, twins.sent.length > 0, record.at);
     twins.sent.push(delivery);
     return delivery;
   }
 
-  #twins(record: TraceRecord, source: string, destination: string): Twins {
-    const way = `${field(record, "transport")} ${field(record, source)}>${field(record, destination)}`;
-    let messages = this.#ways.get(way);
-    if (messages === undefined) {
-      messages = new Map();
-      this.#ways.set(way, messages);
+  #way(record: TraceRecord, sourceField: string, destinationField: string): Way {
+    const transport = field(record, "transport");
+    const source = field(record, sourceField);
+    const destination = field(record, destinationField);
+    const key = `${transport} ${source}>${destination}`;
+    let way = this.#ways.get(key);
+    if (way === undefined) {
+      const from = this.#places.nameOf(source) ?? source;
+      const to = this.#places.nameOf(destination) ?? destination;
+      way = { transport, source, destination, from, to, messages: new Map() };
+      this.#ways.set(key, way);
     }
-    const data = field(record, "data");
-    let twins = messages.get(data);
-    if (twins === undefined) {
-      twins = { sent: [], strangers: [] };
-      messages.set(data, twins);
-    }
-    return twins;
+    return way;
   }
+}
+
+function twinsOf({ messages }: Way, record: TraceRecord): Twins {
+  const data = field(record, "data");
+  let twins = messages.get(data);
+  if (twins === undefined) {
+    twins = { sent: [], strangers: [] };
+    messages.set(data, twins);
+  }
+  return twins;
 }

@@ -6,17 +6,22 @@ import { Cast } from "./cast.tsx";
 import { Decisions } from "./decisions.tsx";
 import { Details } from "./details.tsx";
 import { ExportSheet } from "./export-sheet.tsx";
+import { Figures } from "./figures.tsx";
 import { Files } from "./files.tsx";
 import { Header } from "./header.tsx";
 import { LadderPart } from "./ladder.tsx";
 import { PlaygroundControls } from "./playground-controls.tsx";
+import { ScenariosSheet } from "./scenarios-sheet.tsx";
 import { HelpSheet, TokenSheet } from "./sheets.tsx";
+import { Timeline } from "./timeline.tsx";
 import { useStore } from "./use-store.ts";
 
 const TABS: readonly (readonly [tab: Tab, label: string, narrow: boolean])[] = [
   ["cast", "Who", true],
   ["ladder", "Ladder", false],
+  ["timeline", "Timeline", false],
   ["decisions", "Decisions", false],
+  ["figures", "Figures", false],
   ["files", "Files", false],
   ["details", "Why", true],
 ];
@@ -61,6 +66,7 @@ export function App({ store, playground }: AppProps): VNode {
         <Details store={store} />
       </aside>
       {store.sheet === "help" && <HelpSheet store={store} />}
+      {store.sheet === "scenarios" && <ScenariosSheet store={store} />}
       {store.sheet === "export" && <ExportSheet store={store} />}
       {store.sheet === "token" && <TokenSheet store={store} />}
     </div>
@@ -71,6 +77,10 @@ function View({ store, playground }: AppProps): VNode {
   switch (store.tab) {
     case "decisions":
       return <Decisions store={store} />;
+    case "timeline":
+      return <Timeline store={store} />;
+    case "figures":
+      return <Figures store={store} />;
     case "files":
       if (playground !== undefined) return <Files store={store} playground={playground} />;
       return <LadderPart store={store} />;

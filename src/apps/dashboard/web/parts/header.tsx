@@ -53,6 +53,11 @@ export function Header({ store }: { readonly store: Store }): VNode {
       <button type="button" onClick={() => store.turnColours()} title="c">
         Colour: {COLOURS[store.colourBy]}
       </button>
+      {store.scenarios.length > 0 && (
+        <button type="button" title="p" onClick={() => store.set({ sheet: "scenarios" })}>
+          Play
+        </button>
+      )}
       <Opener store={store} />
       <button type="button" onClick={() => store.set({ sheet: "export" })} title="e, F2">
         Export

@@ -17,6 +17,7 @@ import { indexOf } from "../model/rows.ts";
 import type { Row, Trace } from "../model/trace.ts";
 import type { Store } from "../store.ts";
 import { palette } from "../theme.ts";
+import { sizedContext } from "./sized-context.ts";
 import { useStore } from "./use-store.ts";
 
 /** Browsers end an element's height near here; beyond it the scroll bar stands for several rows a pixel. */
@@ -145,7 +146,7 @@ class LadderScroller {
     this.#extent.style.height = `${HEADING_HEIGHT + (rows.length * ROW_HEIGHT) / scale + ROW_HEIGHT}px`;
     this.#extent.style.width = `${width}px`;
     this.#follow(current, rows, chosen, scale);
-    const context = this.#sized(clientWidth, clientHeight);
+    const context = sizedContext(this.#canvas, clientWidth, clientHeight);
     const { colourBy, marked } = this.#store;
     const left = this.#scroll.scrollLeft;
     const view: LadderView = {
@@ -166,20 +167,6 @@ class LadderScroller {
     const last = Math.min(rows.length, Math.ceil(top + this.#rowsSeen) + 1);
     paintRows(surface, view, first, last, HEADING_HEIGHT - (top - first) * ROW_HEIGHT);
     paintHeading(surface, view, 0);
-  }
-
-  #sized(width: number, height: number): CanvasRenderingContext2D {
-    const ratio = devicePixelRatio;
-    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.#canvas.width !== wide || this.#canvas.height !== high) {
-      this.#canvas.width = wide;
-      this.#canvas.height = high;
-      this.#canvas.style.width = `${width}px`;
-      this.#canvas.style.height = `${height}px`;
-    }
-    const context = this.#canvas.getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    return context;
   }
 
   /** To the end while following; to the chosen row when another has been chosen. */
