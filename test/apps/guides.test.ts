@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { Command } from "commander";
+import { addDrillCommand } from "../../src/apps/drill.ts";
 import { addExplainCommand } from "../../src/apps/explain.ts";
 import { loadScenarios } from "../../src/apps/lab/catalogue.ts";
 import { addLabCommand } from "../../src/apps/lab.ts";
@@ -15,25 +16,28 @@ import { playInSimulator } from "../../src/apps/sim/scenarios.ts";
 const root = join(import.meta.dirname, "..", "..", "..");
 const guide = (name: string): string => readFileSync(join(root, "docs", name), "utf8");
 
-test("the scenario in docs/scenarios.md passes as it is written", async () => {
-  const text = /```yaml\n(name: my-scenario[\s\S]*?)```/.exec(guide("scenarios.md"))?.[1];
-  assert(text !== undefined);
-  const folder = mkdtempSync(join(tmpdir(), "dialtone-guide-"));
-  try {
-    const file = join(folder, "my-scenario.yaml");
-    writeFileSync(file, text);
-    const { scenarios, faults } = loadScenarios(file);
-    assert.deepEqual(faults, []);
-    const [scenario] = scenarios;
-    assert(scenario !== undefined);
-    const { verdict } = await playInSimulator(scenario, 1);
-    assert.deepEqual(verdict.failures, []);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+for (const page of ["scenarios.md", "guides/write-a-scenario.md"]) {
+  test(`the scenario in docs/${page} passes as it is written`, async () => {
+    const text = /```yaml\n(name: [\s\S]*?)```/.exec(guide(page))?.[1];
+    assert(text !== undefined);
+    const folder = mkdtempSync(join(tmpdir(), "dialtone-guide-"));
+    try {
+      const file = join(folder, "scenario.yaml");
+      writeFileSync(file, text);
+      const { scenarios, faults } = loadScenarios(file);
+      assert.deepEqual(faults, []);
+      const [scenario] = scenarios;
+      assert(scenario !== undefined);
+      const { verdict } = await playInSimulator(scenario, 1);
+      assert.deepEqual(verdict.failures, []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
 
 for (const [name, add] of [
+  ["drill", addDrillCommand],
   ["explain", addExplainCommand],
   ["lab", addLabCommand],
   ["phone", addPhoneCommand],
@@ -50,15 +54,15 @@ for (const [name, add] of [
 }
 
 test("every link in README.md and docs leads to a file", () => {
-  const pages = [
-    ["", "README.md"],
-    ...readdirSync(join(root, "docs")).map((name) => ["docs", name]),
-  ];
-  const broken = pages.flatMap(([folder = "", name = ""]) => {
-    const text = readFileSync(join(root, folder, name), "utf8");
-    return [...text.matchAll(/\]\(([^)#:]+)\)/g)]
-      .filter(([, link]) => !existsSync(join(root, folder, link ?? "")))
-      .map(([, link]) => `${folder}/${name}: ${link}`);
-  });
+  const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" });
+  const pages = ["README.md", ...docs.map((name) => join("docs", name))];
+  const broken = pages
+    .filter((page) => page.endsWith(".md"))
+    .flatMap((page) => {
+      const text = readFileSync(join(root, page), "utf8");
+      return [...text.matchAll(/\]\(([^)#:]+)\)/g)]
+        .filter(([, link]) => !existsSync(join(root, dirname(page), link ?? "")))
+        .map(([, link]) => `${page}: ${link}`);
+    });
   assert.deepEqual(broken, []);
 });
