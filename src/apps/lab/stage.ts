@@ -42,7 +42,7 @@ export interface LabStageOptions {
 }
 
 /** A process has so long to say that it is ready, and so long to end, in milliseconds. */
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 const GRACE_MS = 5_000;
 /** At the end phones may unregister for so long, then servers may write down what they have: 5 s in all. */
 const PHONES_GRACE_MS = 3_000;

@@ -16,6 +16,9 @@ export function readSought(fields: Table, names: Names): Sought | undefined {
   const nodes = [...names.phones, ...names.servers];
   const event = fields.take("event");
   const message = fields.take("message");
+  if (event !== undefined && message !== undefined) {
+    return fields.item.wrong("seeks two things", "write either event or message");
+  }
   if (event !== undefined) {
     const by = fields.take("by")?.oneOf([...nodes, "dns"]);
     return readEvent(event, by);

@@ -99,6 +99,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
 };
 
+/** Every word that a step may be written with. */
+export const STEP_VERBS: readonly string[] = Object.keys(VERBS);
+
 export function readSteps(play: Item | undefined, names: Names, text: ReadText): Step[] {
   const marks = new Set(["start"]);
   const steps: Step[] = [];
@@ -176,9 +179,12 @@ function readEnds(item: Item, names: Names): Ends | undefined {
     const one = oneNamed(item, nodes);
     return one === undefined ? undefined : [one];
   }
-  const [one, other, ...more] = item.list().map((end) => oneNamed(end, [...nodes, "dns"]));
-  if (one === undefined || other === undefined) return undefined;
-  if (one !== other && more.length === 0) return one === "dns" ? [other, one] : [one, other];
+  const list = item.list();
+  const [one, other] = list.map((end) => oneNamed(end, [...nodes, "dns"]));
+  if (list.length === 2 && (one === undefined || other === undefined)) return undefined;
+  if (one !== undefined && other !== undefined && one !== other && list.length === 2) {
+    return one === "dns" ? [other, one] : [one, other];
+  }
   return item.wrong("is not two nodes", "write two that differ, as in [alice, primary]");
 }
 

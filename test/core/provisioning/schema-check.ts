@@ -15,6 +15,7 @@ export interface Schema {
   readonly pattern?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
   readonly additionalProperties?: boolean;
   readonly items?: Schema;
   readonly minItems?: number;
@@ -24,7 +25,7 @@ export interface Schema {
 const KNOWN = new Set(
   (
     "$schema title description default definitions $ref allOf anyOf enum type minimum maximum pattern properties " +
-    "patternProperties additionalProperties items minItems maxItems"
+    "required patternProperties additionalProperties items minItems maxItems"
   ).split(" "),
 );
 
@@ -55,6 +56,8 @@ function plainly(schema: Schema, value: unknown): boolean {
   const types = type === undefined ? [] : [type].flat();
   if (types.length > 0 && !types.some((one) => isOf(one, value))) return false;
   if (schema.enum !== undefined && !schema.enum.includes(value)) return false;
+  const { required = [] } = schema;
+  if (isOf("object", value) && !required.every((key) => key in (value as object))) return false;
   if (typeof value === "number") return value >= (minimum ?? value) && value <= (maximum ?? value);
   if (typeof value === "string") return new RegExp(pattern ?? "", "u").test(value);
   const size = Array.isArray(value) ? value.length : undefined;
