@@ -1,6 +1,6 @@
 /**
- * The JSON Schema (draft 7) of scenario files: what the reader takes and nothing else, as strict as a schema can be. Whether a
- * name is one of the file's own nodes or moments only the reader can tell.
+ * The JSON Schema (draft 7) of scenario files: what the reader takes and nothing else, as strict as a schema can be.
+ * Whether a name is one of the file's own nodes or moments only the reader can tell.
  */
 import { SEQUENCE_EVENTS } from "./scenario.ts";
 
