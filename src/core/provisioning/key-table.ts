@@ -147,12 +147,13 @@ export class KeyIndex {
 
   #nearestShape(shape: string): string {
     const segments = shape.split(".").length;
+    const folded = shape.toLowerCase();
     const last = shape.slice(shape.lastIndexOf(".") + 1);
     let best = "";
     let least = Math.floor(last.length / 3) + 1;
     for (const candidate of this.#rows.keys()) {
       if (candidate.split(".").length !== segments) continue;
-      const away = editDistance(shape, candidate, least);
+      const away = editDistance(folded, candidate.toLowerCase(), least);
       if (away >= least) continue;
       least = away;
       best = candidate;
@@ -184,7 +185,8 @@ export class KeyIndex {
       const numbers = unify(row.decides.split("."), wanted);
       if (numbers === undefined) continue;
       const key = fill(row.key, { X: 1, Y: 1, Z: 1, ...numbers });
-      const likeness = commonStart(key, like);
+      // A key that has its own slot makes the field with others, and its value is another thing.
+      const likeness = commonStart(key, like) - (row.slot === row.decides ? 0 : key.length);
       if (best === undefined || likeness > best.likeness) best = { row, key, likeness };
     }
     return best;

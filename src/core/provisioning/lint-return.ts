@@ -73,7 +73,10 @@ const neverIdle: Check = (pad, { idleWaitMaxMs, servers }) => {
 
 /** C11, C31: without traffic a dead path is found at the next renewal only, and a NAT closes it. */
 const silentPath: Check = (pad, { keepAliveMs, servers }) => {
-  const remedy = `${pad.write("keepAliveMs", 30_000)}`;
+  const off = pad.origin("keepAliveMs")?.key;
+  const remedy = off?.endsWith("_enable")
+    ? `write ${off} = 1`
+    : `${pad.write("keepAliveMs", 30_000)}`;
   const expires = Math.max(...servers.map((server: ServerPolicy) => server.expiresSeconds));
   if (keepAliveMs > PATIENT_NAT_MS) {
     const wrong = `a NAT forgets a path before ${keepAliveMs / 1000} s, and no call comes in until the next keep-alive`;

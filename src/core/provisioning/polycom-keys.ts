@@ -185,7 +185,7 @@ export const POLYCOM_KEYS: KeyTable = {
     ...records,
   ],
   limits: { X: 100, Y: 4, Z: 12 },
-  families: [/^(reg\.\d+|voIpProt)\.server\.\d+\./, /\.outboundProxy\./, /^dns\.cache\./],
+  families: [/^(reg\.\d+|voIpProt)\.server\.\d+\./i, /\.outboundProxy\./i, /^dns\.cache\./i],
   strict: false,
   clearMark: "Null",
 };

@@ -99,7 +99,7 @@ function finish(
   const localPort = settingValue(settings.take(["localPort"], "localPort"), 0);
   const station = stationOf(settings);
   settings.finish(unusedReason);
-  const all = [...faults, ...settings.faults];
+  const all = withoutConsequences([...faults, ...settings.faults]);
   const first = files[0];
   const failed = all.some((fault) => fault.severity === "error");
   // With an error told already, the missing account is most likely its consequence.
@@ -118,6 +118,15 @@ function finish(
     localPort,
     station,
   };
+}
+
+/** A server whose address is refused is missing because of that. */
+function withoutConsequences(faults: readonly Fault[]): Fault[] {
+  const refused = faults.some(
+    ({ severity, code, key }) =>
+      severity === "error" && code !== "no-server" && /\.(address|\w+_host)$/.test(key),
+  );
+  return faults.filter(({ code }) => !(refused && code === "no-server"));
 }
 
 function stationOf(settings: Settings): StationSettings {

@@ -221,8 +221,8 @@ export const YEALINK_KEYS: KeyTable = {
   ],
   limits: { X: 100, Y: 2, Z: 12 },
   families: [
-    /^account\.\d+\.(sip_server|outbound_proxy|fallback)[._]/,
-    /^(account\.\d+\.)?dns_cache_/,
+    /^account\.\d+\.(sip_server|outbound_proxy|fallback)[._]/i,
+    /^(account\.\d+\.)?dns_cache_/i,
   ],
   strict: false,
   clearMark: "%NULL%",
