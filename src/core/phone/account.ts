@@ -185,7 +185,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   // What the failover of a request asks and tells.
 
   resolve(now: Instant, route: ServerRoute, resolved: (now: Instant) => void): void {
-    if (route.freshUntil > now) {
+    if (this.policy.dns.cache && route.freshUntil > now) {
       resolved(now);
       return;
     }

@@ -154,8 +154,10 @@ const records = [
     ["preference", U16, "0", "preference"],
     ["flags", words("S", "A", "U", "P", "s"), "", "flags"],
     ["service", TEXT, "", "service"],
-    ["regexp", TEXT, "", "regexp"],
     ["replacement", HOST, "", "replacement"],
+  ]),
+  ...withoutEffect("dns.cache.NAPTR.Z.", [
+    ["regexp", TEXT, "", "names are replaced, never rewritten: the replacement is used"],
   ]),
   ...honoured("dns.cache.SRV.Z.", `${ALL}dns.records.SRV.Z.`, [
     ["name", HOST, "", "name"],

@@ -14,6 +14,9 @@ const TTL = number(0, MOST_SECONDS);
 // A mode of 1 to 59 s is read as a minute (T2P guide p.312).
 const FAILBACK_TIMEOUT = { raiseTo: 60 };
 
+/** The registration that is left no longer counts. */
+const LEAVING = { also: ["dropRegistrationOnFailover"] };
+
 const ACCOUNT = "account.X.";
 const SERVER = "account.X.redundancy.servers.Y.";
 const PROXY = "account.X.redundancy.proxies.Y.";
@@ -64,7 +67,7 @@ const servers = honoured("account.X.sip_server.Y.", SERVER, [
   ["failback_timeout", number(0, 65535, FAILBACK_TIMEOUT), "3600", "failbackSeconds"],
   // 0 takes it that the servers share their registrations (CP920 p.305).
   ["register_on_enable", SWITCH, "0", "registerOnFailover"],
-  ["only_signal_with_registered", SWITCH, "0", "onlySignalWithRegistered"],
+  ["only_signal_with_registered", SWITCH, "0", "onlySignalWithRegistered", LEAVING],
   // This one has .enable, the line above has not: so the templates spell them.
   ["failback_subscribe.enable", SWITCH, "0", "resubscribeOnFailover"],
   ["outbound_proxy_enable", SWITCH, "", "throughProxy"],
@@ -84,7 +87,7 @@ const proxies = honoured("account.X.outbound_proxy.Y.", PROXY, [
     "failbackSeconds",
   ],
   ["register_on_enable", INHERITED_SWITCH, "-1", "registerOnFailover"],
-  ["only_signal_with_registered", INHERITED_SWITCH, "-1", "onlySignalWithRegistered"],
+  ["only_signal_with_registered", INHERITED_SWITCH, "-1", "onlySignalWithRegistered", LEAVING],
   ["failback_subscribe.enable", INHERITED_SWITCH, "-1", "resubscribeOnFailover"],
 ]);
 

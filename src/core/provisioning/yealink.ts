@@ -92,9 +92,14 @@ function buildServers(settings: Settings, account: number): ServerPolicy[] {
     const features = number === 1 ? "full" : "basic";
     const standard = { ...SERVER_DEFAULTS.yealink, features, address: "" } as const;
     const server = section<ServerPolicy>(settings, standard, prefixes, path);
-    servers.push(withoutNaptrForLiteral(settings, server, path));
+    servers.push(leavingForGood(withoutNaptrForLiteral(settings, server, path)));
   }
   return servers;
+}
+
+/** What is left counts no longer where only the server now registered may be spoken to. */
+function leavingForGood(server: ServerPolicy): ServerPolicy {
+  return { ...server, dropRegistrationOnFailover: server.onlySignalWithRegistered };
 }
 
 /** DNS-NAPTR with a literal address is UDP, at port 5060 if none is given. */
@@ -154,7 +159,7 @@ function buildProxies(
     withdrawIdleFailback(settings, prefixes, String(address.value), twin);
     const standard: ServerPolicy = { ...twin, port: 5060, features: "full", throughProxy: false };
     const into = `${path}.redundancy.proxies.${number}`;
-    proxies.push(section(settings, standard, prefixes, into));
+    proxies.push(leavingForGood(section(settings, standard, prefixes, into)));
     inheritOrigins(
       settings,
       into,

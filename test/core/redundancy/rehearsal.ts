@@ -53,6 +53,10 @@ export interface RehearsalOptions {
   /** Methods that the ladder shows; all but keep-alives if absent. */
   readonly methods?: readonly string[];
   readonly seed?: number;
+  /** The phone's own SIP port; 5060 if absent. */
+  readonly localPort?: number;
+  /** How long the phone waits for a silent resolver, all repeats together. */
+  readonly dnsPatienceMs?: number;
 }
 
 /** The accounts of a provisioning file of the examples. */
@@ -81,6 +85,8 @@ export class Rehearsal {
   readonly events: SimulatedEvent[] = [];
   /** Requests as the phone sent them. */
   readonly sent: Sent[] = [];
+  /** All that left the phone, questions of the DNS and keep-alives too, with the second and the place in front. */
+  readonly wire: string[] = [];
   readonly #servers = new Map<PlaceName, ScriptedServer>();
   readonly #options: RehearsalOptions;
   readonly #seen = new Set<string>();
@@ -94,10 +100,13 @@ export class Rehearsal {
     this.simulation = new Simulation({
       seed,
       network: { latencyMs: [0, 0], loss: 0, duplication: 0 },
-      answer: (_now, _node, question) =>
-        question.kind === "dns"
-          ? this.#atOnce(this.dns.ask(question))
-          : { afterMs: 0, answer: { kind: "unavailable", why: "no store here" } },
+      answer: (_now, _node, question) => {
+        if (question.kind !== "dns") {
+          return { afterMs: 0, answer: { kind: "unavailable", why: "no store here" } };
+        }
+        this.#left(`? ${question.type} ${question.name}`);
+        return this.#atOnce(this.dns.ask(question, options.dnsPatienceMs));
+      },
       onEvent: (event) => this.#event(event),
       onMessage: (message) => this.#message(message),
     });
@@ -107,7 +116,7 @@ export class Rehearsal {
     this.phone = this.machine.add({
       accounts,
       bindAddress: PHONE,
-      localPort: 5060,
+      localPort: options.localPort ?? 5060,
       answer: "auto",
       recordedSamples: 0,
       audioSource: silence,
@@ -202,6 +211,10 @@ export class Rehearsal {
     return this;
   }
 
+  #left(what: string): void {
+    this.wire.push(`${((this.simulation.now - this.#zeroMs) / 1000).toFixed(1)} ${what}`);
+  }
+
   #addServer(name: PlaceName): void {
     const server = new ScriptedServer(PLACES[name]);
     this.#servers.set(name, server);
@@ -217,8 +230,11 @@ export class Rehearsal {
   #message({ node, direction, peer, bytes }: SimulatedMessage): void {
     if (node !== "phone") return;
     const text = Buffer.from(bytes).toString("latin1");
-    if (text.trim() === "") return;
     const place = nameOf(peer.address);
+    const port = peer.port === 5060 ? "" : `:${peer.port}`;
+    if (direction === "out")
+      this.#left(`→ ${place}${port} ${text.trim() === "" ? "keep-alive" : text}`);
+    if (text.trim() === "") return;
     const [first = "", second = ""] = text.split(" ", 2);
     const request = !first.startsWith("SIP/");
     const method = request ? first : (/^CSeq: \d+ (\w+)/im.exec(text)?.[1] ?? "");
