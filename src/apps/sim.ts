@@ -8,6 +8,7 @@ import { loadScenarios } from "./lab/catalogue.ts";
 import { writeReport } from "./lab/report.ts";
 import { StageFault } from "./scenario/stage.ts";
 import { verdictLines } from "./scenario/verdict.ts";
+import { simulateDecisions } from "./sim/decisions/command.ts";
 import { simulateFleet } from "./sim/fleet/command.ts";
 import { simulateMatrix } from "./sim/matrix/command.ts";
 import { type PlayedInSimulator, playInSimulator } from "./sim/scenarios.ts";
@@ -18,6 +19,7 @@ interface SimFlags {
   readonly swarm?: number;
   readonly seeds?: SeedRange;
   readonly matrix?: boolean;
+  readonly decisions?: boolean;
   readonly write?: string;
   readonly phones: number;
   readonly hours: number;
@@ -48,7 +50,8 @@ export function addSimCommand(program: Command): void {
     .option("--swarm <n>", "hold n small random towns to the invariants", whole(1, MOST_RUNS))
     .option("--seeds <from..to>", "the same for a range of seeds, telling what breaks", seedsOf)
     .option("--matrix", "play every transport, fault and method, and compare with the rules")
-    .option("--write <file>", "with --matrix: write the page of the table")
+    .option("--decisions", "play every combination of each dialect's switches")
+    .option("--write <file>", "with --matrix or --decisions: write the page of the table")
     .option("--seed <n>", "the chance of everything: same seed, same run", whole(0, MOST_SEED))
     .option("--report <folder>", "write a page and JSON")
     .option("--json", "one JSON object a line on stdout")
@@ -60,6 +63,7 @@ async function sim(flags: SimFlags): Promise<void> {
   const seed = flags.seed ?? randomInt(MOST_SEED);
   const json = flags.json === true;
   if (flags.matrix === true) simulateMatrix({ write: flags.write, json });
+  else if (flags.decisions === true) simulateDecisions({ write: flags.write, json });
   else if (flags.seeds !== undefined) simulateSwarm({ ...flags.seeds, json, brief: true });
   else if (flags.swarm !== undefined) {
     simulateSwarm({ from: seed, to: seed + flags.swarm - 1, json, brief: false });

@@ -338,7 +338,7 @@ class Swarm {
       if (answer.kind !== "stored") return true;
       const seconds = (now + EPOCH_MS) / 1000;
       return decodeBindings(answer.value, seconds).some(
-        ({ expires, uri }) => expires > seconds && uri.includes(place),
+        ({ expires, uri }) => expires > seconds && uri.includes(place) && isOver(uri, peer),
       );
     }
     return false;
@@ -382,6 +382,13 @@ class Swarm {
     const key = `${violation.invariant} ${violation.node}`;
     if (!this.#violations.has(key)) this.#violations.set(key, violation);
   }
+}
+
+/** Contacts without a transport are those of UDP. */
+function isOver(uri: string, peer: Peer | undefined): boolean {
+  if (peer === undefined) return true;
+  if (peer.transport === "udp") return !uri.includes(";transport=");
+  return uri.includes(`;transport=${peer.transport}`);
 }
 
 /** A policy that never returns by time promises nothing. */

@@ -15,6 +15,8 @@ export class Hush implements Invariant {
   readonly #complain: Complain;
   /** Until when, by node and place. */
   readonly #until = new Map<string, Instant>();
+  /** A stateless server may answer a resent request in another way: the transaction is over. */
+  readonly #answered = new Set<string>();
   /** When each request was sent first. */
   readonly #branches = new Map<string, Instant>();
 
@@ -40,9 +42,13 @@ export class Hush implements Invariant {
   }
 
   #heard(message: SimulatedMessage, text: string): void {
-    if (!text.startsWith("SIP/2.0 503 ")) return;
+    if (!/^SIP\/2\.0 [2-6]/.test(text)) return;
+    const branch = branchOf(text);
+    const first = !this.#answered.has(branch);
+    this.#answered.add(branch);
+    if (!first || !text.startsWith("SIP/2.0 503 ")) return;
     const seconds = Number(/^Retry-After: (\d+)/m.exec(text)?.[1] ?? 0);
-    const sentAt = this.#branches.get(branchOf(text)) ?? Number.NEGATIVE_INFINITY;
+    const sentAt = this.#branches.get(branch) ?? Number.NEGATIVE_INFINITY;
     // Nobody hears an answer to a transaction that is over.
     if (seconds === 0 || message.at - sentAt >= TIMER_F_MS) return;
     this.#until.set(`${message.node} ${placeOf(message)}`, message.at + seconds * 1000);
