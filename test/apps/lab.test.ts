@@ -302,6 +302,19 @@ test("the status tells where each phone is registered and how each server stands
   ]);
 });
 
+test("a server stands well again after a reset or a good certificate, and badly after an expired one", () => {
+  const board = new StatusBoard([], ["primary"]);
+  const after = (how: string): string => {
+    board.add(happened(0, "primary", "server.disturbed", { how }));
+    return board.stateOf("primary");
+  };
+  assert.equal(after("expired certificate"), "expired certificate");
+  assert.equal(after("good certificate"), "up");
+  assert.equal(after("drop"), "drop");
+  assert.equal(after("heal"), "up");
+  assert.equal(after("reset"), "up");
+});
+
 test("the lab's own topology has three phones, and --phones adds more like them", () => {
   const { scenarios, faults } = loadLab();
   assert.deepEqual(faults, []);

@@ -50,6 +50,7 @@ const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; } td, th { padding: .2rem .8rem .2rem 0; text-align: left; }
+.wide { overflow-x: auto; }
 pre { overflow-x: auto; font: 12px/1.25 ui-monospace, monospace; padding: 1rem; border: 1px solid #8884; }
 .good { color: light-dark(#17692d, #6cd98a); } .bad { color: light-dark(#b3151b, #ff7b7b); }
 .warn { color: light-dark(#8a5a00, #ffc04d); } .refused { color: light-dark(#b04a00, #ff9d5c); }
@@ -64,15 +65,19 @@ export function pageOf(all: readonly Played[]): string {
     const seconds = (verdict.lastedMs / 1000).toFixed(1);
     return `<tr><td><a href="#${name}">${name}</a></td><td>${outcome(verdict.passed)}</td><td>${seconds} s</td><td>${escapeMarkup(figures)}</td></tr>`;
   });
+  const passed = all.filter(({ verdict }) => verdict.passed).length;
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>dialtone lab</title><style>${STYLE}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>dialtone lab</title><style>${STYLE}</style></head>
 <body>
 <h1>dialtone lab</h1>
+<p>${passed} of ${all.length} passed.</p>
+<div class="wide">
 <table><thead><tr><th>scenario</th><th>outcome</th><th>lasted</th><th>figures</th></tr></thead>
 <tbody>
 ${rows.join("\n")}
 </tbody></table>
+</div>
 ${all.map(sectionOf).join("\n")}
 </body>
 </html>

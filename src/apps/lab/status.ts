@@ -1,7 +1,7 @@
 /** How every phone and server stands now, read off the events: one line each below the ladder. */
 import type { Paint } from "../trace/canvas.ts";
 import { CanvasRow, type Tone } from "../trace/canvas.ts";
-import { field, Places, type TraceRecord } from "../trace/record.ts";
+import { field, leavesWell, Places, type TraceRecord } from "../trace/record.ts";
 
 /** After any other event of a call there is one. */
 const CALL_WORDS: Readonly<Record<string, string>> = {
@@ -83,7 +83,7 @@ export class StatusBoard {
       "process.died": "died",
     };
     const how = field(record, "how");
-    const state = states[record.event] ?? (how === "heal" ? "up" : how);
+    const state = states[record.event] ?? (leavesWell(how) ? "up" : how);
     if (state !== "") this.#servers.set(record.node, state);
   }
 }

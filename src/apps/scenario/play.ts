@@ -154,5 +154,6 @@ function disturbance(at: number, server: string, fault: ServerFault): TraceRecor
   if (fault.kind in fate) {
     return { at, node: server, event: `server.${fate[fault.kind as keyof typeof fate]}` };
   }
-  return { at, node: server, event: "server.disturbed", how: fault.kind };
+  const how = fault.kind === "certificate" ? `${fault.shown} certificate` : fault.kind;
+  return { at, node: server, event: "server.disturbed", how };
 }

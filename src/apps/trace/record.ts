@@ -91,6 +91,11 @@ export class Places {
   }
 }
 
+/** Whether nothing is wrong with a server any more after `server.disturbed` with this `how`. */
+export function leavesWell(how: string): boolean {
+  return how === "heal" || how === "reset" || how === "good certificate";
+}
+
 export function isMessage(record: TraceRecord): boolean {
   return record.event === "message.sent" || record.event === "message.received";
 }

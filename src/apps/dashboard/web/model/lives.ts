@@ -1,5 +1,5 @@
 /** How each server stands over time, and each phone: read off the events as they come, kept as spans. */
-import { field, type Places, type TraceRecord } from "../../../trace/record.ts";
+import { field, leavesWell, type Places, type TraceRecord } from "../../../trace/record.ts";
 
 /** `sick`: it lives and does not serve: 503, drops, refuses or is slow. */
 export type Health = "up" | "suspect" | "sick" | "frozen" | "down";
@@ -103,8 +103,8 @@ export class ServerLives {
     if (event === "server.disturbed") {
       const how = field(record, "how");
       const state = this.#stateOf(record.node);
-      state.fate = how === "heal" ? "up" : "sick";
-      state.how = how === "heal" ? "" : how;
+      state.fate = leavesWell(how) ? "up" : "sick";
+      state.how = leavesWell(how) ? "" : how;
       return this.#settle(record.node, record.at);
     }
     const fate = FATES[event];
