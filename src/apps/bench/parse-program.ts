@@ -34,7 +34,9 @@ function dialtone(): Parse {
     const message = parseMessage(text.toText(bytes));
     if (message.kind === "malformed") return undefined;
     const { headers } = message;
-    const [via, from, to] = [topVia(headers), fromOf(headers), toOf(headers)];
+    const via = topVia(headers);
+    const from = fromOf(headers);
+    const to = toOf(headers);
     const cseq = cseqOf(headers);
     const contacts = contactsOf(headers);
     if (via === undefined || from === undefined || to === undefined) return undefined;

@@ -24,7 +24,7 @@ export interface HeaderName {
 }
 
 /** Those with `!` may stand once; after `/` comes the compact form. */
-const NAMES = `Via/v From/f! To/t! Call-ID/i! CSeq! Max-Forwards! Contact/m Content-Length/l! Content-Type/c!
+const NAMES = `Via/v From/f! To/t! Call-ID/i! CSeq! Max-Forwards! Content-Length/l! Contact/m Content-Type/c!
 Expires! Authorization Proxy-Authorization WWW-Authenticate Proxy-Authenticate Authentication-Info
 Proxy-Authentication-Info Route Record-Route Path Service-Route User-Agent Server Allow Supported/k Require
 Proxy-Require Unsupported Accept Accept-Encoding Accept-Language Accept-Contact/a Reject-Contact/j

@@ -180,6 +180,27 @@ test("the offset of a fault is where it stands", () => {
   assert.equal(refused(given).offset, given.indexOf("no colon"));
 });
 
+test("what no URI may hold makes a Request-URI malformed wherever it stands (RFC 3261 §25.1)", () => {
+  for (const uri of [
+    "sip:a@b;x=<y>",
+    'sip:a@b;x="y"',
+    "sip:a@b;x%zz",
+    "sip:a@b;x=?h=v",
+    "sip:a@b?h=v",
+  ]) {
+    const malformed = parseMessage(text({ start: `OPTIONS ${uri} SIP/2.0` }));
+    assert.ok(malformed.kind === "malformed" && malformed.request !== undefined, uri);
+    assert.equal(malformed.reason, "malformed Request-URI", uri);
+  }
+  for (const uri of [
+    "sips:a@b:5061;transport=tcp;lr",
+    "sip:+49%2030@[2001:db8::9]:5062;user=phone",
+    "sip:b",
+  ]) {
+    assert.equal(request(text({ start: `OPTIONS ${uri} SIP/2.0` })).uri, uri);
+  }
+});
+
 test("a Request-URI of another scheme is let through (RFC 4475 §3.3.2)", () => {
   assert.equal(
     request(text({ start: "OPTIONS tel:+1-201-555;ext=3 SIP/2.0" })).uri,

@@ -52,6 +52,37 @@ test("no value can end a line", () => {
   assert.equal(again.headers.has("x-injected"), false);
 });
 
+test("what came is printed as it came but for odd spelling, and what was changed in its place", () => {
+  const came = [
+    "BYE sip:a@b SIP/2.0",
+    "v: SIP/2.0/UDP h;branch=z9hG4bK1",
+    "From: <sip:a@b>;tag=1",
+    "To:  <sip:c@d>",
+    "X-Own: y",
+    "Call-ID: c",
+    "CSeq: 3 BYE",
+    "Subject: a\rb",
+    "SUPPORTED: x",
+    "Content-Length: 2",
+    "Route: <sip:p1;lr>",
+    "User-Agent: u ",
+    "Allow: BYE",
+  ];
+  const message = parseMessage(`${came.join("\r\n")}\r\n\r\nok`);
+  assert.ok(message.kind === "request");
+  const printed = (): string[] => printMessage(message).split("\r\n");
+  const expected = came.toSpliced(9, 1).concat("Content-Length: 2", "", "ok");
+  expected[1] = "Via: SIP/2.0/UDP h;branch=z9hG4bK1";
+  expected[3] = "To: <sip:c@d>";
+  expected[7] = "Subject: a b";
+  expected[8] = "Supported: x";
+  expected[10] = "User-Agent: u";
+  assert.deepEqual(printed(), expected);
+  message.headers.set("call-id", "d").remove("route").prepend("via", "SIP/2.0/UDP g");
+  expected[5] = "Call-ID: d";
+  assert.deepEqual(printed(), expected.toSpliced(9, 1).toSpliced(1, 0, "Via: SIP/2.0/UDP g"));
+});
+
 test("a response copies every Via, From, To, Call-ID and CSeq, and nothing else (RFC 3261 §8.2.6.2)", () => {
   const response = responseTo(invite(), 486, undefined, "t9");
   assert.equal(response.reason, "Busy Here");
