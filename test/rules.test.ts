@@ -1,70 +1,59 @@
 /**
- * Every rule R1–R111 of RFC 3261 and its kin (docs/decisions.md, "Rules without a test") is a test that carries the
- * number in its name, or a line there that says why not.
+ * Every rule R1–R111 of RFC 3261 and its kin, every pitfall C1–C44 and every contradiction D1–D14 of the makers'
+ * manuals is a test that carries the number in its name, or a line of docs/decisions.md that says why not.
  */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { claims, excuses } from "./support/claims.ts";
 
-const root = join(import.meta.dirname, "..", "..");
-const RULES = Array.from({ length: 111 }, (_, index) => index + 1);
-/** The rules that concern events, transfer, parsers and media are R112 to R127. */
-const LAST_RULE = 127;
-
-/** First arguments of `test` and `describe`; a makers' sequence of the same letter is written out as such. */
-const NAME = /\b(?:test|describe)\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)/g;
-
-interface Claim {
-  readonly rule: number;
-  readonly where: string;
+interface Facts {
+  readonly letter: string;
+  readonly what: string;
+  readonly section: string;
+  /** All up to this one must be there. */
+  readonly last: number;
+  /** Beyond that, so many more have numbers. */
+  readonly known: number;
 }
 
-function claims(): Claim[] {
-  const files = readdirSync(join(root, "test"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"))
-    .map((entry) => join(entry.parentPath, entry.name));
-  return files.flatMap((path) => {
-    const names = [...readFileSync(path, "utf8").matchAll(NAME)].map(([, name]) => name ?? "");
-    return names.flatMap((name) => {
-      const told = name.replace(/\bsequences? R\d+(?: and R\d+)*/g, "");
-      const rules = [...told.matchAll(/\bR(\d{1,3})\b/g)].map(([, digits]) => Number(digits));
-      return rules.map((rule) => ({ rule, where: `${relative(root, path)}: ${name}` }));
+const ALL: readonly Facts[] = [
+  // The rules that concern events, transfer, parsers and media are R112 to R127.
+  { letter: "R", what: "rule", section: "Rules without a test", last: 111, known: 127 },
+  { letter: "C", what: "pitfall", section: "Pitfalls without a test", last: 44, known: 44 },
+  {
+    letter: "D",
+    what: "contradiction",
+    section: "Contradictions without a test",
+    last: 14,
+    known: 14,
+  },
+];
+
+for (const { letter, what, section, last, known } of ALL) {
+  describe(`${letter}1 to ${letter}${last}`.replace(/\b[RCD](?=\d)/g, `${what} `), () => {
+    const named = claims(letter);
+    const excused = excuses(letter, section);
+
+    test(`every ${what} has a test that names it, or a line that says why not`, () => {
+      const numbers = new Set(named.map(({ number }) => number));
+      const open = Array.from({ length: last }, (_none, index) => index + 1).filter(
+        (number) => !numbers.has(number) && !excused.has(number),
+      );
+      assert.deepEqual(
+        open.map((number) => `${letter}${number}`),
+        [],
+      );
+    });
+
+    test(`no ${what} is excused that has a test, and none is named that does not exist`, () => {
+      const numbers = new Set(named.map(({ number }) => number));
+      const needless = [...excused.keys()].filter((number) => numbers.has(number));
+      assert.deepEqual(
+        needless.map((number) => `${letter}${number}`),
+        [],
+      );
+      const unknown = named.filter(({ number }) => number < 1 || number > known);
+      assert.deepEqual(unknown, []);
     });
   });
 }
-
-/** The rules that are excused, by number. */
-function excuses(): Map<number, string> {
-  const page = readFileSync(join(root, "docs", "decisions.md"), "utf8");
-  const section =
-    page.split(/^## /m).find((part) => part.startsWith("Rules without a test\n")) ?? "";
-  const lines = section.split(/^- /m).slice(1);
-  return new Map(
-    lines.flatMap((line) => {
-      const match = /^\*\*R(\d+)\*\*[,:] \S/.exec(line);
-      return match === null ? [] : [[Number(match[1]), line] as const];
-    }),
-  );
-}
-
-test("every rule R1 to R111 has a test that names it, or a line that says why not", () => {
-  const named = new Set(claims().map(({ rule }) => rule));
-  const excused = excuses();
-  const open = RULES.filter((rule) => !named.has(rule) && !excused.has(rule));
-  assert.deepEqual(
-    open.map((rule) => `R${rule}`),
-    [],
-  );
-});
-
-test("no rule is excused that has a test, and none is named that does not exist", () => {
-  const named = new Set(claims().map(({ rule }) => rule));
-  const needless = [...excuses().keys()].filter((rule) => named.has(rule));
-  assert.deepEqual(
-    needless.map((rule) => `R${rule}`),
-    [],
-  );
-  const unknown = claims().filter(({ rule }) => rule < 1 || rule > LAST_RULE);
-  assert.deepEqual(unknown, []);
-});

@@ -16,7 +16,7 @@ import { sameVerdict, verdictText } from "../../src/apps/sim/matrix/verdict.ts";
 const PAGE = join(import.meta.dirname, "..", "..", "..", "docs", "fault-matrix.md");
 const played: PlayedCell[] = [];
 
-test("there are 220 cells, each once", () => {
+test("there are 220 cells, each once: every fault over every transport (C4)", () => {
   assert.equal(new Set(allCells().map(cellName)).size, 220);
 });
 

@@ -212,7 +212,7 @@ test("a late 2xx of an abandoned attempt is acknowledged and ended with BYE, eve
   nothingLeft(bench);
 });
 
-test("a 2xx is resent at T1 doubling to T2 until the ACK; without it BYE follows after 64·T1 (R15)", () => {
+test("a 2xx is resent at T1 doubling to T2 until the ACK; without it BYE follows after 64·T1 (R15, C35)", () => {
   const bench = new Bench();
   bench.alice.dial("bob");
   bench.run(3);

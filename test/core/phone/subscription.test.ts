@@ -202,7 +202,7 @@ test("a renewal refused for a while is tried again in the dialog, which still st
   assert.equal(stage.held("primary").length, 1);
 });
 
-test("481 to a renewal: a new dialog at once, with nothing of the old one (C27)", () => {
+test("481 to a renewal: a new dialog at once, with nothing of the old one (C27, C28)", () => {
   const stage = stageOf().start().until(10);
   stage.rehearsal.take();
   stage

@@ -153,7 +153,7 @@ test("Y7 has two lines, the second at another provider by NAPTR", () => {
   has(second.redundancy.servers[0]!, { transport: "naptr", port: 0, failbackMode: "registration" });
 });
 
-test("Y8 gives every fault at once, in the order of the file (C2, D5)", () => {
+test("Y8 gives every fault at once, in the order of the file (C2, D5, D8)", () => {
   const phone = sample("Y8-faults.cfg");
   const y8 = "Y8-faults.cfg";
   const first = "account.1.sip_server.1";

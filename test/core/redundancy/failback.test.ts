@@ -172,7 +172,7 @@ test("duration: so many seconds after the switch, and again after each trial in 
     `);
 });
 
-test("duration 0: never by time, only when the server in use fails as well", () => {
+test("duration 0: never by time, only when the server in use fails as well (D7)", () => {
   failover({ failbackMode: "duration", failbackSeconds: 0 })
     .cut("primary")
     .start()

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Rehearsal, sample } from "./rehearsal.ts";
 
-test("Y1, sequence R1: REGISTER fallback after three resends, a probe each 120 s, and home with the first that is answered", () => {
+test("Y1, sequence R1: REGISTER fallback after three resends, a probe each 120 s, and home with the first that is answered (D14)", () => {
   new Rehearsal(sample("Y1-register-fallback.cfg"), {
     events: ["server.fell-back", "server.failed-back"],
   })
@@ -75,7 +75,7 @@ test("Y2, sequences R2 and R8: two registrations; when the working server refuse
   `);
 });
 
-test("Y2: the working server is found back by REGISTER, waiting 30 to 60 s, and then has the calls again", () => {
+test("Y2: the working server is found back by REGISTER, waiting 30 to 60 s, and then has the calls again (D12)", () => {
   const stage = new Rehearsal(sample("Y2-invite-fallback.cfg"), { methods: ["INVITE"] })
     .start()
     .until(10)
@@ -94,7 +94,7 @@ test("Y2: the working server is found back by REGISTER, waiting 30 to 60 s, and 
   `);
 });
 
-test("Y3, sequence R3: REGISTER fails over inside the name, and the next one due goes to the primary again", () => {
+test("Y3, sequence R3: REGISTER fails over inside the name, and the next one due goes to the primary again (D11)", () => {
   new Rehearsal(sample("Y3-dns-failover.cfg"), { events: ["server.failed-back"] })
     .start()
     .cut("primary")

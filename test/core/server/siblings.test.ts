@@ -64,7 +64,7 @@ test("a call to a phone registered at the other server arrives, by that server",
   assert.equal(bob.final("BYE").status, 200);
 });
 
-test("so does one to a phone behind a connection that the other server holds", () => {
+test("so does one to a phone behind a connection that the other server holds (C36)", () => {
   const all = pair("tcp");
   call(all);
   const { alice, bob } = all;
