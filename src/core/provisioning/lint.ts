@@ -69,9 +69,22 @@ const sameServer: Check = (pad, policy) => {
 };
 
 function isSame(a: ServerPolicy, b: ServerPolicy, policy: RedundancyPolicy): boolean {
-  if (a.address !== b.address) return false;
-  if (policy.skipSameAddress && isLiteral(a.address)) return true;
+  const known = addressesOf(a, policy);
+  const again = addressesOf(b, policy);
+  const within = again.length > 0 && again.every((address) => known.includes(address));
+  if (a.address !== b.address && !within) return false;
+  if (policy.skipSameAddress && within) return true;
   return a.port === b.port && a.transport === b.transport;
+}
+
+/** What the file itself says of a name: its static records. */
+function addressesOf({ address }: ServerPolicy, { dns }: RedundancyPolicy): readonly string[] {
+  if (isLiteral(address)) return [address];
+  return dns.records.flatMap((record) =>
+    (record.type === "A" || record.type === "AAAA") && record.name === address
+      ? record.address
+      : [],
+  );
 }
 
 /** C42: two registrations at once and failover by SRV drift apart. */

@@ -55,6 +55,19 @@ test("the same server twice is no second server (C44)", () => {
   );
 });
 
+test("a name whose static record is the address of the other server is no second server (C44)", () => {
+  const records = (ip: string): string[] => [
+    "dns_cache_a.1.name = gw.example.com",
+    `dns_cache_a.1.ip = ${ip}`,
+  ];
+  const servers = ["sip_server.1.address = 192.0.2.13", "sip_server.2.address = gw.example.com"];
+  assert.match(
+    yealink(...servers, ...records("192.0.2.13")).join(),
+    /^warning y\.cfg:5: account\.1\.sip_server\.2\.address: number 1 has the same address/,
+  );
+  assert.deepEqual(yealink(...servers, ...records("192.0.2.15")), []);
+});
+
 test("registering at two servers and failover by SRV are not to be mixed (C42)", () => {
   const mixed = [NAME, "sip_server.1.port = 0", "sip_server.2.address = gw.example.com"];
   assert.deepEqual(yealink(...mixed), [

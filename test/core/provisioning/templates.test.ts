@@ -190,6 +190,28 @@ test("line ends, a missing last one, comments, marks and letters' case are no ma
   }
 });
 
+test("every key of a file is read, once and at its line, and what becomes of it is told", () => {
+  for (const name of Object.keys(TEMPLATES)) {
+    const text = textOf(name);
+    const keys = name.endsWith(".cfg") ? /^([\w.]+) *=/ : /^ +([\w.]+)="/;
+    const written = text.split("\n").flatMap((line, at) => {
+      const key = keys.exec(line)?.[1];
+      return key === undefined ? [] : [`${at + 1} ${key}`];
+    });
+    const { readings } = reading(text, "phone.cfg");
+    assert.ok(written.length > 30, name);
+    assert.deepEqual(
+      readings.map(({ line, key }) => `${line} ${key}`),
+      written,
+      name,
+    );
+    for (const { outcome, reason, decides, value } of readings) {
+      assert.ok(outcome === "honoured" ? decides !== "" : reason !== "", name);
+      assert.ok(!value.includes("pass-"), name);
+    }
+  }
+});
+
 test("a byte-order mark before the version line, or none at all, is one finding more (Yealink)", () => {
   const text = textOf("y05-short-probe.cfg");
   const codes = (told: string): (string | undefined)[] =>
