@@ -5,6 +5,7 @@
  */
 import { MAX_FORMATS, MAX_MEDIA } from "./limits.ts";
 
+/** Which way media goes, as the side that says so sees it (RFC 8866 §6.7). */
 export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
 
 /** What an SDP says of the session, and each of its media. */
