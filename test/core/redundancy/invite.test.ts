@@ -186,3 +186,20 @@ test("a call that finds its server dead makes the registrations follow (sequence
   );
   assert.ok(stage.events.some(({ event }) => event === "server.fell-back"));
 });
+
+test("of four servers each is tried in its turn, and a call comes through by the last one left (P6)", () => {
+  const four = ["192.0.2.13", "192.0.2.14", "192.0.2.15", "192.0.2.33"];
+  const stage = servers({ skipKnownDead: false }, ...four);
+  assert.equal(stage.sent.filter(({ method }) => method === "REGISTER").length, four.length);
+  stage.kill("primary", "secondary", "fallback").take();
+  dial(stage)
+    .until(1)
+    .expect(`
+      0.0 INVITE → primary
+      0.0 INVITE → secondary
+      0.0 INVITE → fallback
+      0.0 INVITE → proxy1
+      0.0 200 ← proxy1
+      0.0 ACK → proxy1
+    `);
+});
