@@ -210,8 +210,9 @@ function paintMessage(pen: Pen, drawn: Drawn<"message">): void {
   const middle = (start + end) / 2;
   const label = fitted(drawn.label, Math.max(Math.abs(end - start) - 12, 60));
   const width = widthOf(label);
-  surface.box(middle - width / 2 - 2, top + 2, width + 4, TEXT_SIZE + 1, pen.ground);
-  surface.text(middle, top + LABEL_Y, label, { ink, align: "middle", bold: row === view.chosen });
+  const at = seenMiddle(view, start, end);
+  surface.box(at - width / 2 - 2, top + 2, width + 4, TEXT_SIZE + 1, pen.ground);
+  surface.text(at, top + LABEL_Y, label, { ink, align: "middle", bold: row === view.chosen });
   const stop = drawn.lost ? middle : end;
   surface.line(start, y, stop - way * 6, y, ink, row === view.chosen ? 2 : 1.25, drawn.late);
   for (let head = 0; head < (drawn.again ? 3 : 1); head += 1) {
@@ -219,6 +220,13 @@ function paintMessage(pen: Pen, drawn: Drawn<"message">): void {
     if (drawn.lost) paintCross(surface, tip, y);
     else surface.shape([tip, y, tip - way * 8, y - 4, tip - way * 8, y + 4], ink);
   }
+}
+
+/** Of the part of an arrow that is in the picture: a wide ladder's labels stay where they can be read. */
+function seenMiddle({ width }: LadderView, start: number, end: number): number {
+  const left = Math.max(GUTTER, Math.min(start, end));
+  const right = Math.min(width, Math.max(start, end));
+  return left < right ? (left + right) / 2 : (start + end) / 2;
 }
 
 function paintCross(surface: Surface, x: number, y: number): void {
