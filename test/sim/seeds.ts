@@ -28,4 +28,8 @@ export const FAILED_SEEDS: readonly number[] = [
   94,
   // The ACK for our answer was read as an answer to the offer that we had made meanwhile.
   1182,
+  // A removal over a new connection named the Contact of that, and left what was bound.
+  2793, 4076,
+  // Two registrations went through one proxy: what it had asked of the one the other did not heed.
+  4923,
 ];

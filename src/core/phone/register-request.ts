@@ -2,11 +2,15 @@
 import type { Request } from "../message/message.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import type { ServerRoute } from "../redundancy/server-set.ts";
+import type { Flow } from "../transaction/user.ts";
 import { regIdOf } from "./registration-answer.ts";
 import type { RegistrationHost } from "./registration-host.ts";
 import type { RegistrationUpkeep } from "./registration-upkeep.ts";
 
-/** @param seconds lifetime asked for; 0 removes the binding. */
+/**
+ * @param seconds lifetime asked for; 0 removes the binding.
+ * @param bound the flow that the binding was made over, if it is removed over another.
+ */
 export function composeRegister(
   host: RegistrationHost,
   route: ServerRoute,
@@ -14,6 +18,7 @@ export function composeRegister(
   seconds: number,
   attempt: AttemptPlace,
   cseq: number,
+  bound: Flow = attempt.flow,
 ): Request {
   const { composer } = host;
   const self = composer.nameAddr(route.policy);
@@ -30,7 +35,7 @@ export function composeRegister(
   );
   const { headers } = request;
   const outbound = host.flowOnly === true || composer.agreements.asksAt(attempt.target);
-  const contact = composer.registeredContact(attempt.flow.peer);
+  const contact = composer.registeredContact(bound.peer);
   headers
     .add("contact", outbound ? `${contact};reg-id=${regIdOf(host, route)}` : contact)
     .add("expires", String(seconds))

@@ -199,7 +199,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#upkeep.cseq = cseq;
     const removes = (this.#removing && !this.#upkeep.parting) || this.#upkeep.clearing;
     const seconds = removes ? 0 : upkeep.expiresSeconds;
-    return composeRegister(this.#host, this.route, upkeep, seconds, attempt, cseq);
+    const bound = this.#removing ? this.#options?.only : undefined;
+    const flow = bound !== undefined && "flow" in bound ? (bound as AttemptPlace).flow : undefined;
+    return composeRegister(this.#host, this.route, upkeep, seconds, attempt, cseq, flow);
   }
 
   provisional(): void {}

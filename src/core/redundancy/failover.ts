@@ -231,7 +231,9 @@ export class FailoverRequest implements TimerOwner {
       return;
     }
     let place = this.#places.shift();
-    while (place !== undefined && this.#isTried(place)) place = this.#places.shift();
+    while (place !== undefined && (this.#isTried(place) || this.#isQuiet(now, place))) {
+      place = this.#places.shift();
+    }
     if (place !== undefined) {
       this.#prepare(now, place);
       return;
@@ -276,6 +278,13 @@ export class FailoverRequest implements TimerOwner {
     return this.#tried?.has(targetName(place.target)) === true;
   }
 
+  /** Who wants to be left alone may have said so to another request meanwhile. */
+  #isQuiet(now: Instant, { target }: Place): boolean {
+    const quiet = this.#host.health.state(now, target) === "quiet";
+    this.#sawSilence ||= quiet;
+    return quiet;
+  }
+
   #resolved(now: Instant, route: ServerRoute): void {
     if (this.#settledMeanwhile) return;
     const start = this.#plan.startAt(route);
@@ -284,8 +293,7 @@ export class FailoverRequest implements TimerOwner {
       only !== undefined ? [only] : [...route.places.slice(start), ...route.places.slice(0, start)];
     for (const place of places) {
       const health = this.#host.health.state(now, place.target);
-      if (health === "quiet") this.#sawSilence = true;
-      else if (health === "down" && this.#host.policy.skipKnownDead && only === undefined) {
+      if (health === "down" && this.#host.policy.skipKnownDead && only === undefined) {
         this.#deferred.push(place);
       } else this.#places.push(place);
     }

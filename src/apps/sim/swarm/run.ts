@@ -4,7 +4,6 @@
  */
 import type { Instant, Peer } from "../../../core/machine.ts";
 import type { Call } from "../../../core/phone/call.ts";
-import { decodeBindings } from "../../../core/server/binding.ts";
 import { Users } from "../../../core/server/users.ts";
 import { BothEnds } from "../../../worlds/sim/invariants/both-ends.ts";
 import { Calls } from "../../../worlds/sim/invariants/calls.ts";
@@ -24,7 +23,8 @@ import { Wire } from "../../../worlds/sim/invariants/wire.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
 import { dnsPatienceMs, simulatedPhone } from "../phone-config.ts";
-import { EPOCH_MS, Town, type TownPhones } from "../town.ts";
+import { Town, type TownPhones } from "../town.ts";
+import { holdsBinding } from "./bindings.ts";
 import { drawPlan } from "./draw-plan.ts";
 import { Faults } from "./faults.ts";
 import { DOMAIN, type PlannedCall, type SwarmPlan } from "./plan.ts";
@@ -197,7 +197,10 @@ class Swarm {
       const state = call?.state ?? "not there";
       caller.host.run((now) => call?.hangUp(now));
       simulation.runFor(GRACE_MS);
-      if (state === "confirmed") return;
+      if (state === "confirmed") {
+        this.#demandEnd(caller.name, this.#phones[to] as TownPhones, call as Call);
+        return;
+      }
       if (last) {
         const what = `a call to ${callee} is ${state} after ${PROMPT_MS} ms at most`;
         this.#complain({ invariant: "I2", at: simulation.now, node: caller.name, what });
@@ -205,6 +208,15 @@ class Swarm {
       }
       simulation.runUntil(Math.min(end, simulation.now + AGAIN_MS));
     }
+  }
+
+  /** I10: nobody is left alone in a call that the other has ended. */
+  #demandEnd(caller: string, callee: TownPhones, call: Call): void {
+    const { simulation } = this.#town;
+    const over = (): boolean => this.#callAt(callee, caller, call)?.state !== "confirmed";
+    if (simulation.runUntilTrue(over, simulation.now + PROMPT_MS)) return;
+    const what = `is left alone in a call that ${caller} has ended`;
+    this.#complain({ invariant: "I10", at: simulation.now, node: callee.name, what });
   }
 
   /** I8: after `stop` nothing is left but the ports, and after `close` nothing at all. */
@@ -221,7 +233,7 @@ class Swarm {
     for (const { one, places } of stood) {
       const held = (peer: Peer): boolean =>
         !this.#wantsQuiet(peer.address) &&
-        this.#holdsBinding(simulation.now, peer.address, one.node, peer);
+        holdsBinding(this.#town, simulation.now, peer.address, one.node, peer);
       const left = places.filter(held).map(({ address }) => address);
       if (left.length === 0) continue;
       const what = `the bindings at ${left.join(" ")} were not removed`;
@@ -304,7 +316,7 @@ class Swarm {
     }
     const complain = (violation: Violation): void => this.#complain(violation);
     const bindings = (now: Instant, address: string, user: string): boolean =>
-      this.#holdsBinding(now, address, user);
+      holdsBinding(this.#town, now, address, user);
     const registered = new Registered(this.#watched, this.#faults, bindings, complain);
     const home = new Home(this.#watched, this.#faults, complain);
     this.#proven = (now) => registered.proven(now) && home.proven;
@@ -327,21 +339,6 @@ class Swarm {
     const rounds = this.#watched.map(({ bounds }) => bounds.callMs);
     const t1 = Math.max(...accounts.map(({ redundancy }) => redundancy.t1Ms));
     return Math.max(...rounds) - PROGRESS_MS + 64 * t1 + 10 * network.latencyMs[1];
-  }
-
-  /** @param peer the flow whose binding it must be; undefined: any. */
-  #holdsBinding(now: Instant, address: string, user: string, peer?: Peer): boolean {
-    const place = peer === undefined ? "" : `@${peer.localAddress}:${peer.localPort}`;
-    for (const { spec, store } of this.#town.servers) {
-      if (spec.address !== address) continue;
-      const answer = store.ask({ kind: "store.read", key: `aor/${user}@${DOMAIN}` });
-      if (answer.kind !== "stored") return true;
-      const seconds = (now + EPOCH_MS) / 1000;
-      return decodeBindings(answer.value, seconds).some(
-        ({ expires, uri }) => expires > seconds && uri.includes(place) && isOver(uri, peer),
-      );
-    }
-    return false;
   }
 
   #event(event: SimulatedEvent): void {
@@ -382,13 +379,6 @@ class Swarm {
     const key = `${violation.invariant} ${violation.node}`;
     if (!this.#violations.has(key)) this.#violations.set(key, violation);
   }
-}
-
-/** Contacts without a transport are those of UDP. */
-function isOver(uri: string, peer: Peer | undefined): boolean {
-  if (peer === undefined) return true;
-  if (peer.transport === "udp") return !uri.includes(";transport=");
-  return uri.includes(`;transport=${peer.transport}`);
 }
 
 /** A policy that never returns by time promises nothing. */

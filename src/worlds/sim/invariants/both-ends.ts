@@ -25,6 +25,8 @@ export class BothEnds implements Invariant {
   readonly #complain: Complain;
   /** How long CANCEL and BYE may take on their way through everything that may be tried. */
   readonly #partingMs: number;
+  /** Whoever is reached over connections alone is not, in a dialog that began before his connection broke. */
+  readonly #connected: boolean;
   readonly #calls = new Map<string, Ends>();
   readonly #ids = new Map<string, string>();
   #nextLook: Instant = 0;
@@ -32,6 +34,9 @@ export class BothEnds implements Invariant {
   constructor(watched: readonly Watched[], reach: Reach, partingMs: number, complain: Complain) {
     this.#nodes = new Set(watched.map(({ node }) => node));
     this.#reach = reach;
+    this.#connected = watched.some(({ account: { policy } }) =>
+      [...policy.servers, ...policy.proxies].some(({ transport }) => transport !== "udp"),
+    );
     this.#partingMs = partingMs;
     this.#complain = complain;
   }
@@ -65,7 +70,8 @@ export class BothEnds implements Invariant {
       if (live.size === 0) this.#calls.delete(id);
       // What was sent while something was amiss may have been in vain; so is all that goes through a server which has
       // forgotten the call: it does not trust the routes of its earlier life.
-      if (this.#reach.calmSince > overAt || this.#reach.forgotAt >= begunAt) continue;
+      const calmFrom = this.#connected ? begunAt : overAt;
+      if (this.#reach.calmSince > calmFrom || this.#reach.forgotAt >= begunAt) continue;
       if (now - overAt <= this.#partingMs) continue;
       for (const { node, answered } of live.values()) {
         const doing = answered ? "is left alone in" : "goes on ringing for";
