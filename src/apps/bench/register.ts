@@ -1,7 +1,7 @@
 /** CPU per renewed registration, at our server and at those of others. */
 import { certificateIn } from "./certificate.ts";
 import { cpuTimeUs } from "./cpu-time.ts";
-import type { Crew } from "./crew.ts";
+import { type Crew, pause } from "./crew.ts";
 import { inTurn } from "./figures.ts";
 import { freePort } from "./free-port.ts";
 import { type Load, type LoadResult, type LoadTransport, streamLoad } from "./load.ts";
@@ -39,6 +39,9 @@ function over(what: string, transport: LoadTransport): Series {
 }
 
 const SLOW_PART = 5;
+
+/** Load generators number their requests by the second: so long later no number is one of an earlier run. */
+const NUMBERING_MS = 1_000;
 
 /** @throws Error if a server cannot be started, or answers were lost or wrong: then a figure says nothing. */
 export async function* benchRegister(
@@ -87,8 +90,8 @@ async function measure(
   try {
     const order = { port, ownPort, transport, users, digest };
     const renewals = registrar.slow ? Math.ceil(count / SLOW_PART) : count;
-    sound(registrar, await load.run({ ...order, count: users }));
-    sound(registrar, await load.run({ ...order, count: Math.ceil(renewals / 2) }));
+    sound(registrar, await load.run({ ...order, count: users + Math.ceil(renewals / 2) }));
+    await pause(NUMBERING_MS);
     const before = cpuTimeUs(server.pid);
     const { ok } = sound(registrar, await load.run({ ...order, count: renewals }));
     return (cpuTimeUs(server.pid) - before) / ok;
