@@ -13,9 +13,9 @@ const INTRODUCTION = `# The decision table
 What each combination of a dialect's switches does, each row one run of the simulator. This page is written by
 \`dialtone sim --decisions --write docs/decision-table.md\`, and a test holds it to what is played.
 
-**The town**: a working server that is a name with two targets, *primary* and *secondary*, which share what they know (TTL 60 s), and a
-*fallback* server with an address of its own; UDP, T1 of 0.5 s, lifetimes of 60 s renewed at half, probes each 30 s, failback
-after 60 s where the mode is a duration, keep-alives off. The peer is registered everywhere.
+**The town**: a working server that is a name with two targets, *primary* and *secondary*, which share what they know
+(TTL 60 s), and a *fallback* server with an address of its own; UDP, T1 of 0.5 s, lifetimes of 60 s renewed at half,
+probes each 30 s, failback after 60 s where the mode is a duration, keep-alives off. The peer is registered everywhere.
 
 | column | what is done, and what it shows |
 | --- | --- |
