@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -197,14 +198,19 @@ async function launched(): Promise<Launched> {
     });
   });
   const { port } = witness.address() as AddressInfo;
+  // Whoever is killed outright leaves his folder behind.
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-lab-test-"));
   const lab = spawn(process.execPath, [join(import.meta.dirname, "lab-holder.js"), PROGRAM], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, LAB_WITNESS: String(port) },
+    env: { ...process.env, LAB_WITNESS: String(port), TMPDIR: folder },
   });
   const lines = createInterface({ input: lab.stdout as Readable });
   const [line] = (await once(lines, "line")) as [string];
   await met;
-  const deserted = Promise.all(held).finally(() => witness.close());
+  const deserted = Promise.all(held).finally(() => {
+    witness.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
   return { pids: line.split(" ").map(Number), lab, deserted };
 }
 
