@@ -11,13 +11,16 @@ import { benchMemory } from "./bench/memory.ts";
 import { benchParse } from "./bench/parse.ts";
 import { benchRegister } from "./bench/register.ts";
 import { type Outcome, printed, records } from "./bench/report.ts";
+import { benchSimulator } from "./bench/simulator.ts";
 import { EXIT, exitWith } from "./exit.ts";
+import { hoursOf } from "./flag-values.ts";
 
 interface BenchFlags {
   readonly runs: number;
   readonly count: number;
   readonly users: number;
   readonly phones: number;
+  readonly hours: number;
   readonly held: number;
   readonly peers?: readonly string[];
   readonly over?: readonly string[];
@@ -39,6 +42,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     benchParse(crew, folder, runs, count / REGISTERS_A_SECOND),
   connections: (crew, folder, { held }) => connections(crew, folder, held),
   memory: (crew, _folder, { phones }) => benchMemory(crew, MEMORY_RUNS, phones),
+  simulator: (crew, _folder, { phones, hours }) => benchSimulator(crew, MEMORY_RUNS, phones, hours),
 };
 
 /** Linux tells how much memory another process has. */
@@ -47,7 +51,7 @@ async function* connections(crew: Crew, folder: string, count: number): AsyncGen
   yield* benchConnections(crew, folder, count);
 }
 
-/** The same phones take the same room: a second run only shows that. */
+/** The same phones take the same room and do the same: a second run only shows that. */
 const MEMORY_RUNS = 2;
 
 class Missing extends Error {
@@ -62,7 +66,8 @@ export function addBenchCommand(program: Command): void {
     .option("--runs <n>", "of each contender, in turn", whole, 5)
     .option("--count <n>", "REGISTERs of a run", whole, 200_000)
     .option("--users <n>", `who register, ${WINDOW} or more`, population, 10_000)
-    .option("--phones <n>", "phones whose memory is measured", whole, 100_000)
+    .option("--phones <n>", "phones of memory and simulator", whole, 100_000)
+    .option("--hours <h>", "how long the fleet of simulator lives", hoursOf, 0.25)
     .option("--held <n>", "connections that are held open", whole, 10_000)
     .option("--peers <name...>", "only these: a part of the name is enough")
     .option("--over <transport...>", "REGISTERs over udp, tcp, tls: only these")

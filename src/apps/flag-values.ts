@@ -9,3 +9,13 @@ export function whole(least: number, most: number): (text: string) => number {
     throw new InvalidArgumentError(`write a whole number from ${least} to ${most}`);
   };
 }
+
+/** A week. */
+const MOST_HOURS = 168;
+
+/** Hours of virtual time, parts of one allowed. */
+export function hoursOf(text: string): number {
+  const hours = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && hours > 0 && hours <= MOST_HOURS) return hours;
+  throw new InvalidArgumentError(`write hours, more than 0 and at most ${MOST_HOURS}`);
+}

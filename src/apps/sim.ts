@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
 import { formatFault } from "../core/provisioning/fault.ts";
 import { EXIT, exitWith } from "./exit.ts";
-import { whole } from "./flag-values.ts";
+import { hoursOf, whole } from "./flag-values.ts";
 import { loadScenarios } from "./lab/catalogue.ts";
 import { writeReport } from "./lab/report.ts";
 import { StageFault } from "./scenario/stage.ts";
@@ -35,8 +35,6 @@ const MOST_SEED = 0xffff_ffff;
 const MOST_PHONES = 1_000_000;
 const MOST_RUNS = 1_000_000;
 const MOST_CAPACITY = 1_000_000;
-/** A week. */
-const MOST_HOURS = 168;
 
 export function addSimCommand(program: Command): void {
   program
@@ -104,10 +102,4 @@ function seedsOf(text: string): SeedRange {
   const range = { from: Number(from), to: Number(to) };
   if (range.from <= range.to && range.to <= MOST_SEED) return range;
   throw new InvalidArgumentError(`write FROM..TO, two whole numbers from 0 to ${MOST_SEED}`);
-}
-
-function hoursOf(text: string): number {
-  const hours = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && hours > 0 && hours <= MOST_HOURS) return hours;
-  throw new InvalidArgumentError(`write hours, more than 0 and at most ${MOST_HOURS}`);
 }

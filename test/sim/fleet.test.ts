@@ -18,7 +18,7 @@ const MEMORY_PROGRAM = join(import.meta.dirname, "../../src/apps/bench/memory-pr
 test("a fleet survives its drawn outages: all are served again, and no more than were", () => {
   for (const seed of [1, 2]) {
     const plan = planFleet({ seed, phones: 40, hours: 0.5, account: undefined });
-    const { figures, tally } = runFleet(plan, NO_ORIGIN);
+    const { figures, tally, cost } = runFleet(plan, NO_ORIGIN);
     assert.equal(figures.registeredAtEnd, 40, `seed ${seed}`);
     assert.ok(tally.served.every((count) => count <= 40));
     for (const outage of figures.outages) {
@@ -27,6 +27,8 @@ test("a fleet survives its drawn outages: all are served again, and no more than
     }
     const received = figures.servers.reduce((sum, { registers }) => sum + registers, 0);
     assert.ok(received > 40 * 2, "renewals are counted");
+    assert.ok(figures.events > 2 * received, "each is a packet, its answer another");
+    assert.ok(cost.eventsPerSecond > 0 && cost.peakBytes > 1e6);
     assert.ok(figures.calls.placed > 0 && figures.calls.answered > 0);
   }
 });

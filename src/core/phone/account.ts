@@ -138,9 +138,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   registration(server: number): Registration | undefined {
-    const route = this.servers.routes[server - 1];
-    if (route?.policy.register !== true) return undefined;
-    this.#registrations[server - 1] ??= new Registration(this, route);
+    if (this.policy.servers[server - 1]?.register !== true) return undefined;
+    this.#registrations[server - 1] ??= new Registration(this, this.servers.route(server));
     return this.#registrations[server - 1];
   }
 

@@ -9,8 +9,13 @@ import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
 import { Agreements, PLAIN_TERMS, termsOf } from "./outbound.ts";
 
-/** Knows where requests for this side of a flow arrive. */
-export interface ListeningPorts {
+/** The phone whose requests they are. */
+export interface ComposingPhone {
+  readonly entropy: Entropy;
+  readonly userAgent: string;
+  /** A URN, the same over restarts of one phone (RFC 5626 §4.1). */
+  readonly instance: string;
+  /** Where requests for this side of a flow arrive. */
   listeningPort(peer: Peer): number;
 }
 
@@ -26,26 +31,13 @@ export interface RequestLine {
 
 export class Composer {
   readonly #account: AccountPolicy;
-  readonly #entropy: Entropy;
-  readonly #userAgent: string;
-  /** A URN, the same over restarts of one phone (RFC 5626 §4.1). */
-  readonly #instance: string;
-  readonly #ports: ListeningPorts;
+  readonly #phone: ComposingPhone;
   /** There once something was granted or refused: most phones never need it. */
   #agreed: Agreements | undefined;
 
-  constructor(
-    account: AccountPolicy,
-    entropy: Entropy,
-    userAgent: string,
-    instance: string,
-    ports: ListeningPorts,
-  ) {
+  constructor(account: AccountPolicy, phone: ComposingPhone) {
     this.#account = account;
-    this.#entropy = entropy;
-    this.#userAgent = userAgent;
-    this.#instance = instance;
-    this.#ports = ports;
+    this.#phone = phone;
   }
 
   /** What the account's registrations have been granted. */
@@ -72,14 +64,14 @@ export class Composer {
 
   via(peer: Peer): string {
     const transport = peer.transport.toUpperCase();
-    const sentBy = `${bracketed(peer.localAddress)}:${this.#ports.listeningPort(peer)}`;
-    return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#entropy)}${LOSS_OFFER}`;
+    const sentBy = `${bracketed(peer.localAddress)}:${this.#phone.listeningPort(peer)}`;
+    return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#phone.entropy)}${LOSS_OFFER}`;
   }
 
   /** Where this phone can be reached over a flow. */
   contactUri(peer: Peer): string {
     const transport = peer.transport === "udp" ? "" : `;transport=${peer.transport}`;
-    const port = this.#ports.listeningPort(peer);
+    const port = this.#phone.listeningPort(peer);
     return `sip:${this.#account.user}@${bracketed(peer.localAddress)}:${port}${transport}`;
   }
 
@@ -95,7 +87,7 @@ export class Composer {
 
   /** The Contact of a registration, which names the instance too (R88). */
   registeredContact(peer: Peer): string {
-    return `<${this.contactUri(peer)}>;+sip.instance="<${this.#instance}>"`;
+    return `<${this.contactUri(peer)}>;+sip.instance="<${this.#phone.instance}>"`;
   }
 
   /** A registrar has accepted a registration of `owner`. */
@@ -120,7 +112,7 @@ export class Composer {
       .add("to", line.to)
       .add("call-id", line.callId)
       .add("cseq", `${line.cseq} ${line.method}`)
-      .add("user-agent", this.#userAgent);
+      .add("user-agent", this.#phone.userAgent);
     // RFC 3608 §6.1; the place that the request goes to comes before these, as an outbound proxy does.
     const { serviceRoute } = this.agreements.at(attempt.target);
     if (serviceRoute !== "" && line.method !== "REGISTER") headers.add("route", serviceRoute);

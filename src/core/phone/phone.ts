@@ -225,6 +225,14 @@ export class Phone
     return this.primitives.entropy;
   }
 
+  get userAgent(): string {
+    return this.config.userAgent;
+  }
+
+  get instance(): string {
+    return this.config.instance;
+  }
+
   get answerMode(): AnswerMode {
     return this.config.answer;
   }
@@ -254,8 +262,7 @@ export class Phone
   }
 
   composerFor(account: AccountPolicy): Composer {
-    const { userAgent, instance } = this.config;
-    return new Composer(account, this.primitives.entropy, userAgent, instance, this);
+    return new Composer(account, this);
   }
 
   /** A connection is made from the address that the phone listens on: its Contact says that address. */

@@ -40,19 +40,17 @@ interface Known extends Asker {
   uses: number;
 }
 
+type CredentialsOwner = Pick<AccountPolicy, "authName" | "password" | "domain">;
+
 export class Credentials {
-  readonly #owner: Pick<AccountPolicy, "authName" | "password">;
+  readonly #owner: CredentialsOwner;
   readonly #primitives: Primitives;
   readonly #servers: ServerSet;
   /** A few at most, the oldest first; undefined until somebody asks. */
   #known: readonly Known[] | undefined;
 
   /** @param servers who may be given an answer at all. */
-  constructor(
-    owner: Pick<AccountPolicy, "authName" | "password">,
-    primitives: Primitives,
-    servers: ServerSet,
-  ) {
+  constructor(owner: CredentialsOwner, primitives: Primitives, servers: ServerSet) {
     this.#owner = owner;
     this.#primitives = primitives;
     this.#servers = servers;
@@ -127,7 +125,7 @@ export class Credentials {
     const own = (text: string): string => bytes.toText(bytes.fromText(text));
     const { realm, nonce, opaque, algorithm, qop, stale } = challenge;
     return {
-      realm: own(realm),
+      realm: this.#owner.domain === realm ? this.#owner.domain : own(realm),
       nonce: own(nonce),
       opaque: opaque === undefined ? undefined : own(opaque),
       algorithm: USUAL_ALGORITHMS.find((usual) => usual === algorithm) ?? own(algorithm),

@@ -122,30 +122,39 @@ export class ServerRoute {
 }
 
 export class ServerSet {
-  readonly routes: readonly ServerRoute[];
+  readonly #policy: RedundancyPolicy;
+  /** Each made when it is first asked for: most phones never need their last. */
+  readonly #routes: (ServerRoute | undefined)[];
 
   constructor(policy: RedundancyPolicy) {
-    this.routes = policy.servers.map(
-      (server, position) => new ServerRoute(position + 1, server, policy.proxies),
-    );
+    this.#policy = policy;
+    this.#routes = new Array(policy.servers.length);
+  }
+
+  get routes(): readonly ServerRoute[] {
+    return this.#policy.servers.map((_, position) => this.route(position + 1));
   }
 
   /** @param index 1-based, as configured. */
   route(index: number): ServerRoute {
-    const route = this.routes[index - 1];
-    if (route === undefined) throw new RangeError(`no server ${index}`);
+    const { servers, proxies } = this.#policy;
+    const server = servers[index - 1];
+    if (server === undefined) throw new RangeError(`no server ${index}`);
+    const route = this.#routes[index - 1] ?? new ServerRoute(index, server, proxies);
+    this.#routes[index - 1] = route;
     return route;
   }
 
   /** Whether a server of the account, or a proxy in front of one, stands at this address. */
   standsAt(address: string): boolean {
-    return this.routes.some(({ places }) =>
-      places.some(({ target }) => target.address === address),
+    return this.#routes.some(
+      (route) => route?.places.some(({ target }) => target.address === address) === true,
     );
   }
 
   /** The order of trial for a request that starts at one server: it, those below, then those above. */
   orderFrom(index: number): ServerRoute[] {
-    return [...this.routes.slice(index - 1), ...this.routes.slice(0, index - 1)];
+    const { routes } = this;
+    return [...routes.slice(index - 1), ...routes.slice(0, index - 1)];
   }
 }

@@ -20,7 +20,7 @@ export interface User {
 export class Users {
   readonly #byName = new Map<string, User>();
   readonly #groups = new Map<string, string[]>();
-  readonly #ha1 = new Map<string, string>();
+  readonly #ha1 = { MD5: new Map<string, string>(), "SHA-256": new Map<string, string>() };
 
   constructor(users: Iterable<User>) {
     for (const user of users) {
@@ -48,14 +48,13 @@ export class Users {
 
   /** H(user:realm:password), computed once; undefined if the user is unknown or has no secret of that algorithm. */
   ha1(hash: Hash, name: string, realm: string, algorithm: OfferedAlgorithm): string | undefined {
-    const key = `${algorithm} ${name}`;
-    const known = this.#ha1.get(key);
+    const known = this.#ha1[algorithm].get(name);
     if (known !== undefined) return known;
     const user = this.#byName.get(name);
     if (user === undefined) return undefined;
     let ha1 = user.ha1[algorithm];
     if (user.password !== undefined) ha1 = secretOf(hash, algorithm, name, realm, user.password);
-    if (ha1 !== undefined) this.#ha1.set(key, ha1);
+    if (ha1 !== undefined) this.#ha1[algorithm].set(user.name, ha1);
     return ha1;
   }
 }

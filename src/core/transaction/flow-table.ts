@@ -120,6 +120,7 @@ function isAt({ asked }: FlowRecord, target: Target): boolean {
   return asked.port === port && asked.address === address && asked.transport === transport;
 }
 
+/** Joined, since a text put together otherwise is kept as a tree of its parts. */
 function placeOf({ transport, address, port }: Target): string {
-  return `${transport}:${address}:${port}`;
+  return [transport, address, port].join(":");
 }

@@ -128,7 +128,10 @@ export class End implements CallEnvironment, PhoneCallsHost {
     this.mediaAddress = address;
     this.entropy = new Prng(name.length, 7);
     const account = defaultAccount(name, this.policy, { domain: "lab.test" });
-    this.composer = new Composer(account, this.entropy, "test", "urn:x", {
+    this.composer = new Composer(account, {
+      entropy: this.entropy,
+      userAgent: "test",
+      instance: "urn:x",
       listeningPort: (peer) => peer.localPort,
     });
   }

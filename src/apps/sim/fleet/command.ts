@@ -2,9 +2,11 @@
 import { ruleTeller } from "../../../api/rule-teller.ts";
 import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
 import { EXIT, exitWith } from "../../exit.ts";
+import { hasHeap, runWithHeap } from "../../large-heap.ts";
 import { loadConfiguration } from "../../phone-options.ts";
 import { NO_ORIGIN, type RuleTeller } from "../phone-config.ts";
 import { EPOCH_MS } from "../town.ts";
+import { costLine } from "./cost.ts";
 import { figureLines } from "./figures.ts";
 import { describePlan, minutes, planFleet } from "./plan.ts";
 import { writeFleetReport } from "./report.ts";
@@ -21,8 +23,14 @@ export interface FleetFlags {
   readonly trace: boolean;
 }
 
+/** Heap for the simulator itself, and for a phone with what its servers know of it. */
+const FIRST_MEGABYTES = 256;
+const MEGABYTES_EACH = 0.0048;
+
 export async function simulateFleet(flags: FleetFlags): Promise<void> {
   const { seed, phones, hours, capacity, json } = flags;
+  const heap = FIRST_MEGABYTES + Math.ceil(phones * MEGABYTES_EACH);
+  if (!hasHeap(heap)) return runWithHeap(heap);
   const { account, rule } = await configured(flags.config);
   const plan = planFleet({ seed, phones, hours, capacity, account });
   const drawn = describePlan(plan);
@@ -45,8 +53,11 @@ export async function simulateFleet(flags: FleetFlags): Promise<void> {
         }
       : {}),
   });
-  if (json) tell(plan.lastsMs, "fleet.finished", run.figures);
-  else for (const line of figureLines(run.figures)) say(line);
+  if (json) tell(plan.lastsMs, "fleet.finished", { ...run.figures, cost: run.cost });
+  else {
+    for (const line of figureLines(run.figures)) say(line);
+    say(costLine(run.figures.events, run.cost));
+  }
   if (flags.report !== undefined) await writeFleetReport(flags.report, plan, run);
 }
 

@@ -27,11 +27,18 @@ export interface FleetFigures {
   readonly outages: readonly OutageFigures[];
   readonly calls: { readonly placed: number; readonly answered: number; readonly lost: number };
   readonly registeredAtEnd: number;
+  /** Packets delivered to a process, and timers that rang in one. */
+  readonly events: number;
   /** Equal for equal seeds. */
   readonly traceHash: string;
 }
 
-export function figuresOf(plan: FleetPlan, tally: Tally, traceHash: number): FleetFigures {
+export function figuresOf(
+  plan: FleetPlan,
+  tally: Tally,
+  events: number,
+  traceHash: number,
+): FleetFigures {
   return {
     seed: plan.seed,
     phones: plan.phones,
@@ -39,6 +46,7 @@ export function figuresOf(plan: FleetPlan, tally: Tally, traceHash: number): Fle
     outages: plan.outages.map((outage) => outageFigures(outage, tally.served)),
     calls: { ...tally.calls },
     registeredAtEnd: tally.servedNow,
+    events,
     traceHash: traceHash.toString(16).padStart(8, "0"),
   };
 }

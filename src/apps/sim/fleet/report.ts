@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "../../../worlds/node/folder.ts";
+import { costLine } from "./cost.ts";
 import { figureLines } from "./figures.ts";
 import { describePlan, type FleetPlan } from "./plan.ts";
 import type { FleetRun } from "./run.ts";
@@ -39,6 +40,7 @@ export async function writeFleetReport(
   }));
   const json = {
     ...run.figures,
+    cost: run.cost,
     drawn: describePlan(plan),
     served: [...run.tally.served],
     registers: Object.fromEntries(servers.map(({ name, values }) => [name, [...values]])),
@@ -62,7 +64,7 @@ ${served}
 <h2>REGISTERs a second at each server</h2>
 ${registers}
 <h2>Figures</h2>
-${list(figureLines(figures))}
+${list([...figureLines(figures), costLine(figures.events, run.cost)])}
 </body>
 </html>
 `;

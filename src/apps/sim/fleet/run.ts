@@ -4,6 +4,7 @@ import { Prng } from "../../../worlds/sim/prng.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, type RuleTeller } from "../phone-config.ts";
 import { Town, type TownPhones } from "../town.ts";
+import { costOf, type FleetCost } from "./cost.ts";
 import { type FleetFigures, figuresOf } from "./figures.ts";
 import { FleetAddresses, fleetPhones } from "./phones.ts";
 import type { FleetPlan, Outage } from "./plan.ts";
@@ -25,6 +26,7 @@ export interface FleetProgress {
 
 export interface FleetRun {
   readonly figures: FleetFigures;
+  readonly cost: FleetCost;
   readonly tally: Tally;
 }
 
@@ -70,6 +72,7 @@ class Fleet {
   run(): FleetRun {
     const { simulation } = this.#town;
     const { servers, outages, lastsMs } = this.#plan;
+    const begun = process.cpuUsage();
     for (const { name } of servers) this.#town.startServer(name);
     this.#phones.host.run(() => {
       for (const phone of this.#phones.machine.phones) phone.start();
@@ -83,7 +86,8 @@ class Fleet {
     }
     this.#tally.passed(simulation.now);
     return {
-      figures: figuresOf(this.#plan, this.#tally, simulation.trace.value),
+      figures: figuresOf(this.#plan, this.#tally, simulation.events, simulation.trace.value),
+      cost: costOf(simulation.events, begun),
       tally: this.#tally,
     };
   }
@@ -163,8 +167,9 @@ class Fleet {
 
 export function* fleetUsers(plan: FleetPlan): Generator<User> {
   const { password } = plan.account;
+  const [ha1, groups] = [{}, []];
   for (let number = 0; number < plan.phones; number += 1) {
-    const name = String(plan.firstUser + number);
-    yield { name, password, ha1: {}, voicemail: undefined, groups: [] };
+    // A literal, and what is in it shared: it may be one of a million.
+    yield { name: String(plan.firstUser + number), password, ha1, voicemail: undefined, groups };
   }
 }

@@ -6,6 +6,13 @@ import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
 /** "REGISTER " */
 const REGISTER = [82, 69, 71, 73, 83, 84, 69, 82, 32];
 
+/** A server, 1-based, where an account is registered, by its address. */
+interface RegisteredPlace {
+  readonly server: number;
+  readonly address: string;
+  readonly next: RegisteredPlace | undefined;
+}
+
 export interface CallTally {
   placed: number;
   answered: number;
@@ -18,8 +25,9 @@ export class Tally {
   readonly #seconds: number;
   readonly #registers = new Map<string, Uint32Array>();
   readonly #served: Uint32Array;
-  /** Of each account, the servers where it is registered, by target. */
-  readonly #places = new Map<string, Map<number, string>>();
+  /** Where each account is registered: a million of them have hardly more than one place each. */
+  readonly #places = new Map<string, RegisteredPlace>();
+  readonly #addresses = new Map<string, string>();
   /** Addresses of servers that do not serve now. */
   readonly #down = new Set<string>();
   /** Calls that are on, by whoever placed them, and whether they have been answered. */
@@ -95,21 +103,35 @@ export class Tally {
     if (does) this.#down.delete(address);
     else this.#down.add(address);
     this.#servedNow = 0;
-    for (const places of this.#places.values()) if (this.#isServed(places)) this.#servedNow += 1;
+    for (const first of this.#places.values()) if (this.#isServed(first)) this.#servedNow += 1;
   }
 
   #moved(user: string, server: number, target: string | undefined): void {
-    const places = this.#places.get(user) ?? new Map<number, string>();
-    const before = this.#isServed(places);
-    if (target === undefined) places.delete(server);
-    else places.set(server, addressOf(target));
-    this.#places.set(user, places);
-    this.#servedNow += Number(this.#isServed(places)) - Number(before);
+    const before = this.#places.get(user);
+    const known = placeAt(before, server);
+    const address = target === undefined ? undefined : this.#addressOf(target);
+    if (known?.address === address) return;
+    let after = known === undefined ? before : without(before, known);
+    if (address !== undefined) after = { server, address, next: after };
+    if (after === undefined) this.#places.delete(user);
+    else this.#places.set(user, after);
+    this.#servedNow += Number(this.#isServed(after)) - Number(this.#isServed(before));
   }
 
-  #isServed(places: ReadonlyMap<number, string>): boolean {
-    for (const address of places.values()) if (!this.#down.has(address)) return true;
+  #isServed(first: RegisteredPlace | undefined): boolean {
+    for (let place = first; place !== undefined; place = place.next) {
+      if (!this.#down.has(place.address)) return true;
+    }
     return false;
+  }
+
+  /** `udp:10.0.0.13:5060` → `10.0.0.13`, one text for all. */
+  #addressOf(target: string): string {
+    const known = this.#addresses.get(target);
+    if (known !== undefined) return known;
+    const address = target.replace(/^\w+:/, "").replace(/:\d+$/, "");
+    this.#addresses.set(target, address);
+    return address;
   }
 
   #answered(call: string): void {
@@ -134,7 +156,17 @@ function isRegister(bytes: Uint8Array): boolean {
   return REGISTER.every((code, index) => bytes[index] === code);
 }
 
-/** `udp:10.0.0.13:5060` → `10.0.0.13`. */
-function addressOf(target: string): string {
-  return target.replace(/^\w+:/, "").replace(/:\d+$/, "");
+function placeAt(first: RegisteredPlace | undefined, server: number): RegisteredPlace | undefined {
+  let place = first;
+  while (place !== undefined && place.server !== server) place = place.next;
+  return place;
+}
+
+/** A list of its own: what is in a list is never changed. */
+function without(
+  first: RegisteredPlace | undefined,
+  left: RegisteredPlace,
+): RegisteredPlace | undefined {
+  if (first === undefined || first === left) return first?.next;
+  return { ...first, next: without(first.next, left) };
 }
