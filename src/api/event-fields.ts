@@ -97,6 +97,15 @@ export interface PhoneEventFields {
       readonly fromServer: number;
       readonly toServer: number;
     };
+  /** Nothing was heard of one place, and the next is asked beside it. */
+  "request.hedged": OfAccount & {
+    readonly method: string;
+    readonly from: string;
+    readonly to: string;
+    readonly fromServer: number;
+    readonly toServer: number;
+    readonly rule: string;
+  };
   /** A target did not answer. */
   "server.suspected": { readonly target: string; readonly why: string };
   "server.restored": { readonly target: string };

@@ -26,6 +26,8 @@ export async function playOpen(scenario: Scenario, stage: Stage): Promise<void> 
   await new Play(scenario, stage).run();
 }
 
+const MICROSECOND_MS = 0.001;
+
 class Play {
   readonly #scenario: Scenario;
   readonly #stage: Stage;
@@ -116,7 +118,7 @@ class Play {
   }
 
   async #wait(until: number): Promise<void> {
-    while (this.#stage.now() < until) await this.#stage.pass(until);
+    while (!this.#isPast(until)) await this.#stage.pass(until);
   }
 
   /** When the thing sought happened, at or after the last step that did something. */
@@ -124,9 +126,14 @@ class Play {
     const search = new Search(sought, this.#stage.records, this.#searchFrom);
     for (;;) {
       const found = search.look();
-      if (found !== undefined || this.#stage.now() >= until) return found;
+      if (found !== undefined || this.#isPast(until)) return found;
       await this.#stage.pass(until);
     }
+  }
+
+  /** Stages tell the time to a microsecond, and a sum of such times may be a bit more than that. */
+  #isPast(instant: number): boolean {
+    return this.#stage.now() > instant - MICROSECOND_MS;
   }
 
   #mark(name: string, at: number): void {

@@ -10,6 +10,7 @@ import type { ResolvedHop } from "../redundancy/server-set.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import type { EventOutlet } from "./account-events.ts";
+import type { AnsweringTargets } from "./answering-targets.ts";
 import type { Composer } from "./composer.ts";
 
 /** The transport below, as far as accounts use it beyond requests. */
@@ -26,10 +27,14 @@ export interface AccountEnvironment extends EventOutlet {
   readonly timers: Timers;
   readonly health: ServerHealth;
   readonly sender: AccountSender;
+  /** Targets that have answered OPTIONS before. */
+  readonly answering: AnsweringTargets;
   /** No call up or ringing on the whole phone. */
   readonly idle: boolean;
   /** Lists of places that equal ones of all accounts share. */
   readonly places: PlaceLists;
+  /** A request has left out a target that is known to be dead. */
+  passedOver(now: Instant, target: Target): void;
   composerFor(config: AccountPolicy): Composer;
   opening(target: Target): Opening;
   resolve(

@@ -1,6 +1,6 @@
 /** The engine's decisions as events: each with the account, the cause, and the policy value that decided. */
 import type { Target } from "../machine.ts";
-import type { ServerPolicy } from "../redundancy/policy.ts";
+import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { TraceEvent } from "../vocabulary.ts";
@@ -18,11 +18,13 @@ export class AccountEvents {
   readonly #outlet: EventOutlet;
   readonly #user: string;
   readonly #index: number;
+  readonly #policy: RedundancyPolicy;
 
-  constructor(outlet: EventOutlet, user: string, index: number) {
+  constructor(outlet: EventOutlet, { user, index, redundancy }: AccountPolicy) {
     this.#outlet = outlet;
     this.#user = user;
     this.#index = index;
+    this.#policy = redundancy;
   }
 
   report(event: string, fields: Fields): void {
@@ -69,6 +71,18 @@ export class AccountEvents {
       toServer: to.server,
       why,
       ...this.#leaving(method, from, why),
+    });
+  }
+
+  /** The next place is asked beside a silent one. */
+  hedged(method: string, from: Place, to: Place): void {
+    this.report("request.hedged", {
+      method,
+      from: targetName(from.target),
+      to: targetName(to.target),
+      fromServer: from.server,
+      toServer: to.server,
+      rule: this.rule("hedgeMs", this.#policy.hedgeMs),
     });
   }
 

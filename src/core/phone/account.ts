@@ -7,8 +7,9 @@ import { retryAfterOf } from "../message/delta.ts";
 import { Credentials } from "../redundancy/credentials.ts";
 import { type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
 import { Failbacks } from "../redundancy/failbacks.ts";
-import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
+import { FailoverRequest } from "../redundancy/failover.ts";
 import type { FailoverHost } from "../redundancy/failover-host.ts";
+import type { Plan } from "../redundancy/itinerary.ts";
 import type { AccountPolicy, RedundancyPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
 import { QUIET_LIMIT_MS, type ServerHealth, targetName } from "../redundancy/server-health.ts";
@@ -22,9 +23,10 @@ import type { Timers } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import type { AccountEnvironment } from "./account-environment.ts";
 import { AccountEvents } from "./account-events.ts";
+import { AccountProbes } from "./account-probes.ts";
 import type { Composer } from "./composer.ts";
 import { ConcurrentRegistration } from "./concurrent-registration.ts";
-import { OptionsProbes } from "./options-probe.ts";
+import type { Verdict } from "./options-probe.ts";
 import { type Moved, registerFirst } from "./register-first.ts";
 import { Registration } from "./registration.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
@@ -44,9 +46,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   readonly #strategy: RegistrationStrategy;
   /** Made when requests of a server first leave its first place. */
   #failbacks: Failbacks | undefined;
-  /** Made with the first of them. */
-  #probes: OptionsProbes | undefined;
-  /** Made with the first: a phone has several outbound proxies, or none. */
+  #askedProbes: AccountProbes | undefined;
   #spares: SpareFlows | undefined;
   /** The last words of calls are said without registering anywhere for them. */
   #stopping = false;
@@ -62,7 +62,10 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.#registrations = new Array(this.policy.servers.length);
     this.#strategy =
       this.policy.registration === "concurrent"
-        ? new ConcurrentRegistration(this, this.#allRegistrations())
+        ? new ConcurrentRegistration(
+            this,
+            this.servers.routes.flatMap(({ index }) => this.registration(index) ?? []),
+          )
         : new SuccessiveRegistration(this);
   }
 
@@ -79,7 +82,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   get events(): AccountEvents {
-    return new AccountEvents(this.#environment, this.config.user, this.config.index);
+    return new AccountEvents(this.#environment, this.config);
   }
 
   get entropy(): AccountEnvironment["primitives"]["entropy"] {
@@ -100,6 +103,11 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   get idle(): boolean {
     return this.#environment.idle;
+  }
+
+  get probes(): AccountProbes {
+    this.#askedProbes ??= new AccountProbes(this, this.#environment.answering);
+    return this.#askedProbes;
   }
 
   /** The server that new requests go to first, 1-based. */
@@ -166,6 +174,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
       startAt: (route) => this.#spares?.standIn(now, route) ?? this.#startIndex(route),
       neverFull: false,
       moves: true,
+      hedges: user.method === "INVITE",
     };
     const request = new FailoverRequest(this, plan, cseq, user);
     request.start(now);
@@ -241,6 +250,14 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     if (registration !== undefined) this.#strategy.doubt(now, registration);
   }
 
+  passedOver(now: Instant, { target }: Place): void {
+    this.#environment.passedOver(now, target);
+  }
+
+  hedged(_now: Instant, method: string, from: Place, to: Place): void {
+    this.events.hedged(method, from, to);
+  }
+
   attemptFailed(_now: Instant, method: string, place: Place, why: string): void {
     this.events.attemptFailed(method, place, why);
   }
@@ -259,6 +276,10 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   keepAlive(now: Instant, flow: Flow, answers: boolean): void {
     this.sender.keepAlive(now, flow, answers);
+  }
+
+  verify(now: Instant, place: Place, told: (now: Instant, verdict: Verdict) => void): void {
+    this.probes.ask(now, place, told);
   }
 
   watch(_now: Instant, place: AttemptPlace, user: FlowUser): void {
@@ -333,42 +354,28 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     });
   }
 
+  isDead(now: Instant, { places }: ServerRoute): boolean {
+    const known = this.policy.skipKnownDead && places.length > 0;
+    return known && places.every(({ target }) => this.health.isLeftOut(now, target));
+  }
+
   // What failback asks.
 
   probe(now: Instant, at: Place | number, probed: (now: Instant, good: boolean) => void): void {
-    if (typeof at !== "number") {
-      this.#probePlace(now, at, probed);
-      return;
-    }
-    const route = this.servers.route(at);
-    this.resolve(now, route, (later) => {
-      const place = route.places[0];
-      if (place === undefined) probed(later, false);
-      else this.#probePlace(later, place, probed);
-    });
+    this.probes.ask(now, at, (later, verdict) => probed(later, verdict === "good"));
   }
 
   goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void {
     returnHome(now, route, this.registration(route.index), returned);
   }
 
-  #allRegistrations(): Registration[] {
-    return this.servers.routes.flatMap(({ index }) => this.registration(index) ?? []);
-  }
-
   #registered(server: number): Registration {
     return this.registration(server) as Registration;
   }
 
-  #probePlace(now: Instant, place: Place, probed: (now: Instant, good: boolean) => void): void {
-    this.#probes ??= new OptionsProbes(this);
-    this.#probes.send(now, this.servers.route(place.server), place, probed);
-  }
-
-  /** No way back is looked for any more. */
   #endTrials(now: Instant | undefined): void {
     this.#failbacks?.stop();
-    this.#probes?.drop(now);
+    this.#askedProbes?.drop(now);
   }
 
   #standsAt(now: Instant, route: ServerRoute): boolean {
@@ -377,16 +384,11 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** Mode newRequests begins at the primary each time; the others where the last good answer came from. */
   #startIndex(route: ServerRoute): number {
-    const challenger = this.#challenger;
-    if (challenger !== undefined) {
-      const index = route.indexOf(challenger.target);
-      if (index >= 0) {
-        // Once: followed for ever, the way back would never be taken.
-        this.#challenger = undefined;
-        return index;
-      }
-    }
-    return failbackModeOf(route) === "newRequests" ? 0 : route.current;
+    const index = this.#challenger === undefined ? -1 : route.indexOf(this.#challenger.target);
+    // Once: followed for ever, the way back would never be taken.
+    if (index >= 0) this.#challenger = undefined;
+    else return failbackModeOf(route) === "newRequests" ? 0 : route.current;
+    return index;
   }
 
   #resolved(route: ServerRoute, hops: readonly ResolvedHop[]): void {

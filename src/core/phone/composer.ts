@@ -65,7 +65,8 @@ export class Composer {
   via(peer: Peer): string {
     const transport = peer.transport.toUpperCase();
     const sentBy = `${bracketed(peer.localAddress)}:${this.#phone.listeningPort(peer)}`;
-    return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#phone.entropy)}${LOSS_OFFER}`;
+    const offer = this.#account.redundancy.overloadControl ? LOSS_OFFER : "";
+    return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#phone.entropy)}${offer}`;
   }
 
   /** Where this phone can be reached over a flow. */

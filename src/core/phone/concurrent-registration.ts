@@ -45,7 +45,8 @@ export class ConcurrentRegistration implements RegistrationStrategy {
   }
 
   flowLost(now: Instant, registration: Registration): void {
-    this.#register(now, registration);
+    if (this.#host.isDead(now, registration.route)) this.doubt(now, registration);
+    else this.#register(now, registration);
   }
 
   doubt(now: Instant, registration: Registration): void {

@@ -18,5 +18,8 @@ export const MAX_STRANGERS = 4;
 export const MAX_TARGETS_WITH_TERMS = 64;
 /** Targets, and servers with their targets, kept to be shared. */
 export const MAX_SHARED_TARGETS = 1024;
+
+/** Targets known to answer OPTIONS; of further ones silence goes on saying nothing. */
+export const MAX_ANSWERING_TARGETS = 1024;
 /** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
 export const MAX_TOO_BRIEF = 2;

@@ -3,10 +3,12 @@ import { newCallId, newTag } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import type { Entropy } from "../primitives.ts";
-import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
+import { FailoverRequest } from "../redundancy/failover.ts";
 import type { FailoverHost } from "../redundancy/failover-host.ts";
-import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
+import type { Plan } from "../redundancy/itinerary.ts";
+import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
+import type { AnsweringTargets } from "./answering-targets.ts";
 import type { Composer } from "./composer.ts";
 
 /** Whose probes they are. */
@@ -15,40 +17,57 @@ export interface ProbingAccount extends FailoverHost {
   readonly entropy: Entropy;
 }
 
-type Probed = (now: Instant, good: boolean) => void;
+type Probed = (now: Instant, verdict: Verdict) => void;
+
+/** What a probe has shown: silence is death only where OPTIONS has been answered before. */
+export type Verdict = "good" | "dead" | "unsure";
 
 /** All that an account has on their way. */
 export class OptionsProbes {
   readonly #account: ProbingAccount;
-  readonly #requests = new Set<FailoverRequest>();
+  readonly #answering: AnsweringTargets;
+  /** None at most times: a fleet has many phones. */
+  #requests: Set<FailoverRequest> | undefined;
 
-  constructor(account: ProbingAccount) {
+  constructor(account: ProbingAccount, answering: AnsweringTargets) {
     this.#account = account;
+    this.#answering = answering;
   }
 
-  /** To that place only, with short patience (R60), and whatever comes of it nothing moves. */
+  /**
+   * To that place only, with short patience (R60), and no more than until the next one would be due; whatever comes of
+   * it nothing moves.
+   */
   send(now: Instant, route: ServerRoute, place: Place, probed: Probed): void {
-    const { composer, entropy } = this.#account;
+    const { composer, entropy, policy } = this.#account;
+    const { healthProbeMs, t1Ms } = policy;
+    const proven = this.#answering.has(place.target);
     const plan: Plan = {
       routes: [route],
       startAt: () => 0,
       neverFull: true,
       moves: false,
+      unproven: !proven,
       only: place,
+      ...(healthProbeMs > 0 ? { patienceMs: Math.max(healthProbeMs, 4 * t1Ms) } : {}),
     };
-    const probe = new OptionsProbe(composer, entropy, (at, good) => {
-      this.#requests.delete(request);
-      probed(at, good);
+    const probe = new OptionsProbe(composer, entropy, (at, failure) => {
+      this.#requests?.delete(request);
+      if (this.#requests?.size === 0) this.#requests = undefined;
+      if (failure === undefined) this.#answering.add(place.target);
+      const silent = failure?.why === "timeout";
+      probed(at, failure === undefined ? "good" : silent && !proven ? "unsure" : "dead");
     });
     const request = new FailoverRequest(this.#account, plan, 1, probe);
+    this.#requests ??= new Set();
     this.#requests.add(request);
     request.start(now);
   }
 
   /** Nobody wants to know any more. */
   drop(now: Instant | undefined): void {
-    for (const request of this.#requests) request.drop(now);
-    this.#requests.clear();
+    for (const request of this.#requests ?? []) request.drop(now);
+    this.#requests = undefined;
   }
 }
 
@@ -57,13 +76,17 @@ class OptionsProbe implements RequestUser {
   readonly #composer: Composer;
   readonly #callId: string;
   readonly #fromTag: string;
-  readonly #probed: Probed;
+  readonly #ended: (now: Instant, failure: Failure | undefined) => void;
 
-  constructor(composer: Composer, entropy: Entropy, probed: Probed) {
+  constructor(
+    composer: Composer,
+    entropy: Entropy,
+    ended: (now: Instant, failure: Failure | undefined) => void,
+  ) {
     this.#composer = composer;
     this.#callId = newCallId(entropy);
     this.#fromTag = newTag(entropy);
-    this.#probed = probed;
+    this.#ended = ended;
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
@@ -88,10 +111,10 @@ class OptionsProbe implements RequestUser {
   late(): void {}
 
   final(now: Instant): void {
-    this.#probed(now, true);
+    this.#ended(now, undefined);
   }
 
-  failed(now: Instant): void {
-    this.#probed(now, false);
+  failed(now: Instant, failure: Failure): void {
+    this.#ended(now, failure);
   }
 }

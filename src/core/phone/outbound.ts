@@ -3,7 +3,7 @@
  * 200 has granted. Granted is what that answer says, and nothing else: the next one may say less (R82, R91).
  */
 import { uniform } from "../identifiers.ts";
-import type { Target } from "../machine.ts";
+import { NEVER, type Target } from "../machine.ts";
 import { secondsOf } from "../message/delta.ts";
 import type { Response } from "../message/message.ts";
 import { contactsOf } from "../message/name-addr.ts";
@@ -11,6 +11,7 @@ import { lists } from "../message/token-list.ts";
 import { parseUri, sameUriText, uriParam } from "../message/uri.ts";
 import { topVia } from "../message/via.ts";
 import type { Entropy } from "../primitives.ts";
+import { spreadMs } from "../redundancy/backoff.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import { MAX_TARGETS_WITH_TERMS } from "./limits.ts";
@@ -49,13 +50,9 @@ export function termsOf(response: Response, contactUri: string): Terms {
   if (!outbound && Number.isNaN(kept) && serviceRoute === "" && gruu === "") return PLAIN_TERMS;
   const timer = outbound ? secondsOf(headers, "flow-timer") : undefined;
   const every = timer ?? (Number.isNaN(kept) ? undefined : kept);
-  return {
-    outbound,
-    answersPings: outbound || !Number.isNaN(kept),
-    everySeconds: every === undefined || every < SHORTEST_SECONDS ? undefined : every,
-    serviceRoute,
-    gruu,
-  };
+  const everySeconds = every === undefined || every < SHORTEST_SECONDS ? undefined : every;
+  const answersPings = outbound || !Number.isNaN(kept);
+  return { outbound, answersPings, everySeconds, serviceRoute, gruu };
 }
 
 /** Only a public one is used: a dialog outlives the registration that a temporary one dies with. */
@@ -85,10 +82,13 @@ const LEAST_SHARE = 0.83;
 export function keepAliveWaitMs(
   terms: Terms,
   target: Target,
-  { keepAliveMs }: RedundancyPolicy,
+  policy: RedundancyPolicy,
   entropy: Entropy,
 ): number {
-  if (!terms.answersPings) return keepAliveMs;
+  const { healthProbeMs } = policy;
+  const keepAliveMs = Math.min(policy.keepAliveMs || healthProbeMs, healthProbeMs || NEVER);
+  if (!terms.answersPings)
+    return healthProbeMs > 0 ? spreadMs(policy, keepAliveMs, entropy) : policy.keepAliveMs;
   const usual = target.transport === "udp" ? DATAGRAM_SECONDS : STREAM_SECONDS;
   const wanted = (terms.everySeconds ?? usual) * 1000;
   const most = keepAliveMs === 0 ? wanted : Math.min(wanted, keepAliveMs);
@@ -96,8 +96,10 @@ export function keepAliveWaitMs(
 }
 
 interface Granted {
+  readonly target: Target;
   readonly terms: Terms;
   readonly owner: object;
+  readonly next: Granted | undefined;
 }
 
 /** What one account has asked and been granted, by target. */
@@ -105,7 +107,8 @@ export class Agreements {
   readonly #policy: RedundancyPolicy;
   /** First hops that know nothing of outbound: 439 (R92). */
   #without: Set<string> | undefined;
-  #granted: Map<string, Granted> | undefined;
+  /** A chain, not a list of its own: mostly there is one, and a fleet has many phones. */
+  #granted: Granted | undefined;
 
   constructor(policy: RedundancyPolicy) {
     this.#policy = policy;
@@ -132,23 +135,41 @@ export class Agreements {
 
   /** A registration of `owner` stands there. */
   made(target: Target, terms: Terms, owner: object): void {
-    if (terms === PLAIN_TERMS) {
-      this.#granted?.delete(targetName(target));
-      return;
-    }
-    this.#granted ??= new Map();
-    if (this.#granted.size < MAX_TARGETS_WITH_TERMS)
-      this.#granted.set(targetName(target), { terms, owner });
+    const next = without(this.#granted, target);
+    this.#granted = terms === PLAIN_TERMS ? next : { target, terms, owner, next };
   }
 
   /** It stands there no more; that of another may. */
   ended(target: Target, owner: object): void {
-    const name = targetName(target);
-    if (this.#granted?.get(name)?.owner === owner) this.#granted.delete(name);
+    if (this.#find(target)?.owner === owner) this.#granted = without(this.#granted, target);
   }
 
   /** Those of the registration that stands there, if one does. */
   at(target: Target): Terms {
-    return this.#granted?.get(targetName(target))?.terms ?? PLAIN_TERMS;
+    return this.#find(target)?.terms ?? PLAIN_TERMS;
   }
+
+  #find(target: Target): Granted | undefined {
+    let granted = this.#granted;
+    while (granted !== undefined && !isSame(granted.target, target)) granted = granted.next;
+    return granted;
+  }
+}
+
+/** Those that remain, the oldest beyond the limit left out. */
+function without(
+  chain: Granted | undefined,
+  target: Target,
+  most = MAX_TARGETS_WITH_TERMS,
+): Granted | undefined {
+  if (chain === undefined || most <= 1) return undefined;
+  if (isSame(chain.target, target)) return without(chain.next, target, most);
+  const next = without(chain.next, target, most - 1);
+  return next === chain.next ? chain : { ...chain, next };
+}
+
+function isSame(one: Target, other: Target): boolean {
+  return (
+    one.address === other.address && one.port === other.port && one.transport === other.transport
+  );
 }

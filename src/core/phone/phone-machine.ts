@@ -16,6 +16,7 @@ import { Timers } from "../timers.ts";
 import { TransactionLayer } from "../transaction/layer.ts";
 import type { Flow, ServerTransaction, TransactionUser } from "../transaction/user.ts";
 import type { Answer } from "../vocabulary.ts";
+import { AnsweringTargets } from "./answering-targets.ts";
 import { Phone } from "./phone.ts";
 import type { PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
@@ -47,6 +48,7 @@ export class PhoneMachine implements Machine, TransactionUser {
       primitives,
       inquiries: this.#inquiries,
       sender: this.#layer,
+      answering: new AnsweringTargets(),
       places: new PlaceLists(),
       resolutions: new Resolutions(this.#inquiries, primitives.entropy, (policy) =>
         this.#namesFor(policy),

@@ -7,6 +7,7 @@ import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow, ListenerUser } from "../transaction/user.ts";
 import type { AccountSender } from "./account-environment.ts";
+import type { AnsweringTargets } from "./answering-targets.ts";
 import type { MediaSender } from "./call-environment.ts";
 import type { Resolutions } from "./resolutions.ts";
 
@@ -23,7 +24,7 @@ export interface PhoneShared {
   readonly primitives: Primitives;
   readonly inquiries: Inquiries;
   readonly sender: PhoneSender;
-  /** One object for equal lists of places. */
+  readonly answering: AnsweringTargets;
   readonly places: PlaceLists;
   readonly resolutions: Resolutions;
 }

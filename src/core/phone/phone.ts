@@ -13,13 +13,14 @@ import type { Primitives } from "../primitives.ts";
 import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import { type HealthListener, ServerHealth } from "../redundancy/server-health.ts";
+import type { ServerHealth } from "../redundancy/server-health.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { Flow, ListenerUser, ServerTransaction } from "../transaction/user.ts";
 import type { TraceEvent } from "../vocabulary.ts";
 import { Account } from "./account.ts";
 import { AccountCalls, type CallHome } from "./account-calls.ts";
 import type { AccountEnvironment, AccountSender } from "./account-environment.ts";
+import type { AnsweringTargets } from "./answering-targets.ts";
 import type { Call } from "./call.ts";
 import type { CallEnvironment, CallRegister, SentRequest } from "./call-environment.ts";
 import { Composer } from "./composer.ts";
@@ -27,6 +28,7 @@ import { dialled } from "./dialled.ts";
 import { type AskedRequest, LoneRequest, type LoneRequestUser } from "./lone-request.ts";
 import { PhoneCalls, type PhoneCallsHost } from "./phone-calls.ts";
 import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
+import { PhoneHealth } from "./phone-health.ts";
 import type { PhoneShared } from "./phone-shared.ts";
 import type { Resolved } from "./resolutions.ts";
 import { endStrayAnswer } from "./stray-answer.ts";
@@ -35,11 +37,11 @@ import { accountOf, refuseUnregistered } from "./unregistered-server.ts";
 
 /** A phone as its machine has it: every method is told the time. */
 export class Phone
-  implements AccountEnvironment, CallHome, HealthListener, ListenerUser, PhoneCallsHost, TimerOwner
+  implements AccountEnvironment, CallHome, ListenerUser, PhoneCallsHost, TimerOwner
 {
   readonly config: PhoneConfig;
   readonly accounts: readonly Account[];
-  readonly health: ServerHealth = new ServerHealth(this);
+  readonly #health: PhoneHealth = new PhoneHealth(this);
   readonly #shared: PhoneShared;
   /** Made with the first call, as all that a phone at rest has no need of. */
   #madeCalls: PhoneCalls | undefined;
@@ -92,6 +94,7 @@ export class Phone
     if (this.state === "stopping" || this.state === "stopped") return;
     this.state = "stopping";
     this.#silenceSurges();
+    this.#health.stop();
     this.#madeCalls?.hangUpAll(now);
     this.#subscriptions?.stop(now);
     for (const account of this.accounts) account.stop(now);
@@ -101,6 +104,7 @@ export class Phone
   close(): void {
     this.state = "stopped";
     this.#silenceSurges();
+    this.#health.stop();
     this.#madeCalls?.dropAll();
     this.#subscriptions?.close();
     for (const account of this.accounts) account.close();
@@ -128,14 +132,18 @@ export class Phone
     return this.accounts.every((account) => account.atRest);
   }
 
-  // What health tells.
+  // Health.
 
-  suspected(_now: Instant, target: string, why: string): void {
-    this.report({ event: "server.suspected", target, why });
+  get health(): ServerHealth {
+    return this.#health.table;
   }
 
-  restored(_now: Instant, target: string): void {
-    this.report({ event: "server.restored", target });
+  passedOver(now: Instant, target: Target): void {
+    this.#health.passedOver(now, target);
+  }
+
+  get answering(): AnsweringTargets {
+    return this.#shared.answering;
   }
 
   // Calls.

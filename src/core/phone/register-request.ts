@@ -40,7 +40,9 @@ export function composeRegister(
     .add("contact", outbound ? `${contact};reg-id=${regIdOf(host, route)}` : contact)
     .add("expires", String(seconds))
     .add("supported", supported(outbound, composer.agreements.gruu));
-  if (outbound) headers.set("via", `${headers.get("via")};keep`);
+  // Pings cost a server that answers them less than OPTIONS does.
+  const keep = outbound || host.policy.healthProbeMs > 0;
+  if (keep) headers.set("via", `${headers.get("via")};keep`);
   return request;
 }
 

@@ -9,6 +9,7 @@ import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import type { Composer } from "./composer.ts";
+import type { Verdict } from "./options-probe.ts";
 
 /** A REGISTER that came to nothing. */
 export interface RegistrationRefusal {
@@ -38,6 +39,8 @@ export interface RegistrationHost {
   readonly flowOnly?: true;
   /** @param answers the far end owes an answer: without one the flow is closed. */
   keepAlive(now: Instant, flow: Flow, answers: boolean): void;
+  /** Asks the place of a binding by OPTIONS whether it lives. */
+  verify(now: Instant, place: Place, told: (now: Instant, verdict: Verdict) => void): void;
   /** Tells `user` when the flow of a binding is lost. */
   watch(now: Instant, place: AttemptPlace, user: FlowUser): void;
   unwatch(place: AttemptPlace, user: FlowUser): void;

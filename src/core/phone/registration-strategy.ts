@@ -2,8 +2,9 @@
 import type { Instant, LossCause } from "../machine.ts";
 import type { Entropy } from "../primitives.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
-import type { Place } from "../redundancy/server-set.ts";
+import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Timers } from "../timers.ts";
+import type { AccountEvents } from "./account-events.ts";
 import type { Registration } from "./registration.ts";
 
 /** What a strategy may ask of its account. */
@@ -11,8 +12,11 @@ export interface StrategyHost {
   readonly policy: RedundancyPolicy;
   readonly timers: Timers;
   readonly entropy: Entropy;
+  readonly events: AccountEvents;
   /** The server whose turn it is has changed; both 1-based. */
   workingServerChanged(now: Instant, from: number, to: number): void;
+  /** Every place of this server is known to be dead. */
+  isDead(now: Instant, route: ServerRoute): boolean;
   /** A probe of a better server has ended. */
   probed(now: Instant, registration: Registration, good: boolean): void;
   /** Hysteresis before a return (goodProbes): sends OPTIONS instead of REGISTER. */

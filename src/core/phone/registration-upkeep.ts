@@ -3,12 +3,14 @@
  * fallback server, and a fleet has many phones.
  */
 import { newCallId, newTag } from "../identifiers.ts";
-import type { Instant } from "../machine.ts";
+import type { Instant, Target } from "../machine.ts";
 import type { Response } from "../message/message.ts";
 import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import { MAX_TOO_BRIEF } from "./limits.ts";
+import { keepAliveWaitMs } from "./outbound.ts";
 import { minExpiresOf } from "./registration-answer.ts";
+import type { RegistrationHost } from "./registration-host.ts";
 
 /** A flow that breaks again is not made anew sooner than this after the last time. */
 const FLOW_PAUSE_MS = 5000;
@@ -32,6 +34,10 @@ export class RegistrationUpkeep {
   clearing = false;
   /** A REGISTER was on its way when the removal began, and goes first (R21). */
   parting = false;
+  /** OPTIONS is on its way to the place of the binding. */
+  verifying = false;
+  /** OPTIONS was not answered there though REGISTER is: until the next renewal it is not asked again. */
+  deaf = false;
   /** When a flow of the binding broke last; undefined: never. */
   #brokenAt: Instant | undefined;
 
@@ -50,6 +56,13 @@ export class RegistrationUpkeep {
     if (least === undefined || this.tooBrief > MAX_TOO_BRIEF) return false;
     this.expiresSeconds = Math.max(least, this.expiresSeconds);
     return true;
+  }
+
+  armKeepAlive(now: Instant, host: RegistrationHost, target: Target): void {
+    const { composer, entropy, policy, timers } = host;
+    const wait = keepAliveWaitMs(composer.agreements.at(target), target, policy, entropy);
+    if (wait > 0) timers.set(this.keepAlive, now + wait);
+    else timers.silence(this.keepAlive);
   }
 
   /** @returns when to register anew if the flow of a standing binding breaks again too soon; undefined: at once. */

@@ -11,13 +11,15 @@
 import { uniform } from "../identifiers.ts";
 import { type Instant, type LossCause, NEVER } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
-import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
+import { FailoverRequest } from "../redundancy/failover.ts";
+import type { Plan } from "../redundancy/itinerary.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Timer, TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
-import { keepAliveWaitMs, termsOf } from "./outbound.ts";
+import type { Verdict } from "./options-probe.ts";
+import { termsOf } from "./outbound.ts";
 import type { RegisterOptions } from "./register-options.ts";
 import { composeRegister } from "./register-request.ts";
 import {
@@ -167,16 +169,14 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   }
 
   rang(now: Instant, timer: Timer): void {
-    if (timer.name === "keep-alive") {
-      this.#keepAlive(now);
-      return;
-    }
-    if (this.#upkeep.parting) {
+    if (timer.name === "keep-alive") this.#keepAlive(now);
+    else if (this.#upkeep.parting) {
       this.#request?.drop(now);
       this.#removeFrom(now, this.place);
-      return;
+    } else {
+      this.#upkeep.deaf = false;
+      this.#host.refreshDue(now, this.route.index);
     }
-    this.#host.refreshDue(now, this.route.index);
   }
 
   reached(_now: Instant, _flow: Flow): void {}
@@ -196,8 +196,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   compose(attempt: AttemptPlace, cseq: number): Request {
     const upkeep = this.#upkeep;
-    this.#upkeep.cseq = cseq;
-    const removes = (this.#removing && !this.#upkeep.parting) || this.#upkeep.clearing;
+    upkeep.cseq = cseq;
+    const removes = (this.#removing && !upkeep.parting) || upkeep.clearing;
     const seconds = removes ? 0 : upkeep.expiresSeconds;
     const bound = this.#removing ? this.#options?.only : undefined;
     const flow = bound !== undefined && "flow" in bound ? (bound as AttemptPlace).flow : undefined;
@@ -294,7 +294,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#upkeep.refreshAt =
       now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
     this.#host.timers.set(this.#upkeep.refresh, this.#upkeep.refreshAt);
-    this.#armKeepAlive(now);
+    this.#upkeep.armKeepAlive(now, this.#host, attempt.target);
     this.#host.watch(now, attempt, this);
     this.#host.accepted(now, this.route.index, attempt, granted);
     this.#conclude(now, true);
@@ -321,17 +321,23 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #keepAlive(now: Instant): void {
     if (this.place === undefined) return;
     const { answersPings } = this.#host.composer.agreements.at(this.place.target);
-    this.#armKeepAlive(now);
-    this.#host.keepAlive(now, this.place.flow, answersPings);
+    this.#upkeep.armKeepAlive(now, this.#host, this.place.target);
+    const { place } = this;
+    if (answersPings || this.#upkeep.deaf || this.#host.policy.healthProbeMs === 0) {
+      this.#host.keepAlive(now, place.flow, answersPings);
+    } else if (!this.#upkeep.verifying) {
+      this.#upkeep.verifying = true;
+      this.#host.verify(now, place, (at, verdict) => this.#verified(at, place, verdict));
+    }
   }
 
-  #armKeepAlive(now: Instant): void {
-    if (this.place === undefined) return;
-    const { composer, entropy, policy, timers } = this.#host;
-    const { target } = this.place;
-    const wait = keepAliveWaitMs(composer.agreements.at(target), target, policy, entropy);
-    if (wait > 0) timers.set(this.#upkeep.keepAlive, now + wait);
-    else timers.silence(this.#upkeep.keepAlive);
+  /** Silence from whom is known to answer is the end of the flow; from others REGISTER finds out. */
+  #verified(now: Instant, place: AttemptPlace, verdict: Verdict): void {
+    this.#upkeep.verifying = false;
+    if (verdict === "good" || this.place !== place || this.state !== "registered") return;
+    this.#upkeep.deaf = verdict === "unsure";
+    if (verdict === "dead") this.unreached(now, "timeout");
+    else this.#host.refreshDue(now, this.route.index);
   }
 
   #failedWith(
@@ -341,8 +347,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     response: Response | undefined,
   ): void {
     const probe = this.#options?.probe === true;
-    const next = this.#next;
-    this.#next = undefined;
+    const next = this.#takeNext();
     if (probe && this.#upkeep.stood && this.bound(now)) {
       // A trial of another place: what stands goes on standing, unless there is doubt about it.
       this.state = "registered";
@@ -375,9 +380,14 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#removing = false;
     this.state = "idle";
     this.#host.removed(now, this.route.index);
+    const next = this.#takeNext();
+    if (next !== undefined) this.register(now, next);
+  }
+
+  #takeNext(): RegisterOptions | undefined {
     const next = this.#next;
     this.#next = undefined;
-    if (next !== undefined) this.register(now, next);
+    return next;
   }
 
   #conclude(now: Instant, registered: boolean): void {

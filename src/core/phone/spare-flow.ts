@@ -12,6 +12,7 @@ import { targetName } from "../redundancy/server-health.ts";
 import { type Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import type { AccountEvents } from "./account-events.ts";
+import type { Verdict } from "./options-probe.ts";
 import { FOLLOWED } from "./register-options.ts";
 import { Registration } from "./registration.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
@@ -133,6 +134,10 @@ class SpareFlow implements RegistrationHost, FailoverHost {
     this.#account.keepAlive(now, flow, answers);
   }
 
+  verify(now: Instant, place: Place, told: (now: Instant, verdict: Verdict) => void): void {
+    this.#account.verify(now, place, told);
+  }
+
   watch(now: Instant, place: AttemptPlace, user: FlowUser): void {
     this.#account.watch(now, place, user);
   }
@@ -229,7 +234,12 @@ class SpareFlow implements RegistrationHost, FailoverHost {
     route.current = Math.max(0, route.indexOf(place.target));
   }
 
+  passedOver(now: Instant, place: Place): void {
+    this.#account.passedOver(now, place);
+  }
+
   exhausted(): void {}
+  hedged(): void {}
 
   attemptFailed(now: Instant, method: string, place: Place, why: string): void {
     this.#account.attemptFailed(now, method, place, why);

@@ -1,7 +1,8 @@
 /** The subscriptions of one account, and their way out through the redundancy engine. */
 import { type Instant, NEVER, type Target } from "../machine.ts";
 import type { Entropy } from "../primitives.ts";
-import { FailoverRequest, type Plan } from "../redundancy/failover.ts";
+import { FailoverRequest } from "../redundancy/failover.ts";
+import type { Plan } from "../redundancy/itinerary.ts";
 import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
 import { type Place, ServerRoute } from "../redundancy/server-set.ts";

@@ -6,8 +6,9 @@
  *      ▲               │ all failed        │ k > 1: probe 1 … k−1, success ─▶ at that server
  *      └── back-off ◀──┘
  */
-import { type Instant, NEVER } from "../machine.ts";
-import { backoffMs, spreadMs } from "../redundancy/backoff.ts";
+import { type Instant, type LossCause, NEVER } from "../machine.ts";
+import { backoffMs, SHORTEST_BACKOFF_MS, spreadMs } from "../redundancy/backoff.ts";
+import { Proof, proofMs } from "../redundancy/proof.ts";
 import type { Place } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import { FOLLOWED, LAST } from "./register-options.ts";
@@ -38,10 +39,11 @@ interface Round {
 /** While the account is not at the best server: how the way back is looked for. */
 interface Return {
   readonly timer: Timer;
-  /** A better server being probed. */
+  /** A better server that has to prove itself (hold-down) … */
+  candidate: Registration | undefined;
+  readonly proof: Proof;
+  /** … and then is registered at. */
   probing: Registration | undefined;
-  goodProbes: number;
-  firstGoodAt: Instant;
 }
 
 /** At rest, at the best server, it is nothing but that: a fleet has many of these. */
@@ -119,8 +121,19 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     else this.#register(now, registration, this.#hasAlternatives());
   }
 
-  flowLost(now: Instant, registration: Registration): void {
-    this.refreshDue(now, registration);
+  /** What all requests leave out already is not asked once more before the others are. */
+  flowLost(now: Instant, registration: Registration, cause: LossCause): void {
+    const dead = this.#hasAlternatives() && this.#host.isDead(now, registration.route);
+    if (dead && registration === this.#at) {
+      this.#host.events.registrationFailed(
+        registration.route,
+        registration.place,
+        cause,
+        undefined,
+      );
+      this.#lost(registration);
+      this.#tryNext(now);
+    } else this.refreshDue(now, registration);
   }
 
   doubt(now: Instant, registration: Registration): void {
@@ -159,7 +172,8 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     const best = this.#host.registration(this.#first);
     if (best === undefined || best === this.#at) return;
     this.#setProbe(now);
-    if (this.#return?.probing === undefined) this.#probeOne(now, best);
+    const way = this.#return;
+    if (way?.probing === undefined && way?.candidate === undefined) this.#probeOne(now, best);
   }
 
   /** After a failed round of everything comes the back-off, and then the top again: never an end (C21). */
@@ -227,35 +241,50 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   #setProbe(now: Instant): void {
     const { policy, timers, entropy } = this.#host;
-    this.#return ??= {
+    this.#return ??= this.#newReturn();
+    const wait = spreadMs(policy, policy.probeIntervalMs - proofMs(policy), entropy);
+    timers.set(this.#return.timer, now + Math.max(wait, SHORTEST_BACKOFF_MS));
+  }
+
+  #newReturn(): Return {
+    const way: Return = {
       timer: new Timer("probe", this),
+      candidate: undefined,
+      proof: new Proof(
+        this.#host,
+        (now, told) => this.#ask(now, way, told),
+        (now, good) => this.#proven(now, way, good),
+      ),
       probing: undefined,
-      goodProbes: 0,
-      firstGoodAt: now,
     };
-    timers.set(this.#return.timer, now + spreadMs(policy, policy.probeIntervalMs, entropy));
+    return way;
   }
 
   #probeOne(now: Instant, better: Registration): void {
     const way = this.#return;
     if (way === undefined) return;
-    const { goodProbes, goodProbesMs } = this.#host.policy;
-    const proven =
-      way.goodProbes + 1 >= goodProbes &&
-      (way.goodProbes === 0 || now - way.firstGoodAt >= goodProbesMs);
-    if (goodProbes <= 1 || proven) {
-      way.goodProbes = 0;
+    way.candidate = better;
+    way.proof.begin(now, proofMs(this.#host.policy));
+  }
+
+  #ask(now: Instant, way: Return, told: (now: Instant, good: boolean) => void): void {
+    const better = way.candidate as Registration;
+    this.#host.probe(now, better.route.index, (at, good) => {
+      if (this.#return !== way || better !== way.candidate) return;
+      this.#host.probed(at, better, good);
+      told(at, good);
+    });
+  }
+
+  /** The REGISTER that follows a proof is the last word on it. */
+  #proven(now: Instant, way: Return, good: boolean): void {
+    const better = way.candidate;
+    way.candidate = undefined;
+    if (better === undefined || this.#return !== way) return;
+    if (good && way.probing === undefined) {
       way.probing = better;
       better.register(now, { last: false, probe: true, fromTop: true });
-      return;
-    }
-    this.#host.probe(now, better.route.index, (at, good) => {
-      if (this.#stopped) return;
-      if (way.goodProbes === 0) way.firstGoodAt = at;
-      way.goodProbes = good ? way.goodProbes + 1 : 0;
-      this.#host.probed(at, better, good);
-      if (!good) this.#probeNext(at, better);
-    });
+    } else if (!good) this.#probeNext(now, better);
   }
 
   /** The best server is still away: is one between it and ours back? */
@@ -299,6 +328,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
 
   #endReturn(): void {
     if (this.#return !== undefined) this.#host.timers.silence(this.#return.timer);
+    this.#return?.proof.stop();
     this.#return = undefined;
   }
 }

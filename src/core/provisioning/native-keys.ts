@@ -84,7 +84,7 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["outbound", words("streams", "always", "never"), "streams", "outbound"],
     ["gruu", YES_NO, "no", "gruu"],
     ["refresh-jitter", number(0, 0.5, { whole: false }), "0.1", "refreshJitter"],
-    // Waits before a probe or a return grow by up to this share.
+    // Waits before a probe or a return shrink by up to this share.
     ["return-spread", number(0, 1, { whole: false }), "0.2", "returnSpread"],
     ["srv-order", words("rfc2782", "highest-weight-first"), "rfc2782", "srvOrder"],
     ["srv-transports", words("all", "udp"), "all", "srvTransports"],
@@ -98,10 +98,13 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["follow-challenger", YES_NO, "no", "followChallenger"],
     ["idle-wait-max", TIME, "1 h", "idleWaitMaxMs"],
     // The proof before a return: so many, over so long.
-    ["good-probes", number(1, 100), "1", "goodProbes"],
-    ["good-probes-time", TIME, "0", "goodProbesMs"],
-    ["hedge", TIME, "0", "hedgeMs"],
+    ["good-probes", number(1, 100), "3", "goodProbes"],
+    ["good-probes-time", TIME, "10 s", "goodProbesMs"],
+    // Silence is looked into so soon, and a target that was silent asked so often.
+    ["health-probe", KEEP_ALIVE, "20 s", "healthProbeMs"],
+    ["hedge", TIME, "500 ms", "hedgeMs"],
     ["skip-known-dead", YES_NO, "yes", "skipKnownDead"],
+    ["overload-control", YES_NO, "yes", "overloadControl"],
     // yes: what stands below is not asked of the DNS at all.
     ["dns.static-first", YES_NO, "no", "dns.staticFirst"],
     ["dns.cache", YES_NO, "yes", "dns.cache"],

@@ -54,17 +54,20 @@ export interface AttemptOwner extends TimerOwner {
   final(now: Instant, attempt: Attempt, response: Response): void;
   broken(now: Instant, attempt: Attempt, why: "timeout" | LossCause): void;
   retrying(now: Instant, attempt: Attempt): void;
-  compose(attempt: AttemptPlace): Request;
+  compose(attempt: AttemptPlace, cseq: number): Request;
 }
 
 export class Attempt implements FlowUser, ClientTransactionUser {
   readonly #host: AttemptHost;
   readonly #owner: AttemptOwner;
   place: Place;
+  cseq: number;
   /** Rings when this attempt has been silent for too long. */
   readonly patience: Timer;
   /** Nothing comes after it: it has all the time of Timer B or F. */
   last = false;
+  /** Another attempt was heard of before this one. */
+  outrun = false;
   #flow: Flow | undefined;
   #transaction: ClientTransaction | undefined;
   #request: Request | undefined;
@@ -80,11 +83,17 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   #cancelWanted = false;
   #cancelSent = false;
 
-  constructor(host: AttemptHost, owner: AttemptOwner, place: Place) {
+  constructor(host: AttemptHost, owner: AttemptOwner, place: Place, cseq: number) {
+    this.cseq = cseq;
     this.#host = host;
     this.#owner = owner;
     this.place = place;
     this.patience = new Timer("patience", owner);
+  }
+
+  /** Some answer has come. */
+  get heard(): boolean {
+    return this.#heard !== "nothing";
   }
 
   /** The request as sent last. */
@@ -197,7 +206,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   #send(now: Instant): void {
     this.#sentAt = now;
     const place = this.place as AttemptPlace;
-    const request = this.#owner.compose(place);
+    const request = this.#owner.compose(place, this.cseq);
     this.#host.credentials.authorize(request, place.target);
     this.#request = request;
     this.#transaction = this.#host.sender.request(

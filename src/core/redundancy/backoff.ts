@@ -17,8 +17,8 @@ export function backoffMs(backoff: RegisterBackoff, failures: number, entropy: E
   return Math.max(SHORTEST_BACKOFF_MS, uniform(entropy, upper / 2, upper));
 }
 
-/** The wait before a probe or a return, lengthened by a random part of the policy's share. */
+/** The wait before a probe or a return, shortened by a random part of the policy's share: never later than it says. */
 export function spreadMs(policy: RedundancyPolicy, waitMs: number, entropy: Entropy): number {
   const { returnSpread } = policy;
-  return returnSpread === 0 ? waitMs : waitMs * (1 + uniform(entropy, 0, returnSpread));
+  return returnSpread === 0 ? waitMs : waitMs * (1 - uniform(entropy, 0, returnSpread));
 }

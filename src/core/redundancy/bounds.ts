@@ -77,24 +77,16 @@ function homeBound(policy: RedundancyPolicy, around: Surroundings, registeredMs:
   if (first === undefined) return Number.POSITIVE_INFINITY;
   const proofs = Math.max(1, policy.goodProbes);
   const trial = firstServerMs(policy, around);
-  const spread = 1 + policy.returnSpread;
   const below = policy.servers.length > 1 && policy.registration === "successive";
-  const between = below
-    ? trial + (proofs + 1) * policy.probeIntervalMs * spread + policy.goodProbesMs
-    : 0;
+  const between = below ? trial + (proofs + 1) * policy.probeIntervalMs + policy.goodProbesMs : 0;
   const proof = proofs * (trial + policy.goodProbesMs + policy.t1Ms);
   const hops = hopsOf(policy, first, 1);
   const periods = hops.map(({ hop, number }) =>
-    around.targets(number) > 1 ? periodMs(hop, around) * spreadOf(policy, hop) : 0,
+    around.targets(number) > 1 ? periodMs(hop, around) : 0,
   );
-  if (hops.length > 1) periods.push(policy.proxyProbeIntervalMs * spread);
-  const shunned = policy.skipKnownDead ? DOWN_MS : 0;
+  if (hops.length > 1) periods.push(policy.proxyProbeIntervalMs);
+  const shunned = policy.skipKnownDead ? Math.max(DOWN_MS, policy.healthProbeMs + trial) : 0;
   return registeredMs + between + Math.max(...periods) + proof + trial + shunned;
-}
-
-/** Waits are lengthened by up to this factor; renewals are not. */
-function spreadOf({ returnSpread }: RedundancyPolicy, { failbackMode }: ServerPolicy): number {
-  return failbackMode === "registration" ? 1 : 1 + returnSpread;
 }
 
 /** How long a failback mode lets pass between two chances of the primary. */
@@ -123,10 +115,14 @@ function registerBound(policy: RedundancyPolicy, around: Surroundings): number {
   const sends = sum(policy.servers, (server, index) => sendsAt(policy, server, index + 1, around));
   const rounds = per(backoffMinMs(policy));
   const renewals = per(Math.min(...registering.map((server) => soonestRenewalMs(policy, server))));
-  const probes = policy.registration === "successive" ? per(policy.probeIntervalMs) : 0;
-  const returns = per(Math.min(...policy.servers.map((server) => periodMs(server, around))));
-  const proxies = policy.proxies.length > 1 ? per(policy.proxyProbeIntervalMs) : 0;
-  const lost = per(policy.keepAliveMs);
+  // Chance leaves at least this much of a wait.
+  const least = (wait: number): number =>
+    wait > 0 ? Math.max(SHORTEST_BACKOFF_MS, wait * (1 - policy.returnSpread)) : 0;
+  const probes = policy.registration === "successive" ? per(least(policy.probeIntervalMs)) : 0;
+  const away = policy.servers.map((server) => least(periodMs(server, around)));
+  const returns = per(Math.min(...away));
+  const proxies = policy.proxies.length > 1 ? per(least(policy.proxyProbeIntervalMs)) : 0;
+  const lost = per(policy.keepAliveMs) + per(least(policy.healthProbeMs));
   const calls = around.callsPerMinute * registering.length;
   const flows = policy.outbound !== "never" && policy.proxies.length > 1 ? 2 : 1;
   return flows * (1 + rounds + renewals + probes + returns + proxies + lost + calls) * sends;

@@ -2,15 +2,17 @@
  * The way back inside one server's places: from the secondary to the primary (vendors' failback modes), or
  * from a later outbound proxy to the first.
  *
- *   home ──left the primary──▶ away ──time is up──▶ due ──idle, good probes──▶ returning
- *     ▲                          ▲                                               │
- *     └───── primary answered ───┼────────────── primary did not ────────────────┘
+ *   home ──left the primary──▶ away ──time is nearly up──▶ proving ──good probes, idle──▶ returning
+ *     ▲                          ▲ ▲                        │     ▲                         │
+ *     │                          │ └─────── bad probe ──────┘     └─idle─ due ◀─ not idle   │
+ *     └───── primary answered ───┴────────────── primary did not ───────────────────────────┘
  */
 import { type Instant, NEVER } from "../machine.ts";
 import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
-import { spreadMs } from "./backoff.ts";
+import { SHORTEST_BACKOFF_MS, spreadMs } from "./backoff.ts";
 import type { FailbackMode, RedundancyPolicy } from "./policy.ts";
+import { Proof, proofMs } from "./proof.ts";
 import type { Place, ServerRoute } from "./server-set.ts";
 
 export interface FailbackHost {
@@ -48,34 +50,50 @@ const STALE_MS = 30_000;
  */
 const SHORTEST_AWAY_MS = 10_000;
 
-type FailbackState = "home" | "away" | "due" | "returning";
+type FailbackState = "home" | "away" | "due" | "proving" | "returning";
 
 export class Failback implements TimerOwner {
   readonly #host: FailbackHost;
   readonly #route: ServerRoute;
   readonly #timer: Timer;
+  readonly #proof: Proof;
   state: FailbackState = "home";
   #dueAt: Instant = NEVER;
-  #goodProbes = 0;
-  #firstGoodAt: Instant = NEVER;
+  /** How long before that its proof begins. */
+  #proofMs = 0;
+  /** When the last proof began: a server that came back meanwhile waits for the next one from then on. */
+  #triedAt: Instant | undefined;
+  /** It has waited for an idle phone long enough. */
+  #forced = false;
 
   constructor(host: FailbackHost, route: ServerRoute) {
     this.#host = host;
     this.#route = route;
     this.#timer = new Timer("failback", this);
+    this.#proof = new Proof(
+      host,
+      (now, told) => this.#probe(now, told),
+      (now, good) => this.#proven(now, good),
+    );
   }
 
   /** The route's requests are answered by a place that is not its first. */
   left(now: Instant): void {
-    if (this.state === "away" || this.state === "due") return;
+    if (this.state !== "home" && this.state !== "returning") return;
     this.state = "away";
-    this.#goodProbes = 0;
-    this.#dueAt = now + this.#waitMs(now);
-    if (this.#dueAt !== NEVER) this.#host.timers.set(this.#timer, this.#dueAt);
+    this.#forced = false;
+    const wait = this.#waitMs(now);
+    this.#proofMs = this.#mode === "registration" ? 0 : proofMs(this.#host.policy);
+    this.#dueAt = (this.#triedAt ?? now) + wait;
+    this.#triedAt = undefined;
+    if (this.#dueAt === NEVER) return;
+    const begin = this.#dueAt - this.#proofMs;
+    this.#host.timers.set(this.#timer, Math.max(begin, now + SHORTEST_BACKOFF_MS));
   }
 
   cameHome(): void {
     this.state = "home";
+    this.#proof.stop();
     this.#host.timers.silence(this.#timer);
   }
 
@@ -89,23 +107,27 @@ export class Failback implements TimerOwner {
   }
 
   rang(now: Instant): void {
-    if (this.state === "due") {
-      this.#return(now);
-      return;
+    // Renewals of an idle phone begin at the primary anyway; this one never was idle.
+    this.#forced = this.state === "due" || this.#mode === "registration";
+    if (this.state === "due") this.#return(now);
+    else if (this.state === "away" && this.#mode === "registration" && this.#host.idle) {
+      this.#host.timers.set(this.#timer, now + this.#host.policy.idleWaitMaxMs);
+    } else if (this.state === "away") {
+      if (this.#mayReturn) this.#return(now);
+      else this.#waitForIdle();
     }
-    if (this.state !== "away") return;
+  }
+
+  get #mayReturn(): boolean {
+    return this.#host.idle || this.#mode === "probe" || this.#forced;
+  }
+
+  get #mode(): FailbackMode | "probe" {
+    return failbackModeOf(this.#route);
+  }
+
+  #waitForIdle(): void {
     const bound = this.#host.policy.idleWaitMaxMs;
-    const mode = failbackModeOf(this.#route);
-    if (mode === "registration") {
-      // Renewals of an idle phone begin at the primary anyway; this one never was idle.
-      if (this.#host.idle) this.#host.timers.set(this.#timer, now + bound);
-      else this.#return(now);
-      return;
-    }
-    if (this.#host.idle || mode === "probe") {
-      this.#return(now);
-      return;
-    }
     this.state = "due";
     if (bound > 0) this.#host.timers.set(this.#timer, this.#dueAt + bound);
   }
@@ -113,14 +135,14 @@ export class Failback implements TimerOwner {
   /** Until the primary's next chance; NEVER: not by time. Renewals have a jitter of their own. */
   #waitMs(now: Instant): number {
     const wait = this.#plainWaitMs(now);
-    if (failbackModeOf(this.#route) === "registration") return wait;
+    if (this.#mode === "registration") return wait;
     return spreadMs(this.#host.policy, wait, this.#host.entropy);
   }
 
   #plainWaitMs(now: Instant): number {
     const place = this.#route.places[this.#route.inUse];
     if (place === undefined) return NEVER;
-    switch (failbackModeOf(this.#route)) {
+    switch (this.#mode) {
       case "newRequests":
         return NEVER;
       case "registration": {
@@ -140,37 +162,26 @@ export class Failback implements TimerOwner {
   }
 
   #return(now: Instant): void {
-    this.state = "returning";
-    const policy = this.#host.policy;
-    const home = this.#route.places[0];
-    if (home === undefined || (policy.goodProbes <= 1 && policy.goodProbesMs === 0)) {
-      this.#goBack(now);
-      return;
-    }
-    this.#host.probe(now, home, (at, good) => this.#probed(at, good));
+    this.state = "proving";
+    this.#triedAt = this.#proofMs > 0 ? now : undefined;
+    this.#proof.begin(now, this.#proofMs);
   }
 
-  /** Hysteresis: so many good probes in a row, over so long, before the return is tried. */
-  #probed(now: Instant, good: boolean): void {
-    if (this.state !== "returning") return;
-    const policy = this.#host.policy;
-    if (!good) {
-      this.#again(now);
-      return;
-    }
-    if (this.#goodProbes === 0) this.#firstGoodAt = now;
-    this.#goodProbes += 1;
-    const since = now - this.#firstGoodAt;
-    if (this.#goodProbes >= policy.goodProbes && since >= policy.goodProbesMs) {
-      this.#goBack(now);
-      return;
-    }
-    this.state = "away";
-    const step = policy.goodProbesMs / Math.max(1, policy.goodProbes - 1);
-    this.#host.timers.set(this.#timer, now + Math.max(step, policy.t1Ms));
+  #probe(now: Instant, probed: (now: Instant, good: boolean) => void): void {
+    const home = this.#route.places[0];
+    if (home === undefined) probed(now, false);
+    else this.#host.probe(now, home, probed);
+  }
+
+  #proven(now: Instant, good: boolean): void {
+    if (this.state !== "proving") return;
+    if (!good) this.#again(now);
+    else if (this.#mayReturn) this.#goBack(now);
+    else this.#waitForIdle();
   }
 
   #goBack(now: Instant): void {
+    this.state = "returning";
     this.#host.goBack(now, this.#route, (at, home) => {
       if (this.state !== "returning") return;
       if (home) this.cameHome();

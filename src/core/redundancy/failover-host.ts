@@ -22,6 +22,10 @@ export interface FailoverHost extends AttemptHost {
   settled(now: Instant, place: Place, method: string): void;
   /** All places of a server failed for a request. */
   exhausted(now: Instant, route: ServerRoute, method: string): void;
+  /** A place known to be dead is left to the end. */
+  passedOver(now: Instant, place: Place): void;
+  /** Nothing was heard of one place, and the next one is asked beside it (`hedgeMs`). */
+  hedged(now: Instant, method: string, from: Place, to: Place): void;
   attemptFailed(now: Instant, method: string, place: Place, why: string): void;
   failedOver(now: Instant, method: string, from: Place, to: Place, why: string): void;
 }

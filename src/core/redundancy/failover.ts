@@ -5,6 +5,9 @@
  *                  │ 1xx: no failover any more (C16, R69)
  *                  └──▶ proceeding ──▶ answered
  *
+ * A hedged INVITE (`hedgeMs`) goes to the next place while the first is still asked: the first 1xx of a callee has the call,
+ * and a 100 ends no other attempt, since the callee merges what comes second with 482 and it is the other that counts.
+ *
  * An attempt left behind goes on being listened to: its late 1xx is cancelled here, its late 2xx is handed up.
  */
 import type { Instant, LossCause } from "../machine.ts";
@@ -13,25 +16,12 @@ import type { Response } from "../message/message.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import { Attempt } from "./attempt.ts";
 import type { FailoverHost } from "./failover-host.ts";
+import { Itinerary, type Plan } from "./itinerary.ts";
 import { fullPatienceMs, patienceMs } from "./patience.ts";
 import type { AttemptPlace, Failure, RequestUser } from "./request.ts";
 import { targetName } from "./server-health.ts";
-import type { Place, ServerRoute } from "./server-set.ts";
+import { type Place, ServerRoute } from "./server-set.ts";
 import { letsGo } from "./verdict.ts";
-
-/** Where a request may go, and from where it starts. */
-export interface Plan {
-  /** In the order of trial. */
-  readonly routes: readonly ServerRoute[];
-  /** Position in a route's places to start from; the others of the route follow, wrapping round. */
-  startAt(route: ServerRoute): number;
-  /** No place counts as the last one: each gets the patience of its retry count only (probes; R60). */
-  readonly neverFull: boolean;
-  /** An answer makes its place the one in use; false for probes and removals. */
-  readonly moves: boolean;
-  /** Only this place, if given (re-registration before a failover). */
-  readonly only?: Place;
-}
 
 type FailoverState = "idle" | "resolving" | "preparing" | "trying" | "proceeding" | "ended";
 
@@ -41,16 +31,15 @@ export class FailoverRequest implements TimerOwner {
   readonly #user: RequestUser;
   readonly #hedge: Timer;
   state: FailoverState = "idle";
+  readonly #itinerary: Itinerary;
+  readonly #firstCseq: number;
   #cseq: number;
-  #routes: ServerRoute[];
-  #places: Place[] = [];
-  /** Places known to be dead, kept for the end. */
-  #deferred: Place[] = [];
+  /** Under way, the newest last; beside the one that was heard of only such as may still turn out to have the call. */
   #attempts: Attempt[] = [];
   /** Left because nothing was heard of them. */
   #silent: Attempt[] = [];
-  /** Targets tried so far; kept only where several servers could lead to one target twice. */
-  #tried: Set<string> | undefined;
+  /** The next place is being resolved or made fit. */
+  #getting = false;
   #previous: { place: Place; why: string } | undefined;
   #refusal: { response: Response; attempt: Attempt } | undefined;
   #sawSilence = false;
@@ -60,10 +49,10 @@ export class FailoverRequest implements TimerOwner {
   constructor(host: FailoverHost, plan: Plan, cseq: number, user: RequestUser) {
     this.#host = host;
     this.#plan = plan;
+    this.#firstCseq = cseq;
     this.#cseq = cseq;
     this.#user = user;
-    this.#routes = [...plan.routes];
-    if (plan.routes.length > 1) this.#tried = new Set();
+    this.#itinerary = new Itinerary(host, plan);
     this.#hedge = new Timer("hedge", this);
   }
 
@@ -126,8 +115,8 @@ export class FailoverRequest implements TimerOwner {
     }
     this.state = "proceeding";
     this.#silence();
-    for (const other of this.#attempts) if (other !== attempt) other.abandon(now);
-    this.#attempts = [attempt];
+    this.#outrun(now, attempt);
+    if (response.status > 100) this.#keepOnly(now, attempt);
     this.#host.health.responded(now, attempt.place.target);
     if (!this.#cancelled) this.#user.provisional(now, response, attempt.place as AttemptPlace);
   }
@@ -142,15 +131,13 @@ export class FailoverRequest implements TimerOwner {
     this.#host.health.responded(now, target);
     const wait = response.status === 503 ? retryAfterOf(response.headers) : undefined;
     if (wait !== undefined) this.#host.health.hush(now, target, wait.seconds);
-    if (response.status === 482 && !this.#cancelled && this.#rejoin()) return;
-    if (
-      this.state !== "proceeding" &&
-      !this.#cancelled &&
-      letsGo(this.#host.policy, this.#user.method, response.status)
-    ) {
+    if (response.status === 482 && !this.#cancelled && this.#rejoin(attempt)) return;
+    const lets = !this.#cancelled && letsGo(this.#host.policy, this.#user.method, response.status);
+    if (lets && this.state === "proceeding" && this.#yields(now, attempt)) return;
+    if (lets && this.state !== "proceeding") {
       this.#refusal = { response, attempt };
       // The server that a proxy leads to next may say something else.
-      if (this.#host.policy.proxies.length > 0) this.#tried?.delete(targetName(target));
+      if (this.#host.policy.proxies.length > 0) this.#itinerary.mayTryAgain(target);
       this.#leave(now, attempt, String(response.status));
       return;
     }
@@ -160,6 +147,7 @@ export class FailoverRequest implements TimerOwner {
   /** From an attempt: no final response will come. */
   broken(now: Instant, attempt: Attempt, why: "timeout" | LossCause): void {
     if (this.state === "ended") return;
+    if (this.state === "proceeding" && this.#yields(now, attempt)) return;
     if (this.state === "proceeding" || this.#cancelled) {
       this.#fail(now, {
         why: this.#cancelled ? "cancelled" : why === "timeout" ? why : "transport",
@@ -171,12 +159,17 @@ export class FailoverRequest implements TimerOwner {
 
   /** From an attempt: it sends again, to meet a challenge, with the next CSeq number and all its patience. */
   retrying(now: Instant, attempt: Attempt): void {
-    this.#cseq += 1;
+    attempt.cseq = this.#hedges ? attempt.cseq + 1 : this.#cseq + 1;
+    this.#cseq = Math.max(this.#cseq, attempt.cseq);
     this.#bear(now, attempt);
   }
 
-  compose(attempt: AttemptPlace): ReturnType<RequestUser["compose"]> {
-    return this.#user.compose(attempt, this.#cseq);
+  compose(attempt: AttemptPlace, cseq: number): ReturnType<RequestUser["compose"]> {
+    return this.#user.compose(attempt, cseq);
+  }
+
+  get #hedges(): boolean {
+    return this.#plan.hedges === true && this.#host.policy.hedgeMs > 0;
   }
 
   get method(): string {
@@ -197,30 +190,60 @@ export class FailoverRequest implements TimerOwner {
    * Merged at the callee (RFC 3261 §8.2.2.2): an attempt before this one has reached him after all, and is
    * waited for.
    */
-  #rejoin(): boolean {
-    const others = this.#silent.filter((attempt) => attempt.rejoin());
+  #rejoin(merged: Attempt): boolean {
+    const beside = this.#attempts.filter((attempt) => attempt !== merged);
+    const others = [...this.#silent.filter((attempt) => attempt.rejoin()), ...beside];
     if (others.length === 0) return false;
+    this.#host.timers.silence(merged.patience);
     this.#attempts = others;
     this.#silent = [];
-    this.state = "trying";
+    this.state = others.some(({ heard }) => heard) ? "proceeding" : "trying";
     return true;
+  }
+
+  /** Somebody answers, and those who were asked before him do not yet: the next request should know (§8). */
+  #outrun(now: Instant, first: Attempt): void {
+    for (const attempt of this.#attempts) {
+      if (attempt === first) return;
+      if (attempt.heard || attempt.outrun) continue;
+      attempt.outrun = true;
+      this.#host.attemptFailed(now, this.#user.method, attempt.place, "hedged");
+      this.#host.health.failed(now, attempt.place.target, "hedged");
+    }
+  }
+
+  /** It came to nothing, and another one that is heard of goes on. */
+  #yields(now: Instant, attempt: Attempt): boolean {
+    const others = this.#attempts.filter((one) => one !== attempt);
+    if (!others.some(({ heard }) => heard)) return false;
+    attempt.abandon(now);
+    this.#attempts = others;
+    return true;
+  }
+
+  #keepOnly(now: Instant, attempt: Attempt): void {
+    for (const other of this.#attempts) if (other !== attempt) other.abandon(now);
+    this.#attempts = [attempt];
   }
 
   #leave(now: Instant, attempt: Attempt, why: string): void {
     const place = attempt.place;
     const refused = /^[3-6]\d\d$/.test(why);
+    const mute = why === "timeout" && this.#plan.unproven === true;
+    const newest = this.#attempts.at(-1) === attempt;
     this.#host.timers.silence(attempt.patience);
     attempt.abandon(now);
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     if (why === "timeout") this.#silent.push(attempt);
     if (!refused) {
       if (why === "timeout") this.#sawSilence = true;
-      this.#host.health.failed(now, place.target, why);
+      if (!mute) this.#host.health.failed(now, place.target, why);
     }
     this.#host.attemptFailed(now, this.#user.method, place, why);
-    if (why === "timeout") attempt.doubtFlow(now);
+    if (why === "timeout" && !mute) attempt.doubtFlow(now);
     this.#previous = { place, why };
-    if (this.#attempts.length > 0) return;
+    // Those beside it have been silent for longer already: the next one's turn came when this one's did.
+    if (this.#getting || (this.#attempts.length > 0 && !newest)) return;
     this.#host.timers.silence(this.#hedge);
     this.#next(now);
   }
@@ -230,34 +253,19 @@ export class FailoverRequest implements TimerOwner {
       this.#fail(now, { why: "cancelled" });
       return;
     }
-    let place = this.#places.shift();
-    while (place !== undefined && (this.#isTried(place) || this.#isQuiet(now, place))) {
-      place = this.#places.shift();
+    const step = this.#itinerary.next(now);
+    if (step === undefined) {
+      if (this.#attempts.length === 0) this.#giveUp(now);
+    } else if (!(step instanceof ServerRoute)) {
+      this.#prepare(now, step);
+    } else if (this.#previous?.place.server === step.index || !this.#exhausted(now)) {
+      this.#resolve(now, step);
     }
-    if (place !== undefined) {
-      this.#prepare(now, place);
-      return;
-    }
-    const route = this.#routes.shift();
-    if (route !== undefined) {
-      if (this.#previous?.place.server !== route.index && this.#exhausted(now)) return;
-      this.state = "resolving";
-      this.#host.resolve(now, route, (at) => this.#resolved(at, route));
-      return;
-    }
-    if (this.#deferred.length > 0) {
-      this.#places = this.#deferred;
-      this.#deferred = [];
-      this.#next(now);
-      return;
-    }
-    if (this.#attempts.length > 0) return;
-    this.#giveUp(now);
   }
 
-  /** While a hedge was being got ready, an attempt before it was heard of: nobody else may ring now (C16). */
+  /** While the next place was being got ready, one before it was heard of, or nobody wants it any more (C16). */
   get #settledMeanwhile(): boolean {
-    return this.state === "ended" || this.state === "proceeding";
+    return this.state === "ended" || this.state === "proceeding" || this.#cancelled;
   }
 
   /**
@@ -273,36 +281,22 @@ export class FailoverRequest implements TimerOwner {
     return this.state === "ended";
   }
 
-  /** Another server, or a proxy in front of it, may stand at a place that was tried already (C44, V8). */
-  #isTried(place: Place): boolean {
-    return this.#tried?.has(targetName(place.target)) === true;
-  }
-
-  /** Who wants to be left alone may have said so to another request meanwhile. */
-  #isQuiet(now: Instant, { target }: Place): boolean {
-    const quiet = this.#host.health.state(now, target) === "quiet";
-    this.#sawSilence ||= quiet;
-    return quiet;
-  }
-
-  #resolved(now: Instant, route: ServerRoute): void {
-    if (this.#settledMeanwhile) return;
-    const start = this.#plan.startAt(route);
-    const only = this.#plan.only;
-    const places =
-      only !== undefined ? [only] : [...route.places.slice(start), ...route.places.slice(0, start)];
-    for (const place of places) {
-      const health = this.#host.health.state(now, place.target);
-      if (health === "down" && this.#host.policy.skipKnownDead && only === undefined) {
-        this.#deferred.push(place);
-      } else this.#places.push(place);
-    }
-    this.#next(now);
+  #resolve(now: Instant, route: ServerRoute): void {
+    this.state = "resolving";
+    this.#getting = true;
+    this.#host.resolve(now, route, (at) => {
+      this.#getting = false;
+      if (this.#settledMeanwhile) return;
+      this.#itinerary.resolved(at, route);
+      this.#next(at);
+    });
   }
 
   #prepare(now: Instant, place: Place): void {
     this.state = "preparing";
+    this.#getting = true;
     const prepared = (at: Instant, fit: boolean): void => {
+      this.#getting = false;
       if (this.#settledMeanwhile) return;
       if (fit) this.#try(at, place);
       else {
@@ -315,13 +309,17 @@ export class FailoverRequest implements TimerOwner {
 
   #try(now: Instant, place: Place): void {
     this.state = "trying";
+    const beside = this.#attempts.at(-1)?.place;
     const previous = this.#previous;
-    if (previous !== undefined && targetName(previous.place.target) !== targetName(place.target)) {
+    if (beside !== undefined) {
+      this.#host.hedged(now, this.#user.method, beside, place);
+    } else if (previous !== undefined && !sameTarget(previous.place, place)) {
       this.#host.failedOver(now, this.#user.method, previous.place, place, previous.why);
     }
-    this.#tried?.add(targetName(place.target));
-    const attempt = new Attempt(this.#host, this, place);
-    attempt.last = this.#isLast(place);
+    // Side by side they count alike, so that the callee knows what comes second for what it is (§8.2.2.2).
+    const cseq = this.#hedges ? this.#firstCseq : this.#cseq;
+    const attempt = new Attempt(this.#host, this, place, cseq);
+    attempt.last = this.#itinerary.begin(place);
     this.#attempts.push(attempt);
     this.#bear(now, attempt);
     attempt.start(now);
@@ -335,28 +333,15 @@ export class FailoverRequest implements TimerOwner {
       if (target.transport !== "udp") timers.set(attempt.patience, now + fullPatienceMs(policy));
       return;
     }
-    timers.set(attempt.patience, now + patienceMs(policy, hop, this.#user.method));
-    if (policy.hedgeMs > 0 && this.#user.method === "INVITE") {
-      timers.set(this.#hedge, now + policy.hedgeMs);
-    }
-  }
-
-  /** The last place gets the whole of Timer B or F. */
-  #isLast(place: Place): boolean {
-    if (this.#plan.neverFull) return false;
-    if (this.#deferred.length > 0) return false;
-    const followed = this.#places.some((one) => !this.#isTried(one));
-    if (this.#host.policy.strictLastTarget) {
-      return !followed || this.#places[0]?.server !== place.server;
-    }
-    const spent = (route: ServerRoute): boolean =>
-      route.places.length > 0 && route.places.every((one) => this.#isTried(one));
-    return !followed && this.#routes.every(spent);
+    const patience = patienceMs(policy, hop, this.#user.method);
+    timers.set(attempt.patience, now + Math.min(patience, this.#plan.patienceMs ?? patience));
+    if (this.#hedges) timers.set(this.#hedge, now + policy.hedgeMs);
   }
 
   #giveUp(now: Instant): void {
     if (this.#exhausted(now)) return;
     const previous = this.#previous;
+    this.#sawSilence ||= this.#itinerary.hushed;
     if (this.#refusal !== undefined) {
       this.#conclude(now, this.#refusal.attempt, this.#refusal.response);
     } else if (previous === undefined && !this.#sawSilence) {
@@ -368,9 +353,9 @@ export class FailoverRequest implements TimerOwner {
 
   #conclude(now: Instant, attempt: Attempt, response: Response): void {
     this.#silence();
+    this.#outrun(now, attempt);
     this.state = "ended";
-    for (const other of this.#attempts) if (other !== attempt) other.abandon(now);
-    this.#attempts = [attempt];
+    this.#keepOnly(now, attempt);
     if (this.#cancelled && response.status < 300) {
       this.#user.late(now, response, attempt.place as AttemptPlace, attempt.request);
       this.#user.failed(now, { why: "cancelled" });
@@ -393,4 +378,8 @@ export class FailoverRequest implements TimerOwner {
     for (const attempt of this.#attempts) this.#host.timers.silence(attempt.patience);
     this.#host.timers.silence(this.#hedge);
   }
+}
+
+function sameTarget(one: Place, other: Place): boolean {
+  return targetName(one.target) === targetName(other.target);
 }

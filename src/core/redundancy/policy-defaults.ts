@@ -122,11 +122,33 @@ const OWN_POLICY: Omit<RedundancyPolicy, "servers"> = {
   inviteUnregistered: true,
   followChallenger: false,
   idleWaitMaxMs: 3_600_000,
+  goodProbes: 3,
+  goodProbesMs: 10_000,
+  healthProbeMs: 20_000,
+  hedgeMs: 500,
+  skipKnownDead: true,
+  overloadControl: true,
+  dns: OWN_DNS,
+};
+
+/** What no maker's phone does (redundancy.md §8), switched off: the plain engine. */
+export const PLAIN: Pick<
+  RedundancyPolicy,
+  | "returnSpread"
+  | "goodProbes"
+  | "goodProbesMs"
+  | "healthProbeMs"
+  | "hedgeMs"
+  | "skipKnownDead"
+  | "overloadControl"
+> = {
+  returnSpread: 0,
   goodProbes: 1,
   goodProbesMs: 0,
+  healthProbeMs: 0,
   hedgeMs: 0,
-  skipKnownDead: true,
-  dns: OWN_DNS,
+  skipKnownDead: false,
+  overloadControl: false,
 };
 
 /** The account's policy, by dialect; the servers are all that is missing. */
@@ -139,13 +161,12 @@ export const POLICY_DEFAULTS: Readonly<Record<Dialect, Omit<RedundancyPolicy, "s
     backoff: { kind: "fixed", intervalMs: 30_000 },
     outbound: "never",
     refreshJitter: 0,
-    returnSpread: 0,
+    ...PLAIN,
     srvOrder: "highest-weight-first",
     srvTransports: "udp",
     skipSameAddress: true,
     inviteUnregistered: false,
     idleWaitMaxMs: 0,
-    skipKnownDead: false,
     dns: VENDOR_DNS,
   },
   polycom: {
@@ -153,9 +174,8 @@ export const POLICY_DEFAULTS: Readonly<Record<Dialect, Omit<RedundancyPolicy, "s
     backoff: { kind: "rfc5626", baseMs: 60_000, maxMs: 60_000 },
     outbound: "never",
     refreshJitter: 0,
-    returnSpread: 0,
+    ...PLAIN,
     idleWaitMaxMs: 0,
-    skipKnownDead: false,
     dns: VENDOR_DNS,
   },
 };

@@ -90,7 +90,7 @@ export interface RedundancyPolicy {
   readonly gruu: boolean;
   /** Refresh jitter: up to this share of the wait is taken off, 0..0.5. */
   readonly refreshJitter: number;
-  /** Waits before a probe or a failback by time grow by up to this share, 0..1: a fleet returns as a slope. */
+  /** Waits before a probe or a failback by time shrink by up to this share, 0..1: a fleet returns as a slope. */
   readonly returnSpread: number;
   readonly srvOrder: "rfc2782" | "highest-weight-first";
   /** SRV built when NAPTR gives nothing: `udp` only, or `udp`, `tcp` and `tls` (naptr_build). */
@@ -111,14 +111,21 @@ export interface RedundancyPolicy {
   readonly followChallenger: boolean;
   /** Modes 1–3 wait for an idle phone at most so long; 0: for ever. */
   readonly idleWaitMaxMs: number;
-  /** Good probes in a row before a return; 1: the first is enough. */
+  /** Good probes in a row before a return by time or by probe; 1: the first is enough. */
   readonly goodProbes: number;
-  /** … over at least this time. */
+  /** … over this time, which ends when the return is due. */
   readonly goodProbesMs: number;
+  /**
+   * A registrar that has said nothing for so long, and answers no keep-alives, is asked whether it lives (OPTIONS);
+   * so is, as often, each target that was silent, whether it is back. 0: neither.
+   */
+  readonly healthProbeMs: number;
   /** No answer of any kind for so long starts the next INVITE attempt beside the first; 0: off. */
   readonly hedgeMs: number;
   /** Leave targets known to be dead to the end of the list, for all requests (shared health). */
   readonly skipKnownDead: boolean;
+  /** Tell servers that their overload reports are obeyed (RFC 7339). */
+  readonly overloadControl: boolean;
   readonly dns: DnsPolicy;
 }
 

@@ -24,8 +24,8 @@ interface Entry {
 
 /** Told of each change, once. */
 export interface HealthListener {
-  suspected(now: Instant, target: string, why: string): void;
-  restored(now: Instant, target: string): void;
+  suspected(now: Instant, target: Target, why: string): void;
+  restored(now: Instant, target: Target): void;
 }
 
 /** The name of a target in events, keys and pages: `udp:192.0.2.13:5060`, `tls:[2001:db8::1]:5061`. */
@@ -59,12 +59,24 @@ export class ServerHealth {
     if (before?.state === "quiet" && before.until > now) return;
     if (before === undefined || before.state === "quiet") {
       this.#put(name, { state: "suspect", until: now, why });
-      this.#listener.suspected(now, name, why);
+      this.#listener.suspected(now, target, why);
       return;
     }
     before.state = "down";
-    before.until = now + DOWN_MS;
+    before.until = Math.max(before.until, now + DOWN_MS);
     before.why = why;
+  }
+
+  /** Nothing is to be sent there if there is anywhere else: it is down, or suspected and being asked. */
+  isLeftOut(now: Instant, target: Target): boolean {
+    const entry = this.#entries?.get(targetName(target));
+    return entry !== undefined && entry.state !== "quiet" && entry.until > now;
+  }
+
+  /** Somebody asks a target that has failed how it is, and will know by then; `now`: he has learnt nothing. */
+  asked(target: Target, until: Instant): void {
+    const entry = this.#entries?.get(targetName(target));
+    if (entry !== undefined && entry.state !== "quiet") entry.until = until;
   }
 
   /** Any response at all proves that the target lives (R69). */
@@ -74,7 +86,7 @@ export class ServerHealth {
     if (before === undefined || (before.state === "quiet" && before.until > now)) return;
     this.#entries?.delete(name);
     if (before.state === "quiet") return;
-    this.#listener.restored(now, name);
+    this.#listener.restored(now, target);
   }
 
   /** 503 with Retry-After: nothing is sent there until then (RFC 3261 §21.5.4, R50). */

@@ -37,21 +37,21 @@ export interface KeepAliveHost {
 }
 
 export class KeepAlives {
-  readonly #timers: Timers;
-  readonly #primitives: Primitives;
-  readonly #host: KeepAliveHost;
+  readonly timers: Timers;
+  readonly primitives: Primitives;
+  readonly host: KeepAliveHost;
 
   constructor(timers: Timers, primitives: Primitives, host: KeepAliveHost) {
-    this.#timers = timers;
-    this.#primitives = primitives;
-    this.#host = host;
+    this.timers = timers;
+    this.primitives = primitives;
+    this.host = host;
   }
 
   /** @param promised the peer is bound to answer: if it does not, the flow is closed. */
   send(now: Instant, flow: FlowRecord, promised: boolean): void {
     if (flow.state !== "open") return;
     if (promised && !flow.reliable) {
-      flow.vigil ??= new BindingCheck(this.#timers, this.#primitives, this.#host, flow);
+      flow.vigil ??= new BindingCheck(this, flow);
     } else if (promised) this.#expectPongs(flow);
     if (!(flow.vigil instanceof BindingCheck)) this.#say(now, flow, PING);
     flow.vigil?.asked(now);
@@ -73,16 +73,16 @@ export class KeepAlives {
     if (message === undefined) return;
     if (message.kind === "request") {
       const { address, port } = flow.peer;
-      this.#host.send(now, flow, printBindingAnswer(message, address, port));
+      this.host.send(now, flow, printBindingAnswer(message, address, port));
     } else if (flow.vigil instanceof BindingCheck) flow.vigil.answered(now, message);
   }
 
   #expectPongs(flow: FlowRecord): void {
-    flow.vigil ??= new PongWait(this.#timers, (now) => this.#host.close(now, flow, "timeout"));
+    flow.vigil ??= new PongWait(this.timers, (now) => this.host.close(now, flow, "timeout"));
   }
 
   #say(now: Instant, flow: FlowRecord, text: string): void {
-    this.#host.send(now, flow, this.#primitives.bytes.fromText(text));
+    this.host.send(now, flow, this.primitives.bytes.fromText(text));
   }
 }
 
@@ -116,54 +116,56 @@ class PongWait implements Vigil, TimerOwner {
  * given up. The far end must see us where it saw us first: otherwise what it has registered leads nowhere (R96).
  */
 class BindingCheck implements Vigil, TimerOwner {
-  readonly #timers: Timers;
-  readonly #primitives: Primitives;
-  readonly #host: KeepAliveHost;
+  readonly #all: KeepAlives;
   readonly #flow: FlowRecord;
-  readonly #timer: Timer = new Timer("stun", this);
+  /** Only while an answer is waited for: a fleet has many flows. */
+  #timer: Timer | undefined;
   #request: Uint8Array | undefined;
   #sends = 0;
-  #mapped: string | undefined;
+  /** Of the address that was seen first; a text for each flow would be much. */
+  #mapped: number | undefined;
 
-  constructor(timers: Timers, primitives: Primitives, host: KeepAliveHost, flow: FlowRecord) {
-    this.#timers = timers;
-    this.#primitives = primitives;
-    this.#host = host;
+  constructor(all: KeepAlives, flow: FlowRecord) {
+    this.#all = all;
     this.#flow = flow;
   }
 
   asked(now: Instant): void {
-    if (this.#timer.pending) return;
+    if (this.#timer !== undefined) return;
+    this.#timer = new Timer("stun", this);
     this.#request = printBindingRequest(this.#newTransaction());
     this.#sends = 0;
     this.#send(now);
   }
 
   heard(): void {
-    this.#timers.silence(this.#timer);
+    if (this.#timer !== undefined) this.#all.timers.silence(this.#timer);
+    this.#timer = undefined;
   }
 
   answered(now: Instant, { kind, mapped, transaction }: StunMessage): void {
     const asked = this.#request?.subarray(8);
     if (asked === undefined || kind !== "success" || mapped === undefined) return;
     if (!transaction.every((byte, index) => byte === asked[index])) return;
-    this.#mapped ??= mapped;
-    if (this.#mapped !== mapped) this.#host.close(now, this.#flow, "moved");
+    this.#request = undefined;
+    const seen = fingerprint(mapped);
+    this.#mapped ??= seen;
+    if (this.#mapped !== seen) this.#all.host.close(now, this.#flow, "moved");
   }
 
   rang(now: Instant): void {
     if (this.#sends < STUN_SENDS) this.#send(now);
-    else this.#host.close(now, this.#flow, "timeout");
+    else this.#all.host.close(now, this.#flow, "timeout");
   }
 
   #send(now: Instant): void {
-    this.#timers.set(this.#timer, now + STUN_FIRST_WAIT_MS * 2 ** this.#sends);
+    this.#all.timers.set(this.#timer as Timer, now + STUN_FIRST_WAIT_MS * 2 ** this.#sends);
     this.#sends += 1;
-    this.#host.send(now, this.#flow, this.#request as Uint8Array);
+    this.#all.host.send(now, this.#flow, this.#request as Uint8Array);
   }
 
   #newTransaction(): Uint8Array {
-    const { entropy } = this.#primitives;
+    const { entropy } = this.#all.primitives;
     const bytes = new Uint8Array(12);
     for (let index = 0; index < 12; index += 4) {
       const drawn = entropy.uint32();
@@ -171,4 +173,13 @@ class BindingCheck implements Vigil, TimerOwner {
     }
     return bytes;
   }
+}
+
+/** FNV-1a, of which 30 bits are kept. */
+function fingerprint(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 2;
 }

@@ -6,6 +6,7 @@ import {
   defaultAccount,
   defaultPolicy,
   defaultServer,
+  PLAIN,
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { sample } from "../redundancy/rehearsal.ts";
 import { SubscriptionStage } from "./subscription-notifier.ts";
@@ -24,8 +25,9 @@ function stageOf(
   const redundancy: RedundancyPolicy = {
     ...defaultPolicy(...servers),
     refreshJitter: 0,
-    returnSpread: 0,
     keepAliveMs: 0,
+    ...PLAIN,
+    skipKnownDead: true,
     backoff: { kind: "fixed", intervalMs: 30_000 },
     ...policy,
   };

@@ -4,6 +4,7 @@ import {
   defaultAccount,
   defaultPolicy,
   defaultServer,
+  PLAIN,
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { Rehearsal, type RehearsalOptions } from "./rehearsal.ts";
 
@@ -25,8 +26,7 @@ export function failover(
   const redundancy = {
     ...defaultPolicy(named),
     keepAliveMs: 0,
-    returnSpread: 0,
-    skipKnownDead: false,
+    ...PLAIN,
     ...policy,
   };
   const stage = new Rehearsal([defaultAccount("2001", redundancy)], { methods: CALLS, ...options });
@@ -38,7 +38,13 @@ export function servers(
   policy: Partial<RedundancyPolicy>,
   ...addresses: (string | ServerPolicy)[]
 ): Rehearsal {
-  const redundancy = { ...defaultPolicy(...addresses), keepAliveMs: 0, returnSpread: 0, ...policy };
+  const redundancy = {
+    ...defaultPolicy(...addresses),
+    keepAliveMs: 0,
+    ...PLAIN,
+    skipKnownDead: true,
+    ...policy,
+  };
   return ready(new Rehearsal([defaultAccount("2001", redundancy)], { methods: CALLS }));
 }
 

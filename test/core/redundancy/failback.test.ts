@@ -6,6 +6,7 @@ import {
   defaultAccount,
   defaultPolicy,
   defaultServer,
+  PLAIN,
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { Rehearsal, type RehearsalOptions } from "./rehearsal.ts";
 
@@ -22,9 +23,8 @@ function stageOf(
   const redundancy: RedundancyPolicy = {
     ...defaultPolicy(...servers),
     refreshJitter: 0,
-    returnSpread: 0,
     keepAliveMs: 0,
-    skipKnownDead: false,
+    ...PLAIN,
     backoff: { kind: "fixed", intervalMs: 30_000 },
     ...policy,
   };
@@ -219,36 +219,36 @@ test("with no bound a return waits for the end of the call, however long", () =>
   assert.equal(back?.at, 1_020_000);
 });
 
-test("proof before return: so many good probes over so long, and one in vain begins the count anew", () => {
+test("proof before return: so many good probes over so long, the last when the return is due; one in vain begins the count anew", () => {
   const stage = failover(
     { failbackMode: "duration", failbackSeconds: 60 },
-    { goodProbes: 3, goodProbesMs: 40_000 },
+    { goodProbes: 3, goodProbesMs: 20_000 },
   )
     .cut("primary")
     .start()
-    .until(50)
+    .until(30)
     .revive("primary")
-    .until(75)
+    .until(45)
     .cut("primary")
-    .until(100)
+    .until(80)
     .revive("primary")
     .until(250);
   stage.expect(`
     0.0 REGISTER → primary
     0.5 REGISTER → secondary
     0.5 200 ← secondary
-    60.5 OPTIONS → primary
-    60.5 200 ← primary
+    40.5 OPTIONS → primary
+    40.5 200 ← primary
+    50.5 OPTIONS → primary
     80.5 OPTIONS → primary
-    141.0 OPTIONS → primary
-    141.0 200 ← primary
-    161.0 OPTIONS → primary
-    161.0 200 ← primary
-    181.0 OPTIONS → primary
-    181.0 200 ← primary
-    181.0 REGISTER → primary
-    181.0 200 ← primary
-    181.0 * server.failed-back from=1 to=1 toTarget=primary mode=duration
+    80.5 200 ← primary
+    90.5 OPTIONS → primary
+    90.5 200 ← primary
+    100.5 OPTIONS → primary
+    100.5 200 ← primary
+    100.5 REGISTER → primary
+    100.5 200 ← primary
+    100.5 * server.failed-back from=1 to=1 toTarget=primary mode=duration
   `);
 });
 
@@ -300,26 +300,29 @@ test("successive: with the first server away the one between is probed, too; one
 });
 
 test("successive: proof before return asks by OPTIONS, which makes no binding", () => {
-  const stage = successive({ goodProbes: 3 }, "192.0.2.13", "192.0.2.15").cut("primary").start();
+  const proof = { goodProbes: 3, goodProbesMs: 20_000 };
+  const stage = successive(proof, "192.0.2.13", "192.0.2.15").cut("primary").start();
   stage
     .until(30)
     .revive("primary")
-    .until(190)
+    .until(70)
     .expect(`
     0.0 REGISTER → primary
     0.5 REGISTER → fallback
     0.5 200 ← fallback
+    40.5 OPTIONS → primary
+    40.5 200 ← primary
+    50.5 OPTIONS → primary
+    50.5 200 ← primary
     60.5 OPTIONS → primary
     60.5 200 ← primary
-    120.5 OPTIONS → primary
-    120.5 200 ← primary
-    180.5 REGISTER → primary
-    180.5 200 ← primary
-    180.5 * server.failed-back from=2 to=1 mode=probe
-    180.5 REGISTER 0 → fallback
-    180.5 200 ← fallback
-    180.5 REGISTER → primary
-    180.5 200 ← primary
+    60.5 REGISTER → primary
+    60.5 200 ← primary
+    60.5 * server.failed-back from=2 to=1 mode=probe
+    60.5 REGISTER 0 → fallback
+    60.5 200 ← fallback
+    60.5 REGISTER → primary
+    60.5 200 ← primary
   `);
 });
 

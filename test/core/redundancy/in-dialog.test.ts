@@ -5,6 +5,7 @@ import {
   defaultAccount,
   defaultPolicy,
   defaultServer,
+  PLAIN,
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { CALLS, dial, ready } from "./callers.ts";
 import { Rehearsal } from "./rehearsal.ts";
@@ -18,7 +19,7 @@ function timed(): Rehearsal {
     inviteRetries: 0,
     registerRetries: 0,
   });
-  const redundancy = { ...defaultPolicy(named), keepAliveMs: 0, returnSpread: 0 };
+  const redundancy = { ...defaultPolicy(named), keepAliveMs: 0, ...PLAIN, skipKnownDead: true };
   const calls = { sessionTimer: true, sessionExpiresSeconds: 90 };
   const account = defaultAccount("2001", redundancy, calls);
   return ready(new Rehearsal([account], { methods: [...CALLS, "UPDATE", "PRACK"] }));

@@ -4,6 +4,7 @@ import {
   defaultAccount,
   defaultPolicy,
   defaultServer,
+  PLAIN,
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { Rehearsal, type RehearsalOptions } from "./rehearsal.ts";
 
@@ -13,7 +14,9 @@ export const FALLBACK = "192.0.2.15";
 export function calm(change: Partial<RedundancyPolicy> = {}): Partial<RedundancyPolicy> {
   return {
     refreshJitter: 0,
-    returnSpread: 0,
+    ...PLAIN,
+    skipKnownDead: true,
+    overloadControl: true,
     backoff: { kind: "fixed", intervalMs: 30_000 },
     ...change,
   };

@@ -1,0 +1,113 @@
+/**
+ * Targets that have failed are asked in the background whether they are back (redundancy.md §8): at once when one is
+ * first suspected, each `healthProbeMs` while it stays silent, and a second after the last time when a request has passed it over.
+ * What is learnt is everybody's: it goes into the health that all accounts share.
+ */
+import type { Instant, Target } from "../machine.ts";
+import type { Entropy } from "../primitives.ts";
+import { spreadMs } from "../redundancy/backoff.ts";
+import { fullPatienceMs } from "../redundancy/patience.ts";
+import type { RedundancyPolicy } from "../redundancy/policy.ts";
+import { type ServerHealth, targetName } from "../redundancy/server-health.ts";
+import type { Place } from "../redundancy/server-set.ts";
+import { Timer, type TimerOwner, type Timers } from "../timers.ts";
+import type { Verdict } from "./options-probe.ts";
+
+/** Who can ask: an account with the target among its places. */
+export interface HealthProber {
+  readonly policy: RedundancyPolicy;
+  readonly entropy: Entropy;
+  /** Where it would send to reach that target. */
+  placeOf(target: Target): Place | undefined;
+  ask(now: Instant, place: Place, told: (now: Instant, verdict: Verdict) => void): void;
+}
+
+export interface HealthProbers {
+  readonly timers: Timers;
+  readonly health: ServerHealth;
+  readonly probers: readonly HealthProber[];
+}
+
+/** A request that passes a dead target over has it asked, but no sooner than this after the last time, milliseconds. */
+const SHORTEST_PAUSE_MS = 1000;
+
+interface Watch {
+  readonly target: Target;
+  readonly prober: HealthProber;
+  readonly timer: Timer;
+  asking: boolean;
+  askedAt: Instant;
+}
+
+export class BackgroundProbes implements TimerOwner {
+  readonly #host: HealthProbers;
+  /** By name; no more than the accounts have places. */
+  readonly #watches = new Map<string, Watch>();
+
+  constructor(host: HealthProbers) {
+    this.#host = host;
+  }
+
+  /** Until the answer is there, or fails to come, the target is left out. */
+  suspected(now: Instant, target: Target): void {
+    const prober = this.#host.probers.find(
+      (one) => one.policy.healthProbeMs > 0 && one.placeOf(target) !== undefined,
+    );
+    if (prober === undefined || this.#watches.has(targetName(target))) return;
+    const timer = new Timer("health-probe", this);
+    this.#watches.set(targetName(target), {
+      target,
+      prober,
+      timer,
+      asking: false,
+      askedAt: Number.NEGATIVE_INFINITY,
+    });
+    this.#host.health.asked(target, now + fullPatienceMs(prober.policy));
+    this.#host.timers.set(timer, now);
+  }
+
+  restored(target: Target): void {
+    const watch = this.#watches.get(targetName(target));
+    if (watch === undefined) return;
+    this.#host.timers.silence(watch.timer);
+    this.#watches.delete(targetName(target));
+  }
+
+  /** A request would have gone there. */
+  passedOver(now: Instant, target: Target): void {
+    const watch = this.#watches.get(targetName(target));
+    if (watch === undefined || watch.asking) return;
+    this.#host.timers.set(watch.timer, Math.max(now, watch.askedAt + SHORTEST_PAUSE_MS));
+  }
+
+  stop(): void {
+    for (const { timer } of this.#watches.values()) this.#host.timers.silence(timer);
+    this.#watches.clear();
+  }
+
+  rang(now: Instant, timer: Timer): void {
+    const watch = [...this.#watches.values()].find((one) => one.timer === timer);
+    if (watch === undefined) return;
+    const place = watch.prober.placeOf(watch.target);
+    if (place === undefined) {
+      this.restored(watch.target);
+      return;
+    }
+    watch.asking = true;
+    watch.prober.ask(now, place, (at, verdict) => {
+      watch.asking = false;
+      watch.askedAt = at;
+      // An answer has restored it, and another request's answer may have.
+      if (this.#watches.get(targetName(watch.target)) === watch) this.#again(at, watch, verdict);
+    });
+  }
+
+  /** Dead until the next answer is due; where OPTIONS may never be answered, the next request finds out. */
+  #again(now: Instant, { target, prober, timer }: Watch, verdict: Verdict): void {
+    const { policy } = prober;
+    const next = now + spreadMs(policy, policy.healthProbeMs, prober.entropy);
+    const until = verdict === "dead" ? next + fullPatienceMs(policy) : now;
+    this.#host.health.asked(target, until);
+    this.#host.timers.set(timer, next);
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Where one request goes next: the servers in order, of each its places, those known to be dead at the end, none twice
+ * (C44, V8).
+ */
+import type { Instant, Target } from "../machine.ts";
+import type { RedundancyPolicy } from "./policy.ts";
+import { type ServerHealth, targetName } from "./server-health.ts";
+import type { Place, ServerRoute } from "./server-set.ts";
+
+/** Where a request may go, and from where it starts. */
+export interface Plan {
+  /** In the order of trial. */
+  readonly routes: readonly ServerRoute[];
+  /** Position in a route's places to start from; the others of the route follow, wrapping round. */
+  startAt(route: ServerRoute): number;
+  /** No place counts as the last one: each gets the patience of its retry count only (probes; R60). */
+  readonly neverFull: boolean;
+  /** An answer makes its place the one in use; false for probes and removals. */
+  readonly moves: boolean;
+  /** It begins a call: the next place may be asked beside a silent one (`hedgeMs`). */
+  readonly hedges?: boolean;
+  /** No silence is borne for longer, milliseconds. */
+  readonly patienceMs?: number;
+  /** It is not known yet whether requests of this kind are answered there: silence says nothing of the target. */
+  readonly unproven?: boolean;
+  /** Only this place, if given (re-registration before a failover). */
+  readonly only?: Place;
+}
+
+/** Whose request it is. */
+export interface Traveller {
+  readonly policy: RedundancyPolicy;
+  readonly health: ServerHealth;
+  /** A place known to be dead is left to the end. */
+  passedOver(now: Instant, place: Place): void;
+}
+
+export class Itinerary {
+  readonly #host: Traveller;
+  readonly #plan: Plan;
+  readonly #routes: ServerRoute[];
+  /** A place has asked for quiet. */
+  hushed = false;
+  #places: Place[] = [];
+  /** Places known to be dead, kept for the end. */
+  #deferred: Place[] = [];
+  /** Targets tried so far; kept only where several servers could lead to one target twice. */
+  readonly #tried: Set<string> | undefined;
+
+  constructor(host: Traveller, plan: Plan) {
+    this.#host = host;
+    this.#plan = plan;
+    this.#routes = [...plan.routes];
+    this.#tried = plan.routes.length > 1 ? new Set() : undefined;
+  }
+
+  /** The next place, or a server whose places are to be found first; undefined: that was all. */
+  next(now: Instant): Place | ServerRoute | undefined {
+    const place = this.#nextPlace(now);
+    if (place !== undefined) return place;
+    const route = this.#routes.shift();
+    if (route !== undefined) return route;
+    this.#places = this.#deferred;
+    this.#deferred = [];
+    return this.#nextPlace(now);
+  }
+
+  /** The places of a server are up to date. */
+  resolved(now: Instant, route: ServerRoute): void {
+    const { only } = this.#plan;
+    const start = this.#plan.startAt(route);
+    const { health, policy } = this.#host;
+    const places =
+      only === undefined ? [...route.places.slice(start), ...route.places.slice(0, start)] : [only];
+    for (const place of places) {
+      const { target } = place;
+      if (only === undefined && policy.skipKnownDead && health.isLeftOut(now, target)) {
+        this.#deferred.push(place);
+        this.#host.passedOver(now, place);
+      } else this.#places.push(place);
+    }
+  }
+
+  /** @returns true if nothing comes after this place: it gets the whole of Timer B or F. */
+  begin(place: Place): boolean {
+    this.#tried?.add(targetName(place.target));
+    if (this.#plan.neverFull || this.#deferred.length > 0) return false;
+    const followed = this.#places.some((one) => !this.#isTried(one));
+    if (this.#host.policy.strictLastTarget) {
+      return !followed || this.#places[0]?.server !== place.server;
+    }
+    const spent = (route: ServerRoute): boolean =>
+      route.places.length > 0 && route.places.every((one) => this.#isTried(one));
+    return !followed && this.#routes.every(spent);
+  }
+
+  /** The server that a proxy leads to next may say something else. */
+  mayTryAgain(target: Target): void {
+    this.#tried?.delete(targetName(target));
+  }
+
+  #nextPlace(now: Instant): Place | undefined {
+    let place = this.#places.shift();
+    while (place !== undefined && (this.#isTried(place) || this.#isQuiet(now, place))) {
+      place = this.#places.shift();
+    }
+    return place;
+  }
+
+  /** Who wants to be left alone may have said so to another request meanwhile. */
+  #isQuiet(now: Instant, { target }: Place): boolean {
+    const quiet = this.#host.health.state(now, target) === "quiet";
+    this.hushed ||= quiet;
+    return quiet;
+  }
+
+  /** Another server, or a proxy in front of it, may stand at a place that was tried already. */
+  #isTried(place: Place): boolean {
+    return this.#tried?.has(targetName(place.target)) === true;
+  }
+}
