@@ -40,7 +40,7 @@ export class OptionsProbes {
    */
   send(now: Instant, route: ServerRoute, place: Place, probed: Probed): void {
     const { composer, entropy, policy } = this.#account;
-    const { healthProbeMs, t1Ms } = policy;
+    const { registrarProbeMs, t1Ms } = policy;
     const proven = this.#answering.has(place.target);
     const plan: Plan = {
       routes: [route],
@@ -49,7 +49,7 @@ export class OptionsProbes {
       moves: false,
       unproven: !proven,
       only: place,
-      ...(healthProbeMs > 0 ? { patienceMs: Math.max(healthProbeMs, 4 * t1Ms) } : {}),
+      ...(registrarProbeMs > 0 ? { patienceMs: Math.max(registrarProbeMs, 4 * t1Ms) } : {}),
     };
     const probe = new OptionsProbe(composer, entropy, (at, failure) => {
       this.#requests?.delete(request);

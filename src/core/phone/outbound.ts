@@ -85,10 +85,10 @@ export function keepAliveWaitMs(
   policy: RedundancyPolicy,
   entropy: Entropy,
 ): number {
-  const { healthProbeMs } = policy;
-  const keepAliveMs = Math.min(policy.keepAliveMs || healthProbeMs, healthProbeMs || NEVER);
+  const { registrarProbeMs } = policy;
+  const keepAliveMs = Math.min(policy.keepAliveMs || registrarProbeMs, registrarProbeMs || NEVER);
   if (!terms.answersPings)
-    return healthProbeMs > 0 ? spreadMs(policy, keepAliveMs, entropy) : policy.keepAliveMs;
+    return registrarProbeMs > 0 ? spreadMs(policy, keepAliveMs, entropy) : policy.keepAliveMs;
   const usual = target.transport === "udp" ? DATAGRAM_SECONDS : STREAM_SECONDS;
   const wanted = (terms.everySeconds ?? usual) * 1000;
   const most = keepAliveMs === 0 ? wanted : Math.min(wanted, keepAliveMs);

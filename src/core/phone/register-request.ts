@@ -41,7 +41,7 @@ export function composeRegister(
     .add("expires", String(seconds))
     .add("supported", supported(outbound, composer.agreements.gruu));
   // Pings cost a server that answers them less than OPTIONS does.
-  const keep = outbound || host.policy.healthProbeMs > 0;
+  const keep = outbound || host.policy.registrarProbeMs > 0;
   if (keep) headers.set("via", `${headers.get("via")};keep`);
   return request;
 }

@@ -323,7 +323,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     const { answersPings } = this.#host.composer.agreements.at(this.place.target);
     this.#upkeep.armKeepAlive(now, this.#host, this.place.target);
     const { place } = this;
-    if (answersPings || this.#upkeep.deaf || this.#host.policy.healthProbeMs === 0) {
+    if (answersPings || this.#upkeep.deaf || this.#host.policy.registrarProbeMs === 0) {
       this.#host.keepAlive(now, place.flow, answersPings);
     } else if (!this.#upkeep.verifying) {
       this.#upkeep.verifying = true;

@@ -100,8 +100,9 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     // The proof before a return: so many, over so long.
     ["good-probes", number(1, 100), "3", "goodProbes"],
     ["good-probes-time", TIME, "10 s", "goodProbesMs"],
-    // Silence is looked into so soon, and a target that was silent asked so often.
     ["health-probe", KEEP_ALIVE, "20 s", "healthProbeMs"],
+    // All phones of a server do that all the time: it must have room for it.
+    ["registrar-probe", KEEP_ALIVE, "0", "registrarProbeMs"],
     ["hedge", TIME, "500 ms", "hedgeMs"],
     ["skip-known-dead", YES_NO, "yes", "skipKnownDead"],
     ["overload-control", YES_NO, "yes", "overloadControl"],

@@ -122,7 +122,7 @@ function registerBound(policy: RedundancyPolicy, around: Surroundings): number {
   const away = policy.servers.map((server) => least(periodMs(server, around)));
   const returns = per(Math.min(...away));
   const proxies = policy.proxies.length > 1 ? per(least(policy.proxyProbeIntervalMs)) : 0;
-  const lost = per(policy.keepAliveMs) + per(least(policy.healthProbeMs));
+  const lost = per(policy.keepAliveMs) + per(least(policy.registrarProbeMs));
   const calls = around.callsPerMinute * registering.length;
   const flows = policy.outbound !== "never" && policy.proxies.length > 1 ? 2 : 1;
   return flows * (1 + rounds + renewals + probes + returns + proxies + lost + calls) * sends;

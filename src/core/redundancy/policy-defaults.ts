@@ -125,6 +125,7 @@ const OWN_POLICY: Omit<RedundancyPolicy, "servers"> = {
   goodProbes: 3,
   goodProbesMs: 10_000,
   healthProbeMs: 20_000,
+  registrarProbeMs: 0,
   hedgeMs: 500,
   skipKnownDead: true,
   overloadControl: true,
@@ -138,6 +139,7 @@ export const PLAIN: Pick<
   | "goodProbes"
   | "goodProbesMs"
   | "healthProbeMs"
+  | "registrarProbeMs"
   | "hedgeMs"
   | "skipKnownDead"
   | "overloadControl"
@@ -146,6 +148,7 @@ export const PLAIN: Pick<
   goodProbes: 1,
   goodProbesMs: 0,
   healthProbeMs: 0,
+  registrarProbeMs: 0,
   hedgeMs: 0,
   skipKnownDead: false,
   overloadControl: false,

@@ -115,11 +115,10 @@ export interface RedundancyPolicy {
   readonly goodProbes: number;
   /** … over this time, which ends when the return is due. */
   readonly goodProbesMs: number;
-  /**
-   * A registrar that has said nothing for so long, and answers no keep-alives, is asked whether it lives (OPTIONS);
-   * so is, as often, each target that was silent, whether it is back. 0: neither.
-   */
+  /** A target that was silent is asked so often whether it is back (OPTIONS), at first at once; 0: never. */
   readonly healthProbeMs: number;
+  /** The registrar of a standing binding is asked so often whether it lives, by pings or OPTIONS; 0: never. */
+  readonly registrarProbeMs: number;
   /** No answer of any kind for so long starts the next INVITE attempt beside the first; 0: off. */
   readonly hedgeMs: number;
   /** Leave targets known to be dead to the end of the list, for all requests (shared health). */
