@@ -141,7 +141,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "the wait for the return from a secondary target ends",
     FAILBACK,
-    "if (this.#dueAt !== NEVER)\n            this.#host.timers.set(this.#timer, this.#dueAt);",
+    "this.#host.timers.set(this.#timer, Math.max(begin, now + SHORTEST_BACKOFF_MS));",
     "",
     "I3",
     1,
@@ -206,7 +206,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "below the first server that is probed",
     SUCCESSIVE,
-    "timers.set(this.#return.timer, now + spreadMs(policy, policy.probeIntervalMs, entropy));",
+    "timers.set(this.#return.timer, now + Math.max(wait, SHORTEST_BACKOFF_MS));",
     "",
     "I3",
     8,
@@ -230,7 +230,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a registration that is due is renewed",
     REGISTRATION,
-    "this.#host.refreshDue(now, this.route.index);",
+    "this.#upkeep.deaf = false;\n            this.#host.refreshDue(now, this.route.index);",
     "",
     "I1",
     1,
