@@ -11,6 +11,8 @@ const CONFIG = {
   accounts: [
     {
       ...{ user: "3001", password: "gate-3001", domain: "lab.test", registration: "successive" },
+      // Without a hedge: an outage is to be above the limit.
+      hedge: "0",
       servers: [] as { address: string; port: number }[],
     },
   ],
@@ -83,6 +85,20 @@ describe("a drill", () => {
       [`silent ${first}`, `silent ${first}`, `closed ${first}`, `closed ${first}`],
     );
     for (const server of servers) assert.equal(lastOfBindings(server), "binding.removed");
+  });
+
+  test("on real sockets a hedge has the next call answered long before a silent server is given up (§8)", async () => {
+    const hedged = household.path("hedged.yaml");
+    const [account] = JSON.parse(readFileSync(config, "utf8")).accounts;
+    writeFileSync(hedged, JSON.stringify({ accounts: [{ ...account, hedge: "500 ms" }] }));
+    const own = ["--config", hedged, "--bind", household.address(31), "--phases", "1"];
+    const cut = ["--cut", household.address(13), "--patience", "3"];
+    const running = household.spawn("hedged", process.execPath, [CLI, "drill", ...own, ...cut]);
+    await running.exited;
+    const said = running.lines.join("\n");
+    const silent = /falls silent:.*\n +the next call is answered after +(\d+\.\d) s/.exec(said);
+    const seconds = Number(silent?.[1]);
+    assert.ok(seconds >= 0.5 && seconds < 5, said);
   });
 
   test("broken off it unregisters, says so and ends with 1", async () => {
