@@ -37,7 +37,7 @@ test(
     await stands(/bob at secondary/);
 
     await page.getByRole("tab", { name: "Decisions" }).click();
-    await page.getByText("bob sends its REGISTER to secondary instead of primary").click();
+    await page.getByText("bob suspects primary").first().click();
     const details = page.getByRole("complementary", { name: "The chosen row" });
     await details.getByText(/^Why: the port is closed/).waitFor();
     await page.getByText("in a call").first().waitFor();

@@ -130,7 +130,7 @@ async function converse(call: Call, visitor: Visitor, end: () => void): Promise<
   void call.play(tone(OURS_HERTZ));
   visitor.speak();
   assert.ok(tenthsOfTone(await heardBy(call), THEIRS_HERTZ) > 0.5);
-  await visitor.hears(0.6);
+  await visitor.hears(1.5);
   const from = visitor.mark;
   end();
   await call.ended;
