@@ -2,7 +2,7 @@
 import type { Target } from "../../core/machine.ts";
 import type { Call } from "../../core/phone/call.ts";
 import type { AccountPolicy, ServerPolicy } from "../../core/redundancy/policy.ts";
-import { defaultPolicy, defaultServer } from "../../core/redundancy/policy-defaults.ts";
+import { defaultPolicy, defaultServer, PLAIN } from "../../core/redundancy/policy-defaults.ts";
 import type { DrillPhone } from "./drill-phone.ts";
 
 /** A call each so many milliseconds. */
@@ -32,9 +32,9 @@ export function callerAt(
   const plain = defaultPolicy(server);
   const redundancy = {
     ...plain,
+    ...PLAIN,
     dns: { ...plain.dns, records, staticFirst: true },
     startSurgeMs: 0,
-    hedgeMs: 0,
   };
   return { ...caller, redundancy, messageWaiting: false, unregisterOnStart: false };
 }

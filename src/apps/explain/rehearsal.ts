@@ -13,6 +13,7 @@ import {
   defaultAccount,
   defaultPolicy,
   defaultServer,
+  PLAIN,
 } from "../../core/redundancy/policy-defaults.ts";
 import { latin1Text } from "../../worlds/sim/pure-bytes.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
@@ -358,6 +359,6 @@ function residentAt(
   register: boolean,
 ): AccountPolicy {
   const server = defaultServer(address, { port: BACK_PORT, transport: "udp", register });
-  const policy = { ...defaultPolicy(server), startSurgeMs: 0, keepAliveMs: 0 };
+  const policy = { ...defaultPolicy(server), ...PLAIN, startSurgeMs: 0, keepAliveMs: 0 };
   return defaultAccount(user, policy, { domain, index });
 }
