@@ -12,6 +12,8 @@ import type { CutFault, DrillPhone } from "./drill-phone.ts";
 const DIALLED_MS = 500;
 const BETWEEN_MS = 5000;
 const TALK_MS = 500;
+/** The phone stays as it is for so long, so that whoever measures beside, once a second, sees it too, milliseconds. */
+const SEEN_MS = 1500;
 /** A first call that reaches the phone so soon after the failure has met none. */
 const FIRST_ASK_MS = 250;
 
@@ -88,6 +90,7 @@ async function idle(scene: Scene): Promise<Omit<Measured, "firstCallMs" | "nextC
     const registered = subject.until(() => isRegistered(subject.account, dead), patienceMs, signal);
     const both = await Promise.all([registered, caller?.until(isReached, patienceMs, signal)]);
     asker?.stop();
+    await passed(subject, SEEN_MS, scene);
     const lastedMs = asker === undefined ? undefined : asker.reachedAt - started;
     subject.restore();
     const back = (): boolean => isHome(subject.account);
