@@ -15,6 +15,29 @@ type Short = readonly [
 
 const MAIL: Lines = { "msg.mwi.1.subscribe": "4001" };
 
+/** Makes rows of the parameters below a prefix; `usual` stands beside each that does not say otherwise. */
+function rowOf(prefix: string, usual: Lines) {
+  return (
+    leaf: string,
+    value: string,
+    play: WireRow["play"],
+    without: string,
+    shows: string,
+    beside: Lines = usual,
+  ): Short => [`${prefix}${leaf}`, value, play, without, shows, beside];
+}
+
+/** The three switches that depend on one another, at the server or proxy whose keys begin so. */
+function chainOf(own: string, usual: Lines) {
+  return (register: string, forget: string, only: string): Lines => ({
+    ...usual,
+    [`${own}failOver.reRegisterOn`]: register,
+    [`${own}failOver.failRegistrationOn`]: forget,
+    [`${own}failOver.onlySignalWithRegistered`]: only,
+    [`${own}failOver.failBack.mode`]: "registration",
+  });
+}
+
 /** The same parameters at reg.x.server.y and voIpProt.server.x; `own` is the prefix with its numbers. */
 function serverRows(prefix: string, own: string): readonly Short[] {
   const first = `${own}.1.`;
@@ -31,21 +54,8 @@ function serverRows(prefix: string, own: string): readonly Short[] {
     [`${first}port`]: "",
     [`${first}transport`]: "",
   };
-  const chain = (register: string, forget: string, only: string): Lines => ({
-    ...one,
-    [`${first}failOver.reRegisterOn`]: register,
-    [`${first}failOver.failRegistrationOn`]: forget,
-    [`${first}failOver.onlySignalWithRegistered`]: only,
-    [`${first}failOver.failBack.mode`]: "registration",
-  });
-  const row = (
-    leaf: string,
-    value: string,
-    play: WireRow["play"],
-    without: string,
-    shows: string,
-    beside: Lines = two,
-  ): Short => [`${prefix}.${leaf}`, value, play, without, shows, beside];
+  const chain = chainOf(first, one);
+  const row = rowOf(`${prefix}.`, two);
   return [
     row("address", "192.0.2.14", "calm", "0.0 → primary REGISTER", "0.0 → secondary REGISTER"),
     row(
@@ -136,21 +146,8 @@ function proxyRows(prefix: string, own: string): readonly Short[] {
     [`${own}port`]: "5060",
     [`${own}transport`]: "UDPOnly",
   };
-  const chain = (register: string, forget: string, only: string): Lines => ({
-    ...proxy,
-    [`${own}failOver.reRegisterOn`]: register,
-    [`${own}failOver.failRegistrationOn`]: forget,
-    [`${own}failOver.onlySignalWithRegistered`]: only,
-    [`${own}failOver.failBack.mode`]: "registration",
-  });
-  const row = (
-    leaf: string,
-    value: string,
-    play: WireRow["play"],
-    without: string,
-    shows: string,
-    beside: Lines = proxy,
-  ): Short => [`${prefix}${leaf}`, value, play, without, shows, beside];
+  const chain = chainOf(own, proxy);
+  const row = rowOf(prefix, proxy);
   return [
     row("address", "192.0.2.34", "calm", "0.0 → proxy1 REGISTER", "0.0 → proxy2 REGISTER"),
     row("port", "5070", "calm", "0.0 → proxy1 REGISTER", "0.0 → proxy1:5070 REGISTER"),
