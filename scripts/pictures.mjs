@@ -23,7 +23,7 @@ try {
   await button("Kill primary").click();
   await stands(/bob at secondary/);
   await page.getByRole("tab", { name: "Decisions" }).click();
-  await page.getByText("bob suspects primary").first().click();
+  await page.getByText("bob sends its REGISTER to secondary instead of primary").click();
   await picture("reason");
   await page.getByRole("tab", { name: "Ladder" }).click();
   await picture("killed");

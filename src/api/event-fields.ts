@@ -89,7 +89,10 @@ export interface PhoneEventFields {
   /** The server itself said so (RFC 3680); `waitMs`: until the next try, if there is one. */
   "registration.recalled": OfServer & { readonly why: string; readonly waitMs?: number };
   "attempt.failed": OfServer & Leaving & { readonly target: string };
-  /** A request goes on to the next place. */
+  /**
+   * A request goes on to the next place; or it begins there, since the first is known to be dead or wants quiet: told
+   * once, until the first answers again.
+   */
   "request.failed-over": OfAccount &
     Leaving & {
       readonly from: string;
@@ -110,7 +113,11 @@ export interface PhoneEventFields {
   "server.suspected": { readonly target: string; readonly why: string };
   "server.restored": { readonly target: string };
   /** The working server is another, further down the list. */
-  "server.fell-back": OfAccount & { readonly from: number; readonly to: number };
+  "server.fell-back": OfAccount & {
+    readonly from: number;
+    readonly to: number;
+    readonly rule: string;
+  };
   /** The way back: to a better server, or (with targets) to a better target of the same. */
   "server.failed-back": OfAccount & {
     readonly from: number;
@@ -118,7 +125,16 @@ export interface PhoneEventFields {
     readonly mode: string;
     readonly fromTarget?: string;
     readonly toTarget?: string;
-    readonly rule?: string;
+    readonly rule: string;
+  };
+  /** The time to go back to a better target has come, and a call is in the way; told once for each such wait. */
+  "server.failback-deferred": OfServer & {
+    readonly fromTarget: string;
+    readonly toTarget: string;
+    readonly mode: string;
+    readonly why: string;
+    /** For how long at most: `idleWaitMaxMs=0 (default)` is for ever. */
+    readonly rule: string;
   };
   "server.probed": OfServer & { readonly good: boolean; readonly rule: string };
   "call.started": OfCall & {

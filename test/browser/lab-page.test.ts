@@ -37,7 +37,8 @@ test(
     await stands(/bob at secondary/);
 
     await page.getByRole("tab", { name: "Decisions" }).click();
-    await page.getByText("bob suspects primary").first().click();
+    await page.getByText("bob suspects primary").first().waitFor();
+    await page.getByText("bob sends its REGISTER to secondary instead of primary").click();
     const details = page.getByRole("complementary", { name: "The chosen row" });
     await details.getByText(/^Why: the port is closed/).waitFor();
     await page.getByText("in a call").first().waitFor();
@@ -49,7 +50,7 @@ test(
       .getByText(/^bob comes home/)
       .first()
       .click();
-    await details.getByText(/^Because of failbackMode=duration/).waitFor();
+    await details.getByText(/^Because of failbackSeconds=/).waitFor();
 
     await page.getByRole("tab", { name: "Ladder" }).click();
     await page.keyboard.press("e");

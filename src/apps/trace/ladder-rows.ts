@@ -125,6 +125,8 @@ export function eventRow(
       return note("▼", `fell back: server ${place("from")} to ${place("to")}`, "warn");
     case "server.failed-back":
       return note("▲", `failed back: ${wayBack(record, place)} ${mode(record)}`, "good");
+    case "server.failback-deferred":
+      return note("△", `stays at ${place("fromTarget")} until idle ${mode(record)}`, "warn");
     case "server.suspected":
       return {
         ...note("!", `suspected by ${record.node}: ${reason(record)}`, "warn", place("target")),

@@ -1,5 +1,5 @@
 /** The engine's decisions as events: each with the account, the cause, and the policy value that decided. */
-import type { Target } from "../machine.ts";
+import type { failbackModeOf } from "../redundancy/failback.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
@@ -10,6 +10,8 @@ export interface EventOutlet {
   rule(account: number, path: string, value: unknown): string;
   report(event: TraceEvent): void;
 }
+
+type Mode = ReturnType<typeof failbackModeOf>;
 
 /** Fields of an event as they come. */
 type Fields = Record<string, string | number | boolean | undefined>;
@@ -52,6 +54,15 @@ export class AccountEvents {
     this.report("registration.failed", { server: route.index, ...where, why, status });
   }
 
+  accepted({ server, target }: Place, expires: number): void {
+    this.report("registration.accepted", { server, target: targetName(target), expires });
+  }
+
+  interrupted(server: number, place: Place | undefined, why: string): void {
+    const target = place === undefined ? undefined : targetName(place.target);
+    this.report("registration.interrupted", { server, target, why });
+  }
+
   attemptFailed(method: string, place: Place, why: string): void {
     this.report("attempt.failed", {
       method,
@@ -64,44 +75,66 @@ export class AccountEvents {
 
   failedOver(method: string, from: Place, to: Place, why: string): void {
     this.report("request.failed-over", {
-      method,
-      from: targetName(from.target),
-      to: targetName(to.target),
-      fromServer: from.server,
-      toServer: to.server,
+      ...moving(method, from, to),
       why,
       ...this.#leaving(method, from, why),
     });
   }
 
+  /** Nothing was sent to `from`: `why` is known of it already. */
+  begunElsewhere(method: string, from: Place, to: Place, why: string): void {
+    const key = why.startsWith("503") ? "failoverOn503" : "skipKnownDead";
+    const rule = this.rule(key, this.#policy[key]);
+    this.report("request.failed-over", { ...moving(method, from, to), why, rule });
+  }
+
   /** The next place is asked beside a silent one. */
   hedged(method: string, from: Place, to: Place): void {
-    this.report("request.hedged", {
-      method,
-      from: targetName(from.target),
-      to: targetName(to.target),
-      fromServer: from.server,
-      toServer: to.server,
-      rule: this.rule("hedgeMs", this.#policy.hedgeMs),
-    });
+    const rule = this.rule("hedgeMs", this.#policy.hedgeMs);
+    this.report("request.hedged", { ...moving(method, from, to), rule });
   }
 
   /** From one server to another, 1-based; upwards in the list it is a failback. */
   movedServer(from: number, to: number, mode: string): void {
-    if (to > from) this.report("server.fell-back", { from, to });
-    else this.report("server.failed-back", { from, to, mode });
+    const { registration, probeIntervalMs } = this.#policy;
+    const kind = this.rule("registration", registration);
+    if (to > from) this.report("server.fell-back", { from, to, rule: kind });
+    else {
+      const rule = mode === "probe" ? this.rule("probeIntervalMs", probeIntervalMs) : kind;
+      this.report("server.failed-back", { from, to, mode, rule });
+    }
   }
 
   /** Back to a better target of the same server. */
-  returned(server: number, from: Target | undefined, to: Target, mode: string): void {
+  returned(from: Place | undefined, { server, target, hop }: Place, mode: Mode): void {
     this.report("server.failed-back", {
       from: server,
       to: server,
-      fromTarget: from === undefined ? "" : targetName(from),
-      toTarget: targetName(to),
+      fromTarget: from === undefined ? "" : targetName(from.target),
+      toTarget: targetName(target),
       mode,
-      rule: this.rule(`servers.${server}.failbackMode`, mode),
+      rule: this.#timeOfReturn(server, from?.hop ?? hop, mode),
     });
+  }
+
+  /** The time to go back to the first place of a server has come, and a call is in the way. */
+  deferred({ index, places, inUse }: ServerRoute, mode: Mode): void {
+    const from = places[inUse];
+    const to = places[0];
+    if (from === undefined || to === undefined) return;
+    this.report("server.failback-deferred", {
+      server: index,
+      fromTarget: targetName(from.target),
+      toTarget: targetName(to.target),
+      mode,
+      why: "not-idle",
+      rule: this.rule("idleWaitMaxMs", this.#policy.idleWaitMaxMs),
+    });
+  }
+
+  probed(server: number, good: boolean): void {
+    const rule = this.rule("probeIntervalMs", this.#policy.probeIntervalMs);
+    this.report("server.probed", { server, good, rule });
   }
 
   rule(path: string, value: unknown): string {
@@ -112,6 +145,31 @@ export class AccountEvents {
     if (why === "503") return { rule: this.rule("failoverOn503", true) };
     if (why !== "timeout") return {};
     const key: keyof ServerPolicy = method === "INVITE" ? "inviteRetries" : "registerRetries";
-    return { rule: this.rule(`servers.${place.server}.${key}`, place.hop[key]) };
+    return { rule: this.rule(`${this.#path(place.server, place.hop)}.${key}`, place.hop[key]) };
   }
+
+  /** What set the time of a return. */
+  #timeOfReturn(server: number, hop: ServerPolicy, mode: Mode): string {
+    const path = this.#path(server, hop);
+    if (mode === "probe")
+      return this.rule("proxyProbeIntervalMs", this.#policy.proxyProbeIntervalMs);
+    if (mode !== "duration") return this.rule(`${path}.failbackMode`, mode);
+    return this.rule(`${path}.failbackSeconds`, hop.failbackSeconds);
+  }
+
+  /** Where the policy keeps what speaks for a place: a server, or an outbound proxy in front of it. */
+  #path(server: number, hop: ServerPolicy): string {
+    const proxy = this.#policy.proxies.indexOf(hop);
+    return proxy < 0 ? `servers.${server}` : `proxies.${proxy + 1}`;
+  }
+}
+
+function moving(method: string, from: Place, to: Place): Fields {
+  return {
+    method,
+    from: targetName(from.target),
+    to: targetName(to.target),
+    fromServer: from.server,
+    toServer: to.server,
+  };
 }

@@ -12,7 +12,7 @@ import type { FailoverHost } from "../redundancy/failover-host.ts";
 import type { Plan } from "../redundancy/itinerary.ts";
 import type { AccountPolicy, RedundancyPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
-import { QUIET_LIMIT_MS, type ServerHealth, targetName } from "../redundancy/server-health.ts";
+import { QUIET_LIMIT_MS, type ServerHealth } from "../redundancy/server-health.ts";
 import {
   type Place,
   type ResolvedHop,
@@ -236,10 +236,11 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const before = route.inUse;
     const mode = failbackModeOf(route);
     route.current = index;
+    route.answeredBy(place);
     if (index === 0 && before === 0) return;
     const from = route.places[before];
     route.inUse = index;
-    if (index < before) this.events.returned(place.server, from?.target, place.target, mode);
+    if (index < before) this.events.returned(from, place, mode);
     this.#failbacks ??= new Failbacks(this);
     this.#failbacks.answered(now, route);
   }
@@ -262,8 +263,10 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.events.attemptFailed(method, place, why);
   }
 
-  failedOver(_now: Instant, method: string, from: Place, to: Place, why: string): void {
-    this.events.failedOver(method, from, to, why);
+  failedOver(_now: Instant, method: string, from: Place, to: Place, why: string | undefined): void {
+    const news = this.servers.notesMove(from, to);
+    if (why !== undefined) this.events.failedOver(method, from, to, why);
+    else if (news) this.events.begunElsewhere(method, from, to, this.health.why(from.target));
   }
 
   // What registrations ask and tell.
@@ -291,6 +294,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   refreshDue(now: Instant, server: number, recalled = false): void {
+    this.#failbacks?.renewing(this.servers.route(server));
     this.#strategy.refreshDue(now, this.#registered(server), recalled);
   }
 
@@ -299,20 +303,12 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const place = registration.place;
     // That we have moved says nothing about the server.
     if (place !== undefined && cause !== "moved") this.health.failed(now, place.target, cause);
-    this.events.report("registration.interrupted", {
-      server,
-      target: place === undefined ? undefined : targetName(place.target),
-      why: cause,
-    });
+    this.events.interrupted(server, place, cause);
     this.#strategy.flowLost(now, registration, cause);
   }
 
   accepted(now: Instant, server: number, place: AttemptPlace, granted: number): void {
-    this.events.report("registration.accepted", {
-      server,
-      target: targetName(place.target),
-      expires: granted,
-    });
+    this.events.accepted(place, granted);
     this.#strategy.accepted(now, this.#registered(server));
     if (this.policy.proxies.length > 1) {
       this.#spares ??= new SpareFlows(this);
@@ -347,11 +343,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   probed(_now: Instant, registration: Registration, good: boolean): void {
-    this.events.report("server.probed", {
-      server: registration.route.index,
-      good,
-      rule: this.events.rule("probeIntervalMs", this.policy.probeIntervalMs),
-    });
+    this.events.probed(registration.route.index, good);
   }
 
   isDead(now: Instant, { places }: ServerRoute): boolean {
@@ -367,6 +359,10 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void {
     returnHome(now, route, this.registration(route.index), returned);
+  }
+
+  failbackDeferred(route: ServerRoute): void {
+    this.events.deferred(route, failbackModeOf(route));
   }
 
   #registered(server: number): Registration {

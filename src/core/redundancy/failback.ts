@@ -28,6 +28,8 @@ export interface FailbackHost {
    * for that, `returned` is not called: the next request shows it, by `cameHome` or `left`.
    */
   goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void;
+  /** The time to go back has come, and a call is in the way. */
+  failbackDeferred(route: ServerRoute): void;
 }
 
 /** How the return from one place of a route to its first is decided. */
@@ -65,6 +67,8 @@ export class Failback implements TimerOwner {
   #triedAt: Instant | undefined;
   /** It has waited for an idle phone long enough. */
   #forced = false;
+  /** That it waits for one is told once. */
+  #deferred = false;
 
   constructor(host: FailbackHost, route: ServerRoute) {
     this.#host = host;
@@ -91,14 +95,21 @@ export class Failback implements TimerOwner {
     this.#host.timers.set(this.#timer, Math.max(begin, now + SHORTEST_BACKOFF_MS));
   }
 
+  /** Renewal signalling begins: the time of mode `registration`. */
+  renewing(): void {
+    if (this.state === "away" && this.#mode === "registration" && !this.#mayReturn) this.#defer();
+  }
+
   cameHome(): void {
     this.state = "home";
+    this.#deferred = false;
     this.#proof.stop();
     this.#host.timers.silence(this.#timer);
   }
 
   /** The last call has ended. */
   becameIdle(now: Instant): void {
+    this.#deferred = false;
     if (this.state === "due") this.#return(now);
   }
 
@@ -129,7 +140,13 @@ export class Failback implements TimerOwner {
   #waitForIdle(): void {
     const bound = this.#host.policy.idleWaitMaxMs;
     this.state = "due";
+    this.#defer();
     if (bound > 0) this.#host.timers.set(this.#timer, this.#dueAt + bound);
+  }
+
+  #defer(): void {
+    if (!this.#deferred) this.#host.failbackDeferred(this.#route);
+    this.#deferred = true;
   }
 
   /** Until the primary's next chance; NEVER: not by time. Renewals have a jitter of their own. */

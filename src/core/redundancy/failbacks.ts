@@ -19,6 +19,11 @@ export class Failbacks {
     else failback.left(now);
   }
 
+  /** A registration of the route is about to be renewed. */
+  renewing(route: ServerRoute): void {
+    this.#byServer.get(route.index)?.renewing();
+  }
+
   becameIdle(now: Instant): void {
     for (const failback of this.#byServer.values()) failback.becameIdle(now);
   }

@@ -27,5 +27,6 @@ export interface FailoverHost extends AttemptHost {
   /** Nothing was heard of one place, and the next one is asked beside it (`hedgeMs`). */
   hedged(now: Instant, method: string, from: Place, to: Place): void;
   attemptFailed(now: Instant, method: string, place: Place, why: string): void;
-  failedOver(now: Instant, method: string, from: Place, to: Place, why: string): void;
+  /** @param why undefined: it begins at `to`, since `from` is known to be of no use. */
+  failedOver(now: Instant, method: string, from: Place, to: Place, why: string | undefined): void;
 }

@@ -310,11 +310,11 @@ export class FailoverRequest implements TimerOwner {
   #try(now: Instant, place: Place): void {
     this.state = "trying";
     const beside = this.#attempts.at(-1)?.place;
-    const previous = this.#previous;
+    const from = this.#previous?.place ?? this.#itinerary.passedOver;
     if (beside !== undefined) {
       this.#host.hedged(now, this.#user.method, beside, place);
-    } else if (previous !== undefined && !sameTarget(previous.place, place)) {
-      this.#host.failedOver(now, this.#user.method, previous.place, place, previous.why);
+    } else if (from !== undefined && !sameTarget(from, place)) {
+      this.#host.failedOver(now, this.#user.method, from, place, this.#previous?.why);
     }
     // Side by side they count alike, so that the callee knows what comes second for what it is (§8.2.2.2).
     const cseq = this.#hedges ? this.#firstCseq : this.#cseq;

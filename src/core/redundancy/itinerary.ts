@@ -41,6 +41,8 @@ export class Itinerary {
   readonly #routes: ServerRoute[];
   /** A place has asked for quiet. */
   hushed = false;
+  /** Where it would have begun, were that not known to be dead or to want quiet. */
+  passedOver: Place | undefined;
   #places: Place[] = [];
   /** Places known to be dead, kept for the end. */
   #deferred: Place[] = [];
@@ -75,6 +77,7 @@ export class Itinerary {
     for (const place of places) {
       const { target } = place;
       if (only === undefined && policy.skipKnownDead && health.isLeftOut(now, target)) {
+        if (this.#places.length === 0) this.passedOver ??= place;
         this.#deferred.push(place);
         this.#host.passedOver(now, place);
       } else this.#places.push(place);
@@ -108,9 +111,10 @@ export class Itinerary {
   }
 
   /** Who wants to be left alone may have said so to another request meanwhile. */
-  #isQuiet(now: Instant, { target }: Place): boolean {
-    const quiet = this.#host.health.state(now, target) === "quiet";
+  #isQuiet(now: Instant, place: Place): boolean {
+    const quiet = this.#host.health.state(now, place.target) === "quiet";
     this.hushed ||= quiet;
+    if (quiet) this.passedOver ??= place;
     return quiet;
   }
 

@@ -19,7 +19,7 @@ export const QUIET_LIMIT_MS = 3_600_000;
 interface Entry {
   state: HealthState;
   until: Instant;
-  why: string;
+  readonly why: string;
 }
 
 /** Told of each change, once. */
@@ -64,7 +64,11 @@ export class ServerHealth {
     }
     before.state = "down";
     before.until = Math.max(before.until, now + DOWN_MS);
-    before.why = why;
+  }
+
+  /** What made a target suspect, or quiet; empty: nothing has. */
+  why(target: Target): string {
+    return this.#entries?.get(targetName(target))?.why ?? "";
   }
 
   /** Nothing is to be sent there if there is anywhere else: it is down, or suspected and being asked. */

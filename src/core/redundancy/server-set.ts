@@ -31,6 +31,11 @@ export interface ResolvedHop {
   readonly expiresAt: Instant;
 }
 
+interface Move {
+  readonly from: Target;
+  readonly to: Target;
+}
+
 const NO_PROXIES: readonly ServerPolicy[] = [];
 const NO_PLACES: readonly Place[] = [];
 
@@ -47,6 +52,8 @@ export class ServerRoute {
   current = 0;
   /** Index into `places`: where the last one was answered. */
   inUse = 0;
+  /** The last move away from one of its places that was told. */
+  #told: Move | undefined;
 
   constructor(index: number, policy: ServerPolicy, proxies: readonly ServerPolicy[]) {
     this.index = index;
@@ -70,6 +77,18 @@ export class ServerRoute {
 
   get currentPlace(): Place | undefined {
     return this.places[this.current];
+  }
+
+  /** Its requests go to `to` instead of `from`. @returns true if that was not told yet. */
+  notesMove(from: Target, to: Target): boolean {
+    const told = this.#told;
+    this.#told = { from, to };
+    return told === undefined || !(isSame(told.from, from) && isSame(told.to, to));
+  }
+
+  /** A request was answered by a place: the next move away from it is news. */
+  answeredBy({ target }: Place): void {
+    if (this.#told !== undefined && isSame(this.#told.from, target)) this.#told = undefined;
   }
 
   /** Takes in a fresh resolution; the target in use stays in use while it is still listed. */
@@ -121,6 +140,10 @@ export class ServerRoute {
   }
 }
 
+function isSame(one: Target, other: Target): boolean {
+  return targetName(one) === targetName(other);
+}
+
 export class ServerSet {
   readonly #policy: RedundancyPolicy;
   /** Each made when it is first asked for: most phones never need their last. */
@@ -150,6 +173,11 @@ export class ServerSet {
     return this.#routes.some(
       (route) => route?.places.some(({ target }) => target.address === address) === true,
     );
+  }
+
+  /** Its requests go to `to` instead of `from`. @returns true if that was not told yet. */
+  notesMove(from: Place, to: Place): boolean {
+    return this.#routes[from.server - 1]?.notesMove(from.target, to.target) !== false;
   }
 
   /** The order of trial for a request that starts at one server: it, those below, then those above. */

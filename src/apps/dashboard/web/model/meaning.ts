@@ -13,6 +13,8 @@ const REASONS: Readonly<Record<string, string>> = {
   timeout: "nobody answered, after all resends",
   tls: "the TLS handshake or the certificate failed",
   transport: "the transport failed",
+  hedged: "nobody answered while another server did",
+  "not-idle": "a call is up or ringing, and it is not to be disturbed",
   "no-targets": "the server's name led to no address",
   rejected: "the server rejected it",
   "503": "the server answered 503 Service Unavailable",
@@ -22,6 +24,7 @@ const DECISIONS: readonly string[] = [
   "request.failed-over",
   "server.fell-back",
   "server.failed-back",
+  "server.failback-deferred",
   "server.suspected",
   "server.restored",
   "server.resolved",
@@ -55,6 +58,8 @@ export function sentenceOf(record: TraceRecord, trace: Trace): string {
       return field(record, "toTarget") === ""
         ? `${who} comes home from server ${field(record, "from")} to server ${field(record, "to")}`
         : `${who} comes home from ${place("fromTarget")} to ${place("toTarget")}`;
+    case "server.failback-deferred":
+      return `${who} stays at ${place("fromTarget")}, though it is time to come home to ${place("toTarget")}`;
     case "server.suspected":
       return `${who} suspects ${place("target")}`;
     case "server.restored":
