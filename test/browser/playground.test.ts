@@ -50,6 +50,30 @@ test(
 );
 
 test(
+  "a way between two is cut and healed, and so is the one to the resolver",
+  needs("chromium"),
+  async () => {
+    const page = await opened();
+    await page.getByLabel("Speed").selectOption("100");
+    await page.getByLabel("The way from").selectOption("bob");
+    await page.getByLabel("The way to").selectOption("primary");
+    await page.getByRole("button", { name: "Do", exact: true }).click();
+    await page.getByText("bob ⇹ primary: nothing gets through").waitFor();
+    await standing(page, /alice at primary, bob at secondary, carol at primary/);
+    await page.getByRole("button", { name: "Heal the way bob ⇹ primary" }).click();
+    await standing(page, /alice at primary, bob at primary, carol at primary/);
+    assert.equal(await page.getByText("⇹").count(), 0);
+
+    await page.getByRole("button", { name: "Silence the resolver" }).click();
+    await page.getByRole("article", { name: "resolver, silent" }).waitFor();
+    await page.getByRole("button", { name: "Heal the resolver" }).click();
+    await page.getByRole("article", { name: "resolver, answers" }).waitFor();
+    await page.getByLabel("The way to").selectOption("dns");
+    assert.equal(await page.getByLabel("What befalls it").locator("option").count(), 1);
+  },
+);
+
+test(
   "a slider writes its value into the file, and the phone obeys",
   needs("chromium"),
   async () => {

@@ -1,5 +1,5 @@
 /** Datagram flows: shared ports, connected sockets, closed ports heard of at once. */
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { test } from "node:test";
@@ -108,18 +108,16 @@ test("a port that someone has is in-use, an address that nobody here has is deni
 
 for (const from of [1, 0]) {
   const sharing = from === 1 ? "sharing the bound port" : "on a port of its own";
-  test(`a closed port is known within 50 ms to a connected flow ${sharing}`, async () => {
+  test(`a closed port is told by the system, after one datagram, to a connected flow ${sharing}`, async () => {
     const { machine, driver } = await bound();
     const port = await closedPort();
-    const began = driver.run((now) => {
+    driver.run(() => {
       const target = { transport: "udp", address: "127.0.0.1", port } as const;
       machine.outbox.open(2, target, { from, connected: true });
       machine.outbox.send(2, bytesOf("REGISTER"));
-      return now;
     });
-    const { at, cause } = await machine.until("lost");
-    equal(cause, "refused");
-    ok(at - began < 50, `${at - began} ms`);
+    // Nothing rings in the driver: only the ICMP of that one datagram can end the flow.
+    equal((await machine.until("lost")).cause, "refused");
     equal(driver.flows, 1);
     await driver.stop();
   });

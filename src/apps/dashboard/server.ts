@@ -13,7 +13,8 @@ import { isBearer } from "../bearer.ts";
 import type { Feed } from "./feed.ts";
 import { strangerIn } from "./guard.ts";
 import { MAX_COMMAND_BYTES, MAX_WATCHERS } from "./limits.ts";
-import { type CommandScope, type Greeting, type PageCommand, readCommand } from "./protocol.ts";
+import type { Greeting, PageCommand } from "./protocol.ts";
+import { type CommandScope, readCommand } from "./read-command.ts";
 
 export interface DashboardParts {
   readonly host: string;

@@ -6,10 +6,11 @@ import { InvalidArgumentError } from "commander";
 import type { FeedTrace } from "../dashboard/feed.ts";
 import { Feed } from "../dashboard/feed.ts";
 import { newToken } from "../dashboard/guard.ts";
-import type { CommandScope, PageCommand, TraceHeader } from "../dashboard/protocol.ts";
+import type { PageCommand, TraceHeader } from "../dashboard/protocol.ts";
+import type { CommandScope } from "../dashboard/read-command.ts";
 import { Dashboard } from "../dashboard/server.ts";
 import { Hold } from "../scenario/hold.ts";
-import { disturb } from "../scenario/play.ts";
+import { obey } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import { stageThrough } from "../scenario/stage-through.ts";
@@ -116,8 +117,9 @@ export class LabPage {
   }
 
   #scope(): CommandScope {
-    const { servers = [], phones = [] } = this.#live?.scenario.topology ?? {};
+    const { servers = [], phones = [], zone } = this.#live?.scenario.topology ?? {};
     return {
+      resolver: zone !== undefined,
       servers: servers.map(({ name }) => name),
       phones: phones.map(({ name }) => name),
       scenarios: this.#scenarios.map(({ name }) => name),
@@ -128,24 +130,17 @@ export class LabPage {
     if (this.#live === undefined) throw new StageFault("the lab is not up yet");
     const { stage, play } = this.#live;
     switch (command.do) {
-      case "fault":
-        await disturb(stage, command.server, command.fault);
-        break;
-      case "dns": {
-        const how = command.fault.kind;
-        const at = await stage.disturbDns(command.fault);
-        stage.note({ at, node: "dns", event: "dns.disturbed", how });
-        break;
-      }
-      case "phone":
-        await stage.commandPhone(command.phone, command.command);
-        break;
       case "play":
         // Minutes may pass; how it ends is seen in its trace.
         void play(command.scenario).catch((error: Error) => this.#unplayed(command, error));
         break;
-      default:
+      case "pause":
+      case "resume":
+      case "step":
         this.#hold(command.do, command.trace);
+        break;
+      default:
+        await obey(stage, command);
     }
   }
 

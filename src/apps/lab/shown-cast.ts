@@ -5,11 +5,13 @@ import type { Topology } from "../scenario/scenario.ts";
 export interface ShownCast {
   readonly servers: readonly ShownServer[];
   readonly phones: readonly ShownPhone[];
+  readonly resolver: boolean;
 }
 
-export function shownCast({ servers, phones }: Topology): ShownCast {
+export function shownCast({ servers, phones, zone }: Topology): ShownCast {
   return {
-    servers: servers.map(({ name, role }) => ({ name, role })),
+    resolver: zone !== undefined,
+    servers: servers.map(({ name, role, tls = false }) => ({ name, role, tls })),
     phones: phones.map(({ name, user, files }) => ({
       name,
       user,

@@ -3,7 +3,7 @@
  * vain is noted (`scenario.stalled`) and ends the play.
  */
 import type { TraceRecord } from "../trace/record.ts";
-import type { Action, Scenario, ServerFault, Sought, Step } from "./scenario.ts";
+import type { Action, Deed, Scenario, ServerFault, Sought, Step } from "./scenario.ts";
 import { Search } from "./search.ts";
 import type { Stage } from "./stage.ts";
 
@@ -86,34 +86,19 @@ class Play {
         return stage.startPhone(action.name);
       case "stop-phone":
         return stage.stopPhone(action.name);
-      case "fault":
-        return disturb(stage, action.server, action.fault);
-      case "way": {
-        const { ends, fault } = action;
-        const at = await stage.disturbWay(ends, fault);
-        const [node, other = ""] = ends;
-        const between = other === "" ? {} : { with: other };
-        stage.note({ at, node, event: "way.disturbed", how: fault.kind, ...between });
-        return at;
-      }
       case "restart": {
         const down = await disturb(stage, action.server, { kind: "stop" });
         await this.#wait(down + action.downMs);
         await disturb(stage, action.server, { kind: "revive" });
         return down;
       }
-      case "dns": {
-        const at = await stage.disturbDns(action.fault);
-        stage.note({ at, node: "dns", event: "dns.disturbed", how: action.fault.kind });
-        return at;
-      }
-      case "phone":
-        return stage.commandPhone(action.phone, action.command);
       case "wait": {
         const began = stage.now();
         await this.#wait(began + action.ms);
         return began;
       }
+      default:
+        return obey(stage, action);
     }
   }
 
@@ -143,6 +128,32 @@ class Play {
 
   #note(event: string, fields: Readonly<Record<string, string | number>>): void {
     this.#stage.note({ at: this.#stage.now(), node: RUNNER, event, ...fields });
+  }
+}
+
+/**
+ * Does it, notes a fault for the ladder and the judge, and resolves with when it took effect.
+ * @throws StageFault when it cannot be done.
+ */
+export async function obey(stage: Stage, deed: Deed): Promise<number> {
+  switch (deed.do) {
+    case "fault":
+      return disturb(stage, deed.server, deed.fault);
+    case "way": {
+      const { ends, fault } = deed;
+      const at = await stage.disturbWay(ends, fault);
+      const [node, other = ""] = ends;
+      const between = other === "" ? {} : { with: other };
+      stage.note({ at, node, event: "way.disturbed", how: fault.kind, ...between });
+      return at;
+    }
+    case "dns": {
+      const at = await stage.disturbDns(deed.fault);
+      stage.note({ at, node: "dns", event: "dns.disturbed", how: deed.fault.kind });
+      return at;
+    }
+    case "phone":
+      return stage.commandPhone(deed.phone, deed.command);
   }
 }
 

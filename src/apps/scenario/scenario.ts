@@ -95,13 +95,17 @@ export type PhoneCommand =
   | { readonly kind: "call"; readonly to: string }
   | { readonly kind: "hangup" | "hold" | "resume" };
 
-export type Action =
-  | { readonly do: "start-server" | "start-phone" | "stop-phone"; readonly name: string }
+/** What may also be done to a stage by hand, while it plays. */
+export type Deed =
   | { readonly do: "fault"; readonly server: string; readonly fault: ServerFault }
-  | { readonly do: "restart"; readonly server: string; readonly downMs: number }
   | { readonly do: "way"; readonly ends: Ends; readonly fault: WayFault }
   | { readonly do: "dns"; readonly fault: DnsFault }
-  | { readonly do: "phone"; readonly phone: string; readonly command: PhoneCommand }
+  | { readonly do: "phone"; readonly phone: string; readonly command: PhoneCommand };
+
+export type Action =
+  | Deed
+  | { readonly do: "start-server" | "start-phone" | "stop-phone"; readonly name: string }
+  | { readonly do: "restart"; readonly server: string; readonly downMs: number }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "until"; readonly seen: Sought; readonly withinMs: number };
 

@@ -147,11 +147,13 @@ export class SimStage implements Stage {
     switch (fault.kind) {
       case "kill":
         host.kill();
+        this.#healWaysOf(name);
         break;
       case "stop":
         host.run((now) => machine.stop(now));
         simulation.runUntilTrue(() => machine.state === "stopped", this.now() + GRACE_MS);
         host.kill();
+        this.#healWaysOf(name);
         break;
       case "freeze":
         host.freeze();
@@ -164,8 +166,7 @@ export class SimStage implements Stage {
         host.run(() => machine.refuseAll(fault.retryAfterSeconds ?? 0));
         break;
       case "heal":
-        for (const [key, own] of this.#ways) if (own === name) this.#healWay(key);
-        network.heal(name);
+        this.#healWaysOf(name);
         host.run(() => machine.refuseAll(undefined));
         break;
       case "reset":
@@ -323,6 +324,12 @@ export class SimStage implements Stage {
 
   #name(name: string, address: string, port: number): void {
     this.note({ at: 0, node: "stage", event: "place.named", name, address, port });
+  }
+
+  /** As with real processes: the rules of a server are kept in its process and end with it. */
+  #healWaysOf(name: string): void {
+    for (const [key, own] of this.#ways) if (own === name) this.#healWay(key);
+    this.#running().simulation.network.heal(name);
   }
 
   #healWay(key: string): void {

@@ -117,8 +117,7 @@ export class Overload {
     const via = topVia(request.headers);
     const offered = via === undefined ? undefined : offeredIn(via.params);
     if (via !== undefined && offered !== undefined) this.#tell(now, request, via, offered, flow);
-    const preferred = isPreferred(request);
-    if (this.#takes(offered !== undefined, preferred)) {
+    if (endsWork(request) || this.#takes(offered !== undefined, isPreferred(request))) {
       this.#work += 1;
       return undefined;
     }
@@ -206,6 +205,11 @@ export class Overload {
     this.#work = 0;
     this.#countedFrom = now;
   }
+}
+
+/** A call that is to end costs less than the refusal and all that a call which goes on brings with it. */
+function endsWork({ method }: Request): boolean {
+  return method === "BYE";
 }
 
 /** FNV-1a: a text would keep the packet alive that it was cut from. */

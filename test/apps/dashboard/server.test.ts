@@ -25,7 +25,12 @@ async function opened(t: TestContext): Promise<Opened> {
     token,
     feed,
     scenarios: [],
-    scope: () => ({ servers: ["primary"], phones: ["alice"], scenarios: ["mid-call"] }),
+    scope: () => ({
+      servers: ["primary"],
+      phones: ["alice"],
+      scenarios: ["mid-call"],
+      resolver: true,
+    }),
     obey: async (command) => {
       if (command.do === "pause") throw new Error("nothing is under way");
       obeyed.push(command);
@@ -140,6 +145,15 @@ test("a command is JSON of a known kind about somebody who is there, and short",
     { ...KILL, server: "tertiary" },
     { ...KILL, fault: { kind: "explode" } },
     { ...KILL, fault: { kind: "delay", ms: -1 } },
+    { ...KILL, fault: { kind: "certificate", shown: "/etc/passwd" } },
+    { do: "way", ends: ["alice", "alice"], fault: { kind: "drop" } },
+    { do: "way", ends: ["dns"], fault: { kind: "drop" } },
+    { do: "way", ends: ["alice", "mallory"], fault: { kind: "drop" } },
+    { do: "way", ends: ["alice", "primary", "dns"], fault: { kind: "drop" } },
+    { do: "way", ends: ["alice"], fault: { kind: "lose", share: 1.5 } },
+    { do: "way", ends: ["alice"], fault: { kind: "reorder", share: 0.5 } },
+    { do: "dns", fault: { kind: "lie", address: "192.0.2.1" } },
+    { do: "dns", fault: { kind: "zone", text: "" } },
     { do: "phone", phone: "alice", command: { kind: "call", to: "a\r\nb" } },
     { do: "phone", phone: "mallory", command: { kind: "hangup" } },
     { do: "play", scenario: "../../etc/passwd" },
@@ -157,6 +171,33 @@ test("a command is JSON of a known kind about somebody who is there, and short",
   assert.equal((await command(lab, { authorization }, long)).status, 413);
   assert.equal((await command(lab, { authorization }, { do: "pause", trace: "t1" })).status, 409);
   assert.deepEqual(lab.obeyed, []);
+});
+
+test("every fault of servers, ways and the resolver is handed on as it was asked for", async (t) => {
+  const lab = await opened(t);
+  const authorization = `Bearer ${lab.token}`;
+  const way = (fault: unknown): unknown => ({ do: "way", ends: ["alice", "primary"], fault });
+  const deeds = [
+    KILL,
+    { ...KILL, fault: { kind: "reset" } },
+    { ...KILL, fault: { kind: "certificate", shown: "expired" } },
+    { ...KILL, fault: { kind: "answer-503", retryAfterSeconds: 30 } },
+    way({ kind: "drop" }),
+    way({ kind: "refuse" }),
+    way({ kind: "delay", ms: 700 }),
+    way({ kind: "lose", share: 0.3 }),
+    way({ kind: "duplicate", share: 1 }),
+    way({ kind: "reorder", share: 0.3, ms: 50 }),
+    way({ kind: "heal" }),
+    { do: "way", ends: ["primary"], fault: { kind: "drop" } },
+    { do: "way", ends: ["alice", "dns"], fault: { kind: "drop" } },
+    { do: "dns", fault: { kind: "servfail" } },
+    { do: "dns", fault: { kind: "lie", address: "primary" } },
+  ];
+  for (const what of deeds) {
+    assert.equal((await command(lab, { authorization }, what)).status, 200, JSON.stringify(what));
+  }
+  assert.deepEqual(lab.obeyed, deeds);
 });
 
 test("the page may load nothing from elsewhere and be framed by nobody", async (t) => {

@@ -117,6 +117,12 @@ suite("an overloaded server", () => {
     assert.ok(inDialog + helpless < 10, `${inDialog} and ${helpless} of 100 each`);
   });
 
+  test("never refuses to end a call, when nothing but BYE comes either", () => {
+    const crowd = new Crowd().waiting(2_000, 30);
+    assert.equal(refused(crowd.ask(200, "BYE", "", [], ";tag=here")), 0);
+    assert.ok(refused(crowd.ask(200)) > 100);
+  });
+
   test("refuses even those who offered when telling them is not enough", () => {
     const crowd = new Crowd().waiting(600, 3);
     assert.ok(refused(crowd.ask(50, "OPTIONS", LOSS_OFFER)) > 20);

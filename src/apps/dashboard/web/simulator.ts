@@ -8,7 +8,7 @@ import { shownCast } from "../../lab/shown-cast.ts";
 import { judge } from "../../scenario/judge.ts";
 import { Pacer } from "../../scenario/pacer.ts";
 import { fillPlaceholders, knownPlaceholders } from "../../scenario/placeholders.ts";
-import { disturb, playOpen } from "../../scenario/play.ts";
+import { obey, playOpen } from "../../scenario/play.ts";
 import { readScenario } from "../../scenario/read-scenario.ts";
 import type { PhonePlan, Scenario } from "../../scenario/scenario.ts";
 import { stageThrough } from "../../scenario/stage-through.ts";
@@ -171,19 +171,7 @@ class Run {
   }
 
   async command(command: PageCommand): Promise<void> {
-    const stage = this.#sim;
     switch (command.do) {
-      case "fault":
-        await disturb(stage, command.server, command.fault);
-        break;
-      case "dns": {
-        const at = await stage.disturbDns(command.fault);
-        stage.note({ at, node: "dns", event: "dns.disturbed", how: command.fault.kind });
-        break;
-      }
-      case "phone":
-        await stage.commandPhone(command.phone, command.command);
-        break;
       case "pause":
         this.#hold(true);
         break;
@@ -196,6 +184,8 @@ class Run {
         break;
       case "play":
         throw new Error("choose the scenario on the left");
+      default:
+        await obey(this.#sim, command);
     }
     this.#flush();
   }

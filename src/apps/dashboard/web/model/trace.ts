@@ -7,6 +7,7 @@ import type { TraceHeader } from "../../protocol.ts";
 import { Joiner } from "./joiner.ts";
 import { PhoneLives, ServerLives } from "./lives.ts";
 import { Outages } from "./outages.ts";
+import { Troubles } from "./troubles.ts";
 
 export interface Row {
   readonly at: number;
@@ -31,6 +32,7 @@ export class Trace {
   readonly servers: ServerLives;
   readonly phones: PhoneLives;
   readonly outages: Outages;
+  readonly troubles: Troubles = new Troubles();
   readonly #joiner = new Joiner(this.places);
   readonly #registrations = new Registrations();
   readonly #traced = new Set<string>();
@@ -113,6 +115,7 @@ export class Trace {
     const server = this.servers.add(record);
     const phone = this.phones.add(record);
     this.outages.add(record, server, phone);
+    this.troubles.add(record);
     const note = eventRow(record, this.places, this.#registrations);
     return note === undefined ? undefined : { at: record.at, record, delivery: undefined, note };
   }

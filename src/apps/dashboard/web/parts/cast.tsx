@@ -1,10 +1,12 @@
 /** Who is there: a map with live health, a card with switches for each server, a line for each phone. */
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
-import type { ServerFault } from "../../../scenario/scenario.ts";
+import type { ServerFault, ShownCertificate } from "../../../scenario/scenario.ts";
 import type { ShownPhone, ShownServer } from "../../protocol.ts";
 import type { Trace } from "../model/trace.ts";
 import type { Store } from "../store.ts";
+import { NetworkSwitches } from "./network-switches.tsx";
+import { Switch } from "./switch.tsx";
 import { TopologyMap } from "./topology-map.tsx";
 import { useStore } from "./use-store.ts";
 
@@ -35,6 +37,7 @@ export function Cast({ store }: { readonly store: Store }): VNode {
         ))}
       </section>
       {live && phones.length > 1 && <CallMaker store={store} trace={current} />}
+      {live && <NetworkSwitches store={store} trace={current} />}
     </>
   );
 }
@@ -56,7 +59,7 @@ interface ServerProps {
 }
 
 function ServerCard({ store, trace, server, number, live }: ServerProps): VNode {
-  const { name, role } = server;
+  const { name, role, tls } = server;
   const health = trace.servers.healthOf(name);
   const trouble = trace.servers.troubleOf(name);
   const fault = (kind: ServerFault): void => {
@@ -110,31 +113,39 @@ function ServerCard({ store, trace, server, number, live }: ServerProps): VNode 
             press={() => fault({ kind: "heal" })}
             off={health !== "sick"}
           />
+          <Switch
+            label={`Reset the connections of ${name}`}
+            text="reset"
+            press={() => fault({ kind: "reset" })}
+            off={dead}
+          />
         </div>
+      )}
+      {live && tls === true && (
+        <CertificateChoice name={name} set={(shown) => fault({ kind: "certificate", shown })} />
       )}
     </article>
   );
 }
 
-interface SwitchProps {
-  readonly label: string;
-  readonly text: string;
-  readonly press: () => void;
-  readonly off?: boolean;
-  readonly strong?: boolean;
+interface CertificateProps {
+  readonly name: string;
+  readonly set: (shown: ShownCertificate) => void;
 }
 
-function Switch({ label, text, press, off, strong }: SwitchProps): VNode {
+function CertificateChoice({ name, set }: CertificateProps): VNode {
   return (
-    <button
-      type="button"
-      aria-label={label}
-      onClick={press}
-      disabled={off === true}
-      class={strong === true ? "strong" : ""}
-    >
-      {text}
-    </button>
+    <label class="certificate">
+      shows in new TLS handshakes
+      <select
+        aria-label={`Certificate of ${name}`}
+        onChange={(event) => set(event.currentTarget.value as ShownCertificate)}
+      >
+        <option value="good">its certificate</option>
+        <option value="expired">an expired one</option>
+        <option value="stranger">somebody else's</option>
+      </select>
+    </label>
   );
 }
 

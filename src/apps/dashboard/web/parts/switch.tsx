@@ -1,0 +1,24 @@
+/** One thing that can be done, and what a screen reader says of it. */
+import type { VNode } from "preact";
+
+export interface SwitchProps {
+  readonly label: string;
+  readonly text: string;
+  readonly press: () => void;
+  readonly off?: boolean;
+  readonly strong?: boolean;
+}
+
+export function Switch({ label, text, press, off, strong }: SwitchProps): VNode {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      onClick={press}
+      disabled={off === true}
+      class={strong === true ? "strong" : ""}
+    >
+      {text}
+    </button>
+  );
+}
