@@ -89,6 +89,11 @@ export const CASES: readonly NamedCase[] = [
   }),
   yealink("Y5", "Y5-both-levels", { "account.1.fallback.timeout": 10 }),
   yealink("Y6", "Y6-outbound-proxies", { "account.1.outbound_proxy_fallback_interval": 10 }),
+  yealink("Y7, over TLS", "Y7-tls-two-accounts", {
+    "account.1.sip_server.2.expires": 30,
+    "account.1.reg_failed_retry_min_time": 0,
+    "account.1.reg_fail_retry_interval": 5,
+  }),
   asItIs("P1-fallback-register-both.xml"),
   polycom(
     "P1",
@@ -107,4 +112,5 @@ export const CASES: readonly NamedCase[] = [
     "P5-outbound-proxy",
     quickPolycom("reg.1", { "reg.1.outboundProxy.failOver.failBack.mode": "registration" }),
   ),
+  polycom("P6, over TLS", "P6-tls-four-servers", quickPolycom("voIpProt")),
 ];

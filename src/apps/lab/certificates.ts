@@ -1,4 +1,6 @@
 /** The certificates that the lab's servers show, in `scenarios/lab/certificates` (made by its make.sh). */
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ShownCertificate } from "../scenario/scenario.ts";
 
@@ -9,6 +11,12 @@ const FOLDER = join(
 
 /** Whom the lab's phones believe. */
 export const AUTHORITY: string = join(FOLDER, "authority.pem");
+
+/** What phones believe whatever name they look for: files name servers that no certificate of the lab speaks for. */
+export async function goodFingerprint(): Promise<string> {
+  const { certificate } = certificateFiles("good");
+  return new X509Certificate(await readFile(certificate)).fingerprint256;
+}
 
 export function certificateFiles(shown: ShownCertificate): { certificate: string; key: string } {
   return { certificate: join(FOLDER, `${shown}.pem`), key: join(FOLDER, "server.key") };

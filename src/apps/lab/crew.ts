@@ -4,6 +4,7 @@ import type { AccountOptions, PhoneOptions, PhoneSettings } from "../../api/phon
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 import { BACK_PORT, domainOf } from "../explain/grounds.ts";
 import { StageFault } from "../scenario/stage.ts";
+import { goodFingerprint } from "./certificates.ts";
 import type { FileServer, FileTown, Inhabitant } from "./file-town.ts";
 import { Follower } from "./follower.ts";
 import type { LabStage } from "./stage.ts";
@@ -55,7 +56,9 @@ export class Crew {
 
   /** @throws ConfigurationError if the files cannot be used. */
   static async gather(one: CrewCase): Promise<Crew> {
+    const tls = { pinned: [await goodFingerprint()] };
     const settings = (who: Inhabitant): PhoneSettings => ({
+      tls,
       bind: one.stage.addressOf(who),
       dns: one.stage.resolver,
       answer: "auto",

@@ -6,7 +6,7 @@
 import type { Local } from "../../core/machine.ts";
 import type { SourceFile } from "../../core/provisioning/configuration.ts";
 import type { ResourceRecord } from "../../core/vocabulary.ts";
-import { BACK_PORT, type GroundServer, type Grounds } from "../explain/grounds.ts";
+import type { GroundServer, Grounds } from "../explain/grounds.ts";
 import type { Door, PlannedFile, Topology } from "../scenario/scenario.ts";
 import { StageFault } from "../scenario/stage.ts";
 
@@ -49,13 +49,11 @@ export function townOfFiles(files: readonly SourceFile[], grounds: Grounds): Fil
       domains: grounds.domains.map(moved),
       open: true,
       zone: grounds.records.map((record) => moved(zoneLine(record))).join("\n"),
-      servers: servers.map(({ node, ground: { spec } }) => ({
-        name: node,
-        role: spec.role,
-        location: spec.location,
-        up: true,
-        doors: doorsOf(spec.listen ?? []),
-      })),
+      servers: servers.map(({ node, ground: { spec } }) => {
+        const doors = doorsOf(spec.listen ?? []);
+        const tls = doors.some(({ transport }) => transport === "tls");
+        return { name: node, role: spec.role, location: spec.location, up: true, tls, doors };
+      }),
       phones: INHABITANTS.map((name) => ({
         name,
         user: name,
@@ -102,11 +100,12 @@ function zoneLine(record: ResourceRecord): string {
   }
 }
 
-/** TLS only where there is no other way in: SRV records of the lab lead there only then. */
+/** @throws StageFault for a transport that the lab does not have. */
 function doorsOf(listen: readonly Local[]): Door[] {
-  const plain = listen.flatMap(({ transport, port }): Door[] =>
-    transport === "udp" || transport === "tcp" ? [{ transport, port }] : [],
-  );
-  if (plain.some(({ port }) => port !== BACK_PORT)) return plain;
-  throw new StageFault("the lab's servers speak UDP and TCP");
+  return listen.map(({ transport, port }) => {
+    if (transport === "udp" || transport === "tcp" || transport === "tls") {
+      return { transport, port };
+    }
+    throw new StageFault("the lab's servers speak UDP, TCP and TLS");
+  });
 }
