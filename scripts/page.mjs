@@ -63,11 +63,16 @@ function put(name, text) {
   renameSync(beside, join(out, name));
 }
 
-/** The project's own scenarios, as text: the playground reads them as the lab does. */
-function scenarioTexts() {
+/** The project's own scenarios that the simulator can play, as text: the playground reads them as the lab does. */
+async function scenarioTexts() {
+  const { readScenario } = await import(join(emitted, "apps", "scenario", "read-scenario.js"));
+  const { lacksInSimulator } = await import(join(emitted, "apps", "scenario", "left-out.js"));
   const folder = join(root, "scenarios");
+  const isVirtual = ([name, text]) =>
+    lacksInSimulator(readScenario(name, text).scenario) === undefined;
   const names = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
-  const texts = names.sort().map((name) => [name, readFileSync(join(folder, name), "utf8")]);
+  const all = names.sort().map((name) => [name, readFileSync(join(folder, name), "utf8")]);
+  const texts = all.filter(isVirtual);
   return [["lab.yaml", readFileSync(join(folder, "lab", "lab.yaml"), "utf8")], ...texts];
 }
 
@@ -76,7 +81,7 @@ async function make() {
   const worker = await bundled("simulator.js");
   const page = await bundled("main.js", { WORKER_TEXT: JSON.stringify(worker) });
   const document = readFileSync(join(sources, "page.html"), "utf8");
-  const data = JSON.stringify(scenarioTexts()).replaceAll("<", "\\u003c");
+  const data = JSON.stringify(await scenarioTexts()).replaceAll("<", "\\u003c");
   put("page.js", page);
   put("page.css", readFileSync(join(sources, "page.css"), "utf8"));
   put("lab.html", document.replace("%MODE%", "lab").replace(SCENARIOS, "[]"));

@@ -1,6 +1,7 @@
 /**
  * Faults of the way between this process and its peers, asked for over `--control`:
- * `{"do":"lose","share":0.3,"with":["127.0.0.13"]}`; without `with` they meet everybody.
+ * `{"do":"lose","share":0.3,"with":["127.0.0.13"]}`; without `with` they meet everybody. With `"inward":true` it is the
+ * peers whose packets a delay holds up.
  */
 import type { NetworkFault } from "../core/network-rules.ts";
 import type { FaultBook } from "../worlds/node/fault-book.ts";
@@ -29,7 +30,7 @@ export function obeyFault(control: Control, book: FaultBook): string | undefined
   }
   const fault = faultOf(control);
   if (fault === undefined) return `"${control.do}" is not known; say ${FAULT_WORDS.join(", ")}`;
-  book.set(fault, peers);
+  book.set(fault, peers, control.inward === true);
   return undefined;
 }
 

@@ -15,12 +15,14 @@ import { Blocks } from "./lab/block.ts";
 import { type Catalogue, loadLab, loadScenarios } from "./lab/catalogue.ts";
 import { crowd } from "./lab/crowd.ts";
 import { measureFiles } from "./lab/files-command.ts";
+import { whatLacks } from "./lab/guests/programs.ts";
 import { goLive, printRecord } from "./lab/live.ts";
 import { type HostPort, hostPort, LabPage } from "./lab/page.ts";
 import { writeReport } from "./lab/report.ts";
 import { type Played, playAll } from "./lab/run.ts";
 import type { LabStage } from "./lab/stage.ts";
 import { StartGate } from "./lab/start-gate.ts";
+import { type LeftOut, leftOutLine, sortOut } from "./scenario/left-out.ts";
 import type { Scenario } from "./scenario/scenario.ts";
 import { StageFault } from "./scenario/stage.ts";
 import { verdictLines } from "./scenario/verdict.ts";
@@ -108,7 +110,13 @@ function missing(what: string): readonly string[] {
 
 /** Plays what was asked for; without `--exit` the lab then stays up. */
 async function judged(wanted: string, flags: LabFlags, stages: Set<LabStage>): Promise<void> {
-  const scenarios = checked(loadScenarios(wanted)).map((one) => crowd(one, flags.phones));
+  const { playable, leftOut } = sortOut(checked(loadScenarios(wanted)), whatLacks);
+  if (wanted !== "all")
+    for (const one of leftOut) throw new StageFault(`${one.scenario} ${one.why}`);
+  for (const one of leftOut) {
+    process.stdout.write(`${leftOutLine(one, "lab", flags.json === true)}\n`);
+  }
+  const scenarios = playable.map((one) => crowd(one, flags.phones));
   const all = await playAll(scenarios, {
     program: PROGRAM,
     blocks: new Blocks(),
@@ -122,7 +130,7 @@ async function judged(wanted: string, flags: LabFlags, stages: Set<LabStage>): P
       : {}),
     played: (played) => announce(played, flags.json === true),
   });
-  await keep(all, flags);
+  await keep(all, leftOut, flags);
   const passed = all.length === scenarios.length && all.every(({ verdict }) => verdict.passed);
   if (flags.exit === true) process.exit(passed ? EXIT.ok : EXIT.failed);
   await stayUp(only(loadLab()), flags, stages);
@@ -158,8 +166,12 @@ function announce({ verdict, records }: Played, json: boolean): void {
 }
 
 /** Writes what was asked to be kept. */
-async function keep(all: readonly Played[], flags: LabFlags): Promise<void> {
-  if (flags.report !== undefined) await writeReport(flags.report, all);
+async function keep(
+  all: readonly Played[],
+  leftOut: readonly LeftOut[],
+  flags: LabFlags,
+): Promise<void> {
+  if (flags.report !== undefined) await writeReport(flags.report, all, leftOut);
   if (flags.pcap === undefined) return;
   const records = all.flatMap(({ records: some, epochMs }) =>
     some.map((record) => ({ ...record, at: record.at + epochMs })),

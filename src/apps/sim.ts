@@ -6,6 +6,7 @@ import { EXIT, exitWith } from "./exit.ts";
 import { hoursOf, whole } from "./flag-values.ts";
 import { loadScenarios } from "./lab/catalogue.ts";
 import { writeReport } from "./lab/report.ts";
+import { lacksInSimulator, leftOutLine, sortOut } from "./scenario/left-out.ts";
 import { StageFault } from "./scenario/stage.ts";
 import { verdictLines } from "./scenario/verdict.ts";
 import { simulateDecisions } from "./sim/decisions/command.ts";
@@ -79,7 +80,13 @@ async function playScenarios(wanted: string, seed: number, flags: SimFlags): Pro
   const say = (line: string): unknown => process.stdout.write(`${line}\n`);
   if (!json) say(`seed ${seed}`);
   const all: PlayedInSimulator[] = [];
-  for (const scenario of scenarios) {
+  const { playable, leftOut } = sortOut(scenarios, lacksInSimulator);
+  if (wanted !== "all") {
+    const told = leftOut.map(({ why }, at) => `${scenarios[at]?.file}:1: the scenario ${why}`);
+    if (told.length > 0) exitWith(EXIT.wrongInput, ...told);
+  }
+  for (const one of leftOut) say(leftOutLine(one, "sim", json));
+  for (const scenario of playable) {
     const watch = (record: object): unknown =>
       say(JSON.stringify({ ...record, scenario: scenario.name }));
     try {
@@ -93,7 +100,7 @@ async function playScenarios(wanted: string, seed: number, flags: SimFlags): Pro
       exitWith(EXIT.wrongInput, `${scenario.file}:1: ${error.message}`);
     }
   }
-  if (flags.report !== undefined) await writeReport(flags.report, all);
+  if (flags.report !== undefined) await writeReport(flags.report, all, leftOut);
   process.exitCode = all.every(({ verdict }) => verdict.passed) ? EXIT.ok : EXIT.failed;
 }
 

@@ -1,6 +1,5 @@
 /** Finds the real peers a test claims to run against; where one is absent the test is skipped aloud. */
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { findCommand } from "../../src/apps/lab/guests/programs.ts";
 
 export type PeerName =
   | "kamailio"
@@ -14,17 +13,7 @@ export type PeerName =
 
 /** The full path of a peer's program, or undefined. */
 export function findPeer(name: PeerName): string | undefined {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  for (const folder of folders) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not in this folder; the next may have it.
-    }
-  }
-  return undefined;
+  return findCommand(name);
 }
 
 /**

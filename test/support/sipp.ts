@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isBound } from "../../src/apps/lab/guests/bound-port.ts";
 import { findPeer } from "./peers.ts";
 import { type Household, type Running, reached } from "./processes.ts";
 
@@ -56,7 +57,7 @@ export class Sipp {
     const { address, transport = "udp" } = this.#options;
     await reached(`${this.#process.name} at its port`, () => {
       assert.ok(this.#process.running, this.#complaint());
-      return isBound(address, transport);
+      return isBound(address, SIP_PORT, transport);
     });
     return this;
   }
@@ -77,16 +78,4 @@ export class Sipp {
     const last = this.#process.lines.slice(-20).join("\n");
     return `SIPp ${this.#process.name} ended with ${this.#process.exitCode}\n${errors}\n${last}`;
   }
-}
-
-/** Whether some process has the SIP port of an IPv4 address, as Linux tells. */
-function isBound(address: string, transport: "udp" | "tcp"): boolean {
-  const bytes = address.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"));
-  const wanted = `${bytes.reverse().join("").toUpperCase()}:${SIP_PORT.toString(16).toUpperCase()}`;
-  const table = readFileSync(`/proc/net/${transport}`, "latin1");
-  const listening = transport === "udp" ? "07" : "0A";
-  return table.split("\n").some((line) => {
-    const [, local, , state] = line.trim().split(/\s+/);
-    return local === wanted && state === listening;
-  });
 }

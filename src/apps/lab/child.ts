@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { parseRecord, type TraceRecord } from "../trace/record.ts";
+import type { Member, MemberUser } from "./member.ts";
 import { wallClock } from "./wall-clock.ts";
 
 /** Lines of a child's stderr that are kept to explain its end. */
@@ -30,14 +31,12 @@ function born(args: readonly string[]): ChildProcess {
   return child;
 }
 
-export interface ChildUser {
+export interface ChildUser extends MemberUser {
   /** `at` is on the wall clock, `node` the child's name. */
   recorded(record: TraceRecord): void;
-  /** It ended; `asked` if somebody here wanted it to. */
-  ended(child: Child, asked: boolean, why: string): void;
 }
 
-export class Child {
+export class Child implements Member {
   readonly name: string;
   readonly #process: ChildProcess;
   readonly #user: ChildUser;

@@ -2,16 +2,21 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "../../worlds/node/folder.ts";
+import type { LeftOut } from "../scenario/left-out.ts";
 import { escapeMarkup } from "../trace/canvas.ts";
 import { drawLadder } from "../trace/ladder.ts";
 import { type Played, playedRecords } from "./run.ts";
 
 /** Writes `junit.xml`, `lab.json` and `index.html` into a folder that need not exist. */
-export async function writeReport(folder: string, all: readonly Played[]): Promise<void> {
+export async function writeReport(
+  folder: string,
+  all: readonly Played[],
+  leftOut: readonly LeftOut[],
+): Promise<void> {
   makeFolder(folder);
-  await writeFile(join(folder, "junit.xml"), junitOf(all));
+  await writeFile(join(folder, "junit.xml"), junitOf(all, leftOut));
   await writeFile(join(folder, "lab.json"), `${JSON.stringify(jsonOf(all), null, 2)}\n`);
-  await writeFile(join(folder, "index.html"), pageOf(all));
+  await writeFile(join(folder, "index.html"), pageOf(all, leftOut));
 }
 
 function jsonOf(all: readonly Played[]): unknown {
@@ -22,7 +27,7 @@ function jsonOf(all: readonly Played[]): unknown {
   }));
 }
 
-export function junitOf(all: readonly Played[]): string {
+export function junitOf(all: readonly Played[], leftOut: readonly LeftOut[] = []): string {
   const failed = all.filter(({ verdict }) => !verdict.passed).length;
   const seconds = all.reduce((sum, { verdict }) => sum + verdict.lastedMs, 0) / 1000;
   const cases = all.map(({ verdict }) => {
@@ -36,11 +41,17 @@ export function junitOf(all: readonly Played[]): string {
     const text = escapeMarkup(told.join("\n"));
     return `${open}>\n    <failure message="${first}">${text}</failure>\n  </testcase>`;
   });
-  const head = `name="dialtone lab" tests="${all.length}" failures="${failed}" time="${seconds.toFixed(3)}"`;
+  const skipped = leftOut.map(({ scenario, why }) => {
+    const named = `classname="lab" name="${escapeMarkup(scenario)}" time="0"`;
+    return `  <testcase ${named}>\n    <skipped message="${escapeMarkup(why)}"/>\n  </testcase>`;
+  });
+  const tests = `tests="${all.length + leftOut.length}" failures="${failed}" skipped="${leftOut.length}"`;
+  const head = `name="dialtone lab" ${tests} time="${seconds.toFixed(3)}"`;
   return [
     `<?xml version="1.0" encoding="UTF-8"?>`,
     `<testsuite ${head}>`,
     ...cases,
+    ...skipped,
     "</testsuite>",
     "",
   ].join("\n");
@@ -58,7 +69,7 @@ pre { overflow-x: auto; font: 12px/1.25 ui-monospace, monospace; padding: 1rem; 
 .faint { opacity: .6; } .bold { font-weight: bold; }
 `;
 
-export function pageOf(all: readonly Played[]): string {
+export function pageOf(all: readonly Played[], leftOut: readonly LeftOut[] = []): string {
   const rows = all.map(({ verdict }) => {
     const name = escapeMarkup(verdict.scenario);
     const figures = verdict.figures.map((figure) => `${figure.label} ${figure.text}`).join("; ");
@@ -71,7 +82,7 @@ export function pageOf(all: readonly Played[]): string {
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>dialtone lab</title><style>${STYLE}</style></head>
 <body>
 <h1>dialtone lab</h1>
-<p>${passed} of ${all.length} passed.</p>
+<p>${[`${passed} of ${all.length} passed.`, ...leftOut.map(leftOutText)].join("<br>")}</p>
 <div class="wide">
 <table><thead><tr><th>scenario</th><th>outcome</th><th>lasted</th><th>figures</th></tr></thead>
 <tbody>
@@ -82,6 +93,10 @@ ${all.map(sectionOf).join("\n")}
 </body>
 </html>
 `;
+}
+
+function leftOutText({ scenario, why }: LeftOut): string {
+  return escapeMarkup(`${scenario} was left out: it ${why}.`);
 }
 
 function outcome(passed: boolean): string {

@@ -2,9 +2,10 @@
 import { judge } from "../scenario/judge.ts";
 import { play } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";
-import type { Stage } from "../scenario/stage.ts";
+import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { Verdict } from "../scenario/verdict.ts";
 import type { TraceRecord } from "../trace/record.ts";
+import { whatLacks } from "./guests/programs.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
 
 export interface Played {
@@ -70,6 +71,8 @@ export async function playAll(
 
 async function playOne(scenario: Scenario, options: RunOptions): Promise<Played> {
   const { watch, through, stages, program, blocks, block, gate } = options;
+  const lacks = whatLacks(scenario);
+  if (lacks !== undefined) throw new StageFault(`${scenario.name} ${lacks}`);
   const stage = new LabStage({
     program,
     blocks,

@@ -10,6 +10,7 @@ import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
   DnsFault,
   Ends,
+  GuestProgram,
   PhoneCommand,
   PhonePlan,
   ServerFault,
@@ -19,15 +20,16 @@ import type {
 } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
-import type { Block } from "./addresses.ts";
+import type { Block, Place } from "./addresses.ts";
 import type { Blocks } from "./block.ts";
 import { certificateFiles } from "./certificates.ts";
 import { Child, type ChildUser } from "./child.ts";
-import { NameServer } from "./name-server.ts";
+import { Guests } from "./guests/guests.ts";
+import type { Member } from "./member.ts";
 import { type Ground, phoneArguments, serverArguments } from "./process-arguments.ts";
+import { StageResolver } from "./resolver.ts";
 import { StartGate } from "./start-gate.ts";
 import { wallClock } from "./wall-clock.ts";
-import { readZone } from "./zone-file.ts";
 
 export interface LabStageOptions {
   /** The built `cli.js`. */
@@ -47,22 +49,22 @@ const GRACE_MS = 5_000;
 /** At the end phones may unregister for so long, then servers may write down what they have: 5 s in all. */
 const PHONES_GRACE_MS = 3_000;
 const SERVERS_GRACE_MS = 1_500;
-const EMPTY_ZONE = "$ORIGIN lab.test.\n";
 
 export class LabStage implements Stage, ChildUser {
   readonly records: TraceRecord[] = [];
   readonly #options: LabStageOptions;
   readonly #gate: StartGate;
-  readonly #children = new Map<string, Child>();
+  readonly #children = new Map<string, Member>();
+  readonly #guests: Guests;
   readonly #began = wallClock();
   readonly #placeholders = new Map<string, string>();
-  /** Addresses that the resolver does not hear. */
-  readonly #deafTo = new Set<string>();
+  /** What befell all ways of a program of others, as our processes were told. */
+  readonly #standing = new Map<string, Readonly<Record<string, unknown>>>();
   #topology: Topology | undefined;
   #block: Block | undefined;
   #release: () => void = () => undefined;
   #folder = "";
-  #dns: NameServer | undefined;
+  #dns: StageResolver | undefined;
   #open = false;
   #wake: () => void = () => undefined;
   #closing: Promise<void> | undefined;
@@ -70,6 +72,12 @@ export class LabStage implements Stage, ChildUser {
   constructor(options: LabStageOptions) {
     this.#options = options;
     this.#gate = options.gate ?? new StartGate();
+    this.#guests = new Guests({
+      now: () => this.now(),
+      note: (record) => this.note(record),
+      adopt: (member) => this.#adopt(member),
+      ended: (member, asked, why) => this.ended(member, asked, why),
+    });
   }
 
   /** Wall clock at this stage's instant 0, milliseconds since 1970. */
@@ -132,6 +140,9 @@ export class LabStage implements Stage, ChildUser {
 
   startServer(name: string): Promise<number> {
     const plan = this.#serverPlan(name);
+    if (plan.guest !== undefined) {
+      return this.#gate.through(this.#open, () => this.#guests.startServer(plan, this.#ground));
+    }
     return this.#start(name, "server.started", async () => serverArguments(plan, this.#ground));
   }
 
@@ -151,6 +162,7 @@ export class LabStage implements Stage, ChildUser {
   async disturbServer(name: string, fault: ServerFault): Promise<number> {
     const child = this.#children.get(name);
     const at = this.now();
+    if (this.#isGuest(name) && isOfWays(fault)) return this.disturbWay([name], fault);
     switch (fault.kind) {
       case "kill":
         await child?.kill();
@@ -181,27 +193,38 @@ export class LabStage implements Stage, ChildUser {
 
   async disturbWay(ends: Ends, fault: WayFault): Promise<number> {
     const [node, other] = ends;
-    if (other === "dns") return this.#deafen(node, fault);
+    if (other === "dns") {
+      return this.#own(await this.#resolver.deafen(this.addressOf(node), fault));
+    }
+    if (this.#isGuest(node)) return this.#disturbGuest(node, other, fault);
     const own = this.#children.has(node) || other === undefined ? node : other;
     const far = own === node ? other : node;
     const peers = far === undefined ? [] : [this.addressOf(far)];
     if (peers.includes(this.addressOf(own))) {
       throw new StageFault(`${node} and ${far} stand at one address: nothing is between them`);
     }
-    const { kind, ...how } = fault;
-    return this.#command(own, { do: kind, ...how, with: peers });
+    return this.#command(own, controlOf(fault, peers));
+  }
+
+  /**
+   * A program of others is not told: what befalls its ways is done at the other end, by everybody of ours, and by
+   * whoever starts later.
+   */
+  async #disturbGuest(guest: string, other: string | undefined, fault: WayFault): Promise<number> {
+    const control = { ...controlOf(fault, [this.addressOf(guest)]), inward: true };
+    if (other === undefined) this.#standing.set(guest, control);
+    const ours = other === undefined ? [...this.#children.keys()] : [other];
+    const instants = await Promise.all(ours.map((name) => this.#command(name, control)));
+    return Math.max(this.now(), ...instants);
+  }
+
+  #isGuest(name: string): boolean {
+    const { servers = [], phones = [] } = this.#topology ?? {};
+    return [...servers, ...phones].some((one) => one.name === name && one.guest !== undefined);
   }
 
   async disturbDns(fault: DnsFault): Promise<number> {
-    const dns = this.#dns;
-    if (dns === undefined) throw new StageFault("no name server is up");
-    if (fault.kind === "heal") return this.#own(await dns.heal());
-    if (fault.kind === "lie") {
-      const lie = this.#placeholders.get(fault.address) ?? fault.address;
-      return this.#own(await dns.setFaults({ lie: [lie] }));
-    }
-    if (fault.kind !== "zone") return this.#own(await dns.setFaults({ mode: fault.kind }));
-    return this.#own(await dns.setZone(this.#zone(fault.text)));
+    return this.#own(await this.#resolver.disturb(fault));
   }
 
   commandPhone(name: string, command: PhoneCommand): Promise<number> {
@@ -248,10 +271,18 @@ export class LabStage implements Stage, ChildUser {
     this.note({ ...record, at: this.#own(record.at) });
   }
 
-  ended(child: Child, asked: boolean, why: string): void {
+  ended({ name, lastWords }: Member, asked: boolean, why: string): void {
     if (asked) return;
-    const said = child.lastWords === "" ? "" : `: ${child.lastWords}`;
-    this.note({ at: this.now(), node: child.name, event: "process.died", why: why + said });
+    const said = lastWords === "" ? "" : `: ${lastWords}`;
+    this.note({ at: this.now(), node: name, event: "process.died", why: why + said });
+  }
+
+  #adopt(member: Member): void {
+    const closing = this.#closing !== undefined;
+    this.#children.set(member.name, member);
+    if (!closing) return;
+    void member.kill();
+    throw new StageFault(`${member.name} comes too late: the lab ends`);
   }
 
   #spawn(name: string, args: readonly string[]): Child {
@@ -267,26 +298,18 @@ export class LabStage implements Stage, ChildUser {
     return this.#gate.through(this.#open, async () => {
       const child = this.#spawn(name, given);
       const record = await this.#ready(child, ({ event }) => event === ready);
+      for (const control of this.#standing.values()) await child.command(control);
       return this.#own(record.at);
     });
   }
 
   /** Resolves with the instant at which it obeys, or would but for what befell it. */
   async #command(name: string, command: Readonly<Record<string, unknown>>): Promise<number> {
-    const answer = await this.#children.get(name)?.command(command);
+    const child = this.#children.get(name);
+    const answer = child instanceof Child ? await child.command(command) : undefined;
     if (answer === undefined) return this.now();
     if (answer.event === "command.refused") throw new StageFault(`${name}: ${String(answer.why)}`);
     return this.#own(answer.at);
-  }
-
-  /** The resolver hears that node no more, or again. */
-  async #deafen(node: string, { kind }: WayFault): Promise<number> {
-    if (kind === "heal") this.#deafTo.delete(this.addressOf(node));
-    else if (kind === "drop") this.#deafTo.add(this.addressOf(node));
-    else throw new StageFault(`the way to the resolver can be cut, nothing else: ${kind}`);
-    const dns = this.#dns;
-    if (dns === undefined) throw new StageFault("no name server is up");
-    return this.#own(await dns.setFaults({ deafTo: [...this.#deafTo] }));
   }
 
   /** An instant of the wall clock on the clock of this stage. */
@@ -323,14 +346,16 @@ export class LabStage implements Stage, ChildUser {
       .set("dns", `${resolver.address}:${resolver.port}`)
       .set("dns.address", resolver.address)
       .set("dns.port", String(resolver.port));
-    const name = (node: string, address: string, port: number): void =>
-      this.note({ at: 0, node: "stage", event: "place.named", name: node, address, port });
+    const name = (node: string, place: Place, program?: GuestProgram): void => {
+      const whose = program === undefined ? {} : { program };
+      this.note({ at: 0, node: "stage", event: "place.named", name: node, ...place, ...whose });
+    };
     topology.phones.forEach((phone, index) => {
-      name(phone.name, block.phone(index).address, 0);
+      name(phone.name, block.phone(index), phone.guest?.program);
     });
     topology.servers.forEach((server, index) => {
       const { address, port } = block.server(server.name, index);
-      name(server.name, address, port);
+      name(server.name, { address, port }, server.guest?.program);
       this.#placeholders
         .set(server.name, address)
         .set(`${server.name}.port`, String(port))
@@ -338,21 +363,29 @@ export class LabStage implements Stage, ChildUser {
     });
   }
 
-  async #startDns(topology: Topology, block: Block): Promise<void> {
-    const zone = this.#zone(topology.zone ?? EMPTY_ZONE);
-    this.#dns = new NameServer(({ at, name, type }) =>
+  async #startDns({ zone }: Topology, { resolver }: Block): Promise<void> {
+    this.#dns = new StageResolver(this.#placeholders, ({ at, name, type }) =>
       this.note({ at: this.#own(at), node: "dns", event: "name.asked", name, type }),
     );
-    const { address, port } = block.resolver;
-    await this.#dns.listen(address, port, zone);
+    await this.#dns.listen(resolver, zone);
   }
 
-  #zone(text: string): ReturnType<typeof readZone>["zone"] {
-    const { zone, faults } = readZone(fillPlaceholders(text, this.#placeholders));
-    const [fault] = faults;
-    if (fault === undefined) return zone;
-    throw new StageFault(`zone line ${fault.line}: ${fault.wrong}; ${fault.remedy}`);
+  get #resolver(): StageResolver {
+    if (this.#dns === undefined) throw new StageFault("no name server is up");
+    return this.#dns;
   }
+}
+
+/** As processes of ours are told it. */
+function controlOf(
+  { kind, ...how }: WayFault,
+  peers: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return { do: kind, ...how, with: peers };
+}
+
+function isOfWays(fault: ServerFault): fault is ServerFault & WayFault {
+  return ["drop", "refuse", "delay", "heal"].includes(fault.kind);
 }
 
 /** To the microsecond: the clocks of processes agree no better. */

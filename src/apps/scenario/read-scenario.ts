@@ -4,6 +4,7 @@ import { readConfiguration } from "../../core/provisioning/read.ts";
 import { readZone } from "../lab/zone-file.ts";
 import { fillPlaceholders, knownPlaceholders, placeholdersIn } from "./placeholders.ts";
 import { readExpectations, readSequences } from "./read-expectations.ts";
+import { readGuestPhone, readGuestServer, readLoads } from "./read-guests.ts";
 import { readSteps } from "./read-steps.ts";
 import type { PhonePlan, PlannedFile, Scenario, ServerPlan, Topology } from "./scenario.ts";
 import { type Item, readYaml, type Table } from "./yaml-reader.ts";
@@ -14,7 +15,7 @@ export interface ScenarioReading {
   readonly faults: readonly Fault[];
 }
 
-const KEYS = ["name", "title", "servers", "domain", "zone", "phones"];
+const KEYS = ["name", "title", "servers", "domain", "zone", "phones", "load"];
 const LATER_KEYS = ["play", "settle", "expect", "sequence"];
 /** A clock may be so many seconds wrong. */
 const MOST_SKEW = 100_000_000;
@@ -31,6 +32,12 @@ export function readScenario(file: string, text: string): ScenarioReading {
   const names = {
     servers: topology.servers.map((server) => server.name),
     phones: topology.phones.map((phone) => phone.name),
+    loads: (topology.loads ?? []).map((load) => load.name),
+    guests: new Set(
+      [...topology.servers, ...topology.phones]
+        .filter(({ guest }) => guest !== undefined)
+        .map(({ name }) => name),
+    ),
   };
   const known = knownPlaceholders(names.servers);
   const steps = readSteps(root.need("play"), names, (item) => checkedText(item, known));
@@ -43,43 +50,58 @@ export function readScenario(file: string, text: string): ScenarioReading {
 }
 
 function readTopology(root: Table): Topology {
-  const servers = readServers(root.need("servers")?.table());
-  const domain = root.take("domain")?.text() ?? DEFAULT_DOMAIN;
-  const known = knownPlaceholders(servers.map((server) => server.name));
-  const zoneItem = root.take("zone");
-  const zone = zoneItem === undefined ? undefined : checkedZone(zoneItem, known);
-  const phones = (root.need("phones")?.table()?.takeAll() ?? []).map(([name, item]) =>
-    readPhone(name, item, known),
-  );
-  return { domain, zone, servers, phones };
-}
-
-function readServers(table: Table | undefined): ServerPlan[] {
+  const table = root.need("servers")?.table();
   const all = table?.takeAll() ?? [];
   if (table !== undefined && all.length === 0) {
     table.item.wrong("names no server", "add at least primary: working");
   }
-  return all.map(([name, item]) => {
-    checkName(name, item);
-    if (!item.isTable) {
-      const role = item.oneOf(["working", "fallback"]) ?? "working";
-      return { name, role, location: role === "working" ? "shared" : "own", up: true };
-    }
-    const fields = item.table();
-    const role = fields?.need("role")?.oneOf(["working", "fallback"]) ?? "working";
-    const location = fields?.take("location")?.oneOf(["shared", "own"]);
-    const up = fields?.take("up")?.flag() ?? true;
-    const tls = fields?.take("tls")?.flag() ?? false;
-    const clockSkewSeconds = fields?.take("clock-skew")?.number(-MOST_SKEW, MOST_SKEW) ?? 0;
-    fields?.close(["role", "location", "up", "tls", "clock-skew"]);
-    const kept = location ?? (role === "working" ? "shared" : "own");
-    return { name, role, location: kept, up, tls, clockSkewSeconds };
-  });
+  const names = all.map(([name]) => name);
+  const known = knownPlaceholders(names);
+  const servers = all.map(([name, item]) => readServer(name, item, known));
+  const domain = root.take("domain")?.text() ?? DEFAULT_DOMAIN;
+  const zoneItem = root.take("zone");
+  const zone = zoneItem === undefined ? undefined : checkedZone(zoneItem, known);
+  const phones = (root.need("phones")?.table()?.takeAll() ?? []).map(([name, item]) =>
+    readPhone(name, item, known, names),
+  );
+  const phoneNames = phones.map((phone) => phone.name);
+  const loads = readLoads(root.take("load")?.table(), names, phoneNames);
+  return { domain, zone, servers, phones, ...(loads.length === 0 ? {} : { loads }) };
 }
 
-function readPhone(name: string, item: Item, known: ReadonlySet<string>): PhonePlan {
+function readServer(name: string, item: Item, known: ReadonlySet<string>): ServerPlan {
+  checkName(name, item);
+  if (!item.isTable) {
+    const role = item.oneOf(["working", "fallback"]) ?? "working";
+    return { name, role, location: role === "working" ? "shared" : "own", up: true };
+  }
+  const fields = item.table();
+  const kind = fields?.take("kind");
+  if (fields !== undefined && kind !== undefined) {
+    const own = new Set([...known, "address", "port", "folder"]);
+    return readGuestServer(name, kind, fields, (text) => checkedText(text, own));
+  }
+  const role = fields?.need("role")?.oneOf(["working", "fallback"]) ?? "working";
+  const location = fields?.take("location")?.oneOf(["shared", "own"]);
+  const up = fields?.take("up")?.flag() ?? true;
+  const tls = fields?.take("tls")?.flag() ?? false;
+  const clockSkewSeconds = fields?.take("clock-skew")?.number(-MOST_SKEW, MOST_SKEW) ?? 0;
+  fields?.close(["kind", "role", "location", "up", "tls", "clock-skew"]);
+  const kept = location ?? (role === "working" ? "shared" : "own");
+  return { name, role, location: kept, up, tls, clockSkewSeconds };
+}
+
+function readPhone(
+  name: string,
+  item: Item,
+  known: ReadonlySet<string>,
+  servers: readonly string[],
+): PhonePlan {
   checkName(name, item);
   const fields = item.table();
+  const kind = fields?.take("kind");
+  if (fields !== undefined && kind !== undefined)
+    return readGuestPhone(name, kind, fields, servers);
   const user = fields?.need("user")?.text() ?? "";
   const password = fields?.take("password")?.text() ?? `lab-${user}`;
   const answer = fields?.take("answer")?.oneOf(["auto", "ring", "busy"]) ?? "auto";
@@ -91,7 +113,7 @@ function readPhone(name: string, item: Item, known: ReadonlySet<string>): PhoneP
     }),
   );
   checkProvisioning(files, new Map(written), known);
-  fields?.close(["user", "password", "answer", "files"]);
+  fields?.close(["kind", "user", "password", "answer", "files"]);
   return { name, user, password, answer, files };
 }
 

@@ -7,13 +7,16 @@ import type { Item, Table } from "./yaml-reader.ts";
 export interface Names {
   readonly servers: readonly string[];
   readonly phones: readonly string[];
+  readonly loads: readonly string[];
+  /** Those of the servers and phones that are of another make. */
+  readonly guests: ReadonlySet<string>;
 }
 
 export const SOUGHT_KEYS: readonly string[] = ["event", "by", "message", "from", "to", "resends"];
 
 /** `event:` with `by:`, or `message:` with `from:` and `to:`. */
 export function readSought(fields: Table, names: Names): Sought | undefined {
-  const nodes = [...names.phones, ...names.servers];
+  const nodes = [...names.phones, ...names.servers, ...names.loads];
   const event = fields.take("event");
   const message = fields.take("message");
   if (event !== undefined && message !== undefined) {

@@ -18,14 +18,14 @@ const DEFAULT_SHARE = 0.3;
 
 const VERBS: Readonly<Record<string, Verb>> = {
   start: (item, _fields, names) => {
-    const name = oneNamed(item, [...names.servers, ...names.phones]);
+    const name = oneNamed(item, [...names.servers, ...names.phones, ...names.loads]);
     if (name === undefined) return undefined;
     return { do: names.servers.includes(name) ? "start-server" : "start-phone", name };
   },
   stop: (item, _fields, names) => {
-    const name = oneNamed(item, [...names.phones, ...names.servers]);
+    const name = oneNamed(item, [...names.phones, ...names.servers, ...names.loads]);
     if (name === undefined) return undefined;
-    if (names.phones.includes(name)) return { do: "stop-phone", name };
+    if (!names.servers.includes(name)) return { do: "stop-phone", name };
     return { do: "fault", server: name, fault: { kind: "stop" } };
   },
   restart: (item, fields, names) => {
@@ -98,6 +98,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
     return sought === undefined ? undefined : { do: "until", seen: sought, withinMs };
   },
 };
+
+/** What only a server of ours does when it is told to. */
+const OURS_ONLY: readonly ServerFault["kind"][] = ["answer-503", "certificate", "reset"];
 
 /** Every word that a step may be written with. */
 export const STEP_VERBS: readonly string[] = Object.keys(VERBS);
@@ -183,6 +186,10 @@ function readEnds(item: Item, names: Names): Ends | undefined {
   const [one, other] = list.map((end) => oneNamed(end, [...nodes, "dns"]));
   if (list.length === 2 && (one === undefined || other === undefined)) return undefined;
   if (one !== undefined && other !== undefined && one !== other && list.length === 2) {
+    if (names.guests.has(one) && names.guests.has(other)) {
+      const wrong = "are two programs of others, and nothing of the lab stands between them";
+      return item.wrong(wrong, "name at least one node of ours");
+    }
     return one === "dns" ? [other, one] : [one, other];
   }
   return item.wrong("is not two nodes", "write two that differ, as in [alice, primary]");
@@ -202,7 +209,12 @@ function readLie(item: Item | undefined, names: Names): string | undefined {
 
 function faultOn(item: Item, names: Names, fault: ServerFault): Action | undefined {
   const server = oneNamed(item, names.servers);
-  return server === undefined ? undefined : { do: "fault", server, fault };
+  if (server === undefined) return undefined;
+  if (names.guests.has(server) && OURS_ONLY.includes(fault.kind)) {
+    const wrong = `is ${server}, a program of others, which cannot be told to`;
+    return item.wrong(wrong, "name a server of ours, or use kill, freeze, drop, refuse or delay");
+  }
+  return { do: "fault", server, fault };
 }
 
 function commandVerb(kind: Exclude<PhoneCommand["kind"], "call">): Verb {

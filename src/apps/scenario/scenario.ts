@@ -28,6 +28,7 @@ export interface Topology {
   readonly open?: boolean;
   readonly servers: readonly ServerPlan[];
   readonly phones: readonly PhonePlan[];
+  readonly loads?: readonly LoadPlan[];
 }
 
 export interface ServerPlan {
@@ -43,6 +44,8 @@ export interface ServerPlan {
   readonly clockSkewSeconds?: number;
   /** Where it listens at its address; UDP and TCP at its port unless said otherwise. */
   readonly doors?: readonly Door[];
+  /** Another make than ours; only real processes can play it. */
+  readonly guest?: GuestServer;
 }
 
 export interface Door {
@@ -57,6 +60,46 @@ export interface PhonePlan {
   readonly answer: "auto" | "ring" | "busy";
   /** Provisioning files with placeholders; later ones overlay earlier ones. */
   readonly files: readonly PlannedFile[];
+  /** Another make than ours; only real processes can play it. */
+  readonly guest?: GuestPhone;
+}
+
+/** Programs of others that may stand as nodes. */
+export type GuestProgram = "kamailio" | "baresip" | "linphone" | "sipp";
+
+export interface GuestServer {
+  readonly program: "kamailio";
+  /** Its configuration, with placeholders; undefined: one of the lab. */
+  readonly config: GuestText | undefined;
+  /** The longest registration that the lab's configuration grants. */
+  readonly expiresSeconds: number;
+}
+
+/** Written in the scenario, or in a file of its own. */
+export type GuestText = { readonly text: string } | { readonly path: string };
+
+export interface GuestPhone {
+  readonly program: "baresip" | "linphone";
+  /** Where it registers. */
+  readonly server: string;
+  readonly transport: "udp" | "tcp";
+  readonly expiresSeconds: number;
+}
+
+/** Calls by the dozen: SIPp. */
+export interface LoadPlan {
+  readonly name: string;
+  /** `uac` and `uas` are the lab's own; a path is one of the user's. */
+  readonly scenario: "uac" | "uas" | { readonly path: string };
+  /** The server that it sends to; undefined: it waits to be called. */
+  readonly to: string | undefined;
+  /** The phone that is called. */
+  readonly callee: string | undefined;
+  /** New calls a second, their number, and how long each lasts. */
+  readonly rate: number;
+  readonly calls: number;
+  readonly talkSeconds: number;
+  readonly transport: "udp" | "tcp";
 }
 
 export interface PlannedFile {

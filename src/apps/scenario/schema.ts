@@ -24,6 +24,7 @@ export function scenarioSchema(): SchemaNode {
         domain: { ...TEXT, description: "Of the addresses-of-record." },
         zone: { ...TEXT, description: "What the resolver knows, in master-file form." },
         phones: { ...mapOf(phone()), description: "By name." },
+        load: { ...mapOf(load()), description: "Calls by the dozen, by name." },
         play: { ...listOf({ anyOf: steps() }), description: "What is done, in order." },
         settle: { ...number(0, 3600), description: "How long to watch after that." },
         expect: { ...listOf({ anyOf: expectations() }), description: "What must be seen." },
@@ -43,13 +44,48 @@ function server(): SchemaNode {
     tls: FLAG,
     "clock-skew": number(-100_000_000, 100_000_000),
   };
-  return { anyOf: [role, table(more, ["role"])] };
+  const kamailio = {
+    kind: oneOf("kamailio"),
+    role,
+    up: FLAG,
+    expires: number(1, LONGEST),
+    config: { ...TEXT, description: "Its own configuration, or the path of a file *.cfg." },
+  };
+  return { anyOf: [role, table(more, ["role"]), table(kamailio, ["kind"])] };
 }
 
 function phone(): SchemaNode {
   const files = mapOf({ ...TEXT, description: "A provisioning file of any dialect." }, ".*");
   const answer = oneOf("auto", "ring", "busy");
-  return table({ user: TEXT, password: TEXT, answer, files }, ["user", "files"]);
+  const guest = {
+    kind: oneOf("baresip", "linphone"),
+    user: TEXT,
+    password: TEXT,
+    answer: oneOf("auto", "ring"),
+    server: { ...TEXT, description: "Where it registers; the first server unless said." },
+    transport: oneOf("udp", "tcp"),
+    expires: number(1, LONGEST),
+  };
+  const ours = table({ user: TEXT, password: TEXT, answer, files }, ["user", "files"]);
+  return { anyOf: [ours, table(guest, ["kind", "user"])] };
+}
+
+function load(): SchemaNode {
+  const keys = {
+    kind: oneOf("sipp"),
+    scenario: { type: "string", pattern: "^uac$|^uas$|\\.xml$" },
+    to: { ...TEXT, description: "The server that it sends to." },
+    callee: { ...TEXT, description: "The phone that it calls." },
+    rate: number(0.1, 1000),
+    calls: number(1, 1_000_000),
+    talk: number(0, LONGEST),
+    transport: oneOf("udp", "tcp"),
+  };
+  const waiting = table({ ...keys, scenario: { type: "string", pattern: "^uas$|\\.xml$" } }, [
+    "kind",
+    "scenario",
+  ]);
+  return { anyOf: [table(keys, ["kind", "scenario", "to"]), waiting] };
 }
 
 /** One of each verb: with its own further keys, and those of every step. */

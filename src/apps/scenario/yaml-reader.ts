@@ -69,6 +69,12 @@ export class Item {
     return undefined;
   }
 
+  /** A path that is meant from the folder of this file. */
+  beside(path: string): string {
+    const folder = this.#page.file.slice(0, this.#page.file.lastIndexOf("/") + 1);
+    return path.startsWith("/") ? path : folder + path;
+  }
+
   /** A scalar as text; numbers and truth values as they are written. */
   text(): string | undefined {
     if (isScalar(this.#node) && this.#node.value !== null) return String(this.#node.value);

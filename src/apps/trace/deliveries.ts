@@ -56,7 +56,7 @@ export function deliveries(records: readonly TraceRecord[], places?: Places): De
     else delivery.arrivedAt = record.at;
   }
   const traced = new Set(records.filter(isMessage).map((record) => record.node));
-  for (const name of names.names) traced.add(name);
+  for (const name of names.names) if (!names.isGuest(name)) traced.add(name);
   for (const delivery of sent) {
     delivery.lost = delivery.arrivedAt === undefined && traced.has(delivery.to);
   }

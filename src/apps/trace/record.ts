@@ -49,6 +49,7 @@ export class Places {
   /** Who is the only one at an address. */
   readonly #alone = new Map<string, string>();
   readonly #order: string[] = [];
+  readonly #guests = new Set<string>();
 
   constructor(records: readonly TraceRecord[]) {
     for (const record of records) this.add(record);
@@ -59,8 +60,14 @@ export class Places {
     return this.#order;
   }
 
+  /** Of another make: it keeps no trace, though others may keep one of it. */
+  isGuest(name: string): boolean {
+    return this.#guests.has(name);
+  }
+
   add(record: TraceRecord): void {
     if (record.event === "place.named") {
+      if (record.program !== undefined) this.#guests.add(field(record, "name"));
       const port = field(record, "port");
       const address = field(record, "address");
       this.#put(port === "0" ? address : `${address}:${port}`, field(record, "name"));

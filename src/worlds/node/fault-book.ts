@@ -35,9 +35,15 @@ export class FaultBook {
     this.#chance = chance;
   }
 
-  /** @param peers addresses; empty: everybody. An earlier fault with the same peers is over. */
-  set(fault: NetworkFault, peers: readonly string[]): void {
-    this.#book.fault(nameOf(peers), ruleBetween(fault, [SELF], peers, this.#chance));
+  /**
+   * @param peers addresses; empty: everybody. An earlier fault with the same peers is over.
+   * @param inward they are the first side: a delay holds up what they send.
+   */
+  set(fault: NetworkFault, peers: readonly string[], inward = false): void {
+    const rule = inward
+      ? ruleBetween(fault, peers, [SELF], this.#chance)
+      : ruleBetween(fault, [SELF], peers, this.#chance);
+    this.#book.fault(nameOf(peers), rule);
     this.#judged.rule = this.#rule;
   }
 

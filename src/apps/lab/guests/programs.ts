@@ -1,0 +1,48 @@
+/** Where the programs of others are, and what to install where they are not. */
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { programsOf } from "../../scenario/read-guests.ts";
+import type { GuestProgram, Scenario } from "../../scenario/scenario.ts";
+
+/** The command, and Debian's package of it. */
+const PROGRAMS: Readonly<
+  Record<GuestProgram, { readonly command: string; readonly from: string }>
+> = {
+  kamailio: { command: "kamailio", from: "kamailio" },
+  baresip: { command: "baresip", from: "baresip-core" },
+  linphone: { command: "linphonec", from: "linphone-cli" },
+  sipp: { command: "sipp", from: "sip-tester" },
+};
+/** Beside the search path: where systems keep servers. */
+const FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin"];
+
+/** The full path of a command, or undefined. */
+export function findCommand(command: string): string | undefined {
+  for (const folder of [...(process.env.PATH ?? "").split(delimiter), ...FOLDERS]) {
+    const path = join(folder, command);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this folder; the next may have it.
+    }
+  }
+  return undefined;
+}
+
+/** The full path, or undefined. */
+export function findProgram(program: GuestProgram): string | undefined {
+  return findCommand(PROGRAMS[program].command);
+}
+
+/** What a scenario lacks and what to do about it; undefined: nothing. */
+export function whatLacks({ topology }: Scenario): string | undefined {
+  const programs = programsOf(topology);
+  if (programs.length > 0 && process.platform !== "linux") {
+    return `needs ${programs.join(" and ")} on Linux`;
+  }
+  const absent = programs.filter((program) => findProgram(program) === undefined);
+  if (absent.length === 0) return undefined;
+  const packages = absent.map((program) => PROGRAMS[program].from).join(" ");
+  return `needs ${absent.join(" and ")}; install it: apt-get install ${packages}`;
+}
