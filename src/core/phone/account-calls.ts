@@ -23,6 +23,7 @@ import type {
 import type { Composer } from "./composer.ts";
 import { dialogRoute } from "./dialog-route.ts";
 import type { PhoneShared } from "./phone-shared.ts";
+import { maySignal } from "./unregistered-server.ts";
 
 /** What calls need of the phone itself. */
 export interface CallHome {
@@ -107,7 +108,7 @@ export class AccountCalls implements CallEnvironment {
     const plan: Plan = { routes: [route], startAt: () => 0, neverFull: false, moves: false };
     const request = new FailoverRequest(account, plan, cseq, user);
     const first = route.places[0];
-    if (first !== undefined && !account.maySignal(now, first))
+    if (first !== undefined && !maySignal(now, account, first))
       user.failed(now, { why: "not-registered" });
     else request.start(now);
     return request;

@@ -2,7 +2,7 @@
  * One line of a phone: its servers, its registrations, and where its requests go. It is the host of the
  * redundancy engine, and the one place where the engine's decisions become events.
  */
-import type { Instant, LossCause, Opening, Target } from "../machine.ts";
+import { type Instant, type LossCause, NEVER, type Opening, type Target } from "../machine.ts";
 import { retryAfterOf } from "../message/delta.ts";
 import { Credentials } from "../redundancy/credentials.ts";
 import { type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
@@ -119,9 +119,14 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.#strategy.start(now);
   }
 
+  /** A stop is near. */
+  windUp(): void {
+    this.#stopping = true;
+  }
+
   /** Removes every binding best-effort and silences every timer. */
   stop(now: Instant): void {
-    this.#stopping = true;
+    this.windUp();
     this.#endTrials(now);
     this.#spares?.remove(now);
     this.#strategy.stop(now);
@@ -181,19 +186,11 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     return request;
   }
 
-  /** Whether in-dialog requests may go to a place (onlySignalWithRegistered, C40). */
-  maySignal(now: Instant, place: Place): boolean {
-    const { onlySignalWithRegistered, registerOnFailover, dropRegistrationOnFailover } = place.hop;
-    if (!(onlySignalWithRegistered && registerOnFailover && dropRegistrationOnFailover))
-      return true;
-    const registration = this.registration(place.server);
-    return registration === undefined || registration.holds(now, place.target);
-  }
-
   // What the failover of a request asks and tells.
 
   resolve(now: Instant, route: ServerRoute, resolved: (now: Instant) => void): void {
-    if (this.policy.dns.cache && route.freshUntil > now) {
+    // Literal addresses and the ways of dialogs are not looked up at all, whatever is kept of answers.
+    if (route.freshUntil === NEVER || (this.policy.dns.cache && route.freshUntil > now)) {
       resolved(now);
       return;
     }

@@ -95,6 +95,7 @@ export class Phone
     this.state = "stopping";
     this.#silenceSurges();
     this.#health.stop();
+    for (const account of this.accounts) account.windUp();
     this.#madeCalls?.hangUpAll(now);
     this.#subscriptions?.stop(now);
     for (const account of this.accounts) account.stop(now);

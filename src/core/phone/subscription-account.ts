@@ -18,6 +18,7 @@ import type {
   Whereabouts,
 } from "./subscription-environment.ts";
 import { MessageWaiting, RegistrationEvents } from "./subscription-packages.ts";
+import { maySignal } from "./unregistered-server.ts";
 
 export class AccountSubscriptions implements SubscriptionEnvironment {
   readonly register: NotifyRegister;
@@ -101,7 +102,7 @@ export class AccountSubscriptions implements SubscriptionEnvironment {
     const account = this.#account;
     const route = dialogRoute(way, account.servers, this.server(account.workingServer));
     const place = route.places[0] as Place;
-    if (!account.maySignal(now, place)) return undefined;
+    if (!maySignal(now, account, place)) return undefined;
     const held = account.registration(place.server)?.holds(now, place.target) === true;
     if (held) return this.#toOnly(route, place, cseq, user);
     // Nothing is to be registered for its sake where the account is not: it belongs to no server.

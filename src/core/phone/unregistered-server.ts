@@ -1,5 +1,5 @@
 /**
- * With onlySignalWithRegistered nothing is taken from a server that the account has left, as nothing is sent to it
+ * With onlySignalWithRegistered nothing is sent to a server that the account has left, and nothing taken from it
  * (Polycom, C40): it may come back with a location that still knows us. What ends something is taken all the same.
  */
 import type { Instant, Peer } from "../machine.ts";
@@ -7,8 +7,27 @@ import type { Request } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
 import { parseUri } from "../message/uri.ts";
+import type { ServerPolicy } from "../redundancy/policy.ts";
+import type { Place } from "../redundancy/server-set.ts";
 import type { Flow, ServerTransaction } from "../transaction/user.ts";
 import type { Account } from "./account.ts";
+
+/** The switch and what it depends on. */
+export function signalsRegisteredOnly(hop: ServerPolicy): boolean {
+  return hop.registerOnFailover && hop.dropRegistrationOnFailover && hop.onlySignalWithRegistered;
+}
+
+/**
+ * Whether requests of a dialog may go to a place: not to one that was left because it failed, unless registered there
+ * again. Where new calls go theirs go too, and a server that was left for a better one is as well as ever.
+ */
+export function maySignal(now: Instant, account: Account, place: Place): boolean {
+  if (!signalsRegisteredOnly(place.hop)) return true;
+  const registration = account.registration(place.server);
+  if (registration === undefined || registration.holds(now, place.target)) return true;
+  const route = account.servers.route(place.server);
+  return place.server >= account.workingServer && route.indexOf(place.target) >= route.inUse;
+}
 
 /** @returns true if the request was refused (480). */
 export function refuseUnregistered(
@@ -49,6 +68,6 @@ function takesFrom(now: Instant, account: Account, peer: Peer): boolean {
   const candidates = exact.length > 0 ? exact : known;
   return (
     candidates.length === 0 ||
-    candidates.some(({ place, left }) => !left || account.maySignal(now, place))
+    candidates.some(({ place, left }) => !left || maySignal(now, account, place))
   );
 }

@@ -51,6 +51,8 @@ export interface AttemptHost {
 export interface AttemptOwner extends TimerOwner {
   readonly method: string;
   provisional(now: Instant, attempt: Attempt, response: Response): void;
+  /** One that was left has been heard of. */
+  heardLate(now: Instant, attempt: Attempt): void;
   final(now: Instant, attempt: Attempt, response: Response): void;
   broken(now: Instant, attempt: Attempt, why: "timeout" | LossCause): void;
   retrying(now: Instant, attempt: Attempt): void;
@@ -96,6 +98,11 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     return this.#heard !== "nothing";
   }
 
+  /** Its request has gone out. */
+  get sent(): boolean {
+    return this.#request !== undefined;
+  }
+
   /** The request as sent last. */
   get request(): Request {
     return this.#request as Request;
@@ -125,6 +132,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   responded(now: Instant, response: Response): void {
     const first = this.#heard === "nothing";
     this.#stale = false;
+    if (this.#left && response.status < 200) this.#owner.heardLate(now, this);
     this.#heard = response.status < 200 ? "provisional" : "final";
     if (response.status < 200) {
       if (this.#cancelWanted) this.#sendCancel(now);
@@ -161,9 +169,10 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     if (this.#flow !== undefined) this.#host.sender.doubt(now, this.#flow, this.#sentAt);
   }
 
-  /** Wants an answer after all. @returns false if it has been heard of already, or told to stop. */
+  /** Wants an answer after all. @returns false if it has been heard of already, told to stop, or lost its way. */
   rejoin(): boolean {
     if (!this.#left || this.#heard !== "nothing" || this.#cancelSent) return false;
+    if (this.#transaction?.reclaim() !== true) return false;
     this.#left = false;
     this.#cancelWanted = false;
     return true;

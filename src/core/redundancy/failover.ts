@@ -121,6 +121,15 @@ export class FailoverRequest implements TimerOwner {
     if (!this.#cancelled) this.#user.provisional(now, response, attempt.place as AttemptPlace);
   }
 
+  /** From an attempt that was left: if nothing has gone to a next place yet, it has the request after all (C16). */
+  heardLate(now: Instant, attempt: Attempt): void {
+    if (this.#settledMeanwhile || this.#attempts.some(({ sent }) => sent)) return;
+    if (!this.#silent.includes(attempt) || !attempt.rejoin()) return;
+    this.#silence();
+    for (const other of this.#attempts) other.abandon(now);
+    this.#attempts = [attempt];
+  }
+
   /** From an attempt: a final response that is not a challenge it could meet. */
   final(now: Instant, attempt: Attempt, response: Response): void {
     if (this.state === "ended") {
@@ -317,7 +326,8 @@ export class FailoverRequest implements TimerOwner {
       this.#host.failedOver(now, this.#user.method, from, place, this.#previous?.why);
     }
     // Side by side they count alike, so that the callee knows what comes second for what it is (§8.2.2.2).
-    const cseq = this.#hedges ? this.#firstCseq : this.#cseq;
+    const alike = this.#hedges && (beside !== undefined || this.#silent.length > 0);
+    const cseq = alike ? this.#firstCseq : this.#cseq;
     const attempt = new Attempt(this.#host, this, place, cseq);
     attempt.last = this.#itinerary.begin(place);
     this.#attempts.push(attempt);

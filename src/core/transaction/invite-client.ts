@@ -89,6 +89,12 @@ export class InviteClientTransaction implements ClientEntry, FlowMember, TimerOw
     if (this.state === "Proceeding") this.#boundProceeding(now);
   }
 
+  reclaim(): boolean {
+    this.#final = false;
+    if (this.state === "Proceeding") this.#host.timers.silence(this.#end);
+    return this.state === "Calling" || this.state === "Proceeding";
+  }
+
   /** Ends it without a word. */
   drop(): void {
     this.#enter(0, "Terminated");

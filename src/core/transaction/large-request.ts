@@ -98,6 +98,10 @@ export class LargeRequest implements ClientTransaction, FlowUser, TimerOwner {
     else this.drop();
   }
 
+  reclaim(): boolean {
+    return this.#transaction?.reclaim() === true;
+  }
+
   drop(): void {
     this.#settle();
   }

@@ -79,6 +79,10 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
     this.#resend = undefined;
   }
 
+  reclaim(): boolean {
+    return this.state === "Trying" || this.state === "Proceeding";
+  }
+
   /** Ends it without a word. */
   drop(): void {
     this.#enter(0, "Terminated");

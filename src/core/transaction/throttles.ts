@@ -90,6 +90,10 @@ export class KeptBack implements ClientTransaction, TimerOwner {
     this.drop();
   }
 
+  reclaim(): boolean {
+    return this.#user !== undefined;
+  }
+
   drop(): void {
     this.#user = undefined;
     this.#timers.silence(this.#timer);

@@ -65,6 +65,8 @@ export interface ClientTransaction {
    * INVITE answers cancelled, acknowledged and ended.
    */
   abandon(now: Instant): void;
+  /** Somebody waits for the answer again, for as long as it takes. @returns false if none can come any more. */
+  reclaim(): boolean;
 }
 
 /** The responder's end of a request that opened a server transaction. */

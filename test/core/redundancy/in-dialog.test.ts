@@ -72,3 +72,67 @@ test("the PRACK of a 183 whose server dies finds the other target (R61)", () => 
   const [prack] = stage.sent.filter(({ method }) => method === "PRACK");
   assert.match(prack?.text ?? "", /^RAck: 3 1 INVITE\r$/m);
 });
+
+test("without a cache of records the way of a dialog is still its own: nothing is looked up for it (§12.2.1.1)", () => {
+  const policy = defaultPolicy(defaultServer("192.0.2.13"));
+  const redundancy = {
+    ...policy,
+    keepAliveMs: 0,
+    ...PLAIN,
+    proxies: [defaultServer("proxy.pbx.example.com", { port: 5060, transport: "udp" })],
+    dns: { ...policy.dns, cache: false },
+  };
+  const zone = "$ORIGIN pbx.example.com.\nproxy 60 IN A 192.0.2.33\n";
+  const stage = ready(
+    new Rehearsal([defaultAccount("2001", redundancy)], { zone, methods: CALLS }),
+  );
+  dial(stage)
+    .until(1)
+    .do((now) => stage.phone.hangup(now))
+    .expect(`
+    0.0 INVITE → proxy1
+    0.0 200 ← proxy1
+    0.0 ACK → proxy1
+    1.0 BYE → proxy1
+    1.0 200 ← proxy1
+  `);
+});
+
+test("a phone that stops registers nowhere for its last words, and takes all bindings with it", () => {
+  const named = defaultServer("dual.pbx.example.com", {
+    port: 5060,
+    transport: "udp",
+    failbackMode: "newRequests",
+    registerOnFailover: true,
+    dropRegistrationOnFailover: true,
+  });
+  const redundancy = { ...defaultPolicy(named), keepAliveMs: 0, ...PLAIN };
+  const methods = [...CALLS, "REGISTER"];
+  const stage = ready(new Rehearsal([defaultAccount("2001", redundancy)], { methods }));
+  dial(stage.kill("primary")).until(1).revive("primary");
+  stage.do(() => stage.phone.call("2098")).until(2);
+  stage.expect(`
+    0.0 INVITE → primary
+    0.0 REGISTER → secondary
+    0.0 200 ← secondary
+    0.0 INVITE → secondary
+    0.0 200 ← secondary
+    0.0 ACK → secondary
+    1.0 REGISTER → primary
+    1.0 200 ← primary
+    1.0 INVITE → primary
+    1.0 200 ← primary
+    1.0 ACK → primary
+  `);
+  stage
+    .do((now) => stage.phone.stop(now))
+    .until(3)
+    .expect(`
+    2.0 BYE → secondary
+    2.0 BYE → primary
+    2.0 REGISTER 0 → primary
+    2.0 200 ← secondary
+    2.0 200 ← primary
+    2.0 200 ← primary
+  `);
+});

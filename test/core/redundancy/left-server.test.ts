@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { ServerPolicy } from "../../../src/core/redundancy/policy.ts";
 import { failover } from "./callers.ts";
 import type { PlaceName, Rehearsal } from "./rehearsal.ts";
+import { says } from "./scripted-server.ts";
 
 const CHAIN: Partial<ServerPolicy> = {
   registerOnFailover: true,
@@ -75,4 +76,21 @@ test("without the whole chain of the three switches every server is served", () 
     const stage = moved({ ...CHAIN, [missing]: false });
     assert.equal(statusOf(stage, "primary", "OPTIONS"), 200, `without ${missing}`);
   }
+});
+
+test("the other end hears of the end through a server in use, though the registration there has run out", () => {
+  const stage = failover({ ...CHAIN, expiresSeconds: 60 }, { keepAliveMs: 0 });
+  stage.do(() => stage.phone.call("2099")).until(1);
+  stage.server("primary").habits = { REGISTER: says(500) };
+  stage.server("secondary").habits = { REGISTER: says(500) };
+  stage.until(70);
+  assert.equal(stage.account.registration(1)?.bound(stage.simulation.now), false);
+  stage.take();
+  stage
+    .do((now) => stage.phone.hangup(now))
+    .until(71)
+    .expect(`
+    70.0 BYE → primary
+    70.0 200 ← primary
+  `);
 });

@@ -1,7 +1,7 @@
 /** No leg of a call is left behind: ACK, CANCEL, BYE, challenges, hedging (redundancy.md §4, §8). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dial, failover } from "./callers.ts";
+import { CALLS, dial, failover } from "./callers.ts";
 import { says } from "./scripted-server.ts";
 
 test("503 moves the call on, after its ACK (C17)", () => {
@@ -67,6 +67,44 @@ test("a target that rings late is told to stop (late 1xx → CANCEL)", () => {
     2.0 180 ← primary
     2.0 CANCEL → primary
     2.0 200 ← primary
+  `);
+});
+
+test("a target that rings late, while the next is being got ready, has the call: nothing went elsewhere yet (C16, R69)", () => {
+  const stage = failover(
+    { inviteRetries: 0, registerOnFailover: true },
+    {},
+    { methods: [...CALLS, "REGISTER"] },
+  );
+  stage.server("primary").habits = {
+    INVITE: (request) => [
+      { status: 180, afterMs: 1800 },
+      ...stage
+        .server("primary")
+        .yes(request)
+        .map((reply) => ({ ...reply, afterMs: 50_000 })),
+    ],
+  };
+  stage.server("secondary").habits = {
+    REGISTER: (request) =>
+      stage
+        .server("secondary")
+        .yes(request)
+        .map((reply) => ({ ...reply, afterMs: 3000 })),
+  };
+  dial(stage)
+    .until(51)
+    .expect(`
+    0.0 INVITE → primary
+    0.5 REGISTER → secondary
+    1.0 REGISTER ↻ secondary
+    1.8 180 ← primary
+    2.0 REGISTER ↻ secondary
+    3.5 200 ← secondary
+    4.0 200 ← secondary
+    5.0 200 ← secondary
+    50.0 200 ← primary
+    50.0 ACK → primary
   `);
 });
 

@@ -2,7 +2,7 @@
  * One swarm run: a small town from a seed, a storm of faults in which the safety invariants must hold, then everything
  * is healed and liveness is demanded within the bounds (architecture.md §8).
  */
-import type { Instant, Peer } from "../../../core/machine.ts";
+import type { Instant } from "../../../core/machine.ts";
 import type { Call } from "../../../core/phone/call.ts";
 import { Users } from "../../../core/server/users.ts";
 import { BothEnds } from "../../../worlds/sim/invariants/both-ends.ts";
@@ -24,7 +24,7 @@ import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
 import { dnsPatienceMs, simulatedPhone } from "../phone-config.ts";
 import { Town, type TownPhones } from "../town.ts";
-import { holdsBinding } from "./bindings.ts";
+import { holdsBinding, type Standing } from "./bindings.ts";
 import { drawPlan } from "./draw-plan.ts";
 import { Faults } from "./faults.ts";
 import { DOMAIN, type PlannedCall, type SwarmPlan } from "./plan.ts";
@@ -231,10 +231,10 @@ class Swarm {
     const t1Ms = Math.max(...this.#plan.accounts.map(({ redundancy }) => redundancy.t1Ms));
     simulation.runFor(QUIET_T1 * t1Ms);
     for (const { one, places } of stood) {
-      const held = (peer: Peer): boolean =>
-        !this.#wantsQuiet(peer.address) &&
-        holdsBinding(this.#town, simulation.now, peer.address, one.node, peer);
-      const left = places.filter(held).map(({ address }) => address);
+      const held = (standing: Standing): boolean =>
+        !this.#wantsQuiet(standing.peer.address) &&
+        holdsBinding(this.#town, simulation.now, standing.peer.address, one.node, standing);
+      const left = places.filter(held).map(({ peer }) => peer.address);
       if (left.length === 0) continue;
       const what = `the bindings at ${left.join(" ")} were not removed`;
       this.#complain({ invariant: "I8", at: simulation.now, node: one.node, what });
@@ -264,12 +264,13 @@ class Swarm {
   }
 
   /** Where the account is registered: nothing more is demanded of it from here on. */
-  #standings(one: Watched): Peer[] {
+  #standings(one: Watched): Standing[] {
     one.active = false;
     return one.account.servers.routes.flatMap(({ index }) => {
       const registration = one.account.registration(index);
       const stands = registration?.bound(this.#town.simulation.now) === true;
-      return stands ? (registration.place?.flow.peer ?? []) : [];
+      const peer = registration?.place?.flow.peer;
+      return stands && peer !== undefined ? [{ server: index, peer }] : [];
     });
   }
 

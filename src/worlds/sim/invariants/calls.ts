@@ -5,6 +5,7 @@
  * refreshed while the call was on hold, so that no audio showed that the other end was there (RFC 4028 §10).
  */
 import type { Instant } from "../../../core/machine.ts";
+import { signalsRegisteredOnly } from "../../../core/phone/unregistered-server.ts";
 import type { RedundancyPolicy } from "../../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
@@ -13,10 +14,7 @@ import type { Complain, Invariant, Watched } from "./invariant.ts";
 const WANTED = new Set(["hung-up", "peer-hung-up"]);
 
 function endsLeftCalls({ servers, proxies }: RedundancyPolicy): boolean {
-  return [...servers, ...proxies].some(
-    (hop) =>
-      hop.registerOnFailover && hop.dropRegistrationOnFailover && hop.onlySignalWithRegistered,
-  );
+  return [...servers, ...proxies].some(signalsRegisteredOnly);
 }
 
 export class Calls implements Invariant {

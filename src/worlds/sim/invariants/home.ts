@@ -21,6 +21,10 @@ export class Home implements Invariant {
   readonly #busySince = new Map<Watched, Instant>();
   /** When a request of a node failed over last: it may have come to the primary by going round. */
   readonly #failedOverAt = new Map<string, Instant>();
+  /** The server that the requests of a node go to first, 1-based. */
+  readonly #serverOf = new Map<string, number>();
+  /** Targets that a node takes for dead. */
+  readonly #dead = new Set<string>();
   readonly #callIds = new Set<string>();
   #nextLook: Instant = 0;
 
@@ -47,15 +51,27 @@ export class Home implements Invariant {
     }
   }
 
-  event({ at, node, event, mode, from, to }: SimulatedEvent): void {
-    if (event === "request.failed-over") this.#failedOverAt.set(node, at);
-    if (event !== "server.failed-back" || from !== to || !WAITING.has(String(mode))) return;
+  event({ at, node, event, mode, from, to, target, fromTarget }: SimulatedEvent): void {
     const one = this.#watched.find((other) => other.node === node);
+    if (event === "request.failed-over") this.#failedOverAt.set(node, at);
+    // However short a call was, F begins anew with its end.
+    if (event === "call.ended" && one !== undefined) this.#idleSince.set(one, at);
+    if (event === "server.suspected") this.#dead.add(`${node} ${target}`);
+    else if (event === "server.restored") this.#dead.delete(`${node} ${target}`);
+    const server = this.#serverOf.get(node) ?? 1;
+    if (event === "server.fell-back" || event === "server.failed-back") {
+      this.#serverOf.set(node, Number(to));
+    }
+    if (event !== "server.failed-back" || from !== to || !WAITING.has(String(mode))) return;
+    // Its requests went to another server: the way back from there has no mode, and waits for nobody.
+    if (from !== server) return;
     const busySince = one === undefined ? undefined : this.#busySince.get(one);
     if (one === undefined || busySince === undefined || !one.active || one.phone.idle) return;
     const begun = at - LONGEST_TRIAL_MS;
     if (busySince > begun || (this.#failedOverAt.get(node) ?? begun) > begun) return;
     if (one.account.policy.idleWaitMaxMs > 0) return;
+    // The place it was at is dead: it goes round without trying it.
+    if (one.account.policy.skipKnownDead && this.#dead.has(`${node} ${fromTarget}`)) return;
     const what = `went home by ${mode} in the middle of a call`;
     this.#complain({ invariant: "I3", at, node, what });
   }

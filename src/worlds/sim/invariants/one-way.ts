@@ -6,7 +6,7 @@ import type { Complain, Invariant, Watched } from "./invariant.ts";
 export class OneWay implements Invariant {
   readonly #nodes: ReadonlySet<string>;
   readonly #complain: Complain;
-  /** Places that an INVITE was sent to, by node, Call-ID and CSeq. */
+  /** Places that an INVITE was sent to, by node and Call-ID: credentials finish what was begun there. */
   readonly #sent = new Map<string, Set<string>>();
   readonly #heard = new Set<string>();
   readonly #answered = new Set<string>();
@@ -24,14 +24,15 @@ export class OneWay implements Invariant {
       return;
     }
     if (!text.startsWith("INVITE ") || !sendsRequest(message, text) || hasToTag(text)) return;
-    const key = `${node} ${callIdOf(text)} ${cseqOf(text)}`;
-    const places = this.#sent.get(key) ?? new Set();
+    const call = `${node} ${callIdOf(text)}`;
+    const key = `${call} ${cseqOf(text)}`;
+    const places = this.#sent.get(call) ?? new Set();
     const place = placeOf(message);
     if (this.#heard.has(key) && !places.has(place)) {
       const what = `INVITE to ${place} though it was heard of at ${[...places].join(" ")}`;
       this.#complain({ invariant: "I7", at, node, what });
     }
-    this.#sent.set(key, places.add(place));
+    this.#sent.set(call, places.add(place));
   }
 
   /** A 1xx that was overtaken by what came after it says nothing any more. */

@@ -1,16 +1,21 @@
 /** I7: CSeq rises within a Call-ID, and credentials go only to a host that sent the nonce they answer. */
 import type { SimulatedMessage } from "../surroundings.ts";
-import { branchOf } from "./glance.ts";
+import { branchOf, callIdOf, cseqOf } from "./glance.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
 
 interface Turn {
+  readonly first: number;
   readonly number: number;
   readonly method: string;
+  /** Attempts of an INVITE outside of a dialog that have no final response, by branch. */
+  readonly open: Set<string>;
 }
 
 export class Wire implements Invariant {
   readonly #nodes: ReadonlySet<string>;
   readonly #complain: Complain;
+  /** Whoever hedges. */
+  readonly #hedging = new Set<string>();
   /** Last turn by node, Call-ID and tags: late legs are dialogs of their own. */
   readonly #turns = new Map<string, Turn>();
   /** Nonces by node, as `ADDRESS NONCE`. */
@@ -18,6 +23,9 @@ export class Wire implements Invariant {
 
   constructor(watched: readonly Watched[], complain: Complain) {
     this.#nodes = new Set(watched.map(({ node }) => node));
+    for (const { node, account } of watched) {
+      if (account.policy.hedgeMs > 0) this.#hedging.add(node);
+    }
     this.#complain = complain;
   }
 
@@ -25,7 +33,7 @@ export class Wire implements Invariant {
     if (!this.#nodes.has(node)) return;
     const request = !text.startsWith("SIP/2.0");
     if (direction === "in") {
-      if (!request) this.#challenged(node, peer.address, text);
+      if (!request) this.#answered(node, peer.address, text);
       return;
     }
     if (!request) return;
@@ -37,18 +45,23 @@ export class Wire implements Invariant {
   #outOfTurn(node: string, text: string): string | undefined {
     const [, digits = "0", method = ""] = /^CSeq: (\d+) (\w+)/m.exec(text) ?? [];
     if (method === "ACK" || method === "CANCEL") return undefined;
-    const [, callId = ""] = /^Call-ID: (.*)$/m.exec(text) ?? [];
-    const [, tag = ""] = /^From: .*;tag=([^;\r]+)/m.exec(text) ?? [];
+    const callId = callIdOf(text);
     const [, toTag = ""] = /^To: .*;tag=([^;\r]+)/m.exec(text) ?? [];
-    const key = `${node} ${callId} ${tag} ${toTag}`;
+    const key = `${node} ${callId} ${fromTagOf(text)} ${toTag}`;
     const number = Number(digits);
     const last = this.#turns.get(key);
-    if (last === undefined || number > last.number) this.#turns.set(key, { number, method });
-    else if (number < last.number && !this.#isResent(text)) {
-      return `CSeq ${number} ${method} after ${last.number} ${last.method} in ${callId}`;
+    const open = last?.open ?? new Set();
+    if (last === undefined || number > last.number) {
+      this.#turns.set(key, { first: last?.first ?? number, number, method, open });
+    } else if (number < last.number && !this.#isResent(text)) {
+      // Attempts side by side count alike, so that the callee merges them (RFC 3261 §8.2.2.2).
+      const alike = this.#hedging.has(node) && number === last.first && open.size > 0;
+      if (!alike)
+        return `CSeq ${number} ${method} after ${last.number} ${last.method} in ${callId}`;
     } else if (number === last.number && method !== last.method) {
       return `CSeq ${number} for ${method} and ${last.method} in ${callId}`;
     }
+    if (method === "INVITE" && toTag === "" && !this.#isResent(text)) open.add(branchOf(text));
     this.#remember(text);
     return undefined;
   }
@@ -63,7 +76,10 @@ export class Wire implements Invariant {
     this.#branches.add(branchOf(text));
   }
 
-  #challenged(node: string, address: string, text: string): void {
+  #answered(node: string, address: string, text: string): void {
+    if (!text.startsWith("SIP/2.0 1") && cseqOf(text).endsWith(" INVITE")) {
+      this.#turns.get(`${node} ${callIdOf(text)} ${fromTagOf(text)} `)?.open.delete(branchOf(text));
+    }
     const challenges = text.matchAll(/^(?:WWW|Proxy)-Authenticate: .*?nonce="([^"]*)"/gim);
     for (const [, nonce] of challenges) this.#nonces.add(`${node} ${address} ${nonce}`);
   }
@@ -79,4 +95,8 @@ export class Wire implements Invariant {
     }
     return undefined;
   }
+}
+
+function fromTagOf(text: string): string {
+  return /^From: .*;tag=([^;\r]+)/m.exec(text)?.[1] ?? "";
 }
