@@ -50,7 +50,7 @@ describe("P2 and two Kamailio", needs("kamailio", "dnsmasq", "tshark"), () => {
 
     const wanted = { toTarget: primary.target, mode: "duration" };
     const returned = await phone.event("server.failed-back", wanted, from, 70_000);
-    assert.match(String(returned.rule), /failbackMode=duration \(.*P2-.*xml:\d+\)/);
+    assert.match(String(returned.rule), /failbackSeconds=60 \(.*P2-.*xml:\d+\)/);
     const sent = stage.requests(from);
     const home = sent.find(({ peer }) => peer === primary.target);
     assert.ok(home !== undefined);
