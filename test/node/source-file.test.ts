@@ -28,6 +28,27 @@ test("a file without an end is left after its first MiB", async () => {
   await assert.rejects(readSource("/dev/zero"), /longer than 1 MiB/);
 });
 
+test("a file is read as UTF-8, as UTF-16 with its mark, or as Latin-1; what is no text is told", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-source-"));
+  const path = join(folder, "phone.cfg");
+  const words = "account.1.display_name = Zoë";
+  try {
+    for (const bytes of [
+      Buffer.from(words),
+      Buffer.from(words, "latin1"),
+      Buffer.from(`\ufeff${words}`, "utf16le"),
+      Buffer.from(`\ufeff${words}`, "utf16le").swap16(),
+    ]) {
+      writeFileSync(path, bytes);
+      assert.equal((await readSource(path)).replace("\ufeff", ""), words);
+    }
+    writeFileSync(path, Buffer.from(words, "utf16le"));
+    await assert.rejects(readSource(path), /it is no text/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("a folder and a file that is not there are told", async () => {
   for (const [path, why] of [
     ["/", /EISDIR/],

@@ -33,20 +33,25 @@ export const FAILED_SEEDS: readonly number[] = [
   // Two registrations went through one proxy: what it had asked of the one the other did not heed.
   4923,
   // The first server said 1xx late, while the next one was being got ready: the call went to both, and was lost.
-  3796, 5201, 21094,
+  3796,
+  5201, 21094,
   // With hedging, CSeq went back though everybody asked before had refused.
   20325, 20840,
   // With no cache of records the way of a dialog was looked up anew, and led to a server that had not been on it.
-  5721, 12596, 20695,
+  5721,
+  12596, 20695,
   // Nothing was said in a dialog through the server in use, as the registration there had run out, nor through one left
   // for a better one: the other end was left alone (C40).
-  20306, 23252,
+  20306,
+  23252,
   // A BYE at stop registered elsewhere first, and so a binding was forgotten that nobody removed.
   5756,
   // Faults of the checks: a return between servers taken for one inside a server, F counted on over a short call.
-  2101, 6917,
+  2101,
+  6917,
   // … a flow left at a proxy that shares its location with nobody, and attempts that go side by side.
-  2893, 20168, 22329, 22478, 23162,
+  2893,
+  20168, 22329, 22478, 23162,
   // … and credentials for an attempt beside the one heard of, a way round a place known to be dead.
   24744, 24692,
 ];

@@ -88,7 +88,8 @@ class Flattening {
       node.items.forEach((item, index) => {
         this.#node(item, `${key}.${index + 1}`, startOf(item, at), depth + 1);
       });
-    } else {
+    } else if (!isSeq(node) || node.items.length > 0) {
+      // An empty list is as good as none: what must be listed is missed where it is wanted.
       this.#put(isSeq(node) ? node.items.map(textOf).join(", ") : textOf(node), key, at);
     }
   }

@@ -1,4 +1,5 @@
 /** The text of a provisioning file, from the disk or from the web, in bounded time and size. */
+import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 
 /** A provisioning server must answer within this time, milliseconds. */
@@ -38,7 +39,16 @@ async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
     if (length > LONGEST_FILE) throw new Error("longer than 1 MiB");
     held.push(chunk);
   }
-  return Buffer.concat(held).toString("utf8");
+  return decoded(Buffer.concat(held));
+}
+
+/** UTF-8, UTF-16 with its mark as editors of Windows write it, or Latin-1. @throws Error when it is no text. */
+function decoded(bytes: Buffer): string {
+  const mark = bytes.subarray(0, 2).toString("latin1");
+  if (mark === "\xff\xfe") return new TextDecoder("utf-16le").decode(bytes);
+  if (mark === "\xfe\xff") return new TextDecoder("utf-16be").decode(bytes);
+  if (bytes.includes(0)) throw new Error("it is no text: it holds zero bytes");
+  return isUtf8(bytes) ? bytes.toString("utf8") : bytes.toString("latin1");
 }
 
 /** A download that fails keeps the reason one error deeper. */

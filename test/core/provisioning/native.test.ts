@@ -65,6 +65,15 @@ test("what is not YAML, or not our keys, is an error at its line", () => {
   }
 });
 
+test("a list of servers that is empty is a missing server, and nothing else", () => {
+  const text = "accounts:\n- user: a\n  servers: []\n";
+  const { faults: told } = reading(text);
+  assert.deepEqual(
+    told.map(({ line, wrong }) => `${line}: ${wrong}`),
+    ["2: account 1 has no server"],
+  );
+});
+
 test("a YAML error does not repeat the text of the file", () => {
   const phone = reading("accounts:\n- password: 'hush\n");
   assert.ok(phone.faults.length > 0);

@@ -39,7 +39,7 @@ function answeredAfter(stage: Rehearsal): number {
     .do((now) => stage.phone.hangup(now))
     .zero()
     .until(1);
-  return answered === undefined ? Number.NaN : ((answered["at"] as number) - before) / 1000;
+  return answered === undefined ? Number.NaN : ((answered.at as number) - before) / 1000;
 }
 
 test("the next call after a silent primary is answered within a second, and the one after it at once", () => {

@@ -94,7 +94,7 @@ const PLAYS: Readonly<Record<Exclude<PlayName, `${string}letters`>, Play>> = {
   /** Calls fail over from the primary to a secondary that asks for a password; the primary is back for the second. */
   challenger: (stage) => {
     const server = stage.server("secondary");
-    server.habits["INVITE"] = (request) =>
+    server.habits.INVITE = (request) =>
       request.headers.get("proxy-authorization") === undefined
         ? [{ status: 407, headers: { "proxy-authenticate": CHALLENGE } }]
         : server.yes(request);
@@ -105,12 +105,12 @@ const PLAYS: Readonly<Record<Exclude<PlayName, `${string}letters`>, Play>> = {
   },
   /** The primary refuses to register. */
   refusal: (stage) => {
-    stage.server("primary").habits["REGISTER"] = says(404);
+    stage.server("primary").habits.REGISTER = says(404);
     stage.start().until(200);
   },
   /** The primary answers calls with 503. */
   unavailable: (stage) => {
-    stage.server("primary").habits["INVITE"] = says(503);
+    stage.server("primary").habits.INVITE = says(503);
     stage.start().until(70).zero();
     callFor(stage, 10);
   },
