@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FilesCase } from "../../src/apps/lab/rehearse-files.ts";
+import type { FilesCase } from "../../src/apps/lab/foretold.ts";
 
 const SAMPLES = join(import.meta.dirname, "..", "..", "..", "examples", "provisioning");
 
@@ -20,7 +20,7 @@ const COMMON = {
   faults: ["silent", "closed"],
   targets: 2,
   ttlSeconds: 10,
-  phases: 5,
+  phases: 10,
   seed: 1,
   withinMs: 20_000,
 } as const;

@@ -26,6 +26,10 @@ export interface PhoneUnderTest {
   readonly instead?: (household: Household) => Readonly<Record<string, string>>;
   readonly user: string;
   readonly password: string;
+  /** The users of its further accounts, with their passwords. */
+  readonly further?: Readonly<Record<string, string>>;
+  /** Of the records that lead to the servers, seconds. */
+  readonly ttlSeconds?: number;
   /** The servers listen on TCP, too. */
   readonly tcp?: boolean;
 }
@@ -76,15 +80,15 @@ export class TwoKamailios {
 
   static async #furnish(household: Household, under: PhoneUnderTest): Promise<TwoKamailios> {
     const capture = await Capture.start(household);
-    const users = { [under.user]: under.password, [CALLEE]: `answers-${CALLEE}` };
-    const { tcp = false } = under;
+    const { tcp = false, further = {}, ttlSeconds = 300 } = under;
+    const users = { ...further, [under.user]: under.password, [CALLEE]: `answers-${CALLEE}` };
     const shared = { domain: DOMAIN, users, maxExpires: GRANTED_SECONDS, tcp };
     const kamailio = (name: string, last: number): Kamailio =>
       new Kamailio(household, name, { ...shared, address: household.address(last) });
     const primary = kamailio("primary", 13);
     const secondary = kamailio("secondary", 14);
     const hosts = { a: primary.settings.address, b: secondary.settings.address };
-    const zone = { address: household.address(53), domain: DOMAIN, hosts };
+    const zone = { address: household.address(53), domain: DOMAIN, hosts, ttlSeconds };
     const [dns] = await Promise.all([
       startDnsmasq(household, zone),
       primary.start(),
@@ -97,15 +101,17 @@ export class TwoKamailios {
     ]);
     const servers = [primary, secondary] as const;
     await Promise.all([
-      phone.event("registration.accepted", { server: 1 }),
+      ...[under.user, ...Object.keys(further)].map((account) =>
+        phone.event("registration.accepted", { account, server: 1 }),
+      ),
       ...servers.map(({ target }) => callee.event("registration.accepted", { target })),
     ]);
     return new TwoKamailios(household, capture, servers, [phone, callee], under.user);
   }
 
   /** What a server really holds for the phone: the hosts of the contacts. */
-  async held(server: Kamailio): Promise<string[]> {
-    const bindings = await server.bindings(this.#user);
+  async held(server: Kamailio, user: string = this.#user): Promise<string[]> {
+    const bindings = await server.bindings(user);
     return bindings.map(({ contact }) => /@([^:;]+)/.exec(contact)?.[1] ?? contact);
   }
 

@@ -12,13 +12,15 @@ export interface ZoneSettings {
   readonly domain: string;
   /** The hosts that serve the domain by SIP over UDP, best first: label to address. */
   readonly hosts: Readonly<Record<string, string>>;
+  /** Of every record, seconds; 300 if absent. */
+  readonly ttlSeconds?: number;
   /** Further names with their addresses. */
   readonly names?: Readonly<Record<string, string>>;
 }
 
 /** Serves NAPTR, SRV and A records of a domain; resolves with what `--dns` takes, when it answers. */
 export async function startDnsmasq(household: Household, zone: ZoneSettings): Promise<string> {
-  const { address, domain, hosts, names = {} } = zone;
+  const { address, domain, hosts, names = {}, ttlSeconds = 300 } = zone;
   const file = household.path("dnsmasq.conf");
   const labels = Object.keys(hosts);
   const lines = [
@@ -30,7 +32,7 @@ export async function startDnsmasq(household: Household, zone: ZoneSettings): Pr
     "keep-in-foreground",
     `pid-file=${household.path("dnsmasq.pid")}`,
     `local=/${domain}/`,
-    "local-ttl=300",
+    `local-ttl=${ttlSeconds}`,
     `naptr-record=${domain},100,50,s,SIP+D2U,,_sip._udp.${domain}`,
     ...labels.flatMap((label, index) => [
       `srv-host=_sip._udp.${domain},${label}.${domain},5060,${10 * (index + 1)},10`,

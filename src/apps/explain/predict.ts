@@ -48,6 +48,8 @@ export interface ForecastRequest extends Surroundings {
   readonly seed: number;
 }
 
+export type RehearsalRequest = Omit<ForecastRequest, keyof Surroundings>;
+
 /** The golden section: steps of it meet everything soon and nothing twice. */
 const GOLDEN = 0.618;
 const HOUR_MS = 3_600_000;
@@ -71,18 +73,37 @@ export function forecast(request: ForecastRequest): Forecast {
 
 /** What becomes of the phone when these machines fail in each of these ways. */
 export function predictionsFor(
-  { account, rule, phases, seed }: Omit<ForecastRequest, keyof Surroundings>,
+  request: RehearsalRequest,
   grounds: Grounds,
   { victim, servers }: Victim,
   faults: readonly FaultName[],
 ): Prediction[] {
-  const begin = (phase: number): Rehearsal => {
-    const rehearsal = new Rehearsal({ account, rule, grounds, seed: seed + phase });
-    rehearsal.pass(((phase + 0.5) / phases) * periodMs(account));
-    return rehearsal;
-  };
-  const absences = absencesOf(account, grounds, phases);
+  const begin = (phase: number): Rehearsal => begun(request, grounds, phase);
+  const absences = absencesOf(request.account, grounds, request.phases);
   return faults.map((fault) => ({ victim, fault, ...predict(begin, absences, servers, fault) }));
+}
+
+/** The way home of one phase, when the servers were away for so long; milliseconds, both. */
+export function returnOf(
+  request: RehearsalRequest,
+  grounds: Grounds,
+  { servers }: Victim,
+  fault: FaultName,
+  { phase, awayMs }: { readonly phase: number; readonly awayMs: number },
+): number {
+  const rehearsal = begun(request, grounds, phase);
+  rehearsal.strike(servers, fault);
+  return rehearsal.returnAfter(fault, awayMs);
+}
+
+function begun(
+  { account, rule, phases, seed }: RehearsalRequest,
+  grounds: Grounds,
+  phase: number,
+): Rehearsal {
+  const rehearsal = new Rehearsal({ account, rule, grounds, seed: seed + phase });
+  rehearsal.pass(((phase + 0.5) / phases) * periodMs(account));
+  return rehearsal;
 }
 
 function predict(
@@ -151,10 +172,15 @@ export function periodMs({ redundancy }: AccountPolicy): number {
  */
 function absencesOf(account: AccountPolicy, grounds: Grounds, phases: number): number[] {
   const period = trialPeriodMs(account, grounds);
+  return shuffledPhases(phases).map((share) => share * period);
+}
+
+/** The middles of so many equal parts of 0..1, in an order that has nothing to do with theirs. */
+export function shuffledPhases(phases: number): number[] {
   const step = coprimeStep(phases);
   return Array.from(
     { length: phases },
-    (_none, phase) => ((((phase * step) % phases) + 0.5) / phases) * period,
+    (_none, phase) => (((phase * step) % phases) + 0.5) / phases,
   );
 }
 
@@ -182,7 +208,7 @@ export function trialPeriodMs(account: AccountPolicy, grounds: Grounds): number 
   return Math.min(HOUR_MS, Math.max(...periods) * (1 + returnSpread) + vain);
 }
 
-function spreadOf(values: readonly number[]): Spread {
+export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number =>
     sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;

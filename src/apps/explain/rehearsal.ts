@@ -195,6 +195,12 @@ export class Rehearsal {
     };
   }
 
+  /** How long the way home takes once the servers were away for so long, milliseconds. */
+  returnAfter(fault: FaultName, awayMs: number): number {
+    this.#town.simulation.runFor(awayMs);
+    return this.#return(fault);
+  }
+
   /** Somebody dials half a second after the failure, and again later. */
   calls(): CallDelays {
     const { simulation } = this.#town;

@@ -2,39 +2,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { readFiles } from "../../api/phone-files.ts";
-import { ruleTeller } from "../../api/rule-teller.ts";
-import type { SourceFile } from "../../core/provisioning/configuration.ts";
-import { readConfiguration } from "../../core/provisioning/read.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
-import { type Grounds, groundsOf } from "../explain/grounds.ts";
-import {
-  type Prediction,
-  periodMs,
-  predictionsFor,
-  trialPeriodMs,
-  victimsOf,
-} from "../explain/predict.ts";
+import { type Prediction, periodMs, trialPeriodMs } from "../explain/predict.ts";
 import type { FaultName } from "../explain/rehearsal.ts";
 import { StageFault } from "../scenario/stage.ts";
 import { type FileTown, townOfFiles } from "./file-town.ts";
+import { type FilesCase, Foretold, RETURNS } from "./foretold.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
 import { type Limits, type Measured, tryOut } from "./trial.ts";
-
-export interface FilesCase {
-  /** As they are overlaid. */
-  readonly files: readonly SourceFile[];
-  /** The account's index; undefined: the first that is enabled. */
-  readonly account: number | undefined;
-  readonly faults: readonly FaultName[];
-  /** Addresses behind the name of the working server, and the TTL of its records, where no static record tells. */
-  readonly targets: number;
-  readonly ttlSeconds: number;
-  /** Rehearsals of each failure. */
-  readonly phases: number;
-  readonly seed: number;
-  /** What is foretold to take longer is not waited for, milliseconds. */
-  readonly withinMs: number;
-}
 
 export interface FilesOptions extends LabStageOptions {
   /** Open stages, so that a signal can close them. */
@@ -62,6 +37,8 @@ export interface FaultOutcome {
  */
 export const EARLY_MS = 300;
 export const LATE_MS = 1500;
+/** Each failure more doubles what is waited for (RFC 5626 §4.5), and a long absence has two of them. */
+const BACK_OFF_GROWTH = 4;
 
 export const FIGURES: readonly (keyof Measured)[] = [
   "firstCall",
@@ -77,7 +54,7 @@ export async function rehearseFiles(
   options: FilesOptions,
   told: (outcome: FaultOutcome) => void,
 ): Promise<readonly FaultOutcome[]> {
-  const foretold = foretell(one);
+  const foretold = new Foretold(one);
   const outcomes: FaultOutcome[] = [];
   const stage = new LabStage(options);
   options.stages.add(stage);
@@ -86,7 +63,7 @@ export async function rehearseFiles(
     await stage.open(town.topology);
     const paths = await moveFiles(stage, town);
     for (const prediction of foretold.predictions) {
-      const outcome = await tryFault(stage, town, paths, foretold, prediction, one);
+      const outcome = await tryFault({ stage, town, paths, foretold, prediction }, one.withinMs);
       outcomes.push(outcome);
       told(outcome);
     }
@@ -95,25 +72,6 @@ export async function rehearseFiles(
     await stage.close();
   }
   return outcomes;
-}
-
-interface Foretold {
-  readonly account: AccountPolicy;
-  readonly grounds: Grounds;
-  readonly predictions: readonly Prediction[];
-}
-
-function foretell(one: FilesCase): Foretold {
-  const configuration = readConfiguration(one.files);
-  const account = configuration.accounts.find(
-    ({ enabled, index }) => enabled && (one.account === undefined || one.account === index),
-  );
-  if (account === undefined) throw new StageFault("the files have no such account, or it is off");
-  const grounds = groundsOf(account, one);
-  const [victim] = victimsOf(grounds);
-  if (victim === undefined) throw new StageFault("the files name no server");
-  const request = { ...one, account, rule: ruleTeller(configuration) };
-  return { account, grounds, predictions: predictionsFor(request, grounds, victim, one.faults) };
 }
 
 /** The files with addresses of the lab, where the phones can read them. */
@@ -128,14 +86,19 @@ async function moveFiles(stage: LabStage, { files }: FileTown): Promise<string[]
   return moved.map(({ path }) => path);
 }
 
+interface Trial {
+  readonly stage: LabStage;
+  readonly town: FileTown;
+  readonly paths: readonly string[];
+  readonly foretold: Foretold;
+  readonly prediction: Prediction;
+}
+
 async function tryFault(
-  stage: LabStage,
-  town: FileTown,
-  paths: readonly string[],
-  { account, grounds }: Foretold,
-  prediction: Prediction,
-  { withinMs, phases }: FilesCase,
+  { stage, town, paths, foretold, prediction }: Trial,
+  withinMs: number,
 ): Promise<FaultOutcome> {
+  const { account, grounds, phases } = foretold;
   const { accounts } = await readFiles(paths);
   const policy = accounts.find(({ index }) => index === account.index) as AccountPolicy;
   const victim = town.servers[0];
@@ -143,37 +106,43 @@ async function tryFault(
   const { fault } = prediction;
   const limits = limitsOf(prediction, withinMs);
   const measured = await tryOut({ stage, town, policy, paths, victim, fault, limits });
+  // Of the way home the absence decides, and that is known only now.
+  const back =
+    measured.back === undefined ? prediction.back : await foretold.back(fault, measured.away);
   // Between two phases that were rehearsed lies so much that was not.
   const renewal = periodMs(account) / phases;
   const trial = trialPeriodMs(account, grounds) / phases;
+  const drawn = (2 * (back.worst - back.least)) / RETURNS;
   const step = {
     firstCall: 0,
     nextCall: 0,
     registered: renewal,
     unreachable: renewal,
-    back: trial,
+    back: Number.isFinite(drawn) ? Math.max(trial, drawn) : trial,
   };
   return {
     fault,
     victim: prediction.victim,
-    comparisons: FIGURES.map((figure) =>
-      compare(figure, prediction[figure], measured[figure], step[figure] / 2),
-    ),
+    comparisons: FIGURES.map((figure) => {
+      const spread = figure === "back" ? back : prediction[figure];
+      return compare(figure, spread, measured[figure], step[figure] / 2);
+    }),
   };
 }
 
 /** What is foretold as never, or as later than anybody wants to wait, is not waited for. */
 function limitsOf(prediction: Prediction, withinMs: number): Limits {
-  const limit = (figure: keyof Measured): number | undefined => {
+  const limit = (figure: keyof Measured, times = 1): number | undefined => {
     const { worst } = prediction[figure];
-    return worst <= withinMs ? worst + 2 * LATE_MS + withinMs : undefined;
+    return worst <= withinMs ? times * worst + 2 * LATE_MS + withinMs : undefined;
   };
   return {
     firstCall: limit("firstCall"),
     nextCall: limit("nextCall"),
     registered: limit("registered"),
     unreachable: limit("unreachable"),
-    back: limit("back"),
+    // A server that took longer to start than was rehearsed is looked for after a longer back-off.
+    back: limit("back", BACK_OFF_GROWTH),
   };
 }
 

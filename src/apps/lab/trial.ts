@@ -28,6 +28,16 @@ export interface Measured {
 /** How long to wait for each figure, milliseconds; undefined: not at all. */
 export type Limits = Measured;
 
+/** A process that starts again serves from some instant between the order and its word, milliseconds after the failure. */
+export interface Absence {
+  readonly leastMs: number;
+  readonly worstMs: number;
+}
+
+export interface Tried extends Measured {
+  readonly away: Absence;
+}
+
 export interface TrialCase extends CrewCase {
   readonly fault: FaultName;
   readonly limits: Limits;
@@ -40,7 +50,7 @@ const DEEDS: Readonly<Record<FaultName, ServerFault>> = {
 };
 
 /** @throws StageFault when the phones do not even register while all is well. */
-export async function tryOut(one: TrialCase): Promise<Measured> {
+export async function tryOut(one: TrialCase): Promise<Tried> {
   const { stage, victim, fault, limits } = one;
   const crew = await Crew.gather(one);
   try {
@@ -52,12 +62,14 @@ export async function tryOut(one: TrialCase): Promise<Measured> {
       untilReached(crew, struckAt, limits.unreachable),
       callDelays(crew, limits.firstCall, limits.nextCall),
     ]);
+    const leastMs = performance.now() - struckAt;
     // A process that starts again takes its time: it is back when it says so.
     await stage.disturbServer(victim.node, { kind: fault === "503" ? "heal" : "revive" });
     const revivedAt = performance.now();
     const back =
       limits.back === undefined ? undefined : await untilHome(crew, revivedAt, limits.back);
-    return { ...delays, registered, unreachable, back };
+    const away = { leastMs, worstMs: revivedAt - struckAt };
+    return { ...delays, registered, unreachable, back, away };
   } finally {
     await crew.stop();
   }

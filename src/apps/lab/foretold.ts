@@ -1,0 +1,80 @@
+/** What `dialtone explain` foretells of the files that the lab is about to try. */
+import { setImmediate as others } from "node:timers/promises";
+import { ruleTeller } from "../../api/rule-teller.ts";
+import type { SourceFile } from "../../core/provisioning/configuration.ts";
+import { readConfiguration } from "../../core/provisioning/read.ts";
+import type { AccountPolicy } from "../../core/redundancy/policy.ts";
+import { type Grounds, groundsOf } from "../explain/grounds.ts";
+import {
+  type Prediction,
+  predictionsFor,
+  type RehearsalRequest,
+  returnOf,
+  type Spread,
+  shuffledPhases,
+  spreadOf,
+  type Victim,
+  victimsOf,
+} from "../explain/predict.ts";
+import type { FaultName } from "../explain/rehearsal.ts";
+import { StageFault } from "../scenario/stage.ts";
+import type { Absence } from "./trial.ts";
+
+export interface FilesCase {
+  /** As they are overlaid. */
+  readonly files: readonly SourceFile[];
+  /** The account's index; undefined: the first that is enabled. */
+  readonly account: number | undefined;
+  readonly faults: readonly FaultName[];
+  /** Addresses behind the name of the working server, and the TTL of its records, where no static record tells. */
+  readonly targets: number;
+  readonly ttlSeconds: number;
+  /** Rehearsals of each failure. */
+  readonly phases: number;
+  readonly seed: number;
+  /** What is foretold to take longer is not waited for, milliseconds. */
+  readonly withinMs: number;
+}
+
+/** Ways home that are rehearsed once it is known how long the server was away: chance has a part in them. */
+export const RETURNS = 20;
+
+export class Foretold {
+  readonly account: AccountPolicy;
+  readonly grounds: Grounds;
+  /** Rehearsals of each failure. */
+  readonly phases: number;
+  readonly predictions: readonly Prediction[];
+  readonly #request: RehearsalRequest;
+  readonly #victim: Victim;
+
+  /** @throws StageFault if there is no such account, or no server. */
+  constructor(one: FilesCase) {
+    const configuration = readConfiguration(one.files);
+    const account = configuration.accounts.find(
+      ({ enabled, index }) => enabled && (one.account === undefined || one.account === index),
+    );
+    if (account === undefined) throw new StageFault("the files have no such account, or it is off");
+    this.account = account;
+    this.grounds = groundsOf(account, one);
+    this.phases = one.phases;
+    const [victim] = victimsOf(this.grounds);
+    if (victim === undefined) throw new StageFault("the files name no server");
+    this.#victim = victim;
+    this.#request = { ...one, account, rule: ruleTeller(configuration) };
+    this.predictions = predictionsFor(this.#request, this.grounds, victim, one.faults);
+  }
+
+  /** The way home after the server was away for so long, counted from its end at the latest; others have their turn between. */
+  async back(fault: FaultName, { leastMs, worstMs }: Absence): Promise<Spread> {
+    const request = { ...this.#request, phases: RETURNS };
+    const took: number[] = [];
+    for (const [phase, share] of shuffledPhases(RETURNS).entries()) {
+      const awayMs = leastMs + share * (worstMs - leastMs);
+      const backMs = returnOf(request, this.grounds, this.#victim, fault, { phase, awayMs });
+      took.push(Math.max(0, backMs - (worstMs - awayMs)));
+      await others();
+    }
+    return spreadOf(took);
+  }
+}
