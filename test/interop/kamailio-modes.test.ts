@@ -1,6 +1,6 @@
 /**
- * The failback modes DNSTTL and registration of both makers at two real Kamailio 5.6 behind dnsmasq, whose records live for
- * seconds: one phone with a line in each mode, so that one death of the primary shows both ways home.
+ * The failback modes DNSTTL and registration of both makers at two real Kamailio 5.6 behind dnsmasq, whose records
+ * live for seconds: one phone with a line in each mode, so that one death of the primary shows both ways home.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

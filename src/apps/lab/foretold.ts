@@ -65,7 +65,7 @@ export class Foretold {
     this.predictions = predictionsFor(this.#request, this.grounds, victim, one.faults);
   }
 
-  /** The way home after the server was away for so long, counted from its end at the latest; others have their turn between. */
+  /** The way home after the server was away for so long, from the latest end of that; others get their turn. */
   async back(fault: FaultName, { leastMs, worstMs }: Absence): Promise<Spread> {
     const request = { ...this.#request, phases: RETURNS };
     const took: number[] = [];

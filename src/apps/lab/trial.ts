@@ -28,7 +28,7 @@ export interface Measured {
 /** How long to wait for each figure, milliseconds; undefined: not at all. */
 export type Limits = Measured;
 
-/** A process that starts again serves from some instant between the order and its word, milliseconds after the failure. */
+/** Milliseconds since the failure: a process that starts again serves from some instant before it says so. */
 export interface Absence {
   readonly leastMs: number;
   readonly worstMs: number;
