@@ -1,17 +1,27 @@
 /** Scenarios with programs of others in them, on real processes. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { Blocks } from "../../src/apps/lab/block.ts";
 import { loadScenarios } from "../../src/apps/lab/catalogue.ts";
+import { junitOf, pageOf } from "../../src/apps/lab/report.ts";
 import { playAll } from "../../src/apps/lab/run.ts";
+import { leftOutLine, sortOut } from "../../src/apps/scenario/left-out.ts";
 import { needs, type PeerName } from "../support/peers.ts";
+import { membersOf, reached } from "../support/processes.ts";
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
 
 const PLAYED: Readonly<Record<string, readonly PeerName[]>> = {
   "kamailio-pair": ["kamailio"],
+  "baresip-at-our-servers": ["baresip", "linphonec"],
+  "sipp-calls": ["sipp"],
 };
 
 for (const [name, peers] of Object.entries(PLAYED)) {
@@ -38,3 +48,56 @@ test("the simulator refuses what has programs of others in it, and says why", ()
   assert.equal(status, 2);
   assert.match(stderr, /kamailio-pair\.yaml:1: the scenario has kamailio.*dialtone lab plays it/);
 });
+
+test("what is not installed is named with what to install, and is no pass: status 3", () => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [PROGRAM, "lab", "--scenario", "sipp-calls", "--exit"],
+    { encoding: "utf8", env: { PATH: "/nonexistent" } },
+  );
+  assert.equal(stderr, "sipp-calls needs sipp; install it: apt-get install sip-tester\n");
+  assert.equal(status, 3);
+});
+
+test("of all scenarios those are left out by name and reason, in the reports, too", () => {
+  const { scenarios } = loadScenarios("all");
+  const { playable, leftOut } = sortOut(scenarios, ({ name }) =>
+    name === "kamailio-pair" ? "needs kamailio" : undefined,
+  );
+  assert.equal(playable.length, scenarios.length - 1);
+  const [one] = leftOut;
+  assert.ok(one !== undefined);
+  assert.equal(leftOutLine(one, "lab", false), "kamailio-pair left out: needs kamailio");
+  assert.match(
+    leftOutLine(one, "lab", true),
+    /"event":"scenario.left-out","scenario":"kamailio-pair"/,
+  );
+  assert.match(junitOf([], leftOut), /skipped="1".*<skipped message="needs kamailio"\/>/s);
+  assert.match(pageOf([], leftOut), /kamailio-pair was left out: it needs kamailio\./);
+});
+
+/** A lab with a Kamailio in a process of its own, and the group of that Kamailio. */
+async function heldKamailio(folder: string): Promise<{ lab: ChildProcess; group: number }> {
+  const holder = join(import.meta.dirname, "lab-holder.js");
+  const lab = spawn(process.execPath, [holder, PROGRAM, "kamailio"], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, TMPDIR: folder },
+  });
+  const lines = createInterface({ input: lab.stdout as Readable });
+  const [line] = (await once(lines, "line")) as [string];
+  return { lab, group: Number(line) };
+}
+
+for (const signal of ["SIGTERM", "SIGKILL", "SIGUSR2"] as const) {
+  const claim = `no program of others outlives a lab that ends by ${signal}, nor its children`;
+  test(claim, needs("kamailio"), async () => {
+    // Whoever is killed outright leaves his folder behind.
+    const folder = mkdtempSync(join(tmpdir(), "dialtone-lab-test-"));
+    const { lab, group } = await heldKamailio(folder);
+    assert.ok(membersOf(group).length > 1);
+    lab.kill(signal);
+    await once(lab, "exit");
+    await reached("the end of Kamailio", () => membersOf(group).length === 0);
+    rmSync(folder, { recursive: true, force: true });
+  });
+}

@@ -71,6 +71,32 @@ const EXPECTATIONS: readonly string[] = [
   "{ event: call.ended, count: [1, 2] }",
 ];
 
+const OWN_PHONE = `alice: { user: 1, files: { a.yaml: "accounts: [ { user: u, servers: [ { address: \${primary} } ] } ]" } }`;
+/** Nodes of another make: what stands in servers, phones and load. */
+const GUESTS: readonly (readonly [servers: string, phones: string, load: string])[] = [
+  ["{ primary: { kind: kamailio } }", "{ bob: { kind: baresip, user: 2 } }", ""],
+  [
+    `{ primary: { kind: kamailio, role: fallback, up: false, expires: 30, config: "listen=udp:\${address}:\${port}" } }`,
+    "{ bob: { kind: linphone, user: 2, password: p, answer: ring, server: primary, transport: tcp, expires: 9 } }",
+    "load: { many: { kind: sipp, scenario: uac, to: primary, callee: bob, rate: 0.5, calls: 9, talk: 0, transport: tcp } }",
+  ],
+  ["{ primary: working }", `{ ${OWN_PHONE} }`, "load: { many: { kind: sipp, scenario: uas } }"],
+  ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: calls/mine.xml } }"],
+];
+const WRONG_GUESTS: readonly (readonly [servers: string, phones: string, load: string])[] = [
+  ["{ primary: { kind: asterisk } }", "{}", ""],
+  ["{ primary: { kind: kamailio, tls: true } }", "{}", ""],
+  ["{ primary: { kind: kamailio, expires: 0 } }", "{}", ""],
+  ["{ primary: working }", "{ bob: { kind: pjsua, user: 2 } }", ""],
+  ["{ primary: working }", "{ bob: { kind: baresip } }", ""],
+  ["{ primary: working }", "{ bob: { kind: baresip, user: 2, answer: busy } }", ""],
+  ["{ primary: working }", "{ bob: { kind: baresip, user: 2, files: {} } }", ""],
+  ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: uac } }"],
+  ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: calls } }"],
+  ["{ primary: working }", "{}", "load: { many: { scenario: uas } }"],
+  ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: uas, rate: 0 } }"],
+];
+
 /** What both must refuse. */
 const WRONG: readonly string[] = [
   "play: [ explode: primary ]",
@@ -100,7 +126,10 @@ const WRONG: readonly string[] = [
 ];
 
 function verdicts(text: string): { reader: boolean; schema: boolean } {
-  const whole = `${HEAD}${text}\n`;
+  return verdictsOn(`${HEAD}${text}\n`);
+}
+
+function verdictsOn(whole: string): { reader: boolean; schema: boolean } {
   const { faults } = readScenario("x.yaml", whole);
   return { reader: faults.length === 0, schema: offences(SCHEMA, parse(whole)).length === 0 };
 }
@@ -118,4 +147,14 @@ test("reader and schema take every verb and every demand", () => {
 test("reader and schema refuse the same mistakes", () => {
   for (const text of WRONG)
     assert.deepEqual(verdicts(text), { reader: false, schema: false }, text);
+});
+
+test("reader and schema agree about programs of others", () => {
+  for (const right of [true, false]) {
+    for (const [servers, phones, load] of right ? GUESTS : WRONG_GUESTS) {
+      const nodes = `servers: ${servers}\nphones: ${phones}\n${load}`;
+      const whole = `name: n\ntitle: t\n${nodes}\nplay: []\n`;
+      assert.deepEqual(verdictsOn(whole), { reader: right, schema: right }, whole);
+    }
+  }
 });

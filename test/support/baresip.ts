@@ -3,14 +3,14 @@
  * (netstrings of JSON).
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
-import { SAMPLE_RATE, tone } from "../../src/core/media/tones.ts";
-import { readWav, writeWav } from "../../src/core/media/wav.ts";
+import { baresipConfiguration } from "../../src/apps/lab/guests/baresip-config.ts";
+import { BaresipControl } from "../../src/apps/lab/guests/baresip-control.ts";
+import { spokenTone } from "../../src/apps/lab/guests/spoken.ts";
+import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
+import { readWav } from "../../src/core/media/wav.ts";
 import { findPeer } from "./peers.ts";
 import { type Household, type Running, reached } from "./processes.ts";
 
-const MODULES = "/usr/lib/baresip/modules";
-const CONTROL_PORT = 4444;
 const BYTES_PER_SAMPLE = 2;
 /** Longer than any call of a test. */
 const SPOKEN_SECONDS = 30;
@@ -45,8 +45,7 @@ export class Baresip {
   readonly events: BaresipEvent[] = [];
   /** Where it keeps what it hears. */
   readonly #folder: string;
-  #control: Socket | undefined;
-  #held = "";
+  #control: BaresipControl | undefined;
   readonly #known = new Set<string>();
 
   private constructor(process: Running, folder: string) {
@@ -61,10 +60,9 @@ export class Baresip {
     const heard = `${folder}/heard`;
     mkdirSync(heard, { recursive: true });
     const { user, domain, password, hertz, parameters = "" } = settings;
-    const spoken = new Int16Array(SPOKEN_SECONDS * SAMPLE_RATE);
-    tone(hertz).read(spoken);
-    writeFileSync(`${folder}/spoken.wav`, writeWav(spoken));
-    writeFileSync(`${folder}/config`, configuration(folder, settings));
+    writeFileSync(`${folder}/spoken.wav`, spokenTone(hertz, SPOKEN_SECONDS));
+    const instance = settings.parameters !== undefined;
+    writeFileSync(`${folder}/config`, baresipConfiguration(folder, { ...settings, instance }));
     writeFileSync(`${folder}/contacts`, "");
     writeFileSync(
       `${folder}/accounts`,
@@ -92,8 +90,7 @@ export class Baresip {
 
   /** `dial`, `accept`, `hangup`: as its menu has them. */
   command(command: string, params = ""): void {
-    const text = JSON.stringify({ command, params });
-    this.#control?.write(`${text.length}:${text},`);
+    this.#control?.command(command, params);
   }
 
   /** Waits until it has heard so much in a call whose recording was not asked for yet. */
@@ -128,54 +125,12 @@ export class Baresip {
   async #connect(address: string): Promise<void> {
     await reached("baresip's control port", async () => {
       if (!this.process.running) throw new Error(`baresip:\n${this.process.lines.join("\n")}`);
-      const socket = connect(CONTROL_PORT, address);
-      const connected = await new Promise<boolean>((done) => {
-        socket.once("connect", () => done(true));
-        socket.on("error", () => done(false));
+      this.#control = await BaresipControl.open(address, (message) => {
+        if ("event" in message) this.events.push(message as BaresipEvent);
       });
-      if (connected) this.#control = socket;
-      return connected;
+      return this.#control !== undefined;
     });
-    this.#control?.setEncoding("utf8").on("data", (chunk: string) => this.#read(chunk));
   }
-
-  #read(chunk: string): void {
-    this.#held += chunk;
-    for (;;) {
-      const colon = this.#held.indexOf(":");
-      const end = colon + 1 + Number(this.#held.slice(0, colon));
-      if (colon < 0 || this.#held.length <= end) return;
-      const message: unknown = JSON.parse(this.#held.slice(colon + 1, end));
-      this.#held = this.#held.slice(end + 1);
-      const isEvent = typeof message === "object" && message !== null && "event" in message;
-      if (isEvent) this.events.push(message as unknown as BaresipEvent);
-    }
-  }
-}
-
-/** No device is opened: what is heard goes into the filter that keeps it, and then nowhere. */
-function configuration(folder: string, settings: BaresipSettings): string {
-  const { address, dns, authority } = settings;
-  const modules = ["g711.so", "aubridge.so", "aufile.so", "sndfile.so"];
-  const applications = ["account.so", "menu.so", "ctrl_tcp.so", ...(settings.applications ?? [])];
-  return [
-    "poll_method epoll",
-    `sip_listen ${address}:5060`,
-    `net_interface ${address}`,
-    ...(dns === undefined ? [] : [`dns_server ${dns}`]),
-    ...(authority === undefined ? [] : [`sip_cafile ${authority}`]),
-    `module_path ${MODULES}`,
-    `audio_source aufile,${folder}/spoken.wav`,
-    "audio_player aubridge,nowhere",
-    "audio_alert aubridge,nowhere",
-    `snd_path ${folder}/heard`,
-    `ctrl_tcp_listen ${address}:${CONTROL_PORT}`,
-    ...modules.map((name) => `module ${name}`),
-    // Gives it the instance that outbound needs.
-    ...(settings.parameters === undefined ? [] : ["module_tmp uuid.so"]),
-    ...applications.map((name) => `module_app ${name}`),
-    "",
-  ].join("\n");
 }
 
 /** The share of tenths of a second that are a tone of so many hertz and nothing else. */

@@ -3,8 +3,10 @@
  * its standard input, as a person would.
  */
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { SAMPLE_RATE, tone } from "../../src/core/media/tones.ts";
-import { readWav, writeWav } from "../../src/core/media/wav.ts";
+import { linphoneConfiguration } from "../../src/apps/lab/guests/linphone-config.ts";
+import { spokenTone } from "../../src/apps/lab/guests/spoken.ts";
+import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
+import { readWav } from "../../src/core/media/wav.ts";
 import { findPeer } from "./peers.ts";
 import { type Household, type Running, reached } from "./processes.ts";
 
@@ -44,10 +46,9 @@ export class Linphone {
     const folder = household.path(name);
     // It keeps its history below its home, and does not make the folders by itself.
     mkdirSync(`${folder}/.local/share/linphone`, { recursive: true });
-    writeFileSync(`${folder}/linphonerc`, configuration(settings));
-    const spoken = new Int16Array(SPOKEN_SECONDS * SAMPLE_RATE);
-    tone(settings.hertz).read(spoken);
-    writeFileSync(`${folder}/spoken.wav`, writeWav(spoken));
+    const plan = { ...settings, expiresSeconds: 60 };
+    writeFileSync(`${folder}/linphonerc`, linphoneConfiguration(plan));
+    writeFileSync(`${folder}/spoken.wav`, spokenTone(settings.hertz, SPOKEN_SECONDS));
     const program = findPeer("linphonec") as string;
     const process = household.spawn(name, "env", [
       ...[`HOME=${folder}`, "LANG=C", program, "-c", `${folder}/linphonerc`],
@@ -101,40 +102,4 @@ export class Linphone {
   get #recording(): string {
     return `${this.#folder}/heard-${this.#recordings}.wav`;
   }
-}
-
-/** Without a card, without a database of friends, and without an opinion about the network of the machine. */
-function configuration(settings: LinphoneSettings): string {
-  const { address, server, authority, user, domain, password } = settings;
-  return `[sip]
-bind_address=${address}
-use_ipv6=0
-ipv6_migration_done=1
-sip_port=5060
-sip_tcp_port=5060
-sip_tls_port=5061
-auto_net_state_mon=0
-guess_hostname=0
-register_only_when_network_is_up=0
-verify_server_certs=1
-verify_server_cn=0
-root_ca=${authority}
-default_proxy=0
-
-[net]
-dns_srv_enabled=0
-
-[proxy_0]
-reg_proxy=<${server}>
-reg_route=<${server};lr>
-reg_identity=sip:${user}@${domain}
-reg_expires=60
-reg_sendregister=1
-publish=0
-
-[auth_info_0]
-username=${user}
-passwd=${password}
-realm=${domain}
-`;
 }

@@ -35,8 +35,11 @@ export function serverArguments(plan: ServerPlan, ground: Ground): string[] {
   const shown = plan.tls === true ? ["--certificate", certificate, "--key", key] : [];
   const skew = plan.clockSkewSeconds ?? 0;
   const clock = skew === 0 ? [] : [`--clock-skew=${skew}`];
+  // Where SHA-256 is offered, too, baresip 1.0 does not answer the MD5 challenge beside it.
+  const old = topology.phones.some(({ guest }) => guest?.program === "baresip");
+  const digest = old && !open ? ["--digest", "md5"] : [];
   const watched = ["--json", "--trace", "--control"];
-  return ["serve", ...listen, ...named, ...kept, ...shown, ...clock, ...watched];
+  return ["serve", ...listen, ...named, ...kept, ...digest, ...shown, ...clock, ...watched];
 }
 
 /** Writes its provisioning files first. */

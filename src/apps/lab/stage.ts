@@ -10,7 +10,6 @@ import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
   DnsFault,
   Ends,
-  GuestProgram,
   PhoneCommand,
   PhonePlan,
   ServerFault,
@@ -20,15 +19,17 @@ import type {
 } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
-import type { Block, Place } from "./addresses.ts";
+import type { Block } from "./addresses.ts";
 import type { Blocks } from "./block.ts";
 import { certificateFiles } from "./certificates.ts";
 import { Child, type ChildUser } from "./child.ts";
 import { Guests } from "./guests/guests.ts";
 import type { Member } from "./member.ts";
+import { namePlaces } from "./places.ts";
 import { type Ground, phoneArguments, serverArguments } from "./process-arguments.ts";
 import { StageResolver } from "./resolver.ts";
 import { StartGate } from "./start-gate.ts";
+import { usersOf } from "./users.ts";
 import { wallClock } from "./wall-clock.ts";
 
 export interface LabStageOptions {
@@ -76,7 +77,7 @@ export class LabStage implements Stage, ChildUser {
       now: () => this.now(),
       note: (record) => this.note(record),
       adopt: (member) => this.#adopt(member),
-      ended: (member, asked, why) => this.ended(member, asked, why),
+      died: (member, why) => this.ended(member, false, why),
     });
   }
 
@@ -92,11 +93,11 @@ export class LabStage implements Stage, ChildUser {
 
   /** Its address, or that of the phone that was named so. */
   addressOf(name: string): string {
-    const { servers = [], phones = [] } = this.#topology ?? {};
+    const { servers = [], phones = [], loads = [] } = this.#topology ?? {};
     const block = this.#block as Block;
     const server = servers.findIndex((one) => one.name === name);
     if (server >= 0) return block.server(name, server).address;
-    return block.phone(phones.findIndex((one) => one.name === name)).address;
+    return block.phone([...phones, ...loads].findIndex((one) => one.name === name)).address;
   }
 
   /** The resolver, `ADDRESS:PORT`. */
@@ -128,9 +129,9 @@ export class LabStage implements Stage, ChildUser {
     this.#block = block;
     this.#release = release;
     this.#folder = await mkdtemp(join(tmpdir(), "dialtone-lab-"));
-    this.#namePlaces(topology, block);
+    namePlaces({ topology, block }, this.#placeholders, (record) => this.note(record));
     await this.#startDns(topology, block);
-    const users = topology.phones.map(({ user, password }) => [user, { password }]);
+    const users = Object.entries(usersOf(topology)).map(([user, password]) => [user, { password }]);
     await writeFile(join(this.#folder, "users.yaml"), stringify(Object.fromEntries(users)));
     await mkdir(join(this.#folder, "shared"));
     const up = topology.servers.filter((server) => server.up);
@@ -147,9 +148,12 @@ export class LabStage implements Stage, ChildUser {
   }
 
   startPhone(name: string): Promise<number> {
-    const phones = this.#topology?.phones ?? [];
+    const { phones = [], loads = [] } = this.#topology ?? {};
+    const load = loads.find((one) => one.name === name);
+    if (load !== undefined) return this.#guests.startLoad(load, this.#ground);
     const index = phones.findIndex((phone) => phone.name === name);
     const plan = phones[index] as PhonePlan;
+    if (plan.guest !== undefined) return this.#guests.startPhone(plan, index, this.#ground);
     return this.#start(name, "phone.started", () => phoneArguments(plan, index, this.#ground));
   }
 
@@ -228,8 +232,13 @@ export class LabStage implements Stage, ChildUser {
   }
 
   commandPhone(name: string, command: PhoneCommand): Promise<number> {
+    const { phones = [], domain = "" } = this.#topology ?? {};
+    const to = command.kind === "call" ? command.to : "";
+    const callee = phones.find((phone) => phone.name === to);
+    if (this.#isGuest(name)) {
+      return this.#guests.command(name, command, `sip:${callee?.user ?? to}@${domain}`);
+    }
     if (command.kind !== "call") return this.#command(name, { do: command.kind });
-    const callee = this.#topology?.phones.find((phone) => phone.name === command.to);
     return this.#command(name, { do: "call", to: callee?.user ?? command.to });
   }
 
@@ -253,8 +262,9 @@ export class LabStage implements Stage, ChildUser {
 
   async #close(): Promise<void> {
     const children = [...this.#children.values()];
-    const phones = new Set(this.#topology?.phones.map((phone) => phone.name));
-    const callers = children.filter((child) => phones.has(child.name));
+    const { phones = [], loads = [] } = this.#topology ?? {};
+    const names = new Set([...phones, ...loads].map(({ name }) => name));
+    const callers = children.filter((child) => names.has(child.name));
     await Promise.all(callers.map((child) => child.stop(PHONES_GRACE_MS)));
     await Promise.all(children.map((child) => child.stop(SERVERS_GRACE_MS)));
     await this.#dns?.close();
@@ -337,30 +347,6 @@ export class LabStage implements Stage, ChildUser {
       folder: this.#folder,
       placeholders: this.#placeholders,
     };
-  }
-
-  #namePlaces(topology: Topology, block: Block): void {
-    const { resolver } = block;
-    this.#placeholders
-      .set("domain", topology.domain)
-      .set("dns", `${resolver.address}:${resolver.port}`)
-      .set("dns.address", resolver.address)
-      .set("dns.port", String(resolver.port));
-    const name = (node: string, place: Place, program?: GuestProgram): void => {
-      const whose = program === undefined ? {} : { program };
-      this.note({ at: 0, node: "stage", event: "place.named", name: node, ...place, ...whose });
-    };
-    topology.phones.forEach((phone, index) => {
-      name(phone.name, block.phone(index), phone.guest?.program);
-    });
-    topology.servers.forEach((server, index) => {
-      const { address, port } = block.server(server.name, index);
-      name(server.name, { address, port }, server.guest?.program);
-      this.#placeholders
-        .set(server.name, address)
-        .set(`${server.name}.port`, String(port))
-        .set(`${server.name}.tls`, String(port + 1));
-    });
   }
 
   async #startDns({ zone }: Topology, { resolver }: Block): Promise<void> {

@@ -11,7 +11,7 @@ while read -r sign group; do
     -) groups="\${groups%% "$group" *} \${groups#* "$group" }" ;;
   esac
 done
-for group in $groups; do kill -KILL -- "-$group"; done`;
+for group in $groups; do kill -KILL "-$group"; done`;
 
 let guard: ChildProcess | undefined;
 const guarded = new Set<number>();

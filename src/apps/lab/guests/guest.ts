@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Member, MemberUser } from "../member.ts";
+import type { Member } from "../member.ts";
 import { guardGroup, signalGroup } from "./guard.ts";
 
 /** How a program is run. */
@@ -13,11 +13,13 @@ export interface Launch {
   readonly args: readonly string[];
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** What is typed to end it; otherwise SIGTERM does. */
-  readonly farewell?: string;
+  /** What ends it in order: a signal, or what is typed; SIGTERM unless said. */
+  readonly farewell?: { readonly signal: NodeJS.Signals } | { readonly typed: string };
 }
 
-export interface GuestUser extends MemberUser {
+export interface GuestUser {
+  /** It ended; `asked` if somebody here wanted it. */
+  ended(guest: Guest, asked: boolean, why: string): void;
   /** A line on its stdout or stderr. */
   said(guest: Guest, line: string): void;
 }
@@ -76,8 +78,19 @@ export class Guest implements Member {
     return !this.#over;
   }
 
+  /** Its process group, too; 0: it could not be run. */
   get pid(): number {
     return this.#process.pid ?? 0;
+  }
+
+  /** Undefined while it runs, null if a signal ended it. */
+  get exitCode(): number | null | undefined {
+    return this.#over ? this.#process.exitCode : undefined;
+  }
+
+  /** Its files. */
+  get folder(): string {
+    return this.#launch.folder;
   }
 
   get lastWords(): string {
@@ -107,9 +120,9 @@ export class Guest implements Member {
     if (this.#over) return;
     this.#asked = true;
     if (this.#frozen) this.thaw();
-    const { farewell } = this.#launch;
-    if (farewell === undefined) this.#process.kill("SIGTERM");
-    else this.type(farewell);
+    const { farewell = { signal: "SIGTERM" } } = this.#launch;
+    if ("typed" in farewell) this.type(farewell.typed);
+    else this.#process.kill(farewell.signal);
     const timer = setTimeout(() => this.#signal("SIGKILL"), graceMs);
     await this.#exited;
     clearTimeout(timer);

@@ -2,16 +2,25 @@
  * The programs of others on one stage: started, ready when their port is there, their words kept as
  * `process.said`.
  */
-import type { GuestProgram, ServerPlan } from "../../scenario/scenario.ts";
+import type {
+  GuestProgram,
+  LoadPlan,
+  PhoneCommand,
+  PhonePlan,
+  ServerPlan,
+} from "../../scenario/scenario.ts";
 import { StageFault } from "../../scenario/stage.ts";
 import type { TraceRecord } from "../../trace/record.ts";
 import type { Place } from "../addresses.ts";
 import type { Member } from "../member.ts";
+import { GUEST_PORT, placeOfLoad } from "../places.ts";
 import type { Ground } from "../process-arguments.ts";
 import { isBound } from "./bound-port.ts";
 import { Guest, type GuestUser, type Launch } from "./guest.ts";
+import { type Handset, launchPhone, takeUp } from "./handsets.ts";
 import { launchKamailio } from "./kamailio.ts";
 import { findProgram } from "./programs.ts";
+import { launchSipp, sippCount } from "./sipp.ts";
 
 /** The stage, as its guests see it. */
 export interface GuestHost {
@@ -19,7 +28,8 @@ export interface GuestHost {
   note(record: TraceRecord): void;
   /** @throws StageFault when the stage is being closed. */
   adopt(member: Member): void;
-  ended(member: Member, asked: boolean, why: string): void;
+  /** It ended, and nobody here wanted it to. */
+  died(member: Member, why: string): void;
 }
 
 /** A program has so long to take its port, milliseconds. */
@@ -32,6 +42,8 @@ const MOST_LINES = 500;
 export class Guests implements GuestUser {
   readonly #host: GuestHost;
   readonly #lines = new Map<string, number>();
+  readonly #handsets = new Map<string, Handset>();
+  readonly #loads = new Set<string>();
 
   constructor(host: GuestHost) {
     this.#host = host;
@@ -46,22 +58,59 @@ export class Guests implements GuestUser {
     if (guest === undefined) throw new StageFault(`${plan.name} is ours`);
     const place = ground.block.server(plan.name, ground.topology.servers.indexOf(plan));
     const launch = await launchKamailio(plan, guest, ground);
-    await this.#start(plan.name, guest.program, launch, place);
-    return this.#started("server.started", plan.name, guest.program);
+    const server = await this.#start(plan.name, guest.program, launch, place);
+    return this.#started("server.started", server, guest.program);
+  }
+
+  /** As `startServer`, when it can be steered, too. */
+  async startPhone(plan: PhonePlan, index: number, ground: Ground): Promise<number> {
+    const { name, guest: kind } = plan;
+    if (kind === undefined) throw new StageFault(`${name} is ours`);
+    const { address } = ground.block.phone(index);
+    const launch = await launchPhone(plan, kind, index, ground);
+    const guest = await this.#start(name, kind.program, launch, { address, port: GUEST_PORT });
+    const told = (event: Omit<TraceRecord, "at">): void => this.#note(event);
+    const handset = await takeUp(guest, kind.program, address, launch.folder, told);
+    this.#handsets.set(name, handset);
+    return this.#started("phone.started", guest, kind.program);
+  }
+
+  /** As `startServer`. */
+  async startLoad(plan: LoadPlan, ground: Ground): Promise<number> {
+    const place = placeOfLoad(plan, ground);
+    const launch = await launchSipp(plan, place, ground);
+    this.#loads.add(plan.name);
+    const load = await this.#start(plan.name, "sipp", launch, place, plan.transport);
+    return this.#started("load.started", load, "sipp");
+  }
+
+  /**
+   * Dials, hangs up; resolves with the instant at which it was told.
+   * @throws StageFault when it refuses, or is not up.
+   */
+  async command(name: string, command: PhoneCommand, uri: string): Promise<number> {
+    const handset = this.#handsets.get(name);
+    if (handset === undefined) throw new StageFault(`${name} is not up`);
+    const at = this.#host.now();
+    await handset.obey(command, uri);
+    return at;
   }
 
   said(guest: Guest, line: string): void {
     const lines = (this.#lines.get(guest.name) ?? 0) + 1;
     this.#lines.set(guest.name, lines);
-    if (lines > MOST_LINES) return;
-    this.#host.note({ at: this.#host.now(), node: guest.name, event: "process.said", line });
+    this.#handsets.get(guest.name)?.said(line);
+    if (lines <= MOST_LINES) this.#note({ node: guest.name, event: "process.said", line });
   }
 
-  ended(member: Member, asked: boolean, why: string): void {
-    this.#host.ended(member, asked, why);
-    if (asked) {
-      this.#host.note({ at: this.#host.now(), node: member.name, event: "process.ended", why });
-    }
+  ended(guest: Guest, asked: boolean, why: string): void {
+    const { name: node, exitCode, folder } = guest;
+    const count = this.#loads.has(node) ? sippCount(folder) : undefined;
+    if (count !== undefined) this.#note({ node, event: "load.ended", ...count });
+    // SIPp says by its status whether every call went well: all came to an end.
+    const done = count !== undefined && typeof exitCode === "number";
+    if (asked || done) this.#note({ node, event: "process.ended", why });
+    else this.#host.died(guest, why);
   }
 
   async #start(
@@ -69,13 +118,15 @@ export class Guests implements GuestUser {
     program: GuestProgram,
     launch: Omit<Launch, "program">,
     { address, port }: Place,
+    transport: "udp" | "tcp" = "udp",
   ): Promise<Guest> {
     const path = findProgram(program);
     if (path === undefined) throw new StageFault(`${name} needs ${program}, which is not there`);
     const guest = new Guest(name, { ...launch, program: path }, this);
     this.#host.adopt(guest);
     const until = this.#host.now() + READY_MS;
-    while (!isBound(address, port, "udp")) {
+    while (!isBound(address, port, transport)) {
+      if (!guest.running && this.#loads.has(name)) return guest;
       if (!guest.running || this.#host.now() > until) {
         await guest.kill();
         const words = guest.lastWords === "" ? "it said nothing" : guest.lastWords;
@@ -86,9 +137,13 @@ export class Guests implements GuestUser {
     return guest;
   }
 
-  #started(event: string, node: string, program: GuestProgram): number {
+  #note(event: Omit<TraceRecord, "at">): void {
+    this.#host.note({ at: this.#host.now(), ...event } as TraceRecord);
+  }
+
+  #started(event: string, { name: node, pid }: Guest, program: GuestProgram): number {
     const at = this.#host.now();
-    this.#host.note({ at, node, event, program });
+    this.#host.note({ at, node, event, program, pid });
     return at;
   }
 }

@@ -6,6 +6,7 @@ import { fillPlaceholders } from "../../scenario/placeholders.ts";
 import type { GuestServer, GuestText, ServerPlan } from "../../scenario/scenario.ts";
 import { StageFault } from "../../scenario/stage.ts";
 import type { Ground } from "../process-arguments.ts";
+import { usersOf } from "../users.ts";
 import type { Launch } from "./guest.ts";
 import { kamailioConfiguration, listenersOf } from "./kamailio-config.ts";
 
@@ -25,7 +26,7 @@ export async function launchKamailio(
   const settings = {
     address,
     domain: topology.domain,
-    users: Object.fromEntries(topology.phones.map(({ user, password }) => [user, password])),
+    users: usersOf(topology),
     maxExpires: guest.expiresSeconds,
     tcp: true,
   };

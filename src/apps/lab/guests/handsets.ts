@@ -1,0 +1,191 @@
+/** baresip and linphone as phones of the lab: their files, and how somebody dials and hangs up on them. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { makeFolder } from "../../../worlds/node/folder.ts";
+import type { GuestPhone, PhoneCommand, PhonePlan } from "../../scenario/scenario.ts";
+import { StageFault } from "../../scenario/stage.ts";
+import type { TraceRecord } from "../../trace/record.ts";
+import type { Ground } from "../process-arguments.ts";
+import { baresipConfiguration } from "./baresip-config.ts";
+import { BaresipControl, type BaresipMessage } from "./baresip-control.ts";
+import type { Guest, Launch } from "./guest.ts";
+import { linphoneConfiguration } from "./linphone-config.ts";
+import { spokenTone } from "./spoken.ts";
+
+/** They say a tone of so many hertz, for longer than calls of scenarios last. */
+const HERTZ = 1000;
+const SPOKEN_SECONDS = 60;
+/** How often baresip is asked whether it can be steered, milliseconds. */
+const LOOK_MS = 20;
+
+/** A phone of others, as its user has it in the hand. */
+export interface Handset {
+  /** @throws StageFault when it refuses. */
+  obey(command: PhoneCommand, uri: string): Promise<void>;
+  /** A line that it said. */
+  said(line: string): void;
+}
+
+/** Everything but the program, and its address. */
+export async function launchPhone(
+  plan: PhonePlan,
+  guest: GuestPhone,
+  index: number,
+  ground: Ground,
+): Promise<Omit<Launch, "program">> {
+  const folder = join(ground.folder, plan.name);
+  makeFolder(join(folder, "heard"));
+  await writeFile(join(folder, "spoken.wav"), spokenTone(HERTZ, SPOKEN_SECONDS));
+  const { address } = ground.block.phone(index);
+  return guest.program === "baresip"
+    ? await baresipLaunch(plan, guest, address, folder, ground)
+    : await linphoneLaunch(plan, guest, address, folder, ground);
+}
+
+/** Resolves when it can be steered. */
+export async function takeUp(
+  guest: Guest,
+  program: GuestPhone["program"],
+  address: string,
+  folder: string,
+  told: (event: Omit<TraceRecord, "at">) => void,
+): Promise<Handset> {
+  if (program === "linphone") return new LinphoneHandset(guest, folder);
+  const handset = new BaresipHandset(guest.name, told);
+  while (guest.running && !(await handset.open(address))) {
+    await new Promise((done) => setTimeout(done, LOOK_MS));
+  }
+  return handset;
+}
+
+async function baresipLaunch(
+  plan: PhonePlan,
+  guest: GuestPhone,
+  address: string,
+  folder: string,
+  { topology, placeholders }: Ground,
+): Promise<Omit<Launch, "program">> {
+  const { user, password, answer } = plan;
+  const { transport, expiresSeconds, server } = guest;
+  const parameters = [
+    `transport=${transport}>`,
+    `regint=${expiresSeconds}`,
+    `auth_user=${user}`,
+    `auth_pass=${password}`,
+    `answermode=${answer === "auto" ? "auto" : "manual"}`,
+    // By the names of the zone, as ours; to an address where there is none to look up.
+    ...(topology.zone === undefined
+      ? [`outbound="${uriOf(server, placeholders, transport)}"`]
+      : []),
+  ];
+  const dns = topology.zone === undefined ? {} : { dns: placeholders.get("dns") ?? "" };
+  const account = `<sip:${user}@${topology.domain};${parameters.join(";")}\n`;
+  await writeFile(join(folder, "accounts"), account);
+  await writeFile(join(folder, "contacts"), "");
+  const config = baresipConfiguration(folder, { address, instance: true, ...dns });
+  await writeFile(join(folder, "config"), config);
+  return { args: ["-f", folder, "-4"], folder };
+}
+
+async function linphoneLaunch(
+  plan: PhonePlan,
+  guest: GuestPhone,
+  address: string,
+  folder: string,
+  { topology, placeholders }: Ground,
+): Promise<Omit<Launch, "program">> {
+  const { user, password, answer } = plan;
+  const { domain } = topology;
+  const server = uriOf(guest.server, placeholders, guest.transport);
+  const { expiresSeconds } = guest;
+  const file = join(folder, "linphonerc");
+  const settings = { address, server, user, password, domain, expiresSeconds };
+  await writeFile(file, linphoneConfiguration(settings));
+  // It keeps its history below its home, and does not make the folders by itself.
+  makeFolder(join(folder, ".local", "share", "linphone"));
+  const quiet = ["-d", "0", "-l", join(folder, "linphone.log")];
+  const args = ["-c", file, ...quiet, ...(answer === "auto" ? ["-a"] : [])];
+  return { args, folder, environment: { HOME: folder }, farewell: { typed: "unregister\nquit" } };
+}
+
+function uriOf(
+  server: string,
+  placeholders: ReadonlyMap<string, string>,
+  transport: string,
+): string {
+  const port = placeholders.get(`${server}.port`) ?? "";
+  return `sip:${placeholders.get(server) ?? server}:${port};transport=${transport}`;
+}
+
+class BaresipHandset implements Handset {
+  readonly #name: string;
+  readonly #told: (event: Omit<TraceRecord, "at">) => void;
+  readonly #waiting = new Map<string, (answer: BaresipMessage) => void>();
+  #control: BaresipControl | undefined;
+  #commands = 0;
+
+  constructor(name: string, told: (event: Omit<TraceRecord, "at">) => void) {
+    this.#name = name;
+    this.#told = told;
+  }
+
+  async open(address: string): Promise<boolean> {
+    this.#control = await BaresipControl.open(address, (message) => this.#heard(message));
+    return this.#control !== undefined;
+  }
+
+  async obey(command: PhoneCommand, uri: string): Promise<void> {
+    this.#commands += 1;
+    const token = String(this.#commands);
+    const answered = new Promise<BaresipMessage>((heard) => this.#waiting.set(token, heard));
+    const word = command.kind === "call" ? "dial" : command.kind;
+    this.#control?.command(word, command.kind === "call" ? uri : "", token);
+    const { ok, data } = await answered;
+    if (ok !== true) throw new StageFault(`${this.#name}: ${word}: ${String(data)}`);
+  }
+
+  said(): void {
+    // What it does is told on its control port.
+  }
+
+  #heard(message: BaresipMessage): void {
+    if (message.response === true) {
+      const token = String(message.token);
+      this.#waiting.get(token)?.(message);
+      this.#waiting.delete(token);
+      return;
+    }
+    const fields = { type: String(message.type), param: String(message.param ?? "") };
+    this.#told({ node: this.#name, event: "process.told", ...fields });
+  }
+}
+
+const LINPHONE_WORDS: Readonly<Record<PhoneCommand["kind"], string>> = {
+  call: "call",
+  hangup: "terminate",
+  hold: "pause",
+  resume: "resume",
+};
+
+class LinphoneHandset implements Handset {
+  readonly #guest: Guest;
+  readonly #folder: string;
+
+  constructor(guest: Guest, folder: string) {
+    this.#guest = guest;
+    this.#folder = folder;
+    guest.type("soundcard use files");
+  }
+
+  /** It answers in words for people only: what came of it is seen in its messages. */
+  async obey(command: PhoneCommand, uri: string): Promise<void> {
+    const word = LINPHONE_WORDS[command.kind];
+    this.#guest.type(command.kind === "call" ? `${word} ${uri}` : word);
+  }
+
+  said(line: string): void {
+    if (/Media streams established/.test(line)) {
+      this.#guest.type(`play ${join(this.#folder, "spoken.wav")}`);
+    }
+  }
+}

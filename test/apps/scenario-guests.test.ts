@@ -1,0 +1,47 @@
+/** Programs of others in scenario files: what the reader says of them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readScenario } from "../../src/apps/scenario/read-scenario.ts";
+
+test("what a program of others cannot be made to do is told at its line, with what can be", () => {
+  const { faults } = readScenario(
+    "guests.yaml",
+    `name: guests
+title: t
+servers: { primary: { kind: kamailio, config: "x=\${nobody}" } }
+phones: { bob: { kind: baresip, user: 2 } }
+load: { many: { kind: sipp, scenario: uac, callee: bob } }
+play:
+  - answer-503: primary
+  - partition: [bob, primary]
+  - call: { from: many, to: bob }
+`,
+  );
+  const told = faults.map(({ line, key, wrong }) => `${line} ${key} ${wrong}`);
+  assert.deepEqual(told, [
+    "3 servers.primary.config uses ${nobody}",
+    "5 load.many calls nobody's server",
+    "7 play[1].answer-503 is primary, a program of others, which cannot be told to",
+    "8 play[2].partition are two programs of others, and nothing of the lab stands between them",
+    "9 play[3].call.from is many",
+  ]);
+  assert.ok(faults.every(({ remedy }) => remedy !== ""));
+});
+
+test("a configuration or SIPp scenario in a file of its own is meant from the folder of the scenario", () => {
+  const { scenario: read } = readScenario(
+    "plays/guests.yaml",
+    `name: guests
+title: t
+servers: { primary: { kind: kamailio, config: mine.cfg }, other: { kind: kamailio, config: /etc/k.cfg } }
+phones: {}
+load: { many: { kind: sipp, scenario: calls/mine.xml } }
+play: []
+`,
+  );
+  assert.deepEqual(
+    read?.topology.servers.map(({ guest }) => guest?.config),
+    [{ path: "plays/mine.cfg" }, { path: "/etc/k.cfg" }],
+  );
+  assert.deepEqual(read?.topology.loads?.[0]?.scenario, { path: "plays/calls/mine.xml" });
+});
