@@ -137,9 +137,9 @@ export function credentialsFor(
 
 /** The first Digest credentials of a line; undefined if they lack a part that every answer has. */
 export function parseCredentials(line: string): DigestCredentials | undefined {
-  const usual: Given = { ...NOTHING_GIVEN };
+  const usual = nothingGiven();
   if (takeUsual(usual, line)) return whole(usual);
-  const given: Given = { ...NOTHING_GIVEN };
+  const given = nothingGiven();
   const scan = new AuthScan(line);
   let digest = false;
   let over = false;
@@ -147,37 +147,67 @@ export function parseCredentials(line: string): DigestCredentials | undefined {
     if (step === "scheme") {
       over ||= digest;
       digest = !over && scan.is("digest");
-    } else if (digest) take(given, scan.name(), scan.value());
+    } else if (digest) {
+      const index = PARAMS.indexOf(scan.name());
+      if (index >= 0) given[index] ??= scan.value();
+    }
   }
   return scan.sound ? whole(given) : undefined;
 }
 
+/** Taken out by number: a pattern of names would go through an iterator. */
 function whole(given: Given): DigestCredentials | undefined {
-  const { username, realm, nonce, uri, response, opaque } = given;
+  const username = given[USERNAME];
+  const realm = given[REALM];
+  const nonce = given[NONCE];
+  const uri = given[URI];
+  const response = given[RESPONSE];
   if (username === undefined || realm === undefined) return undefined;
   if (nonce === undefined || uri === undefined || response === undefined) return undefined;
-  const { algorithm = "", cnonce = "", nc = "" } = given;
-  const qop = given.qop === undefined || given.qop === "auth" ? given.qop : given.qop.toLowerCase();
-  return { username, realm, nonce, uri, response, algorithm, opaque, qop: qop ?? "", cnonce, nc };
+  const algorithm = given[ALGORITHM] ?? "";
+  const opaque = given[OPAQUE];
+  const qop = given[QOP] ?? "";
+  const cnonce = given[CNONCE] ?? "";
+  const nc = given[NC] ?? "";
+  return {
+    username,
+    realm,
+    nonce,
+    uri,
+    response,
+    algorithm,
+    opaque,
+    qop: qop === "auth" ? qop : qop.toLowerCase(),
+    cnonce,
+    nc,
+  };
 }
 
 const DIGEST = "Digest ";
 
-/** The parameters of credentials; of several of a name the first counts. */
-type Given = { -readonly [Name in keyof DigestCredentials]: string | undefined };
+const [USERNAME, REALM, NONCE, URI, RESPONSE, ALGORITHM, OPAQUE, QOP, CNONCE, NC] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+] as const;
+const PARAMS = "username realm nonce uri response algorithm opaque qop cnonce nc".split(" ");
+/** As most write them: each is compared once, without a search for its end. */
+const OPENINGS: readonly string[] = PARAMS.map((name) => `${name}=`);
 
-const NOTHING_GIVEN: Given = {
-  username: undefined,
-  realm: undefined,
-  nonce: undefined,
-  uri: undefined,
-  response: undefined,
-  algorithm: undefined,
-  opaque: undefined,
-  qop: undefined,
-  cnonce: undefined,
-  nc: undefined,
-};
+/** The values of PARAMS, in their order; of several of a name the first counts. */
+type Given = (string | undefined)[];
+
+function nothingGiven(): Given {
+  const none = undefined;
+  return [none, none, none, none, none, none, none, none, none, none];
+}
+
+/** Where in PARAMS the one name is that has these characters first and third; some have two letters and an `=`. */
+const PLACES: readonly number[] = Array.from({ length: 32 }, (_, place) =>
+  OPENINGS.findIndex((name) => placeOf(name, 0) === place),
+);
+
+function placeOf(text: string, at: number): number {
+  return (2 * text.charCodeAt(at) + text.charCodeAt(at + 2)) & 31;
+}
 
 /**
  * Reads the usual form, `Digest name="value", name=value, …` without escapes and names of others; false for any other,
@@ -187,60 +217,25 @@ function takeUsual(given: Given, line: string): boolean {
   const end = line.length;
   if (line.slice(0, DIGEST.length) !== DIGEST || line.indexOf("\\") >= 0) return false;
   for (let at = DIGEST.length; ; at += line.charCodeAt(at + 1) === SPACE ? 2 : 1) {
-    const equals = line.indexOf("=", at);
-    if (equals < 0) return false;
-    const name = line.slice(at, equals);
-    let from = equals + 1;
+    const index = PLACES[placeOf(line, at)] ?? -1;
+    const opening = OPENINGS[index];
+    if (opening === undefined) return false;
+    let from = at + opening.length;
+    if (line.slice(at, from) !== opening) return false;
     if (line.charCodeAt(from) === QUOTE) {
       from += 1;
       at = line.indexOf('"', from);
-      if (at < 0 || !take(given, name, line.slice(from, at))) return false;
+      if (at < 0) return false;
+      given[index] ??= line.slice(from, at);
       at += 1;
     } else {
       at = line.indexOf(",", from);
       if (at < 0) at = end;
-      if (!isToken(line, from, at) || !take(given, name, line.slice(from, at))) return false;
+      if (!isToken(line, from, at)) return false;
+      given[index] ??= line.slice(from, at);
     }
     if (at === end) return true;
     if (line.charCodeAt(at) !== COMMA) return false;
-  }
-}
-
-/** False if no credentials have a parameter of that name. */
-function take(given: Given, lowerName: string, value: string): boolean {
-  switch (lowerName) {
-    case "username":
-      given.username ??= value;
-      return true;
-    case "realm":
-      given.realm ??= value;
-      return true;
-    case "nonce":
-      given.nonce ??= value;
-      return true;
-    case "uri":
-      given.uri ??= value;
-      return true;
-    case "response":
-      given.response ??= value;
-      return true;
-    case "algorithm":
-      given.algorithm ??= value;
-      return true;
-    case "opaque":
-      given.opaque ??= value;
-      return true;
-    case "qop":
-      given.qop ??= value;
-      return true;
-    case "cnonce":
-      given.cnonce ??= value;
-      return true;
-    case "nc":
-      given.nc ??= value;
-      return true;
-    default:
-      return false;
   }
 }
 

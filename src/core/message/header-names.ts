@@ -17,6 +17,8 @@ export interface HeaderName {
   readonly rest: readonly number[];
   /** A bit of its own if a second such header makes the message malformed, else 0. */
   readonly single: number;
+  /** A bit that few names share, so that most of what a message has not need not be looked for; 0 of unknown ones. */
+  readonly mark: number;
   /** Of the names in VIEWED, where Headers keep what was read of their first line; else -1. */
   readonly slot: number;
   /** Another known name whose prefix shares the bucket. */
@@ -51,7 +53,7 @@ const BY_NAME = new Map<string, HeaderName>();
 {
   let single = 1;
   // The first named end up first in their bucket.
-  for (const entry of NAMES.split(/\s+/).reverse()) {
+  for (const [index, entry] of [...NAMES.split(/\s+/).entries()].reverse()) {
     const once = entry.endsWith("!");
     const [canonical = "", compact] = entry.replace("!", "").split("/");
     const key = canonical.toLowerCase();
@@ -67,6 +69,7 @@ const BY_NAME = new Map<string, HeaderName>();
       opening,
       rest,
       single: once ? single : 0,
+      mark: 1 << (index & 31),
       slot,
       next,
     };
@@ -138,6 +141,7 @@ export function unknownName(key: string): HeaderName {
     opening: "",
     rest: [],
     single: 0,
+    mark: 0,
     slot: -1,
     next: undefined,
   };

@@ -22,6 +22,8 @@ export class Headers {
   /** A value; or where it begins in the source, `#ends` says where it ends. */
   readonly #values: (string | number)[] = [];
   readonly #ends: number[] = [];
+  /** The marks of all names there have been. */
+  #marks = 0;
   /** What was made of the first line of a name, at the name's slot. */
   readonly #views: unknown[] = [undefined, undefined, undefined, undefined];
 
@@ -85,6 +87,7 @@ export class Headers {
 
   /** `indexOf` for a name that is at hand: compared by identity, which no unknown name can slow down. */
   find(name: HeaderName, from = 0): number {
+    if ((this.#marks & name.mark) === 0) return -1;
     const names = this.#names;
     for (let index = from; index < names.length; index += 1) {
       if (names[index] === name) return index;
@@ -176,7 +179,9 @@ export class Headers {
 
   /** Appends a line after all others. */
   add(name: string, value: string): this {
-    this.#names.push(named(name));
+    const known = named(name);
+    this.#names.push(known);
+    this.#marks |= known.mark;
     this.#values.push(value);
     this.#ends.push(0);
     return this;
@@ -185,8 +190,15 @@ export class Headers {
   /** Appends a line that stands in the source just as it is printed, its value at `[start, end)`. */
   addSpan(name: HeaderName, start: number, end: number): void {
     this.#names.push(name);
+    this.#marks |= name.mark;
     this.#values.push(start);
     this.#ends.push(end);
+  }
+
+  /** The same with what was read of it: the first line of its name. */
+  addViewed(name: HeaderName, start: number, end: number, view: unknown): void {
+    this.addSpan(name, start, end);
+    this.#views[name.slot] = view;
   }
 
   /** Puts a line before the first of that name, or before all headers. */
@@ -198,6 +210,7 @@ export class Headers {
   insertAt(index: number, name: string, value: string): this {
     const known = named(name);
     this.#names.splice(index, 0, known);
+    this.#marks |= known.mark;
     this.#values.splice(index, 0, value);
     this.#ends.splice(index, 0, 0);
     this.#forgetView(known);
@@ -248,6 +261,7 @@ export class Headers {
       copy.#values.push(this.#values[index] as string | number);
       copy.#ends.push(this.#ends[index] as number);
     }
+    copy.#marks = this.#marks;
     for (let slot = 0; slot < this.#views.length; slot += 1) copy.#views[slot] = this.#views[slot];
     return copy;
   }

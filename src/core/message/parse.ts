@@ -7,11 +7,15 @@ import { CSEQ_END, cseqOf } from "./cseq.ts";
 import {
   CALL_ID,
   CONTENT_LENGTH,
+  CSEQ,
+  FROM,
   type HeaderName,
   headerKey,
   knownName,
   MAX_FORWARDS,
+  TO,
   usualName,
+  VIA,
 } from "./header-names.ts";
 import { Headers } from "./headers.ts";
 import {
@@ -22,6 +26,7 @@ import {
   isUriText,
   LF,
   matches,
+  SLASH,
   skipBlank,
   trimEnd,
 } from "./lexer.ts";
@@ -30,6 +35,7 @@ import type { Malformed, Message, Request } from "./message.ts";
 import { methodNamed } from "./method.ts";
 import { fromOf, toOf } from "./name-addr.ts";
 import { parseUri } from "./uri.ts";
+import { addUsualCall, addUsualVia, MAX_CALL_LINES } from "./usual-lines.ts";
 import { topVia } from "./via.ts";
 
 /** Letters, digits and marks that are both a token's and a URI's. */
@@ -46,14 +52,23 @@ const VERSION = " SIP/2.0\r\n";
 const USUAL_RESPONSE = /SIP\/2\.0 [1-6]\d\d [^\r\n]*\r\n/y;
 const STATUS_AT = "SIP/2.0 ".length;
 
+const VIA_INITIAL = VIA.prefix.charCodeAt(0);
+const FROM_INITIAL = FROM.prefix.charCodeAt(0);
+const PARTIES = FROM.single | TO.single;
+const CALL_NAMES = PARTIES | CALL_ID.single | CSEQ.single;
+
 /** @param text latin1: one character a byte. */
 export function parseMessage(text: string): Message | Malformed {
   let start = 0;
   while (text.charCodeAt(start) === CR && text.charCodeAt(start + 1) === LF) start += 2;
-  USUAL_REQUEST.lastIndex = start;
-  if (USUAL_REQUEST.test(text)) return usualRequest(text, start, USUAL_REQUEST.lastIndex);
-  USUAL_RESPONSE.lastIndex = start;
-  if (USUAL_RESPONSE.test(text)) return usualResponse(text, start, USUAL_RESPONSE.lastIndex);
+  const usual = text.charCodeAt(start + 3) === SLASH ? USUAL_RESPONSE : USUAL_REQUEST;
+  usual.lastIndex = start;
+  if (usual.test(text)) {
+    const end = usual.lastIndex;
+    return usual === USUAL_REQUEST
+      ? usualRequest(text, start, end)
+      : usualResponse(text, start, end);
+  }
   const lineFeed = text.indexOf("\n", start);
   const lineEnd = lineFeed - 1;
   if (lineFeed < 1 || text.indexOf("\r", start) !== lineEnd) return dropped("no start line", start);
@@ -139,6 +154,12 @@ class Reading {
   readonly text: string;
   readonly headers: Headers;
   at: number;
+  /** Header lines so far. */
+  #lines = 0;
+  /** The bits of names that may stand once. */
+  #seen = 0;
+  /** Whether From, To, Call-ID and CSeq have been read and found sound already. */
+  #soundCall = false;
   status = 0;
   reason = "";
   offset = 0;
@@ -170,9 +191,14 @@ class Reading {
   readHeaders(): void {
     const { text } = this;
     let start = this.at;
-    let seen = 0;
     let first = text.charCodeAt(start);
-    for (let lines = 0; first !== CR; lines += 1) {
+    for (; first !== CR; this.#lines += 1) {
+      const after = this.#readUsual(start, first);
+      if (after > 0) {
+        start = after;
+        first = text.charCodeAt(after);
+        continue;
+      }
       let lineFeed = text.indexOf("\n", start);
       let following = text.charCodeAt(lineFeed + 1);
       const folded = isBlankCode(following);
@@ -182,15 +208,15 @@ class Reading {
       }
       if (lineFeed < 0) break;
       const end = lineFeed - 1;
-      if (end - start > MAX_LINE_BYTES || lines === MAX_HEADERS) {
+      if (end - start > MAX_LINE_BYTES || this.#lines === MAX_HEADERS) {
         this.fail(513, "header too long, or too many", start);
         break;
       }
       if (text.charCodeAt(end) !== CR) this.fail(400, "LF without CR", start);
       else {
         const known = usualName(text, start, first);
-        if (known === undefined || folded) seen = this.#readOddLine(start, end, folded, seen);
-        else seen = this.#keep(known, start, end, seen);
+        if (known === undefined || folded) this.#readOddLine(start, end, folded);
+        else this.#keep(known, start, end);
       }
       start = lineFeed + 1;
       first = following;
@@ -202,16 +228,32 @@ class Reading {
     }
   }
 
-  /** A line that begins with the prefix of a known name. Returns `seen` with the bit of that name added. */
-  #keep(known: HeaderName, start: number, end: number, seen: number): number {
+  /** Via, or From and what follows it, if it is the first and in the form of nearly all: where that ends; 0 if not. */
+  #readUsual(start: number, first: number): number {
+    const { text, headers } = this;
+    if (first === VIA_INITIAL) return headers.find(VIA) < 0 ? addUsualVia(headers, text, start) : 0;
+    if (first !== FROM_INITIAL || (this.#seen & CALL_NAMES) !== 0) return 0;
+    if (this.#lines > MAX_HEADERS - MAX_CALL_LINES) return 0;
+    const before = headers.size;
+    const after = addUsualCall(headers, text, start);
+    if (after === 0) return 0;
+    const added = headers.size - before;
+    this.#soundCall = added === MAX_CALL_LINES;
+    this.#seen |= this.#soundCall ? CALL_NAMES : PARTIES;
+    this.#lines += added - 1;
+    return after;
+  }
+
+  /** A line that begins with the prefix of a known name. */
+  #keep(known: HeaderName, start: number, end: number): void {
     const { text } = this;
     const { single, prefix } = known;
     const from = start + prefix.length;
-    if ((seen & single) !== 0) this.fail(400, `second ${known.key}`, start);
+    if ((this.#seen & single) !== 0) this.fail(400, `second ${known.key}`, start);
     else if (isBlankCode(text.charCodeAt(from)) || isBlankCode(text.charCodeAt(end - 1))) {
       this.#addTrimmed(known.key, from, end);
     } else this.headers.addSpan(known, from, end);
-    return seen | single;
+    this.#seen |= single;
   }
 
   #addTrimmed(name: string, start: number, end: number): void {
@@ -221,33 +263,34 @@ class Reading {
   }
 
   /** A line with another spelling, a name of its own, or folds. */
-  #readOddLine(start: number, end: number, folded: boolean, seen: number): number {
+  #readOddLine(start: number, end: number, folded: boolean): void {
     const { text } = this;
     const colon = text.indexOf(":", start);
     if (colon < 0 || colon >= end) {
       this.fail(400, "header without colon", start);
-      return seen;
+      return;
     }
     const nameEnd = trimEnd(text, start, colon);
     const known = knownName(text, start, nameEnd);
     const name = known?.key ?? headerKey(text, start, nameEnd);
     const single = known?.single ?? 0;
     if (name === undefined) this.fail(400, "malformed header name", start);
-    else if ((seen & single) !== 0) this.fail(400, `second ${name}`, start);
+    else if ((this.#seen & single) !== 0) this.fail(400, `second ${name}`, start);
     else if (folded) {
       const value = unfold(text, colon + 1, end);
       if (value === undefined) this.fail(400, "CR or LF alone in a fold", start);
       else this.headers.add(name, value);
     } else this.#addTrimmed(name, colon + 1, end);
-    return seen | single;
+    this.#seen |= single;
   }
 
   /** What a response must have as well as a request. */
   checkCommon(): void {
     const { headers } = this;
     if (topVia(headers)?.sound !== true) this.#failFor("via");
+    if (this.#soundCall) return;
     const at = headers.find(CALL_ID);
-    if (at < 0 || !isCallId(headers.valueAt(at))) this.#failFor("call-id");
+    if (at < 0 || headers.readAt(at, isCallId) !== true) this.#failFor("call-id");
     if (fromOf(headers) === undefined) this.#failFor("from");
     if (toOf(headers) === undefined) this.#failFor("to");
     if (cseqOf(headers) === undefined) this.#failFor("cseq");
@@ -321,6 +364,11 @@ function isRequestUri(uri: string): boolean {
   return !matches(uri, 0, colon, "sip") && !matches(uri, 0, colon, "sips");
 }
 
-function isCallId(value: string): boolean {
-  return value !== "" && value.indexOf(" ") < 0 && value.indexOf("\r") < 0;
+function isCallId(text: string, start: number, end: number): boolean {
+  return start < end && !holds(text, " ", start, end) && !holds(text, "\r", start, end);
+}
+
+function holds(text: string, character: string, start: number, end: number): boolean {
+  const at = text.indexOf(character, start);
+  return at >= 0 && at < end;
 }

@@ -12,7 +12,6 @@ import {
   isBlankCode,
   isDigitCode,
   isToken,
-  isTokenCode,
   OPEN_BRACKET,
   SEMICOLON,
   SLASH,
@@ -208,46 +207,58 @@ function areVias(text: string, from: number, end: number): boolean {
   return true;
 }
 
-const PROTOCOL = "SIP/2.0/";
-const DATAGRAM = "SIP/2.0/UDP ";
+const PROTOCOL_LENGTH = "SIP/2.0/".length;
 const BRANCH = ";branch=";
 
 /**
- * The Via that nearly every packet has, read with the built-in searches: they pass over a character many times faster
- * than a loop does. Undefined for any other, sound or not.
+ * The source of a pattern for the Via that nearly every packet has: a name or IPv4 address, and the branch before all
+ * other parameters. A pattern passes over a character several times faster than a loop of our own.
+ * @param apart what its parameters do not hold besides blank, CR and semicolon, as it stands in a class of characters.
  */
+export function usualViaPattern(apart: string): string {
+  const token = String.raw`[\w\-.!%*+\`'~]`;
+  const param = `${token}[^ \\r;${apart}]*`;
+  return `SIP/2\\.0/${token}+ ${token}+(?::\\d+)?${BRANCH}${param}(?:;${param})*`;
+}
+
+const USUAL = new RegExp(usualViaPattern(""), "y");
+
+/** Undefined for any other form, sound or not. */
 function usualVia(text: string, start: number, end: number): Via | undefined {
-  // Searched in a slice: what is sought may be far behind the value, and a liar could make it so for each of many.
-  const value = text.slice(start, end);
-  let transport = "UDP";
-  let hostAt = DATAGRAM.length;
-  if (value.slice(0, DATAGRAM.length) !== DATAGRAM) {
-    hostAt = value.indexOf(" ") + 1;
-    transport = value.slice(PROTOCOL.length, hostAt - 1).toUpperCase();
-    if (value.slice(0, PROTOCOL.length) !== PROTOCOL) return undefined;
-    if (!isToken(text, start + PROTOCOL.length, start + hostAt - 1)) return undefined;
-  }
-  const semicolon = value.indexOf(";");
-  const branchAt = semicolon + BRANCH.length;
-  if (value.slice(semicolon, branchAt) !== BRANCH) return undefined;
-  if (value.indexOf(" ", hostAt) >= 0 || value.indexOf("\r") >= 0) return undefined;
-  let hostEnd = value.indexOf(":", hostAt);
+  USUAL.lastIndex = start;
+  return USUAL.test(text) && USUAL.lastIndex === end ? readUsualVia(text, start, end) : undefined;
+}
+
+/** What the pattern has found at `text[start, end)`; undefined if the port is none. */
+export function readUsualVia(text: string, start: number, end: number): Via | undefined {
+  const transportAt = start + PROTOCOL_LENGTH;
+  const hostAt = text.indexOf(" ", transportAt) + 1;
+  const transport = upperCase(text.slice(transportAt, hostAt - 1));
+  const semicolon = text.indexOf(";", hostAt);
+  const colon = text.indexOf(":", hostAt);
+  const hostEnd = colon < 0 || colon > semicolon ? semicolon : colon;
   let port = 0;
-  if (hostEnd < 0 || hostEnd > semicolon) hostEnd = semicolon;
-  else {
-    port = decimal(text, start + hostEnd + 1, start + semicolon, 65_536);
+  if (hostEnd < semicolon) {
+    port = decimal(text, hostEnd + 1, semicolon, 65_536);
     if (port <= 0 || port > 65_535) return undefined;
   }
-  const host = value.slice(hostAt, hostEnd);
-  let next = value.indexOf(";", branchAt);
-  const branch = value.slice(branchAt, next < 0 ? value.length : next);
-  if (!isTokenCode(text.charCodeAt(start + branchAt))) return undefined;
-  if (!isToken(text, start + hostAt, start + hostEnd)) return undefined;
-  for (; next >= 0; next = value.indexOf(";", next + 1)) {
-    if (!isTokenCode(text.charCodeAt(start + next + 1)) || start + next + 1 === end)
-      return undefined;
-  }
-  return new Via(transport, host, port, branch, value.slice(semicolon), true);
+  const branchAt = semicolon + BRANCH.length;
+  const next = text.indexOf(";", branchAt);
+  return new Via(
+    transport,
+    text.slice(hostAt, hostEnd),
+    port,
+    text.slice(branchAt, next < 0 || next > end ? end : next),
+    text.slice(semicolon, end),
+    true,
+  );
+}
+
+/** Hardly any transport is written in other letters, and the usual ones come out as the same constant each time. */
+function upperCase(transport: string): string {
+  if (transport === "UDP") return "UDP";
+  if (transport === "TLS") return "TLS";
+  return transport === "TCP" ? "TCP" : transport.toUpperCase();
 }
 
 function readVia(text: string, start: number, end: number, rest: boolean): Via | undefined {
@@ -276,7 +287,7 @@ function readVia(text: string, start: number, end: number, rest: boolean): Via |
   while (scan.next()) {
     if (branch === "" && scan.is("branch")) branch = scan.value();
   }
-  const transport = text.slice(transportStart, at).toUpperCase();
+  const transport = upperCase(text.slice(transportStart, at));
   const sound = rest && scan.sound && scan.at === params.length;
   return new Via(transport, host, port, branch, params, sound);
 }

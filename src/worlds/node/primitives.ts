@@ -31,12 +31,17 @@ const nodeHash: Hash = {
   sha256: (text) => hash("sha256", digestible(text), "hex"),
 };
 
+/** What `toString("latin1")` comes down to once it has understood its arguments, and Node's types leave out. */
+interface Latin1 {
+  latin1Slice(start: number, end: number): string;
+}
+
 const nodeBytes: Bytes = {
   toText(bytes) {
     const buffer = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return buffer.toString("latin1");
+    return (buffer as Buffer & Latin1).latin1Slice(0, buffer.length);
   },
   fromText: (text) => Buffer.from(text, "latin1"),
 };

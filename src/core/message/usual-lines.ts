@@ -1,0 +1,72 @@
+/**
+ * Via, From, To, Call-ID and CSeq as nearly every message has them. One pattern knows a line, or several that follow
+ * each other, from the first name to the last line end: neither names, ends nor values need be looked for on their own.
+ * Lines in any other form or order are read the slower way, with the same result.
+ */
+import { parseCSeq } from "./cseq.ts";
+import { CALL_ID, CSEQ, FROM, TO, VIA } from "./header-names.ts";
+import type { Headers } from "./headers.ts";
+import { isBlankCode } from "./lexer.ts";
+import { MAX_LINE_BYTES } from "./limits.ts";
+import { readUsualNameAddr, USUAL_NAME_ADDR } from "./name-addr.ts";
+import { readUsualVia, usualViaPattern } from "./via.ts";
+
+const LINE_END = "\\r\\n";
+
+const VIA_LINE = new RegExp(VIA.prefix + usualViaPattern("\\t\\n,") + LINE_END, "y");
+
+/** Most write these one after the other, as RFC 3261's examples do; the last two may stand elsewhere. */
+const CALL_LINES = new RegExp(
+  [
+    `${FROM.prefix}${USUAL_NAME_ADDR}${LINE_END}`,
+    `${TO.prefix}${USUAL_NAME_ADDR}${LINE_END}`,
+    `(?:${CALL_ID.prefix}[!-~]+${LINE_END}${CSEQ.prefix}\\d+ [A-Z]+${LINE_END})?`,
+  ].join(""),
+  "y",
+);
+
+/** What CALL_LINES may add. */
+export const MAX_CALL_LINES = 4;
+
+/** Adds the line at `start` to `headers`, which have no Via yet. Where it ends, behind the line feed; 0: nothing added. */
+export function addUsualVia(headers: Headers, text: string, start: number): number {
+  const after = endOf(VIA_LINE, text, start);
+  if (after === 0) return 0;
+  const from = start + VIA.prefix.length;
+  const via = readUsualVia(text, from, after - 2);
+  if (via === undefined) return 0;
+  headers.addViewed(VIA, from, after - 2, via);
+  return after;
+}
+
+/**
+ * Adds From and To, and Call-ID and CSeq if they follow, to `headers`, which have none of them. Where they end, behind
+ * the line feed; 0: nothing added.
+ */
+export function addUsualCall(headers: Headers, text: string, start: number): number {
+  const after = endOf(CALL_LINES, text, start);
+  if (after === 0) return 0;
+  const from = start + FROM.prefix.length;
+  const fromEnd = text.indexOf("\r", from);
+  const to = fromEnd + 2 + TO.prefix.length;
+  const toEnd = text.indexOf("\r", to);
+  const callId = toEnd + 2 + CALL_ID.prefix.length;
+  const callIdEnd = callId < after ? text.indexOf("\r", callId) : 0;
+  const cseq = callIdEnd + 2 + CSEQ.prefix.length;
+  const cseqView = callIdEnd > 0 ? parseCSeq(text, cseq, after - 2) : undefined;
+  if (callIdEnd > 0 && cseqView === undefined) return 0;
+  headers.addViewed(FROM, from, fromEnd, readUsualNameAddr(text, from, fromEnd));
+  headers.addViewed(TO, to, toEnd, readUsualNameAddr(text, to, toEnd));
+  if (cseqView === undefined) return after;
+  headers.addSpan(CALL_ID, callId, callIdEnd);
+  headers.addViewed(CSEQ, cseq, after - 2, cseqView);
+  return after;
+}
+
+/** Where what the pattern finds ends; 0 if it finds nothing, too much, or what the next line continues. */
+function endOf(pattern: RegExp, text: string, start: number): number {
+  pattern.lastIndex = start;
+  if (!pattern.test(text)) return 0;
+  const after = pattern.lastIndex;
+  return after - start > MAX_LINE_BYTES || isBlankCode(text.charCodeAt(after)) ? 0 : after;
+}
