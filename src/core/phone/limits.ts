@@ -23,3 +23,6 @@ export const MAX_SHARED_TARGETS = 1024;
 export const MAX_ANSWERING_TARGETS = 1024;
 /** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
 export const MAX_TOO_BRIEF = 2;
+
+/** Dialogs of one subscription left where nobody answered, to be ended on the return. */
+export const MAX_LEFT_DIALOGS = 4;

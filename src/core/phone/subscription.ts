@@ -31,6 +31,7 @@ import type {
   Whereabouts,
 } from "./subscription-environment.ts";
 import { SubscriptionFarewell } from "./subscription-farewell.ts";
+import { LeftDialogs } from "./subscription-left.ts";
 import { composeSubscribe } from "./subscription-request.ts";
 
 /** The server does not know the method or the package: asking again is no use (RFC 6665 §4.1.2.1). */
@@ -59,6 +60,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   #awaits = false;
   /** That server wants none. */
   #refused = false;
+  #left: LeftDialogs | undefined;
   #seconds: number;
   #tooBrief = 0;
   /** When it was last begun anew without a wait: a notifier who ends each at once is not asked at once each time. */
@@ -134,6 +136,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
 
   failed(now: Instant, failure: Failure): void {
     this.#request = undefined;
+    this.#abandon(now);
     if (this.#usage?.dialog !== undefined) this.#renew(now, failure.why);
     else this.#fail(now, failure.why);
   }
@@ -247,6 +250,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
     const granted = secondsOf(response.headers, "expires") ?? this.#seconds;
     this.#live(now, granted);
     this.#report("subscription.accepted", { expires: granted, target: targetName(attempt.target) });
+    for (const left of this.#left?.takeAt(now, attempt.target) ?? []) this.#bidFarewell(now, left);
   }
 
   #live(now: Instant, seconds: number): void {
@@ -327,11 +331,25 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   #leave(now: Instant): void {
     const usage = this.#usage;
     const at = this.#at;
-    const lasted = this.#lasts(now);
+    const ends =
+      this.#lasts(now) && at !== undefined && this.#environment.answers(now, at.place.target);
+    if (!ends) this.#abandon(now);
     this.#forget(now);
-    if (usage === undefined || at === undefined || !lasted) return;
-    if (!this.#environment.answers(now, at.place.target)) return;
-    new SubscriptionFarewell(this.#environment, this.#package, usage).start(now, at.place.flow);
+    if (ends && usage !== undefined) this.#bidFarewell(now, usage);
+  }
+
+  /** What stands at a place that does not answer waits there until we return. */
+  #abandon(now: Instant): void {
+    const at = this.#at;
+    if (this.#usage === undefined || at === undefined || !this.#lasts(now)) return;
+    this.#left ??= new LeftDialogs();
+    this.#left.add(this.#usage, at.place.target, this.#expiresAt);
+  }
+
+  /** Over the flow of the place where we are or were. */
+  #bidFarewell(now: Instant, usage: SubscriptionUsage): void {
+    const farewell = new SubscriptionFarewell(this.#environment, this.#package, usage);
+    if (this.#at !== undefined) farewell.start(now, this.#at.place.flow);
   }
 
   #forget(now: Instant): void {

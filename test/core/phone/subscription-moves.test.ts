@@ -1,7 +1,11 @@
 /** Where subscriptions go when servers die and return: after the registration, and never anywhere else. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RedundancyPolicy, ServerPolicy } from "../../../src/core/redundancy/policy.ts";
+import type {
+  AccountPolicy,
+  RedundancyPolicy,
+  ServerPolicy,
+} from "../../../src/core/redundancy/policy.ts";
 import {
   defaultAccount,
   defaultPolicy,
@@ -9,7 +13,7 @@ import {
   PLAIN,
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { sample } from "../redundancy/rehearsal.ts";
-import { SubscriptionStage } from "./subscription-notifier.ts";
+import { reginfo, SubscriptionStage } from "./subscription-notifier.ts";
 
 const OPTIONS = {
   methods: ["REGISTER", "SUBSCRIBE"],
@@ -18,9 +22,12 @@ const OPTIONS = {
 
 const QUICK: Partial<ServerPolicy> = { registerRetries: 0, inviteRetries: 0 };
 
+const REGISTRATION: Partial<AccountPolicy> = { subscribeRegistration: true };
+
 function stageOf(
   servers: readonly ServerPolicy[],
   policy: Partial<RedundancyPolicy> = {},
+  wants: Partial<AccountPolicy> = { messageWaiting: true },
 ): SubscriptionStage {
   const redundancy: RedundancyPolicy = {
     ...defaultPolicy(...servers),
@@ -31,22 +38,24 @@ function stageOf(
     backoff: { kind: "fixed", intervalMs: 30_000 },
     ...policy,
   };
-  const account = defaultAccount("2001", redundancy, { messageWaiting: true });
+  const account = defaultAccount("2001", redundancy, wants);
   return new SubscriptionStage([account], OPTIONS);
 }
 
 /** One name with two targets. */
-function named(change: Partial<ServerPolicy> = {}): SubscriptionStage {
-  return stageOf([
-    defaultServer("dual.pbx.example.com", {
-      port: 5060,
-      transport: "udp",
-      expiresSeconds: 600,
-      overlapSeconds: 60,
-      ...QUICK,
-      ...change,
-    }),
-  ]);
+function named(
+  change: Partial<ServerPolicy> = {},
+  wants?: Partial<AccountPolicy>,
+): SubscriptionStage {
+  const server = defaultServer("dual.pbx.example.com", {
+    port: 5060,
+    transport: "udp",
+    expiresSeconds: 600,
+    overlapSeconds: 60,
+    ...QUICK,
+    ...change,
+  });
+  return stageOf([server], {}, wants);
 }
 
 /** A working server and a fallback that only places calls. */
@@ -97,10 +106,76 @@ test("back at the primary it is set up again, and the dialog left is ended where
     640.5 SUBSCRIBE → primary
     640.5 200 ← secondary
     640.5 200 ← primary
+    640.5 SUBSCRIBE → primary
+    640.5 200 ← primary
   `);
+  assert.equal(stage.held("primary").length, 1, "of the one from before nothing is left, either");
   assert.equal(stage.asked("secondary").at(-1)?.headers.get("expires"), "0");
   assert.equal(stage.held("secondary").length, 0);
   assert.deepEqual(stage.notifier("secondary").answers, [200, 200], "its last NOTIFY is taken in");
+});
+
+test("nothing piles up at a server that was cut off three times and kept what it had (C29)", () => {
+  const stage = named({ failbackMode: "duration", failbackSeconds: 100, overlapSeconds: 500 });
+  stage.start().until(10);
+  for (const round of [1, 2, 3]) {
+    stage.rehearsal.cut("primary");
+    stage.until(round * 300 - 120);
+    assert.equal(stage.held("secondary").length, 1);
+    stage.heal("primary").until(round * 300);
+    assert.deepEqual([stage.held("primary").length, stage.held("secondary").length], [1, 0]);
+  }
+  assert.equal(callIds(stage, "primary").size, 4);
+});
+
+test("a dialog that ran out at a dead server is not asked to end", () => {
+  const stage = named({ failbackMode: "duration", failbackSeconds: 4000 }).start().until(10);
+  stage.rehearsal.cut("primary");
+  stage.until(3700).heal("primary").until(5000);
+  assert.deepEqual(
+    stage.asked("primary").map(({ headers }) => headers.get("expires")),
+    ["3600", "3600"],
+  );
+});
+
+for (const [name, stageFor] of [
+  ["the secondary", () => named({ failbackMode: "duration", failbackSeconds: 100 })],
+  ["a basic fallback", () => withFallback()],
+] as const) {
+  test(`MWI: messages that came while the phone was at ${name} are known on failback`, () => {
+    const stage = stageFor();
+    const box = (server: "primary" | "secondary", unheard: number): void => {
+      const body = `Messages-Waiting: ${unheard > 0 ? "yes" : "no"}\r\nVoice-Message: ${unheard}/0\r\n`;
+      stage.notifier(server).states["message-summary"] = body;
+    };
+    box("primary", 0);
+    box("secondary", 0);
+    stage.start().until(10);
+    stage.rehearsal.cut("primary");
+    stage.until(560);
+    box("primary", 3);
+    stage.heal("primary").until(800);
+    assert.deepEqual(stage.told("message-waiting.changed", "waiting", "new"), [
+      [false, 0],
+      [true, 3],
+    ]);
+  });
+}
+
+test("reg: on failback the new dialog counts anew, and its word is obeyed (R83, R84)", () => {
+  const body = (version: number, event: string): string =>
+    reginfo(version, event === "registered" ? "full" : "partial", event);
+  const stage = named({ failbackMode: "duration", failbackSeconds: 100 }, REGISTRATION);
+  stage.notifier("primary").states.reg = body(7, "registered");
+  stage.notifier("secondary").states.reg = body(40, "registered");
+  stage.start().until(10);
+  stage.rehearsal.cut("primary");
+  stage.until(560);
+  stage.notifier("primary").states.reg = body(0, "registered");
+  stage.heal("primary").until(700);
+  assert.equal(stage.held("primary").length, 1);
+  stage.tell("primary", { body: body(1, "deactivated") });
+  assert.deepEqual(stage.told("registration.recalled", "server", "why"), [[1, "deactivated"]]);
 });
 
 test("without failback_subscribe it follows at its next renewal, in a new dialog", () => {

@@ -263,6 +263,25 @@ export class SubscriptionStage {
   }
 }
 
+/** What a registrar tells about the phone's own binding. */
+export function reginfo(
+  version: number,
+  state: "full" | "partial",
+  event = "registered",
+  more = "",
+): string {
+  const ended = event === "registered" ? "active" : "terminated";
+  return `<?xml version="1.0"?>
+<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="${version}" state="${state}">
+ <registration aor="sip:2001@192.0.2.13" id="a7" state="active">
+  <contact id="76" state="active" event="registered"><uri>sip:2001@192.0.2.77</uri></contact>
+  <contact id="77" state="${ended}" event="${event}"${more}>
+   <uri>sip:2001@192.0.2.100:5060</uri>
+  </contact>
+ </registration>
+</reginfo>`;
+}
+
 function keyOf({ callId, localTag, remoteTag }: Dialog): string {
   return dialogKey(callId, localTag, remoteTag);
 }

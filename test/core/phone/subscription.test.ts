@@ -7,7 +7,7 @@ import {
   defaultPolicy,
   defaultServer,
 } from "../../../src/core/redundancy/policy-defaults.ts";
-import { type Reply, SubscriptionStage } from "./subscription-notifier.ts";
+import { type Reply, reginfo, SubscriptionStage } from "./subscription-notifier.ts";
 
 const MAIL = "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n";
 
@@ -235,9 +235,14 @@ test("silence at a renewal: a new dialog, and after that the retry interval (R11
     1804.0 100 ← primary
     1831.0 SUBSCRIBE → primary
     1831.0 200 ← primary
+    1831.0 SUBSCRIBE → primary
+    1831.0 NOTIFY ← primary
+    1831.0 200 → primary
+    1831.0 200 ← primary
     1831.0 NOTIFY ← primary
     1831.0 200 → primary
   `);
+  assert.equal(stage.held("primary").length, 1, "the one that was not renewed is ended");
 });
 
 test("Timer N: accepted and never notified is no subscription; it is begun anew (C26)", () => {
@@ -314,25 +319,6 @@ test("a phone that stops ends its subscription before its registration, and noth
   stage.rehearsal.do(() => machine.close());
   assert.equal(machine.holdings, 0);
 });
-
-/** What a registrar tells about the phone's own binding. */
-function reginfo(
-  version: number,
-  state: "full" | "partial",
-  event = "registered",
-  more = "",
-): string {
-  const ended = event === "registered" ? "active" : "terminated";
-  return `<?xml version="1.0"?>
-<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="${version}" state="${state}">
- <registration aor="sip:2001@192.0.2.13" id="a7" state="active">
-  <contact id="76" state="active" event="registered"><uri>sip:2001@192.0.2.77</uri></contact>
-  <contact id="77" state="${ended}" event="${event}"${more}>
-   <uri>sip:2001@192.0.2.100:5060</uri>
-  </contact>
- </registration>
-</reginfo>`;
-}
 
 function watcher(): SubscriptionStage {
   const stage = stageOf({ subscribeRegistration: true });
