@@ -1,6 +1,6 @@
 /**
- * Dialogs of a subscription that were left where nobody answered. Their notifier may live and keep them, so each is ended
- * when it has accepted a new one: otherwise one more would pile up with every return (C29).
+ * Dialogs of a subscription that were left where nobody answered. Their notifier may live and keep them, so each is
+ * ended when it has accepted a new one: otherwise one more would pile up with every return (C29).
  */
 import type { SubscriptionUsage } from "../dialog/subscription.ts";
 import type { Instant, Target } from "../machine.ts";
