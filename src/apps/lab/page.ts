@@ -71,10 +71,8 @@ export class LabPage {
       throw new StageFault(`tcp ${host}:${port} cannot be had: ${error.message}`);
     };
     const anyPort = (error: Error): Promise<Dashboard> =>
-      place === undefined ? Dashboard.open({ ...parts, port: 0 }) : missing(error);
-    page.#dashboard = await Dashboard.open({ ...parts, port })
-      .catch(anyPort)
-      .catch(missing);
+      place === undefined ? Dashboard.open({ ...parts, port: 0 }).catch(missing) : missing(error);
+    page.#dashboard = await Dashboard.open({ ...parts, port }).catch(anyPort);
     return page;
   }
 
