@@ -74,6 +74,8 @@ export const ABOUT: Readonly<Record<string, string>> = {
   "skip-same-address": "Try no address twice in one go, whatever its port.",
   "strict-last-target":
     "The last address of each name gets the full 64·T1, not only the last of all.",
+  "fast-stream-failover":
+    "A connection that says nothing is left by the retry count; no: after the full 64·T1.",
   "failover-on-503": "A final 503 lets the request go on to the next address.",
   "failover-statuses": "Further final statuses that do.",
   "failover-on-register-refusal": "Any final refusal of REGISTER but 401, 407 and 423 does.",

@@ -90,6 +90,7 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["srv-transports", words("all", "udp"), "all", "srvTransports"],
     ["skip-same-address", YES_NO, "no", "skipSameAddress"],
     ["strict-last-target", YES_NO, "no", "strictLastTarget"],
+    ["fast-stream-failover", YES_NO, "yes", "fastStreamFailover"],
     ["failover-on-503", YES_NO, "yes", "failoverOn503"],
     ["failover-statuses", numbers(400, 699), "none", "failoverStatuses"],
     ["failover-on-register-refusal", YES_NO, "no", "failoverOnRegisterRefusal"],

@@ -97,9 +97,6 @@ function proxyRows(prefix: string, target: string): KeyRow[] {
   ];
 }
 
-const MUTE_TCP =
-  "a silent TCP or TLS server is left by the retry count, as with 1; so is it with 0";
-
 const accounts = [
   ...honoured("reg.X.", "account.X.", [
     ["address", TEXT, "", "user"],
@@ -107,6 +104,7 @@ const accounts = [
     ["auth.userId", TEXT, "", "authName"],
     ["auth.password", SECRET, "", "password"],
     ["auth.optimizedInFailover", SWITCH, "0", "redundancy.followChallenger"],
+    ["tcpFastFailover", SWITCH, "1", "redundancy.fastStreamFailover"],
   ]),
   ...honoured("msg.mwi.X.", "account.X.", [
     ["subscribe", TEXT, "", "messageWaiting", { slot: "account.X.mailbox" }],
@@ -114,7 +112,6 @@ const accounts = [
   // What an honest phone without a screen cannot do.
   ...withoutEffect("reg.X.", [
     ["label", TEXT, "", "it is text for a display, which names the account by its user"],
-    ["tcpFastFailover", SWITCH, "0", MUTE_TCP],
   ]),
 ];
 
@@ -123,6 +120,7 @@ const globals = [
     // Of the next two only the names are documented: read as they say.
     ["voIpProt.SIP.failoverOn503Response", SWITCH, "1", "failoverOn503"],
     ["voIpProt.SIP.authOptimizedInFailover", SWITCH, "0", "followChallenger"],
+    ["voIpProt.SIP.tcpFastFailover", SWITCH, "1", "fastStreamFailover"],
     ["nat.keepalive.interval", seconds(0, 3600), "30", "keepAliveMs"],
     ["voIpProt.SIP.local.port", PORT, "any", "", { decides: "localPort" }],
     ["device.dns.serverAddress", IP, "", "", { decides: "resolvers.1" }],
@@ -133,7 +131,6 @@ const globals = [
     ["keepalive.sessionTimers", SWITCH, "0", "sessionTimer"],
   ]),
   ...withoutEffect("voIpProt.", [
-    ["SIP.tcpFastFailover", SWITCH, "0", MUTE_TCP],
     [
       "SIP.pingInterval",
       U16,

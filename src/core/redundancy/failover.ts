@@ -343,7 +343,7 @@ export class FailoverRequest implements TimerOwner {
       if (target.transport !== "udp") timers.set(attempt.patience, now + fullPatienceMs(policy));
       return;
     }
-    const patience = patienceMs(policy, hop, this.#user.method);
+    const patience = patienceMs(policy, hop, this.#user.method, target.transport);
     timers.set(attempt.patience, now + Math.min(patience, this.#plan.patienceMs ?? patience));
     if (this.#hedges) timers.set(this.#hedge, now + policy.hedgeMs);
   }

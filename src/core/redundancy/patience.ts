@@ -2,15 +2,25 @@
  * How long silence is borne before a target is left: the resends of the policy, each followed by
  * its wait (vendors' retry counts over the spacing of RFC 3261 §17.1.1.2 and §17.1.2.2).
  */
-import type { RedundancyPolicy, ServerPolicy } from "./policy.ts";
+import type { TransportName } from "../machine.ts";
+import type { RedundancyPolicy, ServerPolicy, ServerTransport } from "./policy.ts";
 
 /** RFC 3261 Timer B and Timer F, milliseconds. */
 export function fullPatienceMs(policy: RedundancyPolicy): number {
   return 64 * policy.t1Ms;
 }
 
-/** Milliseconds from the first send to giving up on a target that is not the last one. */
-export function patienceMs(policy: RedundancyPolicy, server: ServerPolicy, method: string): number {
+/**
+ * Milliseconds from the first send to giving up on a target that is not the last one; over a connection the resends are
+ * not sent, and their time is waited all the same.
+ */
+export function patienceMs(
+  policy: RedundancyPolicy,
+  server: ServerPolicy,
+  method: string,
+  transport: TransportName | ServerTransport = server.transport,
+): number {
+  if (!policy.fastStreamFailover && transport !== "udp") return fullPatienceMs(policy);
   const invite = method === "INVITE";
   const retries = invite ? server.inviteRetries : server.registerRetries;
   let total = 0;

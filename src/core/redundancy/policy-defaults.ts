@@ -121,6 +121,7 @@ const OWN_POLICY: Omit<RedundancyPolicy, "servers"> = {
   failoverOnRegisterRefusal: false,
   inviteUnregistered: true,
   followChallenger: false,
+  fastStreamFailover: true,
   idleWaitMaxMs: 3_600_000,
   goodProbes: 3,
   goodProbesMs: 10_000,

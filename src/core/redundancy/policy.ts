@@ -99,6 +99,8 @@ export interface RedundancyPolicy {
   readonly skipSameAddress: boolean;
   /** The last target of each name gets the full 64·T1, not only the last of the whole list. */
   readonly strictLastTarget: boolean;
+  /** A connection that stands and says nothing is left by the retry count; false: after 64·T1 (tcpFastFailover). */
+  readonly fastStreamFailover: boolean;
   /** A final 503 lets the request go to the next target (failoverOn503Response). */
   readonly failoverOn503: boolean;
   /** Further final statuses that do. */

@@ -191,6 +191,8 @@ const SERVER: Lines = {
   "reg.1.server.1.port": "5060",
 };
 
+const STREAMS: Lines = { ...SERVER, "reg.1.server.1.transport": "TCPOnly" };
+
 const rows: readonly Short[] = [
   ["reg.X.address", "4002", "calm", "sip:4001@", "sip:4002@", SERVER],
   ["reg.X.displayName", "Ward A", "calm", "", 'From: "Ward A"', SERVER],
@@ -204,6 +206,8 @@ const rows: readonly Short[] = [
     "40.0 → secondary INVITE",
     SERVER,
   ],
+  ["reg.X.tcpFastFailover", "0", "silence", "7.5 → secondary INVITE", "", STREAMS],
+  ["voIpProt.SIP.tcpFastFailover", "0", "silence", "7.5 → secondary INVITE", "", STREAMS],
   ["msg.mwi.X.subscribe", "4001", "calm", "", "Event: message-summary", SERVER],
   ...serverRows("reg.X.server.Y", "reg.1.server"),
   ...serverRows("voIpProt.server.Y", "voIpProt.server"),
