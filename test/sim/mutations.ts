@@ -77,7 +77,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "each registration has a Call-ID of its own",
     "phone/registration-upkeep.js",
-    "this.callId = inOnePiece(newCallId(entropy));",
+    "this.callId = inOnePiece(newCallId(host.entropy));",
     'this.callId = "always-the-same";',
     "I3",
     77,
@@ -201,7 +201,7 @@ export const MUTATIONS: readonly Mutation[] = [
     "this.#host.timers.set(round.retry, now + Math.max(wait, round.retryAfterMs));",
     "",
     "I1",
-    4,
+    11,
   ),
   mutation(
     "below the first server that is probed",
@@ -230,7 +230,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a registration that is due is renewed",
     REGISTRATION,
-    "this.#upkeep.deaf = false;\n            this.#host.refreshDue(now, this.route.index);",
+    "this.#upkeep.watch.renewed();\n            this.doubted(now);",
     "",
     "I1",
     1,

@@ -3,12 +3,11 @@
  * fallback server, and a fleet has many phones.
  */
 import { newCallId, newTag } from "../identifiers.ts";
-import type { Instant, Target } from "../machine.ts";
+import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
-import type { Entropy } from "../primitives.ts";
-import { Timer, type TimerOwner } from "../timers.ts";
+import { Timer } from "../timers.ts";
 import { MAX_TOO_BRIEF } from "./limits.ts";
-import { keepAliveWaitMs } from "./outbound.ts";
+import { RegistrarWatch, type WatchedRegistration } from "./registrar-watch.ts";
 import { minExpiresOf } from "./registration-answer.ts";
 import type { RegistrationHost } from "./registration-host.ts";
 
@@ -20,7 +19,7 @@ export class RegistrationUpkeep {
   readonly callId: string;
   readonly fromTag: string;
   readonly refresh: Timer;
-  readonly keepAlive: Timer;
+  readonly watch: RegistrarWatch;
   /** The lifetime asked for. */
   expiresSeconds: number;
   /** Times in a row that it was too short. */
@@ -34,19 +33,15 @@ export class RegistrationUpkeep {
   clearing = false;
   /** A REGISTER was on its way when the removal began, and goes first (R21). */
   parting = false;
-  /** OPTIONS is on its way to the place of the binding. */
-  verifying = false;
-  /** OPTIONS was not answered there though REGISTER is: until the next renewal it is not asked again. */
-  deaf = false;
   /** When a flow of the binding broke last; undefined: never. */
   #brokenAt: Instant | undefined;
 
-  constructor(entropy: Entropy, owner: TimerOwner, expiresSeconds: number) {
+  constructor(host: RegistrationHost, owner: WatchedRegistration, expiresSeconds: number) {
     this.expiresSeconds = expiresSeconds;
-    this.callId = inOnePiece(newCallId(entropy));
-    this.fromTag = inOnePiece(newTag(entropy));
+    this.callId = inOnePiece(newCallId(host.entropy));
+    this.fromTag = inOnePiece(newTag(host.entropy));
     this.refresh = new Timer("refresh", owner);
-    this.keepAlive = new Timer("keep-alive", owner);
+    this.watch = new RegistrarWatch(host, owner);
   }
 
   /** 423: asks for the registrar's minimum instead (R25). @returns false if that would be no use. */
@@ -56,13 +51,6 @@ export class RegistrationUpkeep {
     if (least === undefined || this.tooBrief > MAX_TOO_BRIEF) return false;
     this.expiresSeconds = Math.max(least, this.expiresSeconds);
     return true;
-  }
-
-  armKeepAlive(now: Instant, host: RegistrationHost, target: Target): void {
-    const { composer, entropy, policy, timers } = host;
-    const wait = keepAliveWaitMs(composer.agreements.at(target), target, policy, entropy);
-    if (wait > 0) timers.set(this.keepAlive, now + wait);
-    else timers.silence(this.keepAlive);
   }
 
   /** @returns when to register anew if the flow of a standing binding breaks again too soon; undefined: at once. */

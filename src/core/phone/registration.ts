@@ -16,9 +16,8 @@ import type { Plan } from "../redundancy/itinerary.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
-import type { Timer, TimerOwner } from "../timers.ts";
+import type { TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
-import type { Verdict } from "./options-probe.ts";
 import { termsOf } from "./outbound.ts";
 import type { RegisterOptions } from "./register-options.ts";
 import { composeRegister } from "./register-request.ts";
@@ -62,11 +61,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   }
 
   get #upkeep(): RegistrationUpkeep {
-    this.#used ??= new RegistrationUpkeep(
-      this.#host.entropy,
-      this,
-      this.route.policy.expiresSeconds,
-    );
+    this.#used ??= new RegistrationUpkeep(this.#host, this, this.route.policy.expiresSeconds);
     return this.#used;
   }
 
@@ -168,15 +163,18 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     return this.#request !== undefined;
   }
 
-  rang(now: Instant, timer: Timer): void {
-    if (timer.name === "keep-alive") this.#keepAlive(now);
-    else if (this.#upkeep.parting) {
+  rang(now: Instant): void {
+    if (this.#upkeep.parting) {
       this.#request?.drop(now);
       this.#removeFrom(now, this.place);
     } else {
-      this.#upkeep.deaf = false;
-      this.#host.refreshDue(now, this.route.index);
+      this.#upkeep.watch.renewed();
+      this.doubted(now);
     }
+  }
+
+  doubted(now: Instant): void {
+    this.#host.refreshDue(now, this.route.index);
   }
 
   reached(_now: Instant, _flow: Flow): void {}
@@ -242,6 +240,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       return;
     }
     this.#host.composer.granted(attempt, response, this);
+    this.#upkeep.watch.accepted(now, attempt, response, this.failures);
     this.#accept(now, attempt, granted);
   }
 
@@ -294,7 +293,6 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#upkeep.refreshAt =
       now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
     this.#host.timers.set(this.#upkeep.refresh, this.#upkeep.refreshAt);
-    this.#upkeep.armKeepAlive(now, this.#host, attempt.target);
     this.#host.watch(now, attempt, this);
     this.#host.accepted(now, this.route.index, attempt, granted);
     this.#conclude(now, true);
@@ -315,29 +313,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #silence(): void {
     if (this.#used === undefined) return;
     this.#host.timers.silence(this.#used.refresh);
-    this.#host.timers.silence(this.#used.keepAlive);
-  }
-
-  #keepAlive(now: Instant): void {
-    if (this.place === undefined) return;
-    const { answersPings } = this.#host.composer.agreements.at(this.place.target);
-    this.#upkeep.armKeepAlive(now, this.#host, this.place.target);
-    const { place } = this;
-    if (answersPings || this.#upkeep.deaf || this.#host.policy.registrarProbeMs === 0) {
-      this.#host.keepAlive(now, place.flow, answersPings);
-    } else if (!this.#upkeep.verifying) {
-      this.#upkeep.verifying = true;
-      this.#host.verify(now, place, (at, verdict) => this.#verified(at, place, verdict));
-    }
-  }
-
-  /** Silence from whom is known to answer is the end of the flow; from others REGISTER finds out. */
-  #verified(now: Instant, place: AttemptPlace, verdict: Verdict): void {
-    this.#upkeep.verifying = false;
-    if (verdict === "good" || this.place !== place || this.state !== "registered") return;
-    this.#upkeep.deaf = verdict === "unsure";
-    if (verdict === "dead") this.unreached(now, "timeout");
-    else this.#host.refreshDue(now, this.route.index);
+    this.#used.watch.silence();
   }
 
   #failedWith(

@@ -85,7 +85,8 @@ export const ABOUT: Readonly<Record<string, string>> = {
   "good-probes": "Good probes in a row before a return (hold-down).",
   "good-probes-time": "And over this time, which ends when the return is due.",
   "health-probe": "A dead target is asked so often whether it is back; 0: never.",
-  "registrar-probe": "The registrar is asked so often whether it lives; 0: never.",
+  "registrar-probe":
+    "The registrar is asked so often whether it lives, more rarely if it is slow; 0: never.",
   hedge: "No answer for so long starts the next INVITE beside the first; 0: off.",
   "skip-known-dead": "Addresses known to be dead go to the end of the list.",
   "overload-control": "Tell servers that their overload reports are obeyed (RFC 7339).",

@@ -102,8 +102,8 @@ function policyRows(prefix: string, target: string): KeyRow[] {
     ["good-probes", number(1, 100), "3", "goodProbes"],
     ["good-probes-time", TIME, "10 s", "goodProbesMs"],
     ["health-probe", KEEP_ALIVE, "20 s", "healthProbeMs"],
-    // All phones of a server do that all the time: it must have room for it.
-    ["registrar-probe", KEEP_ALIVE, "0", "registrarProbeMs"],
+    // Below the 29 s of RFC 5626, so that a pong may fail to come for 10 s more and it is still known within 38 s.
+    ["registrar-probe", KEEP_ALIVE, "27 s", "registrarProbeMs"],
     ["hedge", TIME, "500 ms", "hedgeMs"],
     ["skip-known-dead", YES_NO, "yes", "skipKnownDead"],
     ["overload-control", YES_NO, "yes", "overloadControl"],

@@ -120,7 +120,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     this.#stale = this.#reaching && !this.#again && this.place.target.transport !== "udp";
     this.#flow = flow;
     const { server, hop, target, expiresAt } = this.place;
-    const reached: AttemptPlace = { server, hop, target, expiresAt, flow };
+    const reached: AttemptPlace = { server, hop, target, expiresAt, flow, since: now };
     this.place = reached;
     this.#send(now);
   }

@@ -126,7 +126,7 @@ const OWN_POLICY: Omit<RedundancyPolicy, "servers"> = {
   goodProbes: 3,
   goodProbesMs: 10_000,
   healthProbeMs: 20_000,
-  registrarProbeMs: 0,
+  registrarProbeMs: 27_000,
   hedgeMs: 500,
   skipKnownDead: true,
   overloadControl: true,

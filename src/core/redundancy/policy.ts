@@ -119,7 +119,10 @@ export interface RedundancyPolicy {
   readonly goodProbesMs: number;
   /** A target that was silent is asked so often whether it is back (OPTIONS), at first at once; 0: never. */
   readonly healthProbeMs: number;
-  /** The registrar of a standing binding is asked so often whether it lives, by pings or OPTIONS; 0: never. */
+  /**
+   * The registrar of a standing binding is asked so often whether it lives, by pings or OPTIONS, and more rarely the
+   * slower it is; 0: never.
+   */
   readonly registrarProbeMs: number;
   /** No answer of any kind for so long starts the next INVITE attempt beside the first; 0: off. */
   readonly hedgeMs: number;

@@ -11,6 +11,8 @@ import type { Place } from "./server-set.ts";
 /** One try of one request at one target, reached over one flow. */
 export interface AttemptPlace extends Place {
   readonly flow: Flow;
+  /** When the flow was there and the first request left, credentials or not. */
+  readonly since: Instant;
 }
 
 /**

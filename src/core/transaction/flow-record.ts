@@ -17,6 +17,8 @@ export interface Vigil {
   asked(now: Instant): void;
   /** Bytes have come, any bytes. */
   heard(): void;
+  /** What was asked last had to be asked again. */
+  readonly late: boolean;
 }
 
 export class FlowRecord implements Flow {
@@ -75,6 +77,10 @@ export class FlowRecord implements Flow {
 
   get doubtful(): boolean {
     return this.doubtedAt !== undefined && this.doubtedAt >= this.heardAt;
+  }
+
+  get late(): boolean {
+    return this.vigil?.late === true;
   }
 
   get firstMember(): FlowMember | undefined {

@@ -50,11 +50,12 @@ export class KeepAlives {
   /** @param promised the peer is bound to answer: if it does not, the flow is closed. */
   send(now: Instant, flow: FlowRecord, promised: boolean): void {
     if (flow.state !== "open") return;
-    if (promised && !flow.reliable) {
-      flow.vigil ??= new BindingCheck(this, flow);
-    } else if (promised) this.#expectPongs(flow);
-    if (!(flow.vigil instanceof BindingCheck)) this.#say(now, flow, PING);
-    flow.vigil?.asked(now);
+    if (flow.reliable) {
+      if (promised) this.#expectPongs(flow);
+      this.#say(now, flow, PING);
+    } else if (promised) flow.vigil ??= new BindingCheck(this, flow);
+    else this.#say(now, flow, PING);
+    if (promised || flow.reliable) flow.vigil?.asked(now);
   }
 
   /** The peer has asked whether this side lives. */
@@ -88,6 +89,7 @@ export class KeepAlives {
 
 /** A connection's: ten seconds for a pong, or for anything else. */
 class PongWait implements Vigil, TimerOwner {
+  readonly late = false;
   readonly #timers: Timers;
   readonly #timer: Timer;
   readonly #missed: (now: Instant) => void;
@@ -128,6 +130,10 @@ class BindingCheck implements Vigil, TimerOwner {
   constructor(all: KeepAlives, flow: FlowRecord) {
     this.#all = all;
     this.#flow = flow;
+  }
+
+  get late(): boolean {
+    return this.#sends > 1;
   }
 
   asked(now: Instant): void {

@@ -11,6 +11,8 @@ export interface Flow {
   readonly peer: Peer;
   /** When bytes last came in. */
   readonly heardAt: Instant;
+  /** The keep-alive before this one was answered only when it was sent again, or not yet. */
+  readonly late: boolean;
 }
 
 /** Told of one flow: of its opening by `reach`, of its end by `watch`. */

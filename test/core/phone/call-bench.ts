@@ -158,14 +158,15 @@ export class End implements CallEnvironment, PhoneCallsHost {
       localPort: 5060,
       listener: 0,
     } as const;
-    return { id: 1, peer, heardAt: this.#bench.now };
+    return { id: 1, peer, late: false, heardAt: this.#bench.now };
   }
 
   get place(): AttemptPlace {
     const target = { transport: "udp", address: "192.0.2.10", port: 5060 } as const;
     const [hop] = this.policy.servers;
     assert.ok(hop);
-    return { server: 1, hop, target, expiresAt: Number.POSITIVE_INFINITY, flow: this.flow };
+    const expiresAt = Number.POSITIVE_INFINITY;
+    return { server: 1, hop, target, expiresAt, flow: this.flow, since: this.#bench.now };
   }
 
   get methods(): string[] {

@@ -30,7 +30,7 @@ function way(nextHop: string, heard: Target): DialogWay {
     localPort: 5060,
     listener: 1,
   };
-  return { nextHop, flow: { id: 1, peer, heardAt: 0 } };
+  return { nextHop, flow: { id: 1, peer, heardAt: 0, late: false } };
 }
 
 function placesOf(nextHop: string, heard: Target): string[] {

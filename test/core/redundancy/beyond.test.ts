@@ -57,16 +57,15 @@ test("without a hedge it is answered after the 7.5 s of the retry counts", () =>
 });
 
 test("a probe that knew costs the call nothing", () => {
-  const stage = phone({ registrarProbeMs: 20_000 }).cut("primary").until(60);
+  const stage = phone().cut("primary").until(60);
   const after = answeredAfter(stage);
   assert.ok(after <= 0.1, `${after} s`);
 });
 
 for (const expiresSeconds of [600, 3600, 86_400]) {
-  test(`with registrar-probe registered anew 38 s after a silent primary at the latest, the expiry ${expiresSeconds} s`, () => {
+  test(`by default registered anew 38 s after a silent primary at the latest, the expiry ${expiresSeconds} s`, () => {
     const shown = { methods: [], events: ["registration.accepted"] };
-    const asking = { registrarProbeMs: 20_000 };
-    const stage = phone(asking, { expiresSeconds }, shown).cut("primary").until(38);
+    const stage = phone({}, { expiresSeconds }, shown).cut("primary").until(38);
     assert.equal(stage.take().length, 1);
     const probing = phone({ registrarProbeMs: 2000 }, { expiresSeconds }, shown).cut("primary");
     assert.equal(probing.until(10).take().length, 1);
@@ -78,16 +77,15 @@ for (const expiresSeconds of [600, 3600, 86_400]) {
 }
 
 test("back at the primary within the 120 s of the mode and a second, after three good probes", () => {
-  const asking = { registrarProbeMs: 20_000 };
   const shown = { methods: [], events: ["server.failed-back"] };
-  const stage = phone(asking, {}, shown).cut("primary");
+  const stage = phone({}, {}, shown).cut("primary");
   stage.until(45).revive("primary").zero().until(121);
   assert.equal(stage.take().length, 1);
 });
 
 test("a server that never answers OPTIONS is no dead server: REGISTER finds out, and stays", () => {
   const shown = { methods: [], events: ["registration.accepted"] };
-  const stage = phone({ registrarProbeMs: 20_000 }, {}, shown, ["primary", "secondary"]).until(400);
+  const stage = phone({}, {}, shown, ["primary", "secondary"]).until(400);
   const targets = new Set(stage.take().map((line) => line.split(" ").at(-1)));
   assert.ok(!targets.has("target=secondary"), [...targets].join());
 });

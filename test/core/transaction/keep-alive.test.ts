@@ -95,6 +95,21 @@ suite("a datagram flow", () => {
     assert.deepEqual(vigil.told, ["7.5 watcher: unreached, timeout"]);
   });
 
+  test("whose peer had promised answers, and is not to be bothered, gets CRLFs in between", () => {
+    const vigil = new Vigil().keep(true).answer("192.0.2.9", 5060).until(30_000).keep(false);
+    assert.equal(String(vigil.sent.at(-1)), "\r\n\r\n");
+    assert.deepEqual(vigil.until(60_000).told, []);
+  });
+
+  test("says whether its peer had to be asked more than once", () => {
+    const vigil = new Vigil().keep(true).answer("192.0.2.9", 5060);
+    assert.equal(vigil.flow.late, false);
+    vigil.until(30_000).keep(true).until(30_700).answer("192.0.2.9", 5060);
+    assert.equal(vigil.flow.late, true);
+    vigil.until(60_000).keep(true).answer("192.0.2.9", 5060);
+    assert.equal(vigil.flow.late, false);
+  });
+
   test("that answers lives on, each time with a transaction of its own", () => {
     const vigil = new Vigil().keep(true).answer("192.0.2.9", 5060).until(30_000);
     vigil.keep(true).answer("192.0.2.9", 5060).until(60_000);

@@ -137,6 +137,7 @@ function nativeText(values: readonly string[]): string {
     "    refresh-jitter: 0",
     "    return-spread: 0",
     "    keep-alive: 0",
+    "    registrar-probe: 0",
     "    servers:",
     `      - { address: ${NAME}, port: 5060, transport: udp, expires: 60 s, overlap: half, failback-after: 60 s }`,
     `      - { address: ${FALLBACK}, port: 5060, transport: udp, expires: 60 s, overlap: half }`,
