@@ -2,10 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { benchConnections } from "./bench/connections.ts";
 import { canMeasure } from "./bench/cpu-time.ts";
 import { Crew } from "./bench/crew.ts";
+import { PHONES, type PhoneName } from "./bench/failover/cell.ts";
+import { benchFailover } from "./bench/failover/run.ts";
 import { findLoad, WINDOW } from "./bench/load.ts";
 import { benchMemory } from "./bench/memory.ts";
 import { benchParse } from "./bench/parse.ts";
@@ -24,6 +26,10 @@ interface BenchFlags {
   readonly held: number;
   readonly peers?: readonly string[];
   readonly over?: readonly string[];
+  readonly expires: readonly number[];
+  readonly cells: readonly string[];
+  readonly maxWait: number;
+  readonly jobs: number;
   readonly json?: boolean;
 }
 
@@ -43,7 +49,36 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   connections: (crew, folder, { held }) => connections(crew, folder, held),
   memory: (crew, _folder, { phones }) => benchMemory(crew, MEMORY_RUNS, phones),
   simulator: (crew, _folder, { phones, hours }) => benchSimulator(crew, MEMORY_RUNS, phones, hours),
+  failover,
 };
+
+/** It takes as long as the slowest phone, and no core: only done when asked for. */
+const LONG = "failover";
+
+const FAULTS = ["closed", "silent"] as const;
+const SCENARIOS = ["call", "register"] as const;
+
+function failover(crew: Crew, folder: string, flags: BenchFlags): AsyncGenerator<Outcome> {
+  const { runs, expires, cells, maxWait, jobs, peers = [""] } = flags;
+  const wanted = (name: string): boolean =>
+    peers.some((part) => name.toLowerCase().includes(part.toLowerCase()));
+  const others = (Object.keys(PHONES) as PhoneName[]).filter((phone) => wanted(PHONES[phone]));
+  return benchFailover(crew, folder, {
+    runs,
+    phones: ["dialtone", ...others.filter((phone) => phone !== "dialtone")],
+    lifetimes: expires,
+    faults: chosen(FAULTS, cells),
+    scenarios: chosen(SCENARIOS, cells),
+    maxWait,
+    jobs,
+  });
+}
+
+/** All of them if none is named. */
+function chosen<Word extends string>(words: readonly Word[], named: readonly string[]): Word[] {
+  const some = words.filter((word) => named.includes(word));
+  return some.length === 0 ? [...words] : some;
+}
 
 /** Linux tells how much memory another process has. */
 async function* connections(crew: Crew, folder: string, count: number): AsyncGenerator<Outcome> {
@@ -62,7 +97,7 @@ export function addBenchCommand(program: Command): void {
   program
     .command("bench")
     .description("measure, beside whatever peers are installed")
-    .argument("[name...]", `${Object.keys(BENCHES).join(", ")}; all if none is given`)
+    .argument("[name...]", `${Object.keys(BENCHES).join(", ")}; all but ${LONG} if none is given`)
     .option("--runs <n>", "of each contender, in turn", whole, 5)
     .option("--count <n>", "REGISTERs of a run", whole, 200_000)
     .option("--users <n>", `who register, ${WINDOW} or more`, population, 10_000)
@@ -71,6 +106,14 @@ export function addBenchCommand(program: Command): void {
     .option("--held <n>", "connections that are held open", whole, 10_000)
     .option("--peers <name...>", "only these: a part of the name is enough")
     .option("--over <transport...>", "REGISTERs over udp, tcp, tls: only these")
+    .option("--expires <seconds,…>", "lifetimes of registrations in failover", list, [60, 600])
+    .addOption(
+      new Option("--cells <what...>", "of failover: only these")
+        .choices([...FAULTS, ...SCENARIOS])
+        .default([]),
+    )
+    .option("--max-wait <seconds>", "failover: what has not come by then never comes", whole, 120)
+    .option("--jobs <n>", "failover: so many phones side by side", whole, 10)
     .option("--json", "one JSON object a line on stdout")
     .action(bench);
 }
@@ -84,7 +127,7 @@ async function bench(names: string[], flags: BenchFlags): Promise<void> {
       ...wrong.map((name) => `command line:1: NAME: '${name}' is no benchmark, write ${known}`),
     );
   }
-  const wanted = names.length === 0 ? Object.keys(BENCHES) : names;
+  const wanted = names.length === 0 ? Object.keys(BENCHES).filter((name) => name !== LONG) : names;
   const folder = mkdtempSync(join(tmpdir(), "dialtone-bench-"));
   const crew = new Crew();
   let code: number = EXIT.ok;
@@ -126,6 +169,10 @@ function population(text: string): number {
   const users = whole(text);
   if (users >= WINDOW) return users;
   throw new InvalidArgumentError(`write ${WINDOW} or more`);
+}
+
+function list(text: string): readonly number[] {
+  return text.split(",").map(whole);
 }
 
 function whole(text: string): number {

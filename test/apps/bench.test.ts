@@ -69,7 +69,7 @@ test("a benchmark that does not exist is wrong input: exit 2, all faults at once
   assert.equal(out, "");
   assert.match(
     err,
-    /NAME: 'speed' is no benchmark, write register, parse, connections, memory, simulator\n.*'size'/,
+    /NAME: 'speed' is no benchmark, write register, parse, connections, memory, simulator, failover\n.*'size'/,
   );
 });
 

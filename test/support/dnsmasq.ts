@@ -1,5 +1,6 @@
 /** dnsmasq as the name server of an interop test: one zone, on a port of a loopback address. */
 import { writeFileSync } from "node:fs";
+import { dnsmasqConfig } from "../../src/apps/bench/failover/names.ts";
 import { Resolver } from "../../src/worlds/node/resolver.ts";
 import { findPeer } from "./peers.ts";
 import { type Household, reached } from "./processes.ts";
@@ -22,22 +23,9 @@ export interface ZoneSettings {
 export async function startDnsmasq(household: Household, zone: ZoneSettings): Promise<string> {
   const { address, domain, hosts, names = {}, ttlSeconds = 300 } = zone;
   const file = household.path("dnsmasq.conf");
-  const labels = Object.keys(hosts);
   const lines = [
-    `port=${DNS_PORT}`,
-    `listen-address=${address}`,
-    "bind-interfaces",
-    "no-resolv",
-    "no-hosts",
-    "keep-in-foreground",
+    dnsmasqConfig({ address, port: DNS_PORT, domain, hosts, ttl: ttlSeconds }),
     `pid-file=${household.path("dnsmasq.pid")}`,
-    `local=/${domain}/`,
-    `local-ttl=${ttlSeconds}`,
-    `naptr-record=${domain},100,50,s,SIP+D2U,,_sip._udp.${domain}`,
-    ...labels.flatMap((label, index) => [
-      `srv-host=_sip._udp.${domain},${label}.${domain},5060,${10 * (index + 1)},10`,
-      `host-record=${label}.${domain},${hosts[label]}`,
-    ]),
     ...Object.entries(names).map(([name, host]) => `host-record=${name},${host}`),
   ];
   writeFileSync(file, lines.join("\n"));
@@ -45,7 +33,7 @@ export async function startDnsmasq(household: Household, zone: ZoneSettings): Pr
   const running = household.spawn("dnsmasq", program, [`--conf-file=${file}`, "--user="]);
   const servers = [{ host: address, port: DNS_PORT }];
   const resolver = new Resolver({ servers, timeoutMs: 200, retries: 0 });
-  const question = { kind: "dns", name: `${labels[0]}.${domain}`, type: "A" } as const;
+  const question = { kind: "dns", name: `${Object.keys(hosts)[0]}.${domain}`, type: "A" } as const;
   await reached("an answer of dnsmasq", () => {
     if (!running.running) throw new Error(`dnsmasq ended:\n${running.lines.join("\n")}`);
     return new Promise((done) =>

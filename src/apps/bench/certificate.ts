@@ -1,7 +1,8 @@
 /** A certificate for the servers of a measurement: valid for a day, vouched for by nobody. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Crew, findProgram } from "./crew.ts";
+import { findCommand } from "../lab/guests/programs.ts";
+import type { Crew } from "./crew.ts";
 import { DOMAIN } from "./load.ts";
 
 export interface CertificateFiles {
@@ -16,7 +17,7 @@ export async function certificateIn(
 ): Promise<CertificateFiles | undefined> {
   const files = { certificate: join(folder, "certificate.pem"), key: join(folder, "key.pem") };
   if (existsSync(files.certificate)) return files;
-  const program = findProgram("openssl");
+  const program = findCommand("openssl");
   if (program === undefined) return undefined;
   const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
   const subject = ["-nodes", "-days", "1", "-subj", `/CN=${DOMAIN}`];

@@ -1,9 +1,9 @@
 /** The processes of a measurement: pinned to a core where that is possible, and gone when it is over. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { accessSync, constants } from "node:fs";
 import { availableParallelism } from "node:os";
-import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { signalGroup } from "../lab/guests/guard.ts";
+import { findCommand } from "../lab/guests/programs.ts";
 
 /** The server has this core, the load the other: neither pays for the other's cache misses and wake-ups. */
 export type Core = 0 | 1;
@@ -20,14 +20,20 @@ export interface Command {
   readonly args: readonly string[];
   /** Seen in its output when it is ready; without it, when it has ended. */
   readonly ready?: RegExp;
+  /** By then it must be ready; after a quarter of a minute if left out. */
+  readonly readyWithinMs?: number;
+  /** Told each whole line of its output. */
+  readonly line?: (line: string) => void;
+  /** It has children, which are signalled with it. */
+  readonly group?: boolean;
 }
 
 export class Crew {
-  readonly #members = new Set<ChildProcess>();
+  readonly #members = new Set<Member>();
   readonly #taskset: string | undefined;
 
   constructor() {
-    this.#taskset = availableParallelism() > 1 ? findProgram("taskset") : undefined;
+    this.#taskset = availableParallelism() > 1 ? findCommand("taskset") : undefined;
   }
 
   /** Whether server and load have a core each. */
@@ -36,58 +42,76 @@ export class Crew {
   }
 
   /** @throws Error with the latest output if it does not get ready. */
-  async start(core: Core, command: Command): Promise<Member> {
+  async start(core: Core | undefined, command: Command): Promise<Member> {
     const member = this.#spawn(core, command);
-    const { ready } = command;
-    if (ready !== undefined) await member.said(ready, READY_MS);
+    const { ready, readyWithinMs = READY_MS } = command;
+    if (ready !== undefined) await member.said(ready, readyWithinMs);
     return member;
   }
 
   /** Runs a program to its end and gives what it printed. */
-  async run(core: Core, command: Command): Promise<string> {
-    const member = this.#spawn(core, command);
-    const code = await member.ended;
-    if (code !== 0) throw new Error(`${command.program} ended with ${code}: ${member.output}`);
-    return member.output;
+  async run(core: Core | undefined, command: Command): Promise<string> {
+    return await this.#spawn(core, command).result();
   }
 
   /** Ends whatever still runs. */
   async dismiss(): Promise<void> {
-    for (const child of this.#members) child.kill("SIGKILL");
-    await Promise.all([...this.#members].map((child) => once(child, "exit")));
+    const members = [...this.#members];
+    for (const member of members) member.signal("SIGKILL");
+    await Promise.all(members.map(({ gone }) => gone));
   }
 
-  #spawn(core: Core, { program, args }: Command): Member {
-    const whole = [program, ...args];
-    const pinned = this.#taskset === undefined ? whole : [this.#taskset, "-c", `${core}`, ...whole];
-    const [first = program, ...rest] = pinned;
-    const child = spawn(first, rest, { stdio: ["ignore", "pipe", "pipe"] });
-    this.#members.add(child);
-    child.once("exit", () => this.#members.delete(child));
-    return new Member(program, child);
+  #spawn(core: Core | undefined, command: Command): Member {
+    const whole = [command.program, ...command.args];
+    const free = this.#taskset === undefined || core === undefined;
+    const [first = "", ...rest] = free ? whole : [this.#taskset, "-c", `${core}`, ...whole];
+    const member = new Member(command, spawn(first, rest, { detached: command.group === true }));
+    this.#members.add(member);
+    void member.gone.then(() => this.#members.delete(member));
+    return member;
   }
 }
 
 export class Member {
+  /** With its status; rejects if it could not be started. */
   readonly ended: Promise<number | null>;
-  readonly #program: string;
+  /** It is no more, however that came. */
+  readonly gone: Promise<void>;
+  readonly #command: Command;
   readonly #child: ChildProcess;
   #output = "";
 
-  constructor(program: string, child: ChildProcess) {
-    this.#program = program;
+  constructor(command: Command, child: ChildProcess) {
+    this.#command = command;
     this.#child = child;
+    // A process that has just died cannot be written to; its end is told by itself.
+    child.stdin?.on("error", () => undefined);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         this.#output = (this.#output + chunk.toString("latin1")).slice(-KEPT_OUTPUT);
       });
+      const { line } = command;
+      if (stream !== null && line !== undefined)
+        createInterface({ input: stream }).on("line", line);
     }
     this.ended = new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("close", resolve);
     });
-    // Whoever waits for the end hears of a failure; nobody else needs to.
-    this.ended.catch(() => undefined);
+    this.gone = this.ended.then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  /**
+   * What it printed last, when it has ended.
+   * @throws Error with that if its status is not 0.
+   */
+  async result(): Promise<string> {
+    const code = await this.ended;
+    if (code === 0) return this.#output;
+    throw new Error(`${this.#command.program} ended with ${code}: ${this.#output}`);
   }
 
   get pid(): number {
@@ -98,11 +122,21 @@ export class Member {
     return this.#output;
   }
 
+  write(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** To it, and to its children if it is a group. */
+  signal(name: NodeJS.Signals): void {
+    if (this.#command.group === true && this.pid > 0) signalGroup(this.pid, name);
+    else this.#child.kill(name);
+  }
+
   async said(wanted: RegExp, patienceMs: number): Promise<void> {
     const until = performance.now() + patienceMs;
     while (!wanted.test(this.#output)) {
       if (this.#child.exitCode !== null || performance.now() > until) {
-        throw new Error(`${this.#program} did not get ready: ${this.#output}`);
+        throw new Error(`${this.#command.program} did not get ready: ${this.#output}`);
       }
       await pause(20);
     }
@@ -115,21 +149,6 @@ export class Member {
     await this.ended;
     clearTimeout(late);
   }
-}
-
-/** The full path of a program, looked for where administrators' programs are, too. */
-export function findProgram(name: string): string | undefined {
-  const path = (process.env.PATH ?? "").split(delimiter);
-  for (const folder of [...path, "/usr/sbin", "/usr/local/sbin"]) {
-    const file = join(folder, name);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      // Not in this folder; the next may have it.
-    }
-  }
-  return undefined;
 }
 
 export function pause(milliseconds: number): Promise<void> {

@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Crew, findProgram } from "./crew.ts";
+import { findCommand } from "../lab/guests/programs.ts";
+import type { Crew } from "./crew.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 /** C sources of the measuring tools beside the project. */
@@ -59,7 +60,7 @@ export async function findLoad(crew: Crew, folder: string): Promise<Load> {
 }
 
 async function sipload(crew: Crew, folder: string): Promise<Load | undefined> {
-  const compiler = findProgram("cc");
+  const compiler = findCommand("cc");
   if (compiler === undefined || !existsSync(SOURCE)) return undefined;
   const program = join(folder, "sipload");
   try {

@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Core, type Crew, findProgram } from "./crew.ts";
+import { findCommand } from "../lab/guests/programs.ts";
+import type { Core, Crew } from "./crew.ts";
 import { inTurn } from "./figures.ts";
 import { SHARED_SOURCES } from "./load.ts";
 import { MESSAGES } from "./messages.ts";
@@ -74,7 +75,7 @@ function script(crew: Crew, name: string, argument: string): Parser {
 
 /** Reads every header there is, where it can be built: the sources beside the project, libsofia-sip-ua-dev. */
 async function sofiaParser(crew: Crew, folder: string): Promise<Parser | undefined> {
-  const [compiler, config] = [findProgram("cc"), findProgram("pkg-config")];
+  const [compiler, config] = [findCommand("cc"), findCommand("pkg-config")];
   if (compiler === undefined || config === undefined || !existsSync(SOFIA_SOURCE)) return undefined;
   const program = join(folder, "parse-sofia");
   try {

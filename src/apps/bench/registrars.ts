@@ -1,13 +1,13 @@
 /** The registrars that can be measured here, ourselves first, and how each is started. */
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findCommand } from "../lab/guests/programs.ts";
 import { type CertificateFiles, certificateFlags } from "./certificate.ts";
-import { type Command, type Crew, findProgram, type Member, pause } from "./crew.ts";
+import type { Command, Crew, Member } from "./crew.ts";
 import { kamailioConfig } from "./kamailio-config.ts";
 import { DOMAIN, type LoadTransport, PASSWORD, userName } from "./load.ts";
 import { loadSip } from "./npm-sip.ts";
+import { answers } from "./readiness.ts";
 
 /** What the server is to do. */
 export interface Duty {
@@ -49,7 +49,7 @@ export function dialtone(crew: Crew, folder: string): Registrar {
 export function peers(crew: Crew, folder: string): Registrar[] {
   const here = import.meta.dirname;
   const found = [script(crew, "JS floor", join(here, "floor-registrar.js"), false)];
-  const kamailio = findProgram("kamailio");
+  const kamailio = findCommand("kamailio");
   if (kamailio !== undefined) {
     found.push(kamailioAs("Kamailio as Debian ships it", kamailio, [], crew, folder));
     const tlsf = ["-x", "tlsf", "-X", "tlsf"];
@@ -101,37 +101,4 @@ function usersFile(folder: string, users: number): string {
   const lines = Array.from({ length: users }, (_, index) => `${userName(index)}: ${PASSWORD}`);
   writeFileSync(file, `${lines.join("\n")}\n`);
   return file;
-}
-
-/** Whether anything answers there before long. */
-async function answers(port: number): Promise<boolean> {
-  const socket = createSocket("udp4");
-  let answered = false;
-  socket.on("message", () => {
-    answered = true;
-  });
-  // Nobody listens yet.
-  socket.on("error", () => undefined);
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const place = `127.0.0.1:${socket.address().port}`;
-  for (let attempt = 0; attempt < 100 && !answered; attempt += 1) {
-    socket.send(ping(place, attempt), port, "127.0.0.1");
-    await pause(50);
-  }
-  socket.close();
-  return answered;
-}
-
-function ping(place: string, attempt: number): string {
-  return `OPTIONS sip:${DOMAIN} SIP/2.0\r
-Via: SIP/2.0/UDP ${place};branch=z9hG4bKready${attempt};rport\r
-Max-Forwards: 70\r
-From: <sip:bench@${DOMAIN}>;tag=1\r
-To: <sip:${DOMAIN}>\r
-Call-ID: ready-${attempt}@${place}\r
-CSeq: 1 OPTIONS\r
-Content-Length: 0\r
-\r
-`;
 }

@@ -19,6 +19,10 @@ export interface Unit {
   /** In JSON. */
   readonly key: string;
   readonly words: string;
+  /** Behind the point; 1 if left out. */
+  readonly digits?: number;
+  /** What is said of a run that came to no end: its figure is Infinity, in JSON null. */
+  readonly endless?: string;
 }
 
 const CPU: Unit = { key: "us", words: "CPU in µs per operation" };
@@ -32,13 +36,16 @@ export interface Taken {
 export function printed(outcome: Outcome): string {
   const { bench, what, ours, others, notes } = outcome;
   const own = spreadOf(ours.runs);
-  const { words } = outcome.unit ?? CPU;
+  const unit = outcome.unit ?? CPU;
+  const { words, digits = 1, endless } = unit;
   const lines = [`${bench}: ${what}, ${words}, ${ours.runs.length} runs in turn`];
   for (const { name, runs } of others) {
-    const ratio = text(spreadOf(ratios(ours.runs, runs)), 2);
-    lines.push(`  ${ratio.padEnd(20)} of ${name.padEnd(34)} ${text(spreadOf(runs), 1)}`);
+    const ratio = text(spreadOf(comparable(ours.runs, runs)), 2);
+    lines.push(
+      `  ${ratio.padEnd(20)} of ${name.padEnd(34)} ${text(spreadOf(runs), digits, endless)}`,
+    );
   }
-  lines.push(`  ${"".padEnd(20)}    ${ours.name.padEnd(34)} ${text(own, 1)}`);
+  lines.push(`  ${"".padEnd(20)}    ${ours.name.padEnd(34)} ${text(own, digits, endless)}`);
   return [...lines, ...notes.map((note) => `  ${note}`), ""].join("\n");
 }
 
@@ -54,9 +61,14 @@ export function records(outcome: Outcome): Record<string, string | number>[] {
       ...base,
       name,
       ...figures(key, spreadOf(runs)),
-      ...figures("ratio", spreadOf(ratios(ours.runs, runs))),
+      ...figures("ratio", spreadOf(comparable(ours.runs, runs))),
     })),
   ];
+}
+
+/** Two runs that came to no end, or one that stands alone, say nothing. */
+function comparable(ours: Runs, theirs: Runs): Runs {
+  return ratios(ours, theirs).filter((ratio) => !Number.isNaN(ratio));
 }
 
 function figures(name: string, { median, least, most }: Spread): Record<string, number> {
@@ -71,7 +83,9 @@ function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
-function text({ median, least, most }: Spread, digits: number): string {
-  const [middle, low, high] = [median, least, most].map((value) => value.toFixed(digits));
+function text({ median, least, most }: Spread, digits: number, endless = "–"): string {
+  const [middle, low, high] = [median, least, most].map((value) =>
+    Number.isFinite(value) ? value.toFixed(digits) : endless,
+  );
   return low === high ? `${middle}` : `${middle} (${low}–${high})`;
 }
