@@ -4,6 +4,7 @@
  * peers whose packets a delay holds up.
  */
 import type { NetworkFault } from "../core/network-rules.ts";
+import type { Driver } from "../worlds/node/driver.ts";
 import type { FaultBook } from "../worlds/node/fault-book.ts";
 import { type Control, controlNumber } from "./control.ts";
 
@@ -14,6 +15,7 @@ export const FAULT_WORDS: readonly string[] = [
   "lose",
   "duplicate",
   "reorder",
+  "reset",
   "heal",
 ];
 
@@ -21,11 +23,19 @@ export const FAULT_WORDS: readonly string[] = [
 const MOST_PEERS = 256;
 
 /** @returns what is wrong with the command; undefined: done. */
-export function obeyFault(control: Control, book: FaultBook): string | undefined {
+export function obeyFault(
+  control: Control,
+  book: FaultBook,
+  driver: Driver | undefined,
+): string | undefined {
   const peers = peersOf(control);
   if (peers === undefined) return `"with" is not a list of at most ${MOST_PEERS} addresses`;
   if (control.do === "heal") {
     book.heal("with" in control ? peers : undefined);
+    return undefined;
+  }
+  if (control.do === "reset") {
+    driver?.reset(peers.length === 0 ? undefined : ({ address }) => peers.includes(address));
     return undefined;
   }
   const fault = faultOf(control);

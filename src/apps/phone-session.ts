@@ -155,7 +155,7 @@ export class PhoneSession {
   #disturb(control: Control): string | undefined {
     const book = this.#faults;
     if (book === undefined || !FAULT_WORDS.includes(control.do)) return undefined;
-    return obeyFault(control, book);
+    return obeyFault(control, book, this.#driver);
   }
 
   #report(event: TraceEvent): void {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ import { test } from "node:test";
 import { Blocks } from "../../src/apps/lab/block.ts";
 import { loadScenarios } from "../../src/apps/lab/catalogue.ts";
 import { junitOf, pageOf } from "../../src/apps/lab/report.ts";
-import { playAll } from "../../src/apps/lab/run.ts";
+import { type Played, playAll } from "../../src/apps/lab/run.ts";
 import { leftOutLine, sortOut } from "../../src/apps/scenario/left-out.ts";
 import { needs, type PeerName } from "../support/peers.ts";
 import { membersOf, reached } from "../support/processes.ts";
@@ -24,23 +24,96 @@ const PLAYED: Readonly<Record<string, readonly PeerName[]>> = {
   "sipp-calls": ["sipp"],
 };
 
+async function playScenario(wanted: string): Promise<Played | undefined> {
+  const { scenarios, faults } = loadScenarios(wanted);
+  assert.deepEqual(faults, []);
+  const [played] = await playAll(scenarios, {
+    program: PROGRAM,
+    blocks: new Blocks(),
+    jobs: 1,
+    keepGoing: false,
+    stages: new Set(),
+    played: () => undefined,
+  });
+  return played;
+}
+
 for (const [name, peers] of Object.entries(PLAYED)) {
   test(`${name} passes with real processes`, needs(...peers), async () => {
-    const { scenarios, faults } = loadScenarios(name);
-    assert.deepEqual(faults, []);
-    const [played] = await playAll(scenarios, {
-      program: PROGRAM,
-      blocks: new Blocks(),
-      jobs: 1,
-      keepGoing: false,
-      stages: new Set(),
-      played: () => undefined,
-    });
+    const played = await playScenario(name);
     assert.deepEqual(played?.verdict.failures, []);
     const ended = played?.records.filter(({ event }) => event === "process.ended") ?? [];
     assert.ok(ended.length > 0);
   });
 }
+
+const STRANGERS = `name: strangers
+title: baresip at a Kamailio with a configuration of its own is called by SIPp
+servers: { primary: { kind: kamailio, config: mine.cfg } }
+phones: { bob: { kind: baresip, user: "2002", expires: 9 } }
+load: { many: { kind: sipp, scenario: mine.xml, to: primary, callee: bob, rate: 4, calls: 4, talk: 0.2, transport: tcp } }
+play:
+  - start: bob
+  - until: { event: registration.accepted target=primary, by: bob }
+  - start: many
+  - until: { event: load.ended, by: many }
+    within: 30
+expect:
+  - { event: load.ended calls=4 failed=0 share=1, by: many, count: 1 }
+  - { message: INVITE, from: many, to: primary, resends: false, count: 4 }
+  - { message: INVITE, from: primary, to: bob, resends: false, count: 4 }
+  - { event: call.answered, by: bob, count: 4 }
+  - { event: call.ended why=peer-hung-up, by: bob, count: 4 }
+sequence:
+  primary: []
+`;
+/** Registrar and proxy in a few lines, with nobody's password. */
+const OWN_KAMAILIO = `#!KAMAILIO
+debug=0
+listen=udp:\${address}:\${port}
+listen=tcp:\${address}:\${port}
+alias="\${domain}"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+request_route {
+  if (is_method("REGISTER")) {
+    save("location");
+    exit;
+  }
+  if (has_totag()) {
+    loose_route();
+    t_relay();
+    exit;
+  }
+  record_route();
+  if (is_method("INVITE") && !lookup("location")) {
+    sl_send_reply("404", "Not Found");
+    exit;
+  }
+  t_relay();
+}
+`;
+
+test(
+  "programs of others among themselves, with files of the user's, are watched and judged",
+  needs("kamailio", "baresip", "sipp", "tshark"),
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dialtone-lab-test-"));
+    const uac = join(import.meta.dirname, "..", "..", "..", "scenarios", "lab", "sipp", "uac.xml");
+    writeFileSync(join(folder, "strangers.yaml"), STRANGERS);
+    writeFileSync(join(folder, "mine.cfg"), OWN_KAMAILIO);
+    copyFileSync(uac, join(folder, "mine.xml"));
+    const played = await playScenario(join(folder, "strangers.yaml"));
+    rmSync(folder, { recursive: true, force: true });
+    assert.deepEqual(played?.verdict.failures, []);
+  },
+);
 
 test("the simulator refuses what has programs of others in it, and says why", () => {
   const args = ["sim", "--scenario", "kamailio-pair"];

@@ -77,7 +77,7 @@ const GUESTS: readonly (readonly [servers: string, phones: string, load: string]
   ["{ primary: { kind: kamailio } }", "{ bob: { kind: baresip, user: 2 } }", ""],
   [
     `{ primary: { kind: kamailio, role: fallback, up: false, expires: 30, config: "listen=udp:\${address}:\${port}" } }`,
-    "{ bob: { kind: linphone, user: 2, password: p, answer: ring, server: primary, transport: tcp, expires: 9 } }",
+    "{ bob: { kind: linphone, user: 2, password: p, answer: ring, server: primary, expires: 9 } }",
     "load: { many: { kind: sipp, scenario: uac, to: primary, callee: bob, rate: 0.5, calls: 9, talk: 0, transport: tcp } }",
   ],
   ["{ primary: working }", `{ ${OWN_PHONE} }`, "load: { many: { kind: sipp, scenario: uas } }"],
@@ -89,6 +89,7 @@ const WRONG_GUESTS: readonly (readonly [servers: string, phones: string, load: s
   ["{ primary: { kind: kamailio, expires: 0 } }", "{}", ""],
   ["{ primary: working }", "{ bob: { kind: pjsua, user: 2 } }", ""],
   ["{ primary: working }", "{ bob: { kind: baresip } }", ""],
+  ["{ primary: working }", "{ bob: { kind: baresip, user: 2, transport: tcp } }", ""],
   ["{ primary: working }", "{ bob: { kind: baresip, user: 2, answer: busy } }", ""],
   ["{ primary: working }", "{ bob: { kind: baresip, user: 2, files: {} } }", ""],
   ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: uac } }"],

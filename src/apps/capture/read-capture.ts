@@ -1,11 +1,10 @@
 /** SIP out of a capture that somebody else made: pcap, pcapng, or HEP, in a capture or by itself. */
-import { base64OfText, textOfBytes } from "../../api/base64.ts";
+import { base64OfText } from "../../api/base64.ts";
 import { withoutDigests } from "../../api/message-event.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import { framesOf } from "./files.ts";
-import { type HepMessage, hepMessages, isHep } from "./hep.ts";
-import { PacketReader } from "./packets.ts";
-import { StreamReader } from "./streams.ts";
+import { hepMessages, isHep } from "./hep.ts";
+import { type CapturedMessage, fromHep, MessageReader } from "./messages.ts";
 
 export interface CaptureReading {
   /** `message.captured`, times in milliseconds from the first of them. */
@@ -16,40 +15,17 @@ export interface CaptureReading {
   readonly others: number;
 }
 
-const SIP = /^(?:[A-Z]{2,20} \S+ SIP\/2\.0\r?\n|SIP\/2\.0 \d{3})/;
-
-type Found = Omit<HepMessage, "payload"> & { readonly text: string };
-
 /** Undefined: the file is no capture. No bytes make it throw. */
 export function readCapture(bytes: Uint8Array): CaptureReading | undefined {
   if (isHep(bytes)) return readingOf(hepMessages(bytes).flatMap(fromHep), 0);
   const frames = framesOf(bytes);
   if (frames === undefined) return undefined;
-  const packets = new PacketReader();
-  const streams = new StreamReader();
-  const found: Found[] = [];
-  let others = 0;
-  for (const frame of frames) {
-    const segment = packets.read(frame);
-    if (segment === undefined) others += 1;
-    else if (segment.transport === "tcp") {
-      for (const text of streams.read(segment)) found.push({ ...segment, text });
-    } else if (isHep(segment.payload)) found.push(...hepMessages(segment.payload).flatMap(fromHep));
-    else {
-      const text = textOfBytes(segment.payload);
-      if (SIP.test(text)) found.push({ ...segment, text });
-      else others += 1;
-    }
-  }
-  return readingOf(found, others);
+  const messages = new MessageReader();
+  const found = frames.flatMap((frame) => messages.read(frame));
+  return readingOf(found, messages.others);
 }
 
-function fromHep(message: HepMessage): Found[] {
-  const text = textOfBytes(message.payload);
-  return SIP.test(text) ? [{ ...message, text }] : [];
-}
-
-function readingOf(found: readonly Found[], others: number): CaptureReading {
+function readingOf(found: readonly CapturedMessage[], others: number): CaptureReading {
   const sorted = [...found].sort((a, b) => a.at - b.at);
   const epochMs = sorted[0]?.at ?? 0;
   const records = sorted.map(({ at, transport, source, destination, text }): TraceRecord => {

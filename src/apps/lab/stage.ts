@@ -24,6 +24,7 @@ import type { Blocks } from "./block.ts";
 import { certificateFiles } from "./certificates.ts";
 import { Child, type ChildUser } from "./child.ts";
 import { Guests } from "./guests/guests.ts";
+import { GuestWatch } from "./guests/watch.ts";
 import type { Member } from "./member.ts";
 import { namePlaces } from "./places.ts";
 import { type Ground, phoneArguments, serverArguments } from "./process-arguments.ts";
@@ -31,6 +32,7 @@ import { StageResolver } from "./resolver.ts";
 import { StartGate } from "./start-gate.ts";
 import { usersOf } from "./users.ts";
 import { wallClock } from "./wall-clock.ts";
+import { controlOf, isOfProcess, isOfWays } from "./ways.ts";
 
 export interface LabStageOptions {
   /** The built `cli.js`. */
@@ -66,6 +68,7 @@ export class LabStage implements Stage, ChildUser {
   #release: () => void = () => undefined;
   #folder = "";
   #dns: StageResolver | undefined;
+  #watch: GuestWatch | undefined;
   #open = false;
   #wake: () => void = () => undefined;
   #closing: Promise<void> | undefined;
@@ -131,6 +134,13 @@ export class LabStage implements Stage, ChildUser {
     this.#folder = await mkdtemp(join(tmpdir(), "dialtone-lab-"));
     namePlaces({ topology, block }, this.#placeholders, (record) => this.note(record));
     await this.#startDns(topology, block);
+    this.#watch = new GuestWatch(topology, block, {
+      note: (record) => this.note(record),
+      own: (wall) => this.#own(wall),
+      now: () => this.now(),
+      lived: (name, at) => this.#guests.lived(name, at),
+    });
+    await this.#watch.open();
     const users = Object.entries(usersOf(topology)).map(([user, password]) => [user, { password }]);
     await writeFile(join(this.#folder, "users.yaml"), stringify(Object.fromEntries(users)));
     await mkdir(join(this.#folder, "shared"));
@@ -166,7 +176,16 @@ export class LabStage implements Stage, ChildUser {
   async disturbServer(name: string, fault: ServerFault): Promise<number> {
     const child = this.#children.get(name);
     const at = this.now();
-    if (this.#isGuest(name) && isOfWays(fault)) return this.disturbWay([name], fault);
+    if (this.#isGuest(name)) {
+      if (isOfWays(fault)) return this.disturbWay([name], fault);
+      if (fault.kind === "reset")
+        return this.#tellOurs({ do: "reset", with: [this.addressOf(name)] });
+      if (!isOfProcess(fault)) {
+        throw new StageFault(
+          `${name} is a program of others, which cannot be told to: ${fault.kind}`,
+        );
+      }
+    }
     switch (fault.kind) {
       case "kill":
         await child?.kill();
@@ -216,10 +235,16 @@ export class LabStage implements Stage, ChildUser {
    */
   async #disturbGuest(guest: string, other: string | undefined, fault: WayFault): Promise<number> {
     const control = { ...controlOf(fault, [this.addressOf(guest)]), inward: true };
-    if (other === undefined) this.#standing.set(guest, control);
-    const ours = other === undefined ? [...this.#children.keys()] : [other];
+    if (other !== undefined) return this.#command(other, control);
+    this.#standing.set(guest, control);
+    return this.#tellOurs(control);
+  }
+
+  /** Resolves when the last of our processes obeys. */
+  async #tellOurs(control: Readonly<Record<string, unknown>>): Promise<number> {
+    const ours = [...this.#children.keys()];
     const instants = await Promise.all(ours.map((name) => this.#command(name, control)));
-    return Math.max(this.now(), ...instants);
+    return Math.max(...instants, 0);
   }
 
   #isGuest(name: string): boolean {
@@ -267,6 +292,7 @@ export class LabStage implements Stage, ChildUser {
     const callers = children.filter((child) => names.has(child.name));
     await Promise.all(callers.map((child) => child.stop(PHONES_GRACE_MS)));
     await Promise.all(children.map((child) => child.stop(SERVERS_GRACE_MS)));
+    await this.#watch?.close();
     await this.#dns?.close();
     this.#release();
     if (this.#folder !== "") await rm(this.#folder, { recursive: true, force: true });
@@ -278,7 +304,9 @@ export class LabStage implements Stage, ChildUser {
   /** Signalling only: fifty packets of sound a second from every phone would bury it. */
   recorded(record: TraceRecord): void {
     if (record.transport === "rtp") return;
-    this.note({ ...record, at: this.#own(record.at) });
+    const own = { ...record, at: this.#own(record.at) };
+    this.note(own);
+    this.#watch?.saw(own);
   }
 
   ended({ name, lastWords }: Member, asked: boolean, why: string): void {
@@ -360,18 +388,6 @@ export class LabStage implements Stage, ChildUser {
     if (this.#dns === undefined) throw new StageFault("no name server is up");
     return this.#dns;
   }
-}
-
-/** As processes of ours are told it. */
-function controlOf(
-  { kind, ...how }: WayFault,
-  peers: readonly string[],
-): Readonly<Record<string, unknown>> {
-  return { do: kind, ...how, with: peers };
-}
-
-function isOfWays(fault: ServerFault): fault is ServerFault & WayFault {
-  return ["drop", "refuse", "delay", "heal"].includes(fault.kind);
 }
 
 /** To the microsecond: the clocks of processes agree no better. */

@@ -56,10 +56,9 @@ export function readGuestPhone(
   const password = fields.take("password")?.text() ?? `lab-${user}`;
   const answer = fields.take("answer")?.oneOf(["auto", "ring"]) ?? "auto";
   const server = fields.take("server")?.oneOf(servers) ?? servers[0] ?? "";
-  const transport = fields.take("transport")?.oneOf(TRANSPORTS) ?? "udp";
   const expiresSeconds = fields.take("expires")?.number(1, LONGEST) ?? PHONE_EXPIRES;
-  fields.close(["kind", "user", "password", "answer", "server", "transport", "expires"]);
-  const guest = { program, server, transport, expiresSeconds };
+  fields.close(["kind", "user", "password", "answer", "server", "expires"]);
+  const guest = { program, server, expiresSeconds };
   return { name, user, password, answer, files: [], guest };
 }
 

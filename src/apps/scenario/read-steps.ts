@@ -100,7 +100,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
 };
 
 /** What only a server of ours does when it is told to. */
-const OURS_ONLY: readonly ServerFault["kind"][] = ["answer-503", "certificate", "reset"];
+const OURS_ONLY: readonly ServerFault["kind"][] = ["answer-503", "certificate"];
 
 /** Every word that a step may be written with. */
 export const STEP_VERBS: readonly string[] = Object.keys(VERBS);
@@ -212,7 +212,10 @@ function faultOn(item: Item, names: Names, fault: ServerFault): Action | undefin
   if (server === undefined) return undefined;
   if (names.guests.has(server) && OURS_ONLY.includes(fault.kind)) {
     const wrong = `is ${server}, a program of others, which cannot be told to`;
-    return item.wrong(wrong, "name a server of ours, or use kill, freeze, drop, refuse or delay");
+    return item.wrong(
+      wrong,
+      "name a server of ours, or use kill, freeze, drop, refuse, delay or reset",
+    );
   }
   return { do: "fault", server, fault };
 }

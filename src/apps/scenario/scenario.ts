@@ -80,9 +80,8 @@ export type GuestText = { readonly text: string } | { readonly path: string };
 
 export interface GuestPhone {
   readonly program: "baresip" | "linphone";
-  /** Where it registers. */
+  /** Where it registers, over UDP: by TCP it would come from whatever address the system likes. */
   readonly server: string;
-  readonly transport: "udp" | "tcp";
   readonly expiresSeconds: number;
 }
 

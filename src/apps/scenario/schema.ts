@@ -63,7 +63,6 @@ function phone(): SchemaNode {
     password: TEXT,
     answer: oneOf("auto", "ring"),
     server: { ...TEXT, description: "Where it registers; the first server unless said." },
-    transport: oneOf("udp", "tcp"),
     expires: number(1, LONGEST),
   };
   const ours = table({ user: TEXT, password: TEXT, answer, files }, ["user", "files"]);

@@ -16,15 +16,11 @@ export function obey(
     server.refuseAll(controlNumber(control, "retryAfter", 0));
     return undefined;
   }
-  if (control.do === "reset") {
-    driver.reset();
-    return undefined;
-  }
   if (control.do === "certificate") return showCertificate(control, driver);
   if (!FAULT_WORDS.includes(control.do)) {
-    return `"${control.do}" is not known; say answer-503, reset, certificate, ${FAULT_WORDS.join(", ")} or stop`;
+    return `"${control.do}" is not known; say answer-503, certificate, ${FAULT_WORDS.join(", ")} or stop`;
   }
-  const wrong = obeyFault(control, book);
+  const wrong = obeyFault(control, book, driver);
   if (wrong === undefined && control.do === "heal" && !("with" in control)) {
     server.refuseAll(undefined);
   }

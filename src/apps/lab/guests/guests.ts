@@ -44,6 +44,7 @@ export class Guests implements GuestUser {
   readonly #lines = new Map<string, number>();
   readonly #handsets = new Map<string, Handset>();
   readonly #loads = new Set<string>();
+  readonly #lives = new Map<string, { readonly from: number; to: number }[]>();
 
   constructor(host: GuestHost) {
     this.#host = host;
@@ -96,6 +97,11 @@ export class Guests implements GuestUser {
     return at;
   }
 
+  /** Whether one of that name ran at that instant. */
+  lived(name: string, at: number): boolean {
+    return this.#lives.get(name)?.some(({ from, to }) => at >= from && at <= to) ?? false;
+  }
+
   said(guest: Guest, line: string): void {
     const lines = (this.#lines.get(guest.name) ?? 0) + 1;
     this.#lines.set(guest.name, lines);
@@ -105,6 +111,8 @@ export class Guests implements GuestUser {
 
   ended(guest: Guest, asked: boolean, why: string): void {
     const { name: node, exitCode, folder } = guest;
+    const life = this.#lives.get(node)?.at(-1);
+    if (life !== undefined) life.to = this.#host.now();
     const count = this.#loads.has(node) ? sippCount(folder) : undefined;
     if (count !== undefined) this.#note({ node, event: "load.ended", ...count });
     // SIPp says by its status whether every call went well: all came to an end.
@@ -123,6 +131,8 @@ export class Guests implements GuestUser {
     const path = findProgram(program);
     if (path === undefined) throw new StageFault(`${name} needs ${program}, which is not there`);
     const guest = new Guest(name, { ...launch, program: path }, this);
+    const lives = this.#lives.get(name) ?? [];
+    this.#lives.set(name, [...lives, { from: this.#host.now(), to: Number.POSITIVE_INFINITY }]);
     this.#host.adopt(guest);
     const until = this.#host.now() + READY_MS;
     while (!isBound(address, port, transport)) {

@@ -66,17 +66,15 @@ async function baresipLaunch(
   { topology, placeholders }: Ground,
 ): Promise<Omit<Launch, "program">> {
   const { user, password, answer } = plan;
-  const { transport, expiresSeconds, server } = guest;
+  const { expiresSeconds, server } = guest;
   const parameters = [
-    `transport=${transport}>`,
+    "transport=udp>",
     `regint=${expiresSeconds}`,
     `auth_user=${user}`,
     `auth_pass=${password}`,
     `answermode=${answer === "auto" ? "auto" : "manual"}`,
     // By the names of the zone, as ours; to an address where there is none to look up.
-    ...(topology.zone === undefined
-      ? [`outbound="${uriOf(server, placeholders, transport)}"`]
-      : []),
+    ...(topology.zone === undefined ? [`outbound="${uriOf(server, placeholders)}"`] : []),
   ];
   const dns = topology.zone === undefined ? {} : { dns: placeholders.get("dns") ?? "" };
   const account = `<sip:${user}@${topology.domain};${parameters.join(";")}\n`;
@@ -96,7 +94,7 @@ async function linphoneLaunch(
 ): Promise<Omit<Launch, "program">> {
   const { user, password, answer } = plan;
   const { domain } = topology;
-  const server = uriOf(guest.server, placeholders, guest.transport);
+  const server = uriOf(guest.server, placeholders);
   const { expiresSeconds } = guest;
   const file = join(folder, "linphonerc");
   const settings = { address, server, user, password, domain, expiresSeconds };
@@ -108,13 +106,9 @@ async function linphoneLaunch(
   return { args, folder, environment: { HOME: folder }, farewell: { typed: "unregister\nquit" } };
 }
 
-function uriOf(
-  server: string,
-  placeholders: ReadonlyMap<string, string>,
-  transport: string,
-): string {
+function uriOf(server: string, placeholders: ReadonlyMap<string, string>): string {
   const port = placeholders.get(`${server}.port`) ?? "";
-  return `sip:${placeholders.get(server) ?? server}:${port};transport=${transport}`;
+  return `sip:${placeholders.get(server) ?? server}:${port};transport=udp`;
 }
 
 class BaresipHandset implements Handset {

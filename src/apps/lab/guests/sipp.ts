@@ -42,7 +42,7 @@ export async function launchSipp(
   const args = [
     ...(server === undefined ? [] : [`${server.address}:${server.port}`]),
     ...["-sf", resolve(file), "-i", address, "-p", String(port)],
-    ...["-t", transport === "udp" ? "u1" : "t1", "-s", user],
+    ...["-bind_local", "-t", transport === "udp" ? "u1" : "t1", "-s", user],
     ...["-r", String(rate), "-m", String(calls), "-d", String(Math.round(talkSeconds * 1000))],
     ...["-au", plan.name, "-ap", passwordOf(plan), "-key", "user", plan.name],
     // The address of the server, which it would put in unless told, is not what is asked for.
