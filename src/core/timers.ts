@@ -15,10 +15,8 @@ export class Timer {
   /** The RFC letter or a short noun; shown in ladders. */
   readonly name: string;
   readonly owner: TimerOwner;
-  /** Position in the heap, -1 when silent. */
-  index = -1;
-  /** Order of setting, so that equal instants ring in the order they were set. */
-  order = 0;
+  /** Its number while it is pending, -1 when silent. */
+  slot = -1;
 
   constructor(name: string, owner: TimerOwner) {
     this.name = name;
@@ -26,112 +24,149 @@ export class Timer {
   }
 
   get pending(): boolean {
-    return this.index >= 0;
+    return this.slot >= 0;
   }
 }
 
 const FIRST_ROOM = 64;
 
-/** All timers of a machine, soonest first. */
+/** All timers of a machine, soonest first. In the heap numbers move: no timer is touched but the one in hand. */
 export class Timers {
-  readonly #heap: Timer[] = [];
-  /** When each timer of the heap is due: beside it, so that finding a place touches no timer but at equal instants. */
+  /** The heap: slots, soonest first, and beside each when it is due. Behind its end stand the slots that are free. */
+  #heap = numbered(new Int32Array(FIRST_ROOM), 0);
   #due = new Float64Array(FIRST_ROOM);
+  #size = 0;
+  /** By slot: whose it is, where it stands in the heap, and when it was set, so that equals ring in that order. */
+  readonly #timers: (Timer | undefined)[] = [];
+  #positions = new Int32Array(FIRST_ROOM);
+  #orders = new Float64Array(FIRST_ROOM);
   #order = 0;
 
   get deadline(): Instant {
-    return this.#heap.length === 0 ? NEVER : (this.#due[0] as Instant);
+    return this.#size === 0 ? NEVER : (this.#due[0] as Instant);
   }
 
   /** Pending timers: 0 after everything has stopped. */
   get size(): number {
-    return this.#heap.length;
+    return this.#size;
   }
 
   /** When a timer rings; NEVER if it is silent. */
-  dueOf(timer: Timer): Instant {
-    return timer.index < 0 ? NEVER : (this.#due[timer.index] as Instant);
+  dueOf({ slot }: Timer): Instant {
+    return slot < 0 ? NEVER : (this.#due[this.#positions[slot] as number] as Instant);
   }
 
   set(timer: Timer, due: Instant): void {
-    timer.order = ++this.#order;
-    if (timer.index < 0) {
-      const index = this.#heap.length;
-      this.#heap.push(timer);
-      if (index >= this.#due.length) this.#grow();
-      this.#rise(index, timer, due);
-    } else {
-      this.#settle(timer.index, timer, due);
+    this.#order += 1;
+    const { slot } = timer;
+    if (slot < 0) {
+      this.#add(timer, due);
+      return;
     }
+    this.#orders[slot] = this.#order;
+    this.#settle(this.#positions[slot] as number, slot, due);
   }
 
   silence(timer: Timer): void {
-    const index = timer.index;
-    if (index < 0) return;
-    const last = this.#heap.pop() as Timer;
-    timer.index = -1;
-    if (last !== timer) this.#settle(index, last, this.#due[this.#heap.length] as Instant);
+    const { slot } = timer;
+    if (slot < 0) return;
+    timer.slot = -1;
+    this.#timers[slot] = undefined;
+    this.#size -= 1;
+    const last = this.#heap[this.#size] as number;
+    this.#heap[this.#size] = slot;
+    if (last === slot) return;
+    this.#settle(this.#positions[slot] as number, last, this.#due[this.#size] as Instant);
   }
 
   /** Rings every timer that is due at `now`, earliest first; owners may set and silence timers meanwhile. */
   elapsed(now: Instant): void {
     while (this.deadline <= now) {
-      const first = this.#heap[0];
+      const first = this.#timers[this.#heap[0] as number];
       if (first === undefined) return;
       this.silence(first);
       first.owner.rang(now, first);
     }
   }
 
+  #add(timer: Timer, due: Instant): void {
+    if (this.#size === this.#heap.length) this.#grow();
+    const index = this.#size;
+    this.#size += 1;
+    const slot = this.#heap[index] as number;
+    timer.slot = slot;
+    if (slot === this.#timers.length) this.#timers.push(timer);
+    else this.#timers[slot] = timer;
+    this.#orders[slot] = this.#order;
+    this.#rise(index, slot, due);
+  }
+
+  /** By a quarter: a fleet has millions. */
   #grow(): void {
-    const due = new Float64Array(2 * this.#due.length);
+    const room = this.#heap.length;
+    const more = room + (room >> 2);
+    const [heap, due] = [new Int32Array(more), new Float64Array(more)];
+    const [positions, orders] = [new Int32Array(more), new Float64Array(more)];
+    heap.set(this.#heap);
     due.set(this.#due);
+    positions.set(this.#positions);
+    orders.set(this.#orders);
+    this.#heap = numbered(heap, room);
     this.#due = due;
+    this.#positions = positions;
+    this.#orders = orders;
   }
 
-  /** Puts a timer where it belongs, starting from a place that is free or its own. */
-  #settle(index: number, timer: Timer, due: Instant): void {
-    if (this.#rise(index, timer, due) === index) this.#sink(index, timer, due);
+  /** Puts a slot where it belongs, starting from a place that is free or its own. */
+  #settle(index: number, slot: number, due: Instant): void {
+    if (this.#rise(index, slot, due) === index) this.#sink(index, slot, due);
   }
 
-  #isBefore(due: Instant, timer: Timer, index: number): boolean {
+  #isBefore(due: Instant, slot: number, index: number): boolean {
     const other = this.#due[index] as Instant;
-    return due < other || (due === other && timer.order < (this.#heap[index] as Timer).order);
+    if (due !== other) return due < other;
+    return (this.#orders[slot] as number) < (this.#orders[this.#heap[index] as number] as number);
   }
 
-  /** @returns where the timer stands now. */
-  #rise(start: number, timer: Timer, due: Instant): number {
+  /** @returns where the slot stands now. */
+  #rise(start: number, slot: number, due: Instant): number {
     let index = start;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (!this.#isBefore(due, timer, parent)) break;
-      this.#place(index, this.#heap[parent] as Timer, this.#due[parent] as Instant);
+      if (!this.#isBefore(due, slot, parent)) break;
+      this.#place(index, this.#heap[parent] as number, this.#due[parent] as Instant);
       index = parent;
     }
-    this.#place(index, timer, due);
+    this.#place(index, slot, due);
     return index;
   }
 
-  #sink(start: number, timer: Timer, due: Instant): void {
-    const { length } = this.#heap;
+  #sink(start: number, slot: number, due: Instant): void {
+    const length = this.#size;
     let index = start;
     for (let child = 2 * index + 1; child < length; child = 2 * index + 1) {
       const right = child + 1;
-      const first =
-        right < length &&
-        this.#isBefore(this.#due[right] as Instant, this.#heap[right] as Timer, child)
-          ? right
-          : child;
-      if (this.#isBefore(due, timer, first)) break;
-      this.#place(index, this.#heap[first] as Timer, this.#due[first] as Instant);
+      const first = right < length && this.#isFirst(right, child) ? right : child;
+      if (this.#isBefore(due, slot, first)) break;
+      this.#place(index, this.#heap[first] as number, this.#due[first] as Instant);
       index = first;
     }
-    this.#place(index, timer, due);
+    this.#place(index, slot, due);
   }
 
-  #place(index: number, timer: Timer, due: Instant): void {
-    this.#heap[index] = timer;
-    this.#due[index] = due;
-    timer.index = index;
+  #isFirst(one: number, other: number): boolean {
+    return this.#isBefore(this.#due[one] as Instant, this.#heap[one] as number, other);
   }
+
+  #place(index: number, slot: number, due: Instant): void {
+    this.#heap[index] = slot;
+    this.#due[index] = due;
+    this.#positions[slot] = index;
+  }
+}
+
+/** From an index on each place holds its own number. */
+function numbered(slots: Int32Array<ArrayBuffer>, from: number): Int32Array<ArrayBuffer> {
+  for (let index = from; index < slots.length; index += 1) slots[index] = index;
+  return slots;
 }
