@@ -1,12 +1,13 @@
 /** What one phone knows of its targets, how it comes to know it, and what it tells of that. */
 import type { Instant, Target } from "../machine.ts";
-import { type HealthListener, ServerHealth, targetName } from "../redundancy/server-health.ts";
+import { type HealthListener, type ServerHealth, targetName } from "../redundancy/server-health.ts";
 import type { Timers } from "../timers.ts";
 import type { TraceEvent } from "../vocabulary.ts";
 import type { Account } from "./account.ts";
 import { BackgroundProbes } from "./background-probes.ts";
 
 export interface ProbingPhone {
+  readonly health: ServerHealth;
   readonly accounts: readonly Account[];
   readonly timers: Timers;
   readonly state: "binding" | "running" | "stopping" | "stopped";
@@ -14,7 +15,6 @@ export interface ProbingPhone {
 }
 
 export class PhoneHealth implements HealthListener {
-  readonly table: ServerHealth = new ServerHealth(this);
   readonly #phone: ProbingPhone;
   /** Made when the first target is suspected. */
   #probes: BackgroundProbes | undefined;
@@ -28,7 +28,7 @@ export class PhoneHealth implements HealthListener {
     if (this.#phone.state !== "running") return;
     this.#probes ??= new BackgroundProbes({
       timers: this.#phone.timers,
-      health: this.table,
+      health: this.#phone.health,
       probers: this.#phone.accounts.map((account) => account.probes),
     });
     this.#probes.suspected(now, target);

@@ -13,7 +13,7 @@ import type { Primitives } from "../primitives.ts";
 import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import type { ServerHealth } from "../redundancy/server-health.ts";
+import { type HealthListener, ServerHealth } from "../redundancy/server-health.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { Flow, ListenerUser, ServerTransaction } from "../transaction/user.ts";
 import type { TraceEvent } from "../vocabulary.ts";
@@ -37,11 +37,13 @@ import { accountOf, refuseUnregistered } from "./unregistered-server.ts";
 
 /** A phone as its machine has it: every method is told the time. */
 export class Phone
-  implements AccountEnvironment, CallHome, ListenerUser, PhoneCallsHost, TimerOwner
+  implements AccountEnvironment, CallHome, HealthListener, ListenerUser, PhoneCallsHost, TimerOwner
 {
   readonly config: PhoneConfig;
   readonly accounts: readonly Account[];
-  readonly #health: PhoneHealth = new PhoneHealth(this);
+  readonly health: ServerHealth = new ServerHealth(this);
+  /** Made when the first target is suspected. */
+  #watched: PhoneHealth | undefined;
   readonly #shared: PhoneShared;
   /** Made with the first call, as all that a phone at rest has no need of. */
   #madeCalls: PhoneCalls | undefined;
@@ -94,7 +96,7 @@ export class Phone
     if (this.state === "stopping" || this.state === "stopped") return;
     this.state = "stopping";
     this.#silenceSurges();
-    this.#health.stop();
+    this.#watched?.stop();
     for (const account of this.accounts) account.windUp();
     this.#madeCalls?.hangUpAll(now);
     this.#subscriptions?.stop(now);
@@ -105,7 +107,7 @@ export class Phone
   close(): void {
     this.state = "stopped";
     this.#silenceSurges();
-    this.#health.stop();
+    this.#watched?.stop();
     this.#madeCalls?.dropAll();
     this.#subscriptions?.close();
     for (const account of this.accounts) account.close();
@@ -135,12 +137,17 @@ export class Phone
 
   // Health.
 
-  get health(): ServerHealth {
-    return this.#health.table;
+  suspected(now: Instant, target: Target, why: string): void {
+    this.#watched ??= new PhoneHealth(this);
+    this.#watched.suspected(now, target, why);
+  }
+
+  restored(now: Instant, target: Target): void {
+    this.#watched?.restored(now, target);
   }
 
   passedOver(now: Instant, target: Target): void {
-    this.#health.passedOver(now, target);
+    this.#watched?.passedOver(now, target);
   }
 
   get answering(): AnsweringTargets {

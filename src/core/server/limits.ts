@@ -3,6 +3,9 @@
 /** Nonces in use that are remembered; the oldest is forgotten first, and challenged anew. */
 export const MAX_NONCES = 100_000;
 
+/** Users whose digest secret is kept computed, for each algorithm; when they are more, all are computed anew. */
+export const MAX_SECRETS = 100_000;
+
 /** Addresses-of-record whose record this node remembers as it wrote it; others are read first. */
 export const MAX_RECORDS = 100_000;
 

@@ -34,6 +34,8 @@ export class Nonces {
   readonly #lifetimeSeconds: number;
   readonly #limit: number;
   readonly #uses = new Map<string, Use>();
+  /** Goes over them once, as they are forgotten: another would begin with all the gaps that those have left. */
+  readonly #oldest = this.#uses.entries();
   /** Nonces issued up to then may have been forgotten here and are not believed without their memory. */
   #forgottenUpTo = -1;
 
@@ -101,7 +103,7 @@ export class Nonces {
 
   #remember(nonce: string, use: Use): void {
     if (this.#uses.size >= this.#limit) {
-      const [oldest, forgotten] = this.#uses.entries().next().value as [string, Use];
+      const [oldest, forgotten] = this.#oldest.next().value as [string, Use];
       this.#uses.delete(oldest);
       this.#forgottenUpTo = Math.max(this.#forgottenUpTo, forgotten.issued);
     }

@@ -1,6 +1,7 @@
 /** Who may register and call, with what secret (RFC 7616 §3.4.2), and who is called together. */
 import { type DigestAlgorithm, secretOf } from "../message/digest.ts";
 import type { Hash } from "../primitives.ts";
+import { MAX_SECRETS } from "./limits.ts";
 
 /** What this server challenges with; -sess variants add nothing where the secret is at hand. */
 export type OfferedAlgorithm = Extract<DigestAlgorithm, "MD5" | "SHA-256">;
@@ -46,15 +47,20 @@ export class Users {
     return this.#groups.get(group);
   }
 
-  /** H(user:realm:password), computed once; undefined if the user is unknown or has no secret of that algorithm. */
+  /**
+   * H(user:realm:password), kept when it has been computed; undefined if the user is unknown or has no secret of that
+   * algorithm.
+   */
   ha1(hash: Hash, name: string, realm: string, algorithm: OfferedAlgorithm): string | undefined {
-    const known = this.#ha1[algorithm].get(name);
+    const secrets = this.#ha1[algorithm];
+    const known = secrets.get(name);
     if (known !== undefined) return known;
     const user = this.#byName.get(name);
     if (user === undefined) return undefined;
-    let ha1 = user.ha1[algorithm];
-    if (user.password !== undefined) ha1 = secretOf(hash, algorithm, name, realm, user.password);
-    if (ha1 !== undefined) this.#ha1[algorithm].set(user.name, ha1);
+    if (user.password === undefined) return user.ha1[algorithm];
+    const ha1 = secretOf(hash, algorithm, name, realm, user.password);
+    if (secrets.size >= MAX_SECRETS) secrets.clear();
+    secrets.set(user.name, ha1);
     return ha1;
   }
 }

@@ -33,7 +33,7 @@ export class FlowRecord implements Flow {
   readonly connected: boolean;
   state: "opening" | "open" | "gone";
   heardAt: Instant;
-  /** When bytes were last sent or received. */
+  /** When bytes were last sent or received, in whole milliseconds: such a number takes no object of its own. */
   usedAt: Instant;
   /** When its silence was taken for a sign of death; nobody new is given it until more is heard. */
   doubtedAt: Instant | undefined;
@@ -63,7 +63,11 @@ export class FlowRecord implements Flow {
     this.connected = connected;
     this.state = state;
     this.heardAt = now;
-    this.usedAt = now;
+    this.usedAt = Math.floor(now);
+  }
+
+  used(now: Instant): void {
+    this.usedAt = Math.floor(now);
   }
 
   get reliable(): boolean {

@@ -101,7 +101,7 @@ export class Transport implements TimerOwner {
   reach(now: Instant, target: Target, opening: Opening, user: FlowUser): void {
     const known = this.#flows.match(target, opening);
     if (known?.state === "open") {
-      known.usedAt = now;
+      known.used(now);
       user.reached(now, known);
     } else if (known?.waiting !== undefined) {
       known.waiting.push(user);
@@ -153,7 +153,7 @@ export class Transport implements TimerOwner {
 
   send(now: Instant, record: FlowRecord, bytes: Uint8Array): void {
     if (record.state === "gone") return;
-    record.usedAt = now;
+    record.used(now);
     this.#world.send(record.id, bytes);
   }
 
@@ -251,7 +251,7 @@ export class Transport implements TimerOwner {
       return;
     }
     record.heardAt = now;
-    record.usedAt = now;
+    record.used(now);
     record.vigil?.heard();
     this.#reception.received(now, record, bytes);
   }

@@ -10,7 +10,7 @@ export interface SimulatedFlow {
   readonly connected: boolean;
   /** Streams: this side's end. */
   readonly stream: StreamEnd | undefined;
-  /** Datagrams: when the last one passed in either direction. */
+  /** Datagrams: when the last one passed in either direction, in whole milliseconds. */
   usedAt: Instant;
   /** An older flow that shares the bound port. */
   next: SimulatedFlow | undefined;

@@ -201,7 +201,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   #sendDatagram(from: SimulatedFlow, bytes: Uint8Array): void {
     const { network, now } = this.#simulation;
-    from.usedAt = now;
+    from.usedAt = Math.floor(now);
     const { rejected, delaysMs } =
       network.plainFate() ?? network.fate(now, packetOf(from.peer, bytes.length));
     if (rejected !== undefined) this.#icmp(from, 2 * network.latencyMs(), this.#life, rejected);
@@ -241,7 +241,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     const known = this.#holdings.hearer(sender, bound);
     if (known === undefined && bound === undefined) return false;
     const flow = known ?? this.#arrived(machine, now, sender, bound as BoundPort);
-    flow.usedAt = now;
+    flow.usedAt = Math.floor(now);
     this.#bench?.packet();
     this.#simulation.carried(this.name, "in", flow.peer, bytes);
     machine.received(now, flow.id, bytes);
@@ -381,7 +381,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   // Flows.
 
   #add(id: FlowId, peer: Peer, connected: boolean, stream: StreamEnd | undefined): SimulatedFlow {
-    const usedAt = this.#simulation.now;
+    const usedAt = Math.floor(this.#simulation.now);
     const flow: SimulatedFlow = { id, peer, connected, stream, usedAt, next: undefined };
     this.#holdings.add(flow);
     return flow;

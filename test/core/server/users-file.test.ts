@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { Hash } from "../../../src/core/primitives.ts";
+import { MAX_SECRETS } from "../../../src/core/server/limits.ts";
+import { type User, Users } from "../../../src/core/server/users.ts";
 import { readUsers } from "../../../src/core/server/users-file.ts";
 
 const hash: Hash = {
@@ -57,4 +59,27 @@ test("a file that is no YAML, or no map, is a fault and not an exception", () =>
   assert.equal(read("a: [b\n").faults.length > 0, true);
   assert.equal(read("- alice\n").faults[0]?.wrong, "is not a map of users");
   assert.equal(read("alice: a\nalice: b\n").faults.length, 1);
+});
+
+test("more users than secrets are kept: what was computed is computed anew, and everybody's is right", () => {
+  const user = (number: number): User => {
+    return { name: `u${number}`, password: "p", ha1: {}, voicemail: undefined, groups: [] };
+  };
+  const users = new Users(Array.from({ length: MAX_SECRETS + 1 }, (_, number) => user(number)));
+  let digests = 0;
+  const counting: Hash = {
+    md5: (text) => {
+      digests += 1;
+      return text;
+    },
+    sha256: (text) => text,
+  };
+  const ask = (number: number): unknown => users.ha1(counting, `u${number}`, "r", "MD5");
+  for (let number = 0; number < MAX_SECRETS; number += 1)
+    assert.equal(ask(number), `u${number}:r:p`);
+  ask(0);
+  assert.equal(digests, MAX_SECRETS);
+  assert.equal(ask(MAX_SECRETS), `u${MAX_SECRETS}:r:p`);
+  assert.equal(ask(0), "u0:r:p");
+  assert.equal(digests, MAX_SECRETS + 2);
 });

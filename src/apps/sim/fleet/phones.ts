@@ -36,7 +36,7 @@ class FleetPhone implements PhoneConfig {
 
   get accounts(): readonly AccountPolicy[] {
     const { plan } = this.#kind;
-    return [new FleetAccount(plan.account, String(plan.firstUser + this.#number))];
+    return [new FleetAccount(plan, this.#number)];
   }
 
   get localPort(): number {
@@ -74,12 +74,20 @@ class FleetPhone implements PhoneConfig {
 
 /** The account that all have, with a user of its own. */
 class FleetAccount implements AccountPolicy {
-  readonly #shared: AccountPolicy;
-  readonly user: string;
+  readonly #plan: FleetPlan;
+  readonly #number: number;
 
-  constructor(shared: AccountPolicy, user: string) {
-    this.#shared = shared;
-    this.user = user;
+  constructor(plan: FleetPlan, number: number) {
+    this.#plan = plan;
+    this.#number = number;
+  }
+
+  get #shared(): AccountPolicy {
+    return this.#plan.account;
+  }
+
+  get user(): string {
+    return String(this.#plan.firstUser + this.#number);
   }
 
   get authName(): string {
