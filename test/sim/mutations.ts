@@ -236,6 +236,14 @@ export const MUTATIONS: readonly Mutation[] = [
     1,
   ),
   mutation(
+    "who rings late is told to stop",
+    ATTEMPT,
+    "if (this.#cancelWanted)\n                this.#sendCancel(now);",
+    "",
+    "I7",
+    1,
+  ),
+  mutation(
     "in successive registration the server that has accepted is the one in charge",
     SUCCESSIVE,
     "this.#at = registration;",

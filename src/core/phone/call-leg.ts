@@ -66,6 +66,7 @@ export class CallLeg implements DialogWay {
  * Acknowledges and ends what answered too late, or besides another: the callee must not stay in a call with
  * nobody (RFC 3261 §13.2.2.4). Undefined if the answer makes no dialog.
  * @param early the same dialog before the answer: its numbers are used up.
+ * @param forgotten how many numbers it may have used up, where nobody remembers it.
  */
 export function endAnswer(
   now: Instant,
@@ -74,10 +75,12 @@ export function endAnswer(
   response: Response,
   attempt: Pick<AttemptPlace, "flow">,
   early?: Dialog,
+  forgotten = 0,
 ): CallLeg | undefined {
   const dialog = dialogOfClient(invite, response);
   if (dialog === undefined) return undefined;
   if (early !== undefined) dialog.carryOn(early);
+  dialog.usedCSeq(dialog.localCSeq + forgotten);
   const leg = new CallLeg(environment, dialog, attempt.flow);
   leg.acknowledge(now, invite);
   leg.sayGoodbye(now, () => {});

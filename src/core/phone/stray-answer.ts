@@ -4,10 +4,12 @@
  */
 import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
+import { lists } from "../message/token-list.ts";
 import { parseVia, topVia } from "../message/via.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { CallEnvironment } from "./call-environment.ts";
 import { endAnswer, inviteToldBy } from "./call-leg.ts";
+import { MAX_FORGOTTEN_NUMBERS } from "./limits.ts";
 
 export function endStrayAnswer(
   now: Instant,
@@ -19,5 +21,7 @@ export function endStrayAnswer(
   const ours = parseVia(environment.composer.via(flow.peer));
   const theirs = topVia(response.headers);
   if (theirs?.host !== ours?.host || theirs?.port !== ours?.port) return;
-  endAnswer(now, environment, inviteToldBy(response), response, { flow });
+  // Each 1xx that was acknowledged by PRACK has used a number; gaps are no error (RFC 3261 §12.2.2).
+  const forgotten = lists(response.headers, "supported", "100rel") ? MAX_FORGOTTEN_NUMBERS : 0;
+  endAnswer(now, environment, inviteToldBy(response), response, { flow }, undefined, forgotten);
 }

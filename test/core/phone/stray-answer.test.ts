@@ -28,6 +28,13 @@ test("a late 200 that nobody remembers is acknowledged and ended", () => {
   assert.equal(cseqOf(bench.alice.lastSent.request.headers)?.number, 2);
 });
 
+test("its end bears a number that no PRACK before it can have borne (RFC 3262 §4, RFC 3261 §12.2.2)", () => {
+  const { bench, response } = forgotten();
+  response.headers.add("supported", "timer, 100rel");
+  endStrayAnswer(bench.now, bench.alice, response, bench.alice.flow);
+  assert.equal(cseqOf(bench.alice.lastSent.request.headers)?.number, 66);
+});
+
 test("one with another sent-by than ours is for somebody else (R45)", () => {
   for (const [part, other] of [
     ["192.0.2.1", "192.0.2.99"],

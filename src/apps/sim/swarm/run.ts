@@ -16,6 +16,7 @@ import {
   type Watched,
 } from "../../../worlds/sim/invariants/invariant.ts";
 import { OneBinding } from "../../../worlds/sim/invariants/one-binding.ts";
+import { OneLeg } from "../../../worlds/sim/invariants/one-leg.ts";
 import { OneWay } from "../../../worlds/sim/invariants/one-way.ts";
 import { RegisterRate } from "../../../worlds/sim/invariants/register-rate.ts";
 import { Registered } from "../../../worlds/sim/invariants/registered.ts";
@@ -331,6 +332,7 @@ class Swarm {
       new BothEnds(this.#watched, this.#faults, this.#partingMs, complain),
       new Wire(this.#watched, complain),
       new OneWay(this.#watched, complain),
+      new OneLeg(this.#watched, complain),
     );
   }
 

@@ -1,6 +1,7 @@
 /** I3: the primary reachable without break for F and the phone idle, and requests go to the primary. */
 import type { Instant } from "../../../core/machine.ts";
 import { failbackModeOf } from "../../../core/redundancy/failback.ts";
+import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 import { callIdOf, hasToTag, sendsRequest } from "./glance.ts";
@@ -8,8 +9,18 @@ import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from
 
 /** Modes that wait for an idle phone. */
 const WAITING = new Set(["DNSTTL", "registration", "duration"]);
+/** A request has gone to another place than the one in use. */
+const AROUND = new Set(["request.failed-over", "request.hedged"]);
 /** A trial of the primary that began before the call did takes so long at most. */
 const LONGEST_TRIAL_MS = 45_000;
+
+/** Where requests of a phone in a call went when it was looked at last. */
+interface Stay {
+  readonly server: number;
+  readonly position: number;
+  readonly target: string;
+  readonly mode: string;
+}
 
 export class Home implements Invariant {
   readonly #watched: readonly Watched[];
@@ -23,6 +34,7 @@ export class Home implements Invariant {
   readonly #failedOverAt = new Map<string, Instant>();
   /** The server that the requests of a node go to first, 1-based. */
   readonly #serverOf = new Map<string, number>();
+  readonly #stays = new Map<Watched, Stay>();
   /** Targets that a node takes for dead. */
   readonly #dead = new Set<string>();
   readonly #callIds = new Set<string>();
@@ -43,6 +55,7 @@ export class Home implements Invariant {
         : [this.#busySince, this.#idleSince];
       was.delete(one);
       if (!is.has(one)) is.set(one, now);
+      this.#lookForHaste(now, one);
       if (!one.active || !this.#owed(now, one)) continue;
       const away = whereTo(one);
       if (away === undefined) continue;
@@ -51,11 +64,50 @@ export class Home implements Invariant {
     }
   }
 
-  event({ at, node, event, mode, from, to, target, fromTarget }: SimulatedEvent): void {
+  /** In a call, requests turn to the primary without need. */
+  #lookForHaste(now: Instant, one: Watched): void {
+    const { account, node } = one;
+    const server = account.workingServer;
+    const route = account.servers.route(server);
+    const mode = String(failbackModeOf(route));
+    const before = this.#stays.get(one);
+    const place = route.places[route.current];
+    const busySince = this.#busySince.get(one);
+    if (busySince === undefined || !one.active || place === undefined) {
+      this.#stays.delete(one);
+      return;
+    }
+    this.#stays.set(one, {
+      server,
+      position: route.current,
+      target: targetName(place.target),
+      mode,
+    });
+    if (before === undefined || before.server !== server || !WAITING.has(before.mode)) return;
+    if (before.position === 0 || route.current !== 0 || account.policy.idleWaitMaxMs > 0) return;
+    const begun = now - LONGEST_TRIAL_MS;
+    // Renewals of this mode show only by their answer that they began at the primary.
+    if (before.mode === "registration" && busySince > begun) return;
+    if ((this.#failedOverAt.get(node) ?? begun) > begun || this.#isDead(one, before.target)) return;
+    const what = `turned home by ${before.mode} in the middle of a call`;
+    this.#complain({ invariant: "I3", at: now, node, what });
+  }
+
+  /** It goes round such a place without trying it. */
+  #isDead({ account, node }: Watched, target: string): boolean {
+    return account.policy.skipKnownDead && this.#dead.has(`${node} ${target}`);
+  }
+
+  event({ at, node, event, mode, from, to, target, fromTarget, method }: SimulatedEvent): void {
     const one = this.#watched.find((other) => other.node === node);
-    if (event === "request.failed-over") this.#failedOverAt.set(node, at);
+    // An INVITE that was given up may be heard of late, and have the call after all.
+    const givenUp = event === "attempt.failed" && method === "INVITE";
+    if (givenUp || AROUND.has(event)) this.#failedOverAt.set(node, at);
     // However short a call was, F begins anew with its end.
-    if (event === "call.ended" && one !== undefined) this.#idleSince.set(one, at);
+    if (event === "call.ended" && one !== undefined) {
+      this.#idleSince.set(one, at);
+      this.#stays.delete(one);
+    }
     if (event === "server.suspected") this.#dead.add(`${node} ${target}`);
     else if (event === "server.restored") this.#dead.delete(`${node} ${target}`);
     const server = this.#serverOf.get(node) ?? 1;
@@ -70,8 +122,7 @@ export class Home implements Invariant {
     const begun = at - LONGEST_TRIAL_MS;
     if (busySince > begun || (this.#failedOverAt.get(node) ?? begun) > begun) return;
     if (one.account.policy.idleWaitMaxMs > 0) return;
-    // The place it was at is dead: it goes round without trying it.
-    if (one.account.policy.skipKnownDead && this.#dead.has(`${node} ${fromTarget}`)) return;
+    if (this.#isDead(one, String(fromTarget))) return;
     const what = `went home by ${mode} in the middle of a call`;
     this.#complain({ invariant: "I3", at, node, what });
   }

@@ -1,0 +1,151 @@
+/**
+ * I7, last part: of one INVITE a single leg is in progress. Whoever else says 1xx, however late, is told to stop with
+ * CANCEL at once (R18), and so is everybody when the call is over or was answered elsewhere. Beside a hedge there may
+ * be more, until one of them rings.
+ */
+import type { Instant } from "../../../core/machine.ts";
+import { STUN_FIRST_WAIT_MS, STUN_SENDS } from "../../../core/transaction/limits.ts";
+import type { SimulatedEvent } from "../simulation.ts";
+import type { SimulatedMessage } from "../surroundings.ts";
+import { branchOf, callIdOf, cseqOf, hasToTag, placeOf, sendsRequest } from "./glance.ts";
+import type { Complain, Invariant, Watched } from "./invariant.ts";
+
+interface Leg {
+  readonly place: string;
+  /** The flow it went out over. */
+  readonly over: string;
+  readonly sentAt: Instant;
+  /** Nothing came from its place for so long that the flow may have been given up. */
+  mute: boolean;
+  /** The highest provisional response; 0: nothing was heard. */
+  heard: number;
+  /** It has its final response, or its CANCEL, or nobody listens any more. */
+  done: boolean;
+}
+
+/** What is heard from one place. */
+interface Ear {
+  /** Anything at all, last. */
+  heardAt: Instant;
+  /** That nothing was heard of yet. */
+  legs: Leg[];
+}
+
+interface Invited {
+  readonly one: Watched;
+  readonly legs: Map<string, Leg>;
+  /** The call is answered or has ended. */
+  settled: boolean;
+}
+
+/** RFC 3261 Timer B, in T1: then nobody hears any more. */
+const TIMER_B_T1 = 64;
+/** A datagram flow on which nothing answers for so long is given up, where it is kept alive (RFC 5626 §4.4.2). */
+const FLOW_SILENCE_MS = STUN_FIRST_WAIT_MS * (2 ** STUN_SENDS - 1);
+
+export class OneLeg implements Invariant {
+  readonly #watched = new Map<string, Watched>();
+  readonly #complain: Complain;
+  /** By node and Call-ID. */
+  readonly #calls = new Map<string, Invited>();
+  /** The same, by node and call. */
+  readonly #numbers = new Map<string, Invited>();
+  /** By node and place. */
+  readonly #ears = new Map<string, Ear>();
+  /** Heard of in this step. */
+  readonly #fresh = new Set<Invited>();
+
+  constructor(watched: readonly Watched[], complain: Complain) {
+    for (const one of watched) this.#watched.set(one.node, one);
+    this.#complain = complain;
+  }
+
+  event({ node, event, call, callId, direction }: SimulatedEvent): void {
+    if (event === "call.started" && direction === "outgoing") {
+      const one = this.#watched.get(node);
+      if (one === undefined) return;
+      const invited: Invited = { one, legs: new Map(), settled: false };
+      this.#calls.set(`${node} ${callId}`, invited);
+      this.#numbers.set(`${node} ${call}`, invited);
+    } else if (event === "call.ended") {
+      const invited = this.#numbers.get(`${node} ${call}`);
+      if (invited !== undefined) invited.settled = true;
+    }
+  }
+
+  message(message: SimulatedMessage, text: string): void {
+    const { at, node, direction } = message;
+    if (direction === "in") {
+      this.#lookForSilence(message);
+      if (text.startsWith("SIP/2.0 ") && cseqOf(text).endsWith(" INVITE"))
+        this.#hear(message, text);
+      return;
+    }
+    const begins = text.startsWith("INVITE ") && !hasToTag(text);
+    if (!sendsRequest(message, text) || !(begins || text.startsWith("CANCEL "))) return;
+    const legs = this.#calls.get(`${node} ${callIdOf(text)}`)?.legs;
+    const branch = branchOf(text);
+    const leg = legs?.get(branch);
+    if (!begins && leg !== undefined) leg.done = true;
+    if (begins && leg === undefined) {
+      const place = placeOf(message);
+      const over = `${place} ${message.peer.localPort}`;
+      const begun = { place, over, sentAt: at, mute: false, heard: 0, done: false };
+      legs?.set(branch, begun);
+      this.#earAt(node, place).legs.push(begun);
+    }
+  }
+
+  check(now: Instant): void {
+    if (this.#fresh.size === 0) return;
+    for (const { one, legs, settled } of this.#fresh) {
+      if (!one.active) continue;
+      const going = [...legs.values()].filter(({ heard, done }) => heard > 0 && !done);
+      const hedging = one.account.policy.hedgeMs > 0 && going.every(({ heard }) => heard === 100);
+      if (going.length <= (settled ? 0 : 1) || (hedging && !settled)) continue;
+      const what = `${going.map(({ place }) => place).join(" and ")} not told to stop`;
+      this.#complain({ invariant: "I7", at: now, node: one.node, what });
+    }
+    this.#fresh.clear();
+  }
+
+  #hear(message: SimulatedMessage, text: string): void {
+    const { node } = message;
+    const invited = this.#calls.get(`${node} ${callIdOf(text)}`);
+    const leg = invited?.legs.get(branchOf(text));
+    if (invited === undefined || leg === undefined || leg.done) return;
+    const status = Number(text.slice(8, 11));
+    const stray = leg.heard === 0 && this.#isStray(message, invited, leg);
+    leg.done = status >= 200 || stray;
+    if (status >= 300 || stray) return;
+    leg.heard = Math.max(leg.heard, status);
+    if (status >= 200) invited.settled = true;
+    this.#fresh.add(invited);
+  }
+
+  #lookForSilence(message: SimulatedMessage): void {
+    const { at, node } = message;
+    const ear = this.#earAt(node, placeOf(message));
+    for (const leg of ear.legs) {
+      leg.mute ||= leg.heard === 0 && at - Math.max(ear.heardAt, leg.sentAt) >= FLOW_SILENCE_MS;
+    }
+    ear.heardAt = at;
+    if (ear.legs.length > 0) ear.legs = ear.legs.filter(({ heard, done }) => heard === 0 && !done);
+  }
+
+  #earAt(node: string, place: string): Ear {
+    const key = `${node} ${place}`;
+    const ear = this.#ears.get(key) ?? { heardAt: 0, legs: [] };
+    this.#ears.set(key, ear);
+    return ear;
+  }
+
+  /** The transaction is over, or its flow is: nobody waits for it. */
+  #isStray(message: SimulatedMessage, { one }: Invited, leg: Leg): boolean {
+    const { at, peer } = message;
+    const { t1Ms, keepAliveMs } = one.account.policy;
+    if (at - leg.sentAt >= TIMER_B_T1 * t1Ms) return true;
+    if (`${placeOf(message)} ${peer.localPort}` !== leg.over) return true;
+    return keepAliveMs > 0 && leg.mute;
+  }
+}
