@@ -51,7 +51,8 @@ const STRANGERS = `name: strangers
 title: baresip at a Kamailio with a configuration of its own is called by SIPp
 servers: { primary: { kind: kamailio, config: mine.cfg } }
 phones: { bob: { kind: baresip, user: "2002", expires: 9 } }
-load: { many: { kind: sipp, scenario: mine.xml, to: primary, callee: bob, rate: 4, calls: 4, talk: 0.2, transport: tcp } }
+load:
+  many: { kind: sipp, scenario: mine.xml, to: primary, callee: bob, rate: 4, calls: 4, talk: 0.2, transport: tcp }
 play:
   - start: bob
   - until: { event: registration.accepted target=primary, by: bob }

@@ -92,9 +92,8 @@ export class Guests implements GuestUser {
   async command(name: string, command: PhoneCommand, uri: string): Promise<number> {
     const handset = this.#handsets.get(name);
     if (handset === undefined) throw new StageFault(`${name} is not up`);
-    const at = this.#host.now();
     await handset.obey(command, uri);
-    return at;
+    return this.#host.now();
   }
 
   /** Whether one of that name ran at that instant. */

@@ -17,6 +17,8 @@ const HERTZ = 1000;
 const SPOKEN_SECONDS = 60;
 /** How often baresip is asked whether it can be steered, milliseconds. */
 const LOOK_MS = 20;
+/** linphone may take so long to be done with a call, milliseconds. */
+const PATIENCE_MS = 5000;
 
 /** A phone of others, as its user has it in the hand. */
 export interface Handset {
@@ -164,6 +166,9 @@ const LINPHONE_WORDS: Readonly<Record<PhoneCommand["kind"], string>> = {
 class LinphoneHandset implements Handset {
   readonly #guest: Guest;
   readonly #folder: string;
+  /** Calls that it has not done with; before, it dials nobody else. */
+  #calls = 0;
+  #idle: () => void = () => undefined;
 
   constructor(guest: Guest, folder: string) {
     this.#guest = guest;
@@ -174,12 +179,29 @@ class LinphoneHandset implements Handset {
   /** It answers in words for people only: what came of it is seen in its messages. */
   async obey(command: PhoneCommand, uri: string): Promise<void> {
     const word = LINPHONE_WORDS[command.kind];
+    if (command.kind === "call" && this.#calls > 0) await this.#done();
     this.#guest.type(command.kind === "call" ? `${word} ${uri}` : word);
   }
 
   said(line: string): void {
+    if (/, assigned id \d+/.test(line)) this.#calls += 1;
+    if (/Call \d+ with .* ended/.test(line)) {
+      this.#calls -= 1;
+      if (this.#calls === 0) this.#idle();
+    }
     if (/Media streams established/.test(line)) {
       this.#guest.type(`play ${join(this.#folder, "spoken.wav")}`);
     }
+  }
+
+  /** A call that hangs is no reason to wait for ever. */
+  async #done(): Promise<void> {
+    await new Promise<void>((done) => {
+      const timer = setTimeout(done, PATIENCE_MS);
+      this.#idle = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
   }
 }
