@@ -92,8 +92,7 @@ export class Guests implements GuestUser {
   async command(name: string, command: PhoneCommand, uri: string): Promise<number> {
     const handset = this.#handsets.get(name);
     if (handset === undefined) throw new StageFault(`${name} is not up`);
-    await handset.obey(command, uri);
-    return this.#host.now();
+    return await handset.obey(command, uri, () => this.#host.now());
   }
 
   /** Whether one of that name ran at that instant. */

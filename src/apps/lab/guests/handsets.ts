@@ -22,8 +22,11 @@ const PATIENCE_MS = 5000;
 
 /** A phone of others, as its user has it in the hand. */
 export interface Handset {
-  /** @throws StageFault when it refuses. */
-  obey(command: PhoneCommand, uri: string): Promise<void>;
+  /**
+   * Resolves with the instant at which it was told.
+   * @throws StageFault when it refuses.
+   */
+  obey(command: PhoneCommand, uri: string, clock: () => number): Promise<number>;
   /** A line that it said. */
   said(line: string): void;
 }
@@ -130,14 +133,16 @@ class BaresipHandset implements Handset {
     return this.#control !== undefined;
   }
 
-  async obey(command: PhoneCommand, uri: string): Promise<void> {
+  async obey(command: PhoneCommand, uri: string, clock: () => number): Promise<number> {
     this.#commands += 1;
     const token = String(this.#commands);
     const answered = new Promise<BaresipMessage>((heard) => this.#waiting.set(token, heard));
     const word = command.kind === "call" ? "dial" : command.kind;
+    const at = clock();
     this.#control?.command(word, command.kind === "call" ? uri : "", token);
     const { ok, data } = await answered;
     if (ok !== true) throw new StageFault(`${this.#name}: ${word}: ${String(data)}`);
+    return at;
   }
 
   said(): void {
@@ -177,10 +182,12 @@ class LinphoneHandset implements Handset {
   }
 
   /** It answers in words for people only: what came of it is seen in its messages. */
-  async obey(command: PhoneCommand, uri: string): Promise<void> {
+  async obey(command: PhoneCommand, uri: string, clock: () => number): Promise<number> {
     const word = LINPHONE_WORDS[command.kind];
     if (command.kind === "call" && this.#calls > 0) await this.#done();
+    const at = clock();
     this.#guest.type(command.kind === "call" ? `${word} ${uri}` : word);
+    return at;
   }
 
   said(line: string): void {
