@@ -39,8 +39,10 @@ interface OfCall extends OfAccount {
 }
 
 interface OfPackage extends OfAccount {
-  /** `message-summary` or `reg`. */
+  /** `message-summary`, `reg` or `dialog`. */
   readonly package: string;
+  /** Who is watched, where that is not the account itself. */
+  readonly colleague?: string;
   readonly server: number;
 }
 
@@ -177,6 +179,7 @@ export interface PhoneEventFields {
   "subscription.refused": OfPackage & { readonly why: string };
   "subscription.moved": OfAccount & {
     readonly package: string;
+    readonly colleague?: string;
     readonly from: string;
     readonly to: string;
     readonly limited: boolean;
@@ -185,6 +188,11 @@ export interface PhoneEventFields {
   /** A server's certificate was not believed, or ours was not. */
   "connection.distrusted": DistrustFields;
   "notification.refused": OfPackage & { readonly why: string };
+  /** The calls of a user who is watched: none, one that rings, or one that goes on or that they have begun. */
+  "colleague.changed": OfAccount & {
+    readonly colleague: string;
+    readonly state: "idle" | "ringing" | "busy";
+  };
   "message-waiting.changed": OfAccount & {
     readonly waiting: boolean;
     readonly new?: number;

@@ -41,6 +41,7 @@ export interface AccountOptions
       | "password"
       | "unregisterOnStart"
       | "messageWaiting"
+      | "colleagues"
       | "subscribeRegistration"
       | "reliableProvisionals"
       | "sessionTimer"

@@ -36,7 +36,7 @@ export function callerAt(
     dns: { ...plain.dns, records, staticFirst: true },
     startSurgeMs: 0,
   };
-  return { ...caller, redundancy, messageWaiting: false, unregisterOnStart: false };
+  return { ...caller, redundancy, messageWaiting: false, colleagues: [], unregisterOnStart: false };
 }
 
 /** Whether one call comes to the subject. */

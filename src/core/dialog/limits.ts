@@ -6,3 +6,5 @@ export const MAX_MEDIA = 16;
 export const MAX_FORMATS = 64;
 /** Contacts of one reginfo document that are looked at. */
 export const MAX_REGINFO_CONTACTS = 64;
+/** Calls of one watched user that are looked at. */
+export const MAX_WATCHED_CALLS = 32;

@@ -28,3 +28,5 @@ export const MAX_TOO_BRIEF = 2;
 
 /** Dialogs of one subscription left where nobody answered, to be ended on the return. */
 export const MAX_LEFT_DIALOGS = 4;
+/** Colleagues that one account watches; of more, the first. */
+export const MAX_COLLEAGUES = 64;

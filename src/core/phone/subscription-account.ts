@@ -11,7 +11,9 @@ import type { Account } from "./account.ts";
 import type { DialogWay, Field } from "./call-environment.ts";
 import type { Composer } from "./composer.ts";
 import { dialogRoute } from "./dialog-route.ts";
+import { MAX_COLLEAGUES } from "./limits.ts";
 import { Subscription } from "./subscription.ts";
+import { ColleagueCalls } from "./subscription-colleague.ts";
 import type {
   NotifyRegister,
   SubscriptionEnvironment,
@@ -28,10 +30,13 @@ export class AccountSubscriptions implements SubscriptionEnvironment {
   constructor(account: Account, register: NotifyRegister) {
     this.#account = account;
     this.register = register;
-    const { messageWaiting, subscribeRegistration } = account.config;
+    const { messageWaiting, subscribeRegistration, colleagues } = account.config;
     this.#subscriptions = [
       ...(messageWaiting ? [new MessageWaiting(this)] : []),
       ...(subscribeRegistration ? [new RegistrationEvents(this)] : []),
+      ...[...new Set(colleagues)]
+        .slice(0, MAX_COLLEAGUES)
+        .map((user) => new ColleagueCalls(this, user)),
     ].map((eventPackage) => new Subscription(this, eventPackage));
   }
 

@@ -82,6 +82,8 @@ export interface EventPackage {
   readonly name: string;
   /** The body it understands. */
   readonly accept: string;
+  /** Whose state it is, if not our own: a user of our domain. */
+  readonly user?: string;
   /** A new dialog has begun: whatever is told next stands alone. */
   begun(): void;
   /** @param server who tells, 1-based. */

@@ -96,7 +96,8 @@ export class RegistrationEvents implements EventPackage {
   }
 }
 
-function isOf(request: Request, type: string): boolean {
+/** Its body is of that type and as it is. */
+export function isOf(request: Request, type: string): boolean {
   const named = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   return named === type && !request.headers.has("content-encoding");
 }

@@ -9,7 +9,7 @@ import type { EventPackage, SubscriptionEnvironment } from "./subscription-envir
 export function composeSubscribe(
   environment: SubscriptionEnvironment,
   usage: SubscriptionUsage,
-  { name, accept }: EventPackage,
+  { name, accept, user }: EventPackage,
   seconds: number,
   attempt: AttemptPlace,
   cseq: number,
@@ -20,7 +20,7 @@ export function composeSubscribe(
   usage.sent(cseq);
   const request =
     dialog === undefined
-      ? beginning(environment, usage, attempt, cseq)
+      ? beginning(environment, usage, user, attempt, cseq)
       : dialog.request("SUBSCRIBE", cseq, composer.via(peer));
   request.headers
     .add("contact", composer.contact(peer))
@@ -31,22 +31,24 @@ export function composeSubscribe(
   return request;
 }
 
-/** To our own address of record, for which the notifier keeps messages and bindings. */
+/** To the address-of-record whose state is asked for: our own, unless another user is watched. */
 function beginning(
   environment: SubscriptionEnvironment,
   usage: SubscriptionUsage,
+  user: string | undefined,
   attempt: AttemptPlace,
   cseq: number,
 ): Request {
   const { composer } = environment;
   const server = environment.server(attempt.server);
   const self = composer.nameAddr(server);
+  const other = user === undefined ? undefined : `sip:${user}@${composer.domain(server)}`;
   return composer.request(
     {
       method: "SUBSCRIBE",
-      uri: composer.self(server),
+      uri: other ?? composer.self(server),
       from: `${self};tag=${usage.localTag}`,
-      to: self,
+      to: other === undefined ? self : `<${other}>`,
       callId: usage.callId,
       cseq,
     },

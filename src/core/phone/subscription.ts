@@ -222,7 +222,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
     const inside = from?.server === at.server;
     const { features } = this.#environment.server(at.server);
     this.#environment.report("subscription.moved", {
-      package: this.#package.name,
+      ...this.#subject,
       from: from === undefined ? "" : targetName(from.place.target),
       to: targetName(at.place.target),
       limited: !at.full,
@@ -380,10 +380,15 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
     return this.#at?.server ?? 0;
   }
 
+  get #subject(): Readonly<Record<string, string>> {
+    const { name, user } = this.#package;
+    return user === undefined ? { package: name } : { package: name, colleague: user };
+  }
+
   #report(event: string, fields: Readonly<Record<string, string | number | undefined>>): void {
     const at = this.#at;
     this.#environment.report(event, {
-      package: this.#package.name,
+      ...this.#subject,
       server: this.#server,
       target: at === undefined ? "" : targetName(at.place.target),
       ...fields,

@@ -65,7 +65,8 @@ export class PhoneSubscriptions implements NotifyRegister {
 /** Undefined if no account wants to hear of anything. */
 export function subscriptionsOf(accounts: readonly Account[]): PhoneSubscriptions | undefined {
   const curious = accounts.filter(
-    ({ config }) => config.messageWaiting || config.subscribeRegistration,
+    ({ config }) =>
+      config.messageWaiting || config.subscribeRegistration || config.colleagues.length > 0,
   );
   return curious.length === 0 ? undefined : new PhoneSubscriptions(curious);
 }

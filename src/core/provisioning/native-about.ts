@@ -25,6 +25,8 @@ export const ABOUT: Readonly<Record<string, string>> = {
   password: "May stand in a second file that overlays this one.",
   "unregister-on-start": "Remove the bindings of an earlier life first.",
   "message-waiting": "Subscribe to waiting messages (RFC 3842).",
+  colleagues:
+    "Users of the same domain whose calls are shown, as a lamp beside each name (RFC 4235).",
   "subscribe-registration": "Subscribe to the account's registration (RFC 3680).",
   "subscribe-expires": "The lifetime asked for in SUBSCRIBE.",
   "subscribe-overlap": "Renew subscriptions so long before the end.",

@@ -12,6 +12,7 @@ import {
   numbers,
   SECRET,
   TEXT,
+  USERS,
   words,
 } from "./value-form.ts";
 
@@ -148,6 +149,7 @@ const accounts = honoured("accounts.X.", "account.X.", [
   ["password", SECRET, "", "password"],
   ["unregister-on-start", YES_NO, "no", "unregisterOnStart"],
   ["message-waiting", YES_NO, "no", "messageWaiting"],
+  ["colleagues", USERS, "", "colleagues"],
   ["subscribe-registration", YES_NO, "no", "subscribeRegistration"],
   ["subscribe-expires", duration(1000, 1000), "1 h", "subscribeExpiresSeconds"],
   ["subscribe-overlap", DURATION_OR_HALF, "half", "subscribeOverlapSeconds"],

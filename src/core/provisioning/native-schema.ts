@@ -60,6 +60,7 @@ function nameOf(form: ValueForm): string | undefined {
     case "host":
     case "ip":
     case "endpoints":
+    case "users":
       return form.kind;
     default:
       return undefined;
@@ -157,6 +158,12 @@ function valueSchema(form: ValueForm): JsonSchema {
         pattern: "^[0-9A-Fa-f:.\\[\\]]+([\\s,]+[0-9A-Fa-f:.\\[\\]]+)*$",
       };
       return { anyOf: [{ type: "array", items: item, minItems: 1 }, several] };
+    }
+    case "users": {
+      const one = "[\\w.~!$&*+=-]+";
+      const item = { type: ["string", "integer"], pattern: `^${one}$` };
+      const several = { type: "string", pattern: `^${one}([\\s,]+${one})*$` };
+      return { anyOf: [{ type: "array", items: item, minItems: 1 }, several, { type: "integer" }] };
     }
     case "host":
       return { type: "string", pattern: `^(\\[${IPV6}\\]|${IPV6}|${IPV4}|${NAME})$` };

@@ -46,7 +46,7 @@ interface PatternForm {
 }
 
 interface TextForm {
-  readonly kind: "text" | "secret" | "host" | "ip" | "endpoints";
+  readonly kind: "text" | "secret" | "host" | "ip" | "endpoints" | "users";
 }
 
 export type ValueForm =
@@ -94,6 +94,8 @@ export function parseValue(form: ValueForm, text: string): Parsed {
           );
     case "endpoints":
       return parseEndpoints(text);
+    case "users":
+      return parseUsers(text);
     case "pattern":
       return new RegExp(form.pattern).test(text)
         ? accepted(text)
@@ -124,6 +126,8 @@ export function describeForm(form: ValueForm): string {
       return "IP address";
     case "endpoints":
       return "IP addresses, each with :PORT if not 53";
+    case "users":
+      return "users, apart by spaces or commas";
     case "pattern":
       return form.what;
     case "text":
@@ -205,6 +209,7 @@ export const SECRET: ValueForm = { kind: "secret" };
 export const HOST: ValueForm = { kind: "host" };
 export const IP: ValueForm = { kind: "ip" };
 export const ENDPOINTS: ValueForm = { kind: "endpoints" };
+export const USERS: ValueForm = { kind: "users" };
 export const DURATION_OR_HALF: ValueForm = {
   kind: "duration",
   unitMs: 1000,
@@ -334,6 +339,13 @@ function parseEndpoints(text: string): Parsed {
   if (wrong === undefined) return accepted(endpoints);
   const remedy = "write addresses such as 192.0.2.53 or 127.0.0.1:5353";
   return rejected(undefined, `${shown(wrong)} is not an address of a resolver`, remedy);
+}
+
+function parseUsers(text: string): Parsed {
+  const users = text.split(/[\s,]+/);
+  const wrong = users.find((user) => !/^[\w.~!$&*+=-]+$/.test(user));
+  if (wrong === undefined) return accepted(users);
+  return rejected(undefined, `${shown(wrong)} is not a user`, "write the part before the @");
 }
 
 /** Names may have underscores (SRV owners do) and end in a dot; a last label of digits is a broken address. */

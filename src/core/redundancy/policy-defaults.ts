@@ -195,6 +195,7 @@ export const ACCOUNT_DEFAULTS: Omit<AccountPolicy, "redundancy"> = {
   password: "",
   unregisterOnStart: false,
   messageWaiting: false,
+  colleagues: [],
   subscribeRegistration: false,
   subscribeExpiresSeconds: 3600,
   subscribeOverlapSeconds: "half",

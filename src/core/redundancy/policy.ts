@@ -165,6 +165,8 @@ export interface AccountPolicy extends CallPolicy {
   readonly unregisterOnStart: boolean;
   /** SUBSCRIBE message-summary (subscribe_mwi). */
   readonly messageWaiting: boolean;
+  /** SUBSCRIBE dialog of these users of our domain, whose calls are shown (BLF). */
+  readonly colleagues: readonly string[];
   /** SUBSCRIBE reg (subscribe_register). */
   readonly subscribeRegistration: boolean;
   readonly subscribeExpiresSeconds: number;

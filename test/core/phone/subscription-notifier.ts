@@ -53,6 +53,7 @@ const SPACING = { t1: 500, t2: 4000, t4: 5000, interval: 0 };
 const TYPES: Readonly<Record<string, string>> = {
   "message-summary": "application/simple-message-summary",
   reg: "application/reginfo+xml",
+  dialog: "application/dialog-info+xml",
 };
 
 export class Notifier implements TransactionUser {

@@ -21,6 +21,8 @@ export function legalTexts(form: ValueForm): string[] {
       return ["192.0.2.98", "2001:db8::99"];
     case "endpoints":
       return ["192.0.2.53", "127.0.0.1:5353, [2001:db8::1]:53"];
+    case "users":
+      return ["2002", "2002, bob.b"];
     case "pattern":
       return ["urn:example:alpha", "urn:example:beta"];
     case "text":
@@ -50,6 +52,8 @@ export function illegalTexts(form: ValueForm): string[] {
       return ["pbx.example.com", "192.0.2.256", "1::2::3"];
     case "endpoints":
       return ["dns.example.com", "192.0.2.53:0"];
+    case "users":
+      return ["2002@pbx.example.com", "2002, <2003>"];
     case "pattern":
       return ["two\nlines", "\u00fc"];
     case "text":

@@ -126,6 +126,10 @@ class FleetAccount implements AccountPolicy {
     return this.#shared.messageWaiting;
   }
 
+  get colleagues(): AccountPolicy["colleagues"] {
+    return this.#shared.colleagues;
+  }
+
   get subscribeRegistration(): AccountPolicy["subscribeRegistration"] {
     return this.#shared.subscribeRegistration;
   }

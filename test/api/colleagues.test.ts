@@ -1,0 +1,36 @@
+/** A colleague's calls, from our own server to our own phone, on real sockets (RFC 4235). */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type TestContext, test } from "node:test";
+import type { Call, Phone } from "../../src/index.ts";
+import { patience, startPhone, startServer } from "./town.ts";
+
+/** Resolves when the lamp shows that. */
+async function shows(phone: Phone, state: string): Promise<void> {
+  for (;;) {
+    const [event] = await once(phone, "colleague.changed", patience());
+    assert.equal(event.colleague, "2002");
+    if (event.state === state) return;
+  }
+}
+
+async function watched(t: TestContext): Promise<[watcher: Phone, colleague: Phone]> {
+  const server = await startServer(t);
+  const colleague = await startPhone(t, server, "2002");
+  return [await startPhone(t, server, "2001", { colleagues: ["2002"] }), colleague];
+}
+
+test("the lamp of a colleague is off, blinks, is on, and off again", async (t) => {
+  const [watcher, colleague] = await watched(t);
+  await shows(watcher, "idle");
+  const called = once(colleague, "call", patience());
+  const ringing = shows(watcher, "ringing");
+  const ours = watcher.call("2002");
+  const [theirs] = (await called) as [Call];
+  await ringing;
+  const busy = shows(watcher, "busy");
+  await Promise.all([theirs.answer(), ours.answered, busy]);
+  const idle = shows(watcher, "idle");
+  await ours.hangup();
+  await idle;
+});
