@@ -4,7 +4,7 @@
  * is a ping, CRLF a pong). No byte is looked at twice, and nothing beyond one message is kept.
  */
 import type { Bytes } from "../primitives.ts";
-import { CONTENT_LENGTH, knownName } from "./header-names.ts";
+import { CONTENT_LENGTH, type HeaderName, knownName, usualName } from "./header-names.ts";
 import { CR, decimal, isBlankCode, LF, trimEnd } from "./lexer.ts";
 import { MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_PARTS } from "./limits.ts";
 
@@ -85,6 +85,12 @@ export class StreamFramer {
   #go(text: string): string {
     if (this.#wanted === 0) this.#measure(text);
     if (this.#over) return "";
+    if (this.#size === 0 && this.#wanted === text.length) {
+      // What came is one message, as nearly always: nothing has been kept, and nothing is left.
+      this.#wanted = 0;
+      this.#user.framed(text);
+      return "";
+    }
     const missing = this.#wanted === 0 ? text.length : this.#wanted - this.#size;
     const part = missing >= text.length ? text : text.slice(0, missing);
     // A peer that sends byte by byte makes no heap of little strings.
@@ -139,13 +145,14 @@ const TOO_LARGE = -2;
 /** The Content-Length of a head that ends at `end`; -1 if there is none, or several, or no number. */
 function contentLength(head: string, end: number): number {
   let found = -1;
-  for (let start = head.indexOf("\n") + 1; start < end; ) {
+  // The empty line is none to look at: what lies behind it may begin with a blank and is no fold of it.
+  for (let start = head.indexOf("\n") + 1; start < end - 2; ) {
     let lineFeed = head.indexOf("\n", start);
     while (isBlankCode(head.charCodeAt(lineFeed + 1))) lineFeed = head.indexOf("\n", lineFeed + 1);
     if (mayTellLength(head.charCodeAt(start))) {
       const colon = head.indexOf(":", start);
       const named = colon > 0 && colon < lineFeed;
-      if (named && knownName(head, start, trimEnd(head, start, colon)) === CONTENT_LENGTH) {
+      if (named && nameOfLine(head, start, colon) === CONTENT_LENGTH) {
         const length = head.slice(colon + 1, lineFeed).trim();
         const value = decimal(length, 0, length.length, MAX_MESSAGE_BYTES + 1);
         if (found >= 0 || value < 0) return -1;
@@ -155,6 +162,12 @@ function contentLength(head: string, end: number): number {
     start = lineFeed + 1;
   }
   return found;
+}
+
+/** Contact, Call-ID and CSeq begin like it, and in their usual spelling no copy of the name need be made. */
+function nameOfLine(head: string, start: number, colon: number): HeaderName | undefined {
+  const usual = usualName(head, start, head.charCodeAt(start));
+  return usual ?? knownName(head, start, trimEnd(head, start, colon));
 }
 
 /** `Content-Length` or `l`, in whatever case. */

@@ -112,3 +112,11 @@ test("a body waits for its last byte and keeps no other", () => {
   framer.feed(BYTES.fromText(TWO.slice(-1) + ONE));
   assert.equal(framer.pending, 0);
 });
+
+test("a body that begins with a blank and holds no line end is no fold of the empty line (R48)", () => {
+  const blank = message("blank", " ");
+  assert.deepEqual(told(blank, blank), [blank, blank]);
+  assert.deepEqual(told("MESSAGE sip:a SIP/2.0\r\n\r\n "), [
+    "fault: no Content-Length that can be read",
+  ]);
+});
