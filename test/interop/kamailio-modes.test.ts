@@ -132,8 +132,8 @@ for (const { name, block, under, registration, dnsTtl, registers: registersAtOnc
         for (const _ of [1, 2]) await phone.event("registration.accepted", stays, phone.mark);
         const waits = phone.all("server.failback-deferred", { account: registration }, from);
         assert.equal(waits.length, 1);
-        assert.equal(waits[0]?.["mode"], "registration");
-        assert.match(String(waits[0]?.["rule"]), /^idleWaitMaxMs=0 \(/);
+        assert.equal(waits[0]?.mode, "registration");
+        assert.match(String(waits[0]?.rule), /^idleWaitMaxMs=0 \(/);
         const free = phone.mark;
         await stage.hangUp();
         const wanted = { account: registration, toTarget: primary.target, mode: "registration" };
