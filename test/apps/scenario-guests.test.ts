@@ -1,6 +1,7 @@
 /** Programs of others in scenario files: what the reader says of them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { shownCast } from "../../src/apps/lab/shown-cast.ts";
 import { readScenario } from "../../src/apps/scenario/read-scenario.ts";
 
 test("what a program of others cannot be made to do is told at its line, with what can be", () => {
@@ -44,4 +45,21 @@ play: []
     [{ path: "plays/mine.cfg" }, { path: "/etc/k.cfg" }],
   );
   assert.deepEqual(read?.topology.loads?.[0]?.scenario, { path: "plays/calls/mine.xml" });
+});
+
+test("pages are told which nodes are of others, and of loads beside the phones", () => {
+  const { scenario: read } = readScenario(
+    "guests.yaml",
+    `name: guests
+title: t
+servers: { primary: { kind: kamailio }, other: working }
+phones: { bob: { kind: linphone, user: "2002" } }
+load: { many: { kind: sipp, scenario: uas } }
+play: []
+`,
+  );
+  assert.ok(read !== undefined);
+  const { servers, phones } = shownCast(read.topology);
+  const shown = [...servers, ...phones].map(({ name, program }) => `${name} ${program ?? "ours"}`);
+  assert.deepEqual(shown, ["primary kamailio", "other ours", "bob linphone", "many sipp"]);
 });

@@ -78,7 +78,7 @@ const GUESTS: readonly (readonly [servers: string, phones: string, load: string]
   [
     `{ primary: { kind: kamailio, role: fallback, up: false, expires: 30, config: "listen=udp:\${address}:\${port}" } }`,
     "{ bob: { kind: linphone, user: 2, password: p, answer: ring, server: primary, expires: 9 } }",
-    "load: { many: { kind: sipp, scenario: uac, to: primary, callee: bob, rate: 0.5, calls: 9, talk: 0, transport: tcp } }",
+    "load: { many: { kind: sipp, scenario: uac, to: primary, callee: bob, rate: 0.5, calls: 9, talk: 0, patience: 2.5, transport: tcp } }",
   ],
   ["{ primary: working }", `{ ${OWN_PHONE} }`, "load: { many: { kind: sipp, scenario: uas } }"],
   ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: calls/mine.xml } }"],

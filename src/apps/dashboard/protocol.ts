@@ -33,11 +33,15 @@ export interface ShownServer {
   readonly role: "working" | "fallback";
   /** It listens for TLS, too: it can show another certificate. */
   readonly tls?: boolean;
+  /** Of others, which it is. */
+  readonly program?: string;
 }
 
 export interface ShownPhone {
   readonly name: string;
   readonly user: string;
+  /** As for servers; `sipp` is no phone, but calls by the dozen. */
+  readonly program?: string;
   /** Provisioning files, without passwords: decisions name their lines. */
   readonly files: readonly { readonly name: string; readonly text: string }[];
 }

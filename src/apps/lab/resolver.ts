@@ -21,8 +21,11 @@ export class StageResolver {
     this.#server = new NameServer(asked);
   }
 
+  /** @throws StageFault when the address cannot be had, or the zone cannot be read. */
   async listen({ address, port }: Place, zone: string = EMPTY_ZONE): Promise<void> {
-    await this.#server.listen(address, port, this.#zone(zone));
+    await this.#server.listen(address, port, this.#zone(zone)).catch((error: Error) => {
+      throw new StageFault(`udp ${address}:${port} cannot be had: ${error.message}`);
+    });
   }
 
   /** Resolves with the instant of the change, on the wall clock. */

@@ -8,16 +8,29 @@ export interface ShownCast {
   readonly resolver: boolean;
 }
 
-export function shownCast({ servers, phones, zone }: Topology): ShownCast {
+export function shownCast({ servers, phones, loads = [], zone }: Topology): ShownCast {
   return {
     resolver: zone !== undefined,
-    servers: servers.map(({ name, role, tls = false }) => ({ name, role, tls })),
-    phones: phones.map(({ name, user, files }) => ({
+    servers: servers.map(({ name, role, tls = false, guest }) => ({
       name,
-      user,
-      files: files.map((file) => ({ name: file.name, text: withoutPasswords(file.text) })),
+      role,
+      tls,
+      ...programOf(guest),
     })),
+    phones: [
+      ...phones.map(({ name, user, files, guest }) => ({
+        name,
+        user,
+        files: files.map((file) => ({ name: file.name, text: withoutPasswords(file.text) })),
+        ...programOf(guest),
+      })),
+      ...loads.map(({ name }) => ({ name, user: name, files: [], program: "sipp" })),
+    ],
   };
+}
+
+function programOf(guest: { readonly program: string } | undefined): { program?: string } {
+  return guest === undefined ? {} : { program: guest.program };
 }
 
 /** Placeholders stay: `${password}` tells nothing. */

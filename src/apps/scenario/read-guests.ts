@@ -16,6 +16,7 @@ type ReadText = (item: Item) => string;
 const PHONE_EXPIRES = 60;
 const SERVER_EXPIRES = 3600;
 const LONGEST = 86_400;
+const DEFAULT_PATIENCE = 10;
 const MOST_RATE = 1000;
 const MOST_CALLS = 1_000_000;
 const TRANSPORTS = ["udp", "tcp"] as const;
@@ -86,13 +87,14 @@ function readLoad(
   const rate = fields.take("rate")?.number(0.1, MOST_RATE) ?? 1;
   const calls = fields.take("calls")?.number(1, MOST_CALLS) ?? 1;
   const talkSeconds = fields.take("talk")?.number(0, LONGEST) ?? 1;
+  const patienceSeconds = fields.take("patience")?.number(0.1, LONGEST) ?? DEFAULT_PATIENCE;
   const transport = fields.take("transport")?.oneOf(TRANSPORTS) ?? "udp";
   if (scenario === "uac" && to === undefined) {
     fields.item.wrong("calls nobody's server", "add to: SERVER and callee: PHONE");
   }
-  const known = ["kind", "scenario", "to", "callee", "rate", "calls", "talk", "transport"];
-  fields.close(known);
-  return { name, scenario, to, callee, rate, calls, talkSeconds, transport };
+  const known = ["kind", "scenario", "to", "callee", "rate", "calls", "talk"];
+  fields.close([...known, "patience", "transport"]);
+  return { name, scenario, to, callee, rate, calls, talkSeconds, patienceSeconds, transport };
 }
 
 function readSippScenario(item: Item | undefined): LoadPlan["scenario"] {

@@ -98,6 +98,8 @@ export interface LoadPlan {
   readonly rate: number;
   readonly calls: number;
   readonly talkSeconds: number;
+  /** A caller waits so long for each answer. */
+  readonly patienceSeconds: number;
   readonly transport: "udp" | "tcp";
 }
 

@@ -78,6 +78,7 @@ function load(): SchemaNode {
     rate: number(0.1, 1000),
     calls: number(1, 1_000_000),
     talk: number(0, LONGEST),
+    patience: number(0.1, LONGEST),
     transport: oneOf("udp", "tcp"),
   };
   const waiting = table({ ...keys, scenario: { type: "string", pattern: "^uas$|\\.xml$" } }, [

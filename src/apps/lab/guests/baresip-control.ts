@@ -1,5 +1,6 @@
 /** baresip's control port (module ctrl_tcp): netstrings of JSON, commands in one direction, answers and events in the other. */
 import { connect, type Socket } from "node:net";
+import { MOST_HELD } from "./limits.ts";
 
 /** Where it listens, at baresip's own address. */
 export const CONTROL_PORT = 4444;
@@ -43,12 +44,13 @@ export class BaresipControl {
     for (;;) {
       const colon = this.#held.indexOf(":");
       const end = colon + 1 + Number(this.#held.slice(0, colon));
-      if (colon < 0 || this.#held.length <= end) return;
+      if (colon < 0 || this.#held.length <= end) break;
       const text = this.#held.slice(colon + 1, end);
       this.#held = this.#held.slice(end + 1);
       const message = messageOf(text);
       if (message !== undefined) this.#told(message);
     }
+    if (this.#held.length > MOST_HELD) this.#held = "";
   }
 }
 

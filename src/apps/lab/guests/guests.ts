@@ -19,6 +19,7 @@ import { isBound } from "./bound-port.ts";
 import { Guest, type GuestUser, type Launch } from "./guest.ts";
 import { type Handset, launchPhone, takeUp } from "./handsets.ts";
 import { launchKamailio } from "./kamailio.ts";
+import { MOST_LINES } from "./limits.ts";
 import { findProgram } from "./programs.ts";
 import { launchSipp, sippCount } from "./sipp.ts";
 
@@ -36,8 +37,6 @@ export interface GuestHost {
 const READY_MS = 60_000;
 /** How often the system is asked for the port, which tells no event of its own, milliseconds. */
 const LOOK_MS = 20;
-/** Lines of one program that are kept for the report. */
-const MOST_LINES = 500;
 
 export class Guests implements GuestUser {
   readonly #host: GuestHost;

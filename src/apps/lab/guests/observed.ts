@@ -5,6 +5,7 @@
 import { textOfBase64 } from "../../../api/base64.ts";
 import { type Glimpse, glimpse } from "../../trace/glimpse.ts";
 import { field, type TraceRecord } from "../../trace/record.ts";
+import { MOST_CALLS } from "./limits.ts";
 
 /** One message, from whose trace it may be. */
 interface Passed {
@@ -25,8 +26,6 @@ interface Phone {
   registered: string;
 }
 
-/** Calls of one phone that are followed at a time; the oldest is forgotten. */
-const MOST_CALLS = 1000;
 /** Asks for a password: the call goes on. */
 const CHALLENGES: readonly number[] = [401, 407];
 

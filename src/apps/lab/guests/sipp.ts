@@ -15,8 +15,6 @@ const FOLDER = join(
   import.meta.dirname,
   ...["..", "..", "..", "..", "..", "scenarios", "lab", "sipp"],
 );
-/** A message that has not come after so long will not come, milliseconds. */
-const PATIENCE_MS = "10000";
 const STATISTICS = "statistics.csv";
 
 /**
@@ -43,16 +41,20 @@ export async function launchSipp(
     ...(server === undefined ? [] : [`${server.address}:${server.port}`]),
     ...["-sf", resolve(file), "-i", address, "-p", String(port)],
     ...["-bind_local", "-t", transport === "udp" ? "u1" : "t1", "-s", user],
-    ...["-r", String(rate), "-m", String(calls), "-d", String(Math.round(talkSeconds * 1000))],
+    ...["-r", String(rate), "-m", String(calls), "-d", milliseconds(talkSeconds)],
     ...["-au", plan.name, "-ap", passwordOf(plan), "-key", "user", plan.name],
     // The address of the server, which it would put in unless told, is not what is asked for.
     ...["-auth_uri", `${user}@${topology.domain}`],
     ...["-key", "domain", topology.domain, "-rtp_echo", "-nostdin"],
-    ...(scenario === "uac" ? ["-recv_timeout", PATIENCE_MS] : []),
+    ...(scenario === "uac" ? ["-recv_timeout", milliseconds(plan.patienceSeconds)] : []),
     ...["-trace_stat", "-stf", join(folder, STATISTICS), "-fd", "1"],
     ...["-trace_err", "-error_file", join(folder, "errors.log")],
   ];
   return { args, folder, farewell: { signal: "SIGUSR1" } };
+}
+
+function milliseconds(seconds: number): string {
+  return String(Math.round(seconds * 1000));
 }
 
 /** What it counted, and the share of its calls that went well; undefined: it has counted nothing. */

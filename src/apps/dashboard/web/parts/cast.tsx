@@ -59,7 +59,7 @@ interface ServerProps {
 }
 
 function ServerCard({ store, trace, server, number, live }: ServerProps): VNode {
-  const { name, role, tls } = server;
+  const { name, role, tls, program } = server;
   const health = trace.servers.healthOf(name);
   const trouble = trace.servers.troubleOf(name);
   const fault = (kind: ServerFault): void => {
@@ -74,7 +74,7 @@ function ServerCard({ store, trace, server, number, live }: ServerProps): VNode 
     <article class={`card ${health}`} aria-label={`${name}, ${word}`}>
       <h2>
         <kbd>{number}</kbd> {name}
-        <span class="role">{role}</span>
+        <span class="role">{program ?? role}</span>
         <span class="state">{word}</span>
       </h2>
       {live && (
@@ -153,11 +153,13 @@ function PhoneLine({ trace, phone }: { readonly trace: Trace; readonly phone: Sh
   const { registered, current, call, workingServer } = trace.phones.standingOf(phone.name);
   const places = [...registered].map(([server, name]) => `${server}: ${name}`).join(", ");
   const served = current !== "" && trace.servers.serves(current);
-  const where = current === "" ? "not registered" : current;
+  const idle = phone.program === "sipp" ? "load of calls" : "not registered";
+  const where = current === "" ? idle : current;
   return (
     <div class={served ? "phone" : "phone out"} title={places}>
       <span class="who">
         {phone.name} <small>{phone.user}</small>
+        {phone.program !== undefined && <small> {phone.program}</small>}
       </span>
       <span class="where">
         <span class="lamp" /> {where}
