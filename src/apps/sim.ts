@@ -13,12 +13,14 @@ import { simulateDecisions } from "./sim/decisions/command.ts";
 import { simulateFleet } from "./sim/fleet/command.ts";
 import { simulateMatrix } from "./sim/matrix/command.ts";
 import { type PlayedInSimulator, playInSimulator } from "./sim/scenarios.ts";
+import { simulateShrink } from "./sim/shrink/command.ts";
 import { type SeedRange, simulateSwarm } from "./sim/swarm/command.ts";
 
 interface SimFlags {
   readonly scenario?: string;
   readonly swarm?: number;
   readonly seeds?: SeedRange;
+  readonly shrink?: number;
   readonly matrix?: boolean;
   readonly decisions?: boolean;
   readonly write?: string;
@@ -48,9 +50,13 @@ export function addSimCommand(program: Command): void {
     .option("--scenario <name>", "play and judge instead: a name, a YAML file, or all")
     .option("--swarm <n>", "hold n small random towns to the invariants", whole(1, MOST_RUNS))
     .option("--seeds <from..to>", "the same for a range of seeds, telling what breaks", seedsOf)
+    .option("--shrink <seed>", "the least that breaks the same, as a scenario", whole(0, MOST_SEED))
     .option("--matrix", "play every transport, fault and method, and compare with the rules")
     .option("--decisions", "play every combination of each dialect's switches")
-    .option("--write <file>", "with --matrix or --decisions: write the page of the table")
+    .option(
+      "--write <file>",
+      "with --matrix, --decisions, --shrink: write the page or the scenario",
+    )
     .option("--seed <n>", "the chance of everything: same seed, same run", whole(0, MOST_SEED))
     .option("--report <folder>", "write a page and JSON")
     .option("--json", "one JSON object a line on stdout")
@@ -63,6 +69,7 @@ async function sim(flags: SimFlags): Promise<void> {
   const json = flags.json === true;
   if (flags.matrix === true) simulateMatrix({ write: flags.write, json });
   else if (flags.decisions === true) simulateDecisions({ write: flags.write, json });
+  else if (flags.shrink !== undefined) await simulateShrink(flags.shrink, flags.write);
   else if (flags.seeds !== undefined) simulateSwarm({ ...flags.seeds, json, brief: true });
   else if (flags.swarm !== undefined) {
     simulateSwarm({ from: seed, to: seed + flags.swarm - 1, json, brief: false });

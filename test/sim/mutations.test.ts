@@ -4,26 +4,21 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Violation } from "../../src/worlds/sim/invariants/invariant.ts";
+import { Mutant } from "../support/mutant.ts";
 import { MUTATIONS } from "./mutations.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..", "..");
 const PROBE = join(import.meta.dirname, "..", "support", "swarm-probe.js");
 const LEAST = 25;
 
-const copy = mkdtempSync(join(tmpdir(), "dialtone-mutations-"));
-cpSync(join(ROOT, "dist", "src"), join(copy, "src"), { recursive: true });
-writeFileSync(join(copy, "package.json"), '{ "type": "module" }');
-symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"), "junction");
-after(() => rmSync(copy, { recursive: true }));
+const mutant = new Mutant();
+after(() => mutant.remove());
 
 /** What the first of these seeds that breaks anything breaks; nothing if none does. */
 function brokenBy(seeds: readonly number[]): readonly Violation[] {
-  const command = [PROBE, copy, ...seeds.map(String)];
+  const command = [PROBE, mutant.dist, ...seeds.map(String)];
   const told = execFileSync(process.execPath, command, { encoding: "utf8" });
   if (told === "") return [];
   const { violations }: { violations: readonly Violation[] } = JSON.parse(told);
@@ -39,23 +34,15 @@ test("with no rule broken their seeds break nothing", () => {
   assert.deepEqual(brokenBy([...new Set(MUTATIONS.map(({ seed }) => seed))]), []);
 });
 
-for (const { breaks, file, find, put, caughtBy, seed } of MUTATIONS) {
+for (const mutation of MUTATIONS) {
+  const { breaks, caughtBy, seed } = mutation;
   test(`${caughtBy} notices when it is no longer true that ${breaks}`, () => {
-    const path = join(copy, "src", "core", file);
-    const text = readFileSync(path, "utf8");
-    assert.equal(text.split(find).length, 2, `${file} no longer has, once:\n${find}`);
-    writeFileSync(
-      path,
-      text.replace(find, () => put),
-    );
-    try {
+    mutant.breaking(mutation, () => {
       const noticed = brokenBy([seed]).map(({ invariant }) => invariant);
       assert.ok(
         noticed.includes(caughtBy),
         `seed ${seed} breaks ${noticed.join(" ") || "nothing"}`,
       );
-    } finally {
-      writeFileSync(path, text);
-    }
+    });
   });
 }

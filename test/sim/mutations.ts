@@ -236,6 +236,14 @@ export const MUTATIONS: readonly Mutation[] = [
     1,
   ),
   mutation(
+    "the way back to the primary waits for an idle phone",
+    FAILBACK,
+    "get #mayReturn() {\n        return",
+    "get #mayReturn() {\n        return true ||",
+    "I3",
+    526,
+  ),
+  mutation(
     "who rings late is told to stop",
     ATTEMPT,
     "if (this.#cancelWanted)\n                this.#sendCancel(now);",

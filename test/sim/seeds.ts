@@ -56,4 +56,6 @@ export const FAILED_SEEDS: readonly number[] = [
   20168, 22329, 22478, 23162,
   // … and credentials for an attempt beside the one heard of, a way round a place known to be dead.
   24744, 24692,
+  // … and a late ring over a flow that pings to the registrar had had given up.
+  35463,
 ];

@@ -143,9 +143,8 @@ export class OneLeg implements Invariant {
   /** The transaction is over, or its flow is: nobody waits for it. */
   #isStray(message: SimulatedMessage, { one }: Invited, leg: Leg): boolean {
     const { at, peer } = message;
-    const { t1Ms, keepAliveMs } = one.account.policy;
-    if (at - leg.sentAt >= TIMER_B_T1 * t1Ms) return true;
-    if (`${placeOf(message)} ${peer.localPort}` !== leg.over) return true;
-    return keepAliveMs > 0 && leg.mute;
+    if (at - leg.sentAt >= TIMER_B_T1 * one.account.policy.t1Ms) return true;
+    // Flows are also kept alive to ask after a registrar (RFC 6223), or for its Flow-Timer (RFC 5626 §5.4).
+    return leg.mute || `${placeOf(message)} ${peer.localPort}` !== leg.over;
   }
 }
