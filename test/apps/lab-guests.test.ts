@@ -7,16 +7,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Blocks } from "../../src/apps/lab/block.ts";
 import { loadScenarios } from "../../src/apps/lab/catalogue.ts";
 import { junitOf, pageOf } from "../../src/apps/lab/report.ts";
 import { type Played, playAll } from "../../src/apps/lab/run.ts";
+import { StartGate } from "../../src/apps/lab/start-gate.ts";
 import { leftOutLine, sortOut } from "../../src/apps/scenario/left-out.ts";
 import { needs, type PeerName } from "../support/peers.ts";
 import { membersOf, reached } from "../support/processes.ts";
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
+
+/** Plays stand side by side, and start their processes in turn. */
+const BLOCKS = new Blocks();
+const GATE = new StartGate();
 
 const PLAYED: Readonly<Record<string, readonly PeerName[]>> = {
   "kamailio-pair": ["kamailio"],
@@ -29,7 +34,8 @@ async function playScenario(wanted: string): Promise<Played | undefined> {
   assert.deepEqual(faults, []);
   const [played] = await playAll(scenarios, {
     program: PROGRAM,
-    blocks: new Blocks(),
+    blocks: BLOCKS,
+    gate: GATE,
     jobs: 1,
     keepGoing: false,
     stages: new Set(),
@@ -38,14 +44,16 @@ async function playScenario(wanted: string): Promise<Played | undefined> {
   return played;
 }
 
-for (const [name, peers] of Object.entries(PLAYED)) {
-  test(`${name} passes with real processes`, needs(...peers), async () => {
-    const played = await playScenario(name);
-    assert.deepEqual(played?.verdict.failures, []);
-    const ended = played?.records.filter(({ event }) => event === "process.ended") ?? [];
-    assert.ok(ended.length > 0);
-  });
-}
+describe("scenarios with programs of others", { concurrency: true }, () => {
+  for (const [name, peers] of Object.entries(PLAYED)) {
+    test(`${name} passes with real processes`, needs(...peers), async () => {
+      const played = await playScenario(name);
+      assert.deepEqual(played?.verdict.failures, []);
+      const ended = played?.records.filter(({ event }) => event === "process.ended") ?? [];
+      assert.ok(ended.length > 0);
+    });
+  }
+});
 
 const STRANGERS = `name: strangers
 title: baresip at a Kamailio with a configuration of its own is called by SIPp
