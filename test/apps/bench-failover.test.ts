@@ -41,9 +41,9 @@ test("who never answered is told as such, in words and as null, with the ratio o
   assert.match(lines.join("\n"), /0\.00 +of linphonec +never in 90 s/);
   assert.match(lines.join("\n"), /dialtone +0\.60 \(0\.50–0\.70\)/);
   const told = JSON.parse(JSON.stringify(records(next))) as Record<string, unknown>[];
-  const byName = new Map(told.map((record) => [record["name"], record]));
-  assert.equal(byName.get("linphonec")?.["seconds"], null);
-  assert.equal(byName.get("dialtone")?.["seconds"], 0.6);
+  const byName = new Map(told.map((record) => [record.name, record]));
+  assert.equal(byName.get("linphonec")?.seconds, null);
+  assert.equal(byName.get("dialtone")?.seconds, 0.6);
   // Whoever answered no first call made no second one.
   assert.deepEqual(
     again.others.map(({ name }) => name),

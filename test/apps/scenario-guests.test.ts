@@ -20,7 +20,7 @@ play:
   );
   const told = faults.map(({ line, key, wrong }) => `${line} ${key} ${wrong}`);
   assert.deepEqual(told, [
-    "3 servers.primary.config uses ${nobody}",
+    `3 servers.primary.config uses ${"$"}{nobody}`,
     "5 load.many calls nobody's server",
     "7 play[1].answer-503 is primary, a program of others, which cannot be told to",
     "8 play[2].partition are two programs of others, and nothing of the lab stands between them",
