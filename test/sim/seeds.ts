@@ -56,6 +56,8 @@ export const FAILED_SEEDS: readonly number[] = [
   20168, 22329, 22478, 23162,
   // … and credentials for an attempt beside the one heard of, a way round a place known to be dead.
   24744, 24692,
+  // … a late ring of one that had been left for another place, and was told to stop,
+  34659,
   // … and a late ring over a flow that pings to the registrar had had given up.
   35463,
 ];

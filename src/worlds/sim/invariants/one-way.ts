@@ -8,11 +8,18 @@ export class OneWay implements Invariant {
   readonly #complain: Complain;
   /** Places that an INVITE was sent to, by node and Call-ID: credentials finish what was begun there. */
   readonly #sent = new Map<string, Set<string>>();
+  /** The branch of the INVITE sent last, by node and Call-ID. */
+  readonly #newest = new Map<string, string>();
+  /** Whoever has several on their way at a time. */
+  readonly #hedging = new Set<string>();
   readonly #heard = new Set<string>();
   readonly #answered = new Set<string>();
 
   constructor(watched: readonly Watched[], complain: Complain) {
     this.#nodes = new Set(watched.map(({ node }) => node));
+    for (const { node, account } of watched) {
+      if (account.policy.hedgeMs > 0) this.#hedging.add(node);
+    }
     this.#complain = complain;
   }
 
@@ -33,6 +40,7 @@ export class OneWay implements Invariant {
       this.#complain({ invariant: "I7", at, node, what });
     }
     this.#sent.set(call, places.add(place));
+    this.#newest.set(call, branchOf(text));
   }
 
   /** A 1xx that was overtaken by what came after it says nothing any more. */
@@ -41,7 +49,10 @@ export class OneWay implements Invariant {
     if (digit === undefined || this.#answered.has(branchOf(text))) return;
     const cseq = cseqOf(text);
     if (!cseq.endsWith(" INVITE")) return;
-    if (digit === "1") this.#heard.add(`${node} ${callIdOf(text)} ${cseq}`);
-    else this.#answered.add(branchOf(text));
+    const call = `${node} ${callIdOf(text)}`;
+    // One that was left for another place is told to stop (`OneLeg` sees to that), and binds nobody.
+    const late = this.#newest.get(call) !== branchOf(text) && !this.#hedging.has(node);
+    if (digit !== "1") this.#answered.add(branchOf(text));
+    else if (!late) this.#heard.add(`${call} ${cseq}`);
   }
 }
