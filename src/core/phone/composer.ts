@@ -7,7 +7,7 @@ import { LOSS_OFFER } from "../message/overload.ts";
 import type { Entropy } from "../primitives.ts";
 import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import { Agreements, PLAIN_TERMS, termsOf } from "./outbound.ts";
+import { Agreements, PLAIN_TERMS, type Terms, termsOf } from "./outbound.ts";
 
 /** The phone whose requests they are. */
 export interface ComposingPhone {
@@ -43,6 +43,11 @@ export class Composer {
   /** What the account's registrations have been granted. */
   get agreements(): Agreements {
     return this.#agreed ?? new Agreements(this.#account.redundancy);
+  }
+
+  /** What the registration that stands there has been granted. */
+  termsAt(target: Target): Terms {
+    return this.#agreed?.at(target) ?? PLAIN_TERMS;
   }
 
   /** The domain of the AOR when the account speaks to a server. */
@@ -81,7 +86,7 @@ export class Composer {
    * dialog's requests are to come back that way, too (RFC 5626 §4.3).
    */
   contact(peer: Peer): string {
-    const { gruu, outbound } = this.agreements.at(peer);
+    const { gruu, outbound } = this.termsAt(peer);
     if (gruu !== "" && this.agreements.gruu) return `<${gruu}>`;
     return `<${this.contactUri(peer)}${outbound ? ";ob" : ""}>`;
   }
@@ -115,7 +120,7 @@ export class Composer {
       .add("cseq", `${line.cseq} ${line.method}`)
       .add("user-agent", this.#phone.userAgent);
     // RFC 3608 §6.1; the place that the request goes to comes before these, as an outbound proxy does.
-    const { serviceRoute } = this.agreements.at(attempt.target);
+    const { serviceRoute } = this.termsAt(attempt.target);
     if (serviceRoute !== "" && line.method !== "REGISTER") headers.add("route", serviceRoute);
     return { kind: "request", method: line.method, uri: line.uri, headers, body: "" };
   }

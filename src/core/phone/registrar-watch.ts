@@ -68,7 +68,7 @@ export class RegistrarWatch implements TimerOwner {
     if (place === undefined) return;
     this.#arm(now, place.target);
     const { composer, policy } = this.#host;
-    const { answersPings } = composer.agreements.at(place.target);
+    const { answersPings } = composer.termsAt(place.target);
     const asks = policy.registrarProbeMs > 0 && !this.#deaf;
     if (asks && this.#rest > 0) {
       this.#rest -= 1;
@@ -101,7 +101,7 @@ export class RegistrarWatch implements TimerOwner {
 
   #arm(now: Instant, target: Target): void {
     const { composer, entropy, policy, timers } = this.#host;
-    const wait = keepAliveWaitMs(composer.agreements.at(target), target, policy, entropy);
+    const wait = keepAliveWaitMs(composer.termsAt(target), target, policy, entropy);
     if (wait > 0) timers.set(this.#timer, now + wait);
     else timers.silence(this.#timer);
   }

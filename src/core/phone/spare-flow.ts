@@ -37,7 +37,7 @@ export class SpareFlows {
   follow(now: Instant, route: ServerRoute, place: Place): void {
     const known = this.#byServer.get(route.index);
     if (route.hops.length < 2) return;
-    if (!this.#account.composer.agreements.at(place.target).outbound) {
+    if (!this.#account.composer.termsAt(place.target).outbound) {
       known?.stop(now);
       return;
     }
@@ -156,7 +156,7 @@ class SpareFlow implements RegistrationHost, FailoverHost {
   }
 
   accepted(now: Instant, server: number, place: AttemptPlace, granted: number): void {
-    if (this.composer.agreements.at(place.target).outbound) {
+    if (this.composer.termsAt(place.target).outbound) {
       this.#report("flow.registered", server, place, { expires: granted });
       return;
     }

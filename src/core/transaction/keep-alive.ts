@@ -40,11 +40,16 @@ export class KeepAlives {
   readonly timers: Timers;
   readonly primitives: Primitives;
   readonly host: KeepAliveHost;
+  /** The same for all flows: nobody changes what has been sent. */
+  readonly #ping: Uint8Array;
+  readonly #pong: Uint8Array;
 
   constructor(timers: Timers, primitives: Primitives, host: KeepAliveHost) {
     this.timers = timers;
     this.primitives = primitives;
     this.host = host;
+    this.#ping = primitives.bytes.fromText(PING);
+    this.#pong = primitives.bytes.fromText(PONG);
   }
 
   /** @param promised the peer is bound to answer: if it does not, the flow is closed. */
@@ -52,15 +57,15 @@ export class KeepAlives {
     if (flow.state !== "open") return;
     if (flow.reliable) {
       if (promised) this.#expectPongs(flow);
-      this.#say(now, flow, PING);
+      this.host.send(now, flow, this.#ping);
     } else if (promised) flow.vigil ??= new BindingCheck(this, flow);
-    else this.#say(now, flow, PING);
+    else this.host.send(now, flow, this.#ping);
     if (promised || flow.reliable) flow.vigil?.asked(now);
   }
 
   /** The peer has asked whether this side lives. */
   pinged(now: Instant, flow: FlowRecord): void {
-    this.#say(now, flow, PONG);
+    this.host.send(now, flow, this.#pong);
   }
 
   /** The peer has answered a ping, and must go on doing so (R94). */
@@ -80,10 +85,6 @@ export class KeepAlives {
 
   #expectPongs(flow: FlowRecord): void {
     flow.vigil ??= new PongWait(this.timers, (now) => this.host.close(now, flow, "timeout"));
-  }
-
-  #say(now: Instant, flow: FlowRecord, text: string): void {
-    this.host.send(now, flow, this.primitives.bytes.fromText(text));
   }
 }
 

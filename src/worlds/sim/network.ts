@@ -71,11 +71,10 @@ export class Network {
     return least === most ? least : least + this.#prng.fraction() * (most - least);
   }
 
-  /** Of a datagram that no rule and no chance but that of latency befalls; undefined: see `fate`. */
-  plainFate(): Fate | undefined {
+  /** Nothing befalls a datagram but latency: no rule, no other chance. Otherwise see `fate`. */
+  get plain(): boolean {
     const { loss, duplication } = this.options;
-    if (loss > 0 || duplication > 0 || !this.#rules.empty) return undefined;
-    return { rejected: undefined, delaysMs: [this.latencyMs()] };
+    return loss === 0 && duplication === 0 && this.#rules.empty;
   }
 
   fate(now: Instant, packet: Packet): Fate {

@@ -202,8 +202,11 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   #sendDatagram(from: SimulatedFlow, bytes: Uint8Array): void {
     const { network, now } = this.#simulation;
     from.usedAt = Math.floor(now);
-    const { rejected, delaysMs } =
-      network.plainFate() ?? network.fate(now, packetOf(from.peer, bytes.length));
+    if (network.plain) {
+      this.#deliverAfter(network.latencyMs(), from, bytes);
+      return;
+    }
+    const { rejected, delaysMs } = network.fate(now, packetOf(from.peer, bytes.length));
     if (rejected !== undefined) this.#icmp(from, 2 * network.latencyMs(), this.#life, rejected);
     for (const delay of delaysMs) this.#deliverAfter(delay, from, bytes);
   }
