@@ -1,7 +1,7 @@
 /**
  * `node --expose-gc memory-program.js PHONES`: registers so many phones in virtual time, drops the servers, and prints the
- * bytes that a phone has added: its machine, credentials, timers, simulated socket and address. A quarter of them is
- * measured first, and what both have is left out: tables that stand once, and compiled code, of which `--no-opt` makes
+ * bytes that a phone has added: its machine, credentials, timers, simulated socket and address; and, after a space, the
+ * bytes together with what the servers knew of it: its user, secrets, binding, flow and nonce. A quarter of them is measured first, and what both have is left out: tables that stand once, and compiled code, of which `--no-opt` makes
  * less.
  */
 
@@ -21,17 +21,26 @@ const SETTLING_MS = 200_000;
 /** Of many phones a few are just renewing. */
 const LEAST_REGISTERED = 0.999;
 
+interface Grown {
+  readonly phones: number;
+  /** The servers and their users included. */
+  readonly all: number;
+}
+
 const collect = globalThis.gc;
 if (collect === undefined) throw new Error("node needs --expose-gc");
 const phones = Number(process.argv[2] ?? "100000");
 const few = Math.ceil(phones / 4);
 // The first run pays for code.
 heapOf(few);
-const fewBytes = heapOf(few);
-process.stdout.write(`${(heapOf(phones) - fewBytes) / (phones - few)}\n`);
+const base = heapOf(few);
+const grown = heapOf(phones);
+const each = (of: (heap: Grown) => number): number => (of(grown) - of(base)) / (phones - few);
+process.stdout.write(`${each(({ phones }) => phones)} ${each(({ all }) => all)}\n`);
 
-function heapOf(count: number): number {
+function heapOf(count: number): Grown {
   const plan = planFleet({ seed: SEED, phones: count, hours: 1, account: undefined });
+  const empty = settledHeap();
   const users = usersOf(plan);
   const before = settledHeap();
   const addresses = new FleetAddresses(count);
@@ -47,8 +56,8 @@ function heapOf(count: number): number {
     town.addServer({ ...spec, location: "own" });
     town.startServer(spec.name);
   }
-  const phones = fleetPhones({ plan, addresses, rule: NO_ORIGIN });
-  const { host, machine } = town.addPhones("fleet", addresses, phones);
+  const configs = fleetPhones({ plan, addresses, rule: NO_ORIGIN });
+  const { host, machine } = town.addPhones("fleet", addresses, configs);
   host.run(() => {
     for (const phone of machine.phones) phone.start();
   });
@@ -57,14 +66,15 @@ function heapOf(count: number): number {
     ({ accounts: [account] }) => account?.registration(1)?.state === "registered",
   ).length;
   if (registered < count * LEAST_REGISTERED) throw new Error(`only ${registered} are registered`);
+  const all = settledHeap() - empty;
   for (const server of town.servers) {
     server.machine = new SipServer(server.machine.configuration, nodePrimitives());
     server.host.restart(server.machine);
     server.store = new SimulatedStore();
   }
-  const grown = settledHeap() - before;
+  const phones = settledHeap() - before;
   if (machine.phones.length !== count) throw new Error("phones were lost");
-  return grown;
+  return { phones, all };
 }
 
 /** With every digest secret computed, as the servers will want it: none of it is a phone's. */

@@ -202,10 +202,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   #sendDatagram(from: SimulatedFlow, bytes: Uint8Array): void {
     const { network, now } = this.#simulation;
     from.usedAt = Math.floor(now);
-    if (network.plain) {
-      this.#deliverAfter(network.latencyMs(), from, bytes);
-      return;
-    }
+    if (network.plain) return this.#deliverAfter(network.latencyMs(), from, bytes);
     const { rejected, delaysMs } = network.fate(now, packetOf(from.peer, bytes.length));
     if (rejected !== undefined) this.#icmp(from, 2 * network.latencyMs(), this.#life, rejected);
     for (const delay of delaysMs) this.#deliverAfter(delay, from, bytes);
@@ -214,8 +211,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   #deliverAfter(delay: number, from: SimulatedFlow, bytes: Uint8Array): void {
     const life = this.#life;
     this.#simulation.after(delay, () => {
-      const host = this.#simulation.hostAt(from.peer.address);
-      if (host?.datagramArrived(from.peer, bytes) === true) return;
+      if (this.#simulation.hostAt(from.peer.address)?.datagramArrived(from.peer, bytes)) return;
       this.#icmp(from, this.#simulation.network.latencyMs(), life, "refused");
     });
   }

@@ -23,9 +23,9 @@ export interface FleetFlags {
   readonly trace: boolean;
 }
 
-/** Heap for the simulator itself, and for a phone with what its servers know of it: a million fit in 4·10⁹ bytes. */
-const FIRST_MEGABYTES = 200;
-const MEGABYTES_EACH = 0.0034;
+/** Heap for the simulator itself, and for a phone with what its servers know of it. */
+const FIRST_MEGABYTES = 256;
+const MEGABYTES_EACH = 0.0048;
 
 export async function simulateFleet(flags: FleetFlags): Promise<void> {
   const { seed, phones, hours, capacity, json } = flags;
