@@ -151,9 +151,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
       this.#later(0, (machine, now) => {
         if (this.#holdings.boundAs(flow) === bound) machine.bound(now, flow, bound);
       });
-    } else {
-      this.#later(0, (machine, now) => machine.lost(now, flow, ours ? "in-use" : "denied"));
-    }
+    } else this.#later(0, (machine, now) => machine.lost(now, flow, ours ? "in-use" : "denied"));
   }
 
   open(flow: FlowId, target: Target, opening: Opening): void {
@@ -202,7 +200,10 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   #sendDatagram(from: SimulatedFlow, bytes: Uint8Array): void {
     const { network, now } = this.#simulation;
     from.usedAt = Math.floor(now);
-    if (network.plain) return this.#deliverAfter(network.latencyMs(), from, bytes);
+    if (network.plain) {
+      this.#deliverAfter(network.latencyMs(), from, bytes);
+      return;
+    }
     const { rejected, delaysMs } = network.fate(now, packetOf(from.peer, bytes.length));
     if (rejected !== undefined) this.#icmp(from, 2 * network.latencyMs(), this.#life, rejected);
     for (const delay of delaysMs) this.#deliverAfter(delay, from, bytes);
