@@ -43,6 +43,9 @@ const TIMER_B_T1 = 64;
 /** A datagram flow on which nothing answers for so long is given up, where it is kept alive (RFC 5626 §4.4.2). */
 const FLOW_SILENCE_MS = STUN_FIRST_WAIT_MS * (2 ** STUN_SENDS - 1);
 
+/** A transport error ends the transaction (RFC 3261 §17.1.4): what was under way then finds nobody. */
+const FLOW_LOST: readonly string[] = ["refused", "unreachable", "reset", "closed"];
+
 export class OneLeg implements Invariant {
   readonly #watched = new Map<string, Watched>();
   readonly #complain: Complain;
@@ -60,8 +63,10 @@ export class OneLeg implements Invariant {
     this.#complain = complain;
   }
 
-  event({ node, event, call, callId, direction }: SimulatedEvent): void {
-    if (event === "call.started" && direction === "outgoing") {
+  event({ node, event, call, callId, direction, target, why }: SimulatedEvent): void {
+    if (event === "attempt.failed" && FLOW_LOST.includes(String(why))) {
+      this.#cut(node, String(target));
+    } else if (event === "call.started" && direction === "outgoing") {
       const one = this.#watched.get(node);
       if (one === undefined) return;
       const invited: Invited = { one, legs: new Map(), settled: false };
@@ -121,6 +126,14 @@ export class OneLeg implements Invariant {
     leg.heard = Math.max(leg.heard, status);
     if (status >= 200) invited.settled = true;
     this.#fresh.add(invited);
+  }
+
+  /** Every transaction over the flow has ended with it, those that were heard of, too. */
+  #cut(node: string, place: string): void {
+    for (const { one, legs } of this.#calls.values()) {
+      if (one.node !== node) continue;
+      for (const leg of legs.values()) leg.done ||= leg.place === place;
+    }
   }
 
   #lookForSilence(message: SimulatedMessage): void {
