@@ -49,14 +49,15 @@ describe("a capture", needs("tshark"), () => {
       GOOD.replace("Content-Length: 0", "Content-Length: none"),
       GOOD.replace("Call-ID: 1", "Call-ID 1"),
     ];
-    for (const text of [GOOD, ...broken]) {
+    const token = GOOD.replaceAll("sip:a@", "sip:+h/uX@");
+    for (const text of [GOOD, token, ...broken]) {
       sender.send(text, 5060, household.address(13));
       await once(receiver, "message");
     }
     sender.close();
     receiver.close();
     const { sip, rtp, faults } = await capture.dissect();
-    assert.equal(sip, 1 + broken.length);
+    assert.equal(sip, 2 + broken.length);
     assert.equal(rtp, 0);
     assert.equal(faults.length, broken.length, faults.join("\n"));
   });

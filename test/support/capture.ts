@@ -40,6 +40,12 @@ const MARKER_PORT = 9;
 /** A marker is looked for in so many last bytes of the file. */
 const TAIL_BYTES = 65_536;
 
+/**
+ * Wireshark takes every user part that begins with + for a telephone number. A user part may be any text (RFC 3261
+ * §25.1), and of the flow tokens that Kamailio makes one in 64 begins so.
+ */
+const NO_NUMBER = "Country Code contains non-decimal digits";
+
 export class Capture {
   readonly #household: Household;
   readonly #file: string;
@@ -136,7 +142,10 @@ async function framesOf(file: string, keyLog: string): Promise<Frame[]> {
 }
 
 function frameOf(line: string): Frame {
-  const [, protocols = "", severities = "", malformed = ""] = line.split("\t");
+  const [, protocols = "", severities = "", malformed = "", messages = ""] = line.split("\t");
+  if (messages.split(",").every((message) => message === NO_NUMBER)) {
+    return { protocols, fault: undefined };
+  }
   const wrong = severities.split(",").some((severity) => Number(severity) >= WARNING);
   const fault = malformed !== "" || (wrong && OURS.test(protocols));
   // What ICMP quotes is cut short by the system, wherever that may be.
