@@ -55,7 +55,7 @@ export const FAILED_SEEDS: readonly number[] = [
   2893,
   20168, 22329, 22478, 23162,
   // … a 1xx that was under way when the port of its flow was found closed.
-  39080, 39662, 40343,
+  39080, 39662, 40343, 46974, 47268,
   // … and credentials for an attempt beside the one heard of, a way round a place known to be dead.
   24744, 24692,
   // … a late ring of one that had been left for another place, and was told to stop,
