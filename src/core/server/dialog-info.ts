@@ -2,6 +2,7 @@
  * The event package `dialog` (RFC 4235): the calls of a user, as they pass this proxy: a lamp beside the name of a
  * colleague. What does not pass here is not seen: the end of a call that another node has taken over, for one.
  */
+import { escapeXml } from "../dialog/subscription-xml.ts";
 import type { Instant } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import { fromOf, toOf } from "../message/name-addr.ts";
@@ -11,7 +12,6 @@ import type { Domains } from "./domains.ts";
 import { LONGEST_CALL_MS, MAX_CALLS } from "./limits.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
 import { copyOf } from "./own-text.ts";
-import { escapeXml } from "./xml.ts";
 
 /** Figure 3 of RFC 4235, as far as a proxy can tell. */
 export type CallState = "trying" | "early" | "confirmed" | "terminated";
@@ -36,6 +36,8 @@ export interface CallChange {
   readonly resource: string;
   readonly about: string;
   readonly change: string;
+  /** The user begins to talk with it, or has ended. */
+  readonly talk: boolean;
 }
 
 export interface DialogInfoParts {
@@ -55,6 +57,8 @@ export class DialogInfoPackage implements NotifierPackage {
   readonly #parts: DialogInfoParts;
   /** By Call-ID, the oldest first. */
   readonly #calls = new Map<string, Call>();
+  /** In how many calls a user talks. */
+  readonly #talking = new Map<string, number>();
 
   constructor(parts: DialogInfoParts) {
     this.#parts = parts;
@@ -85,16 +89,23 @@ export class DialogInfoPackage implements NotifierPackage {
     const call: Call = { id, parties, begunAt: now, state: "trying" };
     this.#forget(now);
     this.#calls.set(callId, call);
-    return changesOf(call, undefined);
+    return changesOf(call, undefined, false);
   }
 
   /** @param code the status that ended it before it was a call; undefined: none. */
   moved(callId: string, state: CallState, code?: number): CallChange[] {
     const call = this.#calls.get(callId);
     if (call === undefined || call.state === state) return [];
+    const talk = state === "confirmed" || call.state === "confirmed";
+    if (talk) this.#counts(call, state === "confirmed" ? 1 : -1);
     call.state = state;
     if (state === "terminated") this.#calls.delete(callId);
-    return changesOf(call, code);
+    return changesOf(call, code, talk);
+  }
+
+  /** In a call that was answered. */
+  isTalking(user: string): boolean {
+    return this.#talking.has(user);
   }
 
   whole(resource: string, version: number): string {
@@ -120,9 +131,18 @@ export class DialogInfoPackage implements NotifierPackage {
   }
 
   #forget(now: Instant): void {
-    for (const [callId, { begunAt }] of this.#calls) {
-      if (this.#calls.size < MAX_CALLS && now - begunAt < LONGEST_CALL_MS) return;
+    for (const [callId, call] of this.#calls) {
+      if (this.#calls.size < MAX_CALLS && now - call.begunAt < LONGEST_CALL_MS) return;
       this.#calls.delete(callId);
+      if (call.state === "confirmed") this.#counts(call, -1);
+    }
+  }
+
+  #counts({ parties }: Call, more: 1 | -1): void {
+    for (const { user } of parties) {
+      const count = (this.#talking.get(user) ?? 0) + more;
+      if (count > 0) this.#talking.set(user, count);
+      else this.#talking.delete(user);
     }
   }
 
@@ -143,11 +163,12 @@ export class DialogInfoPackage implements NotifierPackage {
   }
 }
 
-function changesOf(call: Call, code: number | undefined): CallChange[] {
+function changesOf(call: Call, code: number | undefined, talk: boolean): CallChange[] {
   return call.parties.map((party) => ({
     resource: party.user,
     about: call.id,
     change: element(call, party, code),
+    talk,
   }));
 }
 

@@ -4,17 +4,22 @@ import type { Instant } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import type { Primitives } from "../primitives.ts";
 import type { Timers } from "../timers.ts";
-import type { Resending } from "../transaction/user.ts";
+import type { Flow, Resending, ServerTransaction } from "../transaction/user.ts";
+import type { TraceEvent } from "../vocabulary.ts";
 import type { Binding } from "./binding.ts";
 import type { BranchSender } from "./branch.ts";
 import type { ServerClock } from "./clock.ts";
 import { type CallChange, DialogInfoPackage } from "./dialog-info.ts";
 import { type Domains, nameOfKey } from "./domains.ts";
+import { Expiries, type Watched } from "./expiries.ts";
 import type { Listeners } from "./listeners.ts";
 import { MessageSummaryPackage, type Messages } from "./message-summary.ts";
-import { Notifier } from "./notifier.ts";
+import { Notifier, packageOf } from "./notifier.ts";
+import { PresencePackage } from "./presence.ts";
+import { PublicationDesk } from "./publication-desk.ts";
 import { type ContactEvent, RegEventPackage } from "./reg-event.ts";
 import type { RegistrarLimits } from "./registration.ts";
+import type { NextStop } from "./routing.ts";
 import type { Users } from "./users.ts";
 
 export interface EventsParts {
@@ -28,10 +33,16 @@ export interface EventsParts {
   readonly resending: Resending;
   readonly users: Users | undefined;
   readonly limits: RegistrarLimits;
+  report(event: TraceEvent): void;
 }
 
 export class Events {
   readonly notifier: Notifier;
+  readonly #publications: PublicationDesk;
+  readonly #presence: PresencePackage;
+  readonly #expiries: Expiries;
+  /** By user, when the presence that his watchers were told of is to be looked at again. */
+  readonly #watched = new Map<string, Watched>();
   readonly #registrations: RegEventPackage;
   readonly #messages: MessageSummaryPackage;
   readonly #calls: DialogInfoPackage;
@@ -47,14 +58,49 @@ export class Events {
       domains,
       epochSeconds: () => clock.epochSeconds,
     });
-    const { minExpires, maxExpires } = limits;
-    this.notifier = new Notifier({
-      ...parts,
-      entropy: primitives.entropy,
-      minExpires,
-      maxExpires,
-      packages: [this.#registrations, this.#messages, this.#calls],
+    this.#expiries = new Expiries(parts.timers, clock, (now, users) => this.#lapsed(now, users));
+    this.#presence = new PresencePackage({
+      domains,
+      epochSeconds: () => clock.epochSeconds,
+      isTalking: (user) => this.#calls.isTalking(user),
+      endsAt: (user, second) => this.#watch(clock.now, user, second),
     });
+    const { minExpires, maxExpires } = limits;
+    const shared = { ...parts, entropy: primitives.entropy, minExpires, maxExpires };
+    this.notifier = new Notifier({
+      ...shared,
+      packages: [this.#registrations, this.#messages, this.#calls, this.#presence],
+    });
+    this.#publications = new PublicationDesk({
+      ...shared,
+      presence: this.#presence,
+      changed: (now, user) => this.#presenceChanged(now, user),
+    });
+  }
+
+  /** For Allow-Events. */
+  get names(): string {
+    return this.notifier.names;
+  }
+
+  /** Whether a SUBSCRIBE outside any dialog, or a PUBLISH, is for a package that is given here. */
+  gives(request: Request): boolean {
+    if (request.method === "PUBLISH") return packageOf(request) === this.#presence.name;
+    return this.notifier.gives(request);
+  }
+
+  /** @returns false if the request is no SUBSCRIBE or PUBLISH to this server. It has been admitted. */
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow, stop: NextStop): boolean {
+    return (
+      this.notifier.requested(now, transaction, flow, stop) ||
+      this.#publications.requested(now, transaction, stop)
+    );
+  }
+
+  /** Ends all subscriptions, each with a last NOTIFY. */
+  stop(now: Instant): void {
+    this.#expiries.stop();
+    this.notifier.stop(now, { reason: "deactivated" });
   }
 
   /** A contact of the address-of-record under `key` came or went. */
@@ -68,6 +114,7 @@ export class Events {
     if (this.notifier.size === 0) return;
     const name = nameOfKey(key);
     const resource = name.slice(0, name.lastIndexOf("@"));
+    this.#presenceChanged(now, resource);
     if (!this.notifier.isWatched("reg", resource)) return;
     const contact = this.#registrations.contact(binding, what, retryAfter);
     this.notifier.changed(now, "reg", resource, this.#registrations.idOf(binding), contact);
@@ -89,8 +136,36 @@ export class Events {
   }
 
   #tell(now: Instant, changes: readonly CallChange[]): void {
-    for (const { resource, about, change } of changes) {
+    for (const { resource, about, change, talk } of changes) {
       this.notifier.changed(now, "dialog", resource, about, change);
+      if (talk) this.#presenceChanged(now, resource);
+    }
+  }
+
+  /** Each body is the whole: that there is another one is all there is to tell. */
+  #presenceChanged(now: Instant, resource: string): void {
+    this.notifier.changed(now, "presence", resource, "", "");
+  }
+
+  #watch(now: Instant, resource: string, second: number): void {
+    let watched = this.#watched.get(resource);
+    if (watched === undefined) {
+      watched = { watched: 0 };
+      this.#watched.set(resource, watched);
+    }
+    this.#expiries.watch(now, resource, second, watched);
+  }
+
+  /** A refreshed publication is looked at again when it ends. */
+  #lapsed(now: Instant, resources: readonly string[]): void {
+    for (const resource of resources) {
+      this.#watched.delete(resource);
+      if (!this.notifier.isWatched("presence", resource)) continue;
+      this.#inquiries.start(now, this.#presence.read(resource), (at, stored) => {
+        if (stored === undefined || stored.lapsed || stored.live.length === 0) {
+          this.#presenceChanged(at, resource);
+        } else for (const { expires } of stored.live) this.#watch(at, resource, expires);
+      });
     }
   }
 

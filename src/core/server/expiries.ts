@@ -1,10 +1,15 @@
-/** Which addresses-of-record have a binding that ends when, in buckets of a second. */
+/** Which addresses-of-record have a binding or a publication that ends when, in buckets of a second. */
 import type { Instant } from "../machine.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { ServerClock } from "./clock.ts";
-import type { StoredRecord } from "./records.ts";
 
-/** Told which records to look at because a binding in them may have ended. */
+/** What has been asked for already. */
+export interface Watched {
+  /** The epoch second of the look that is due; 0: none is. */
+  watched: number;
+}
+
+/** Told which records to look at because something in them may have ended. */
 export type Lapsed = (now: Instant, keys: readonly string[]) => void;
 
 export class Expiries implements TimerOwner {
@@ -24,7 +29,7 @@ export class Expiries implements TimerOwner {
    * Looks at `key` at that epoch second, or earlier if that was asked before, which `record` knows: a renewal costs
    * nothing. Looking once more than needed does no harm.
    */
-  watch(now: Instant, key: string, second: number, record: StoredRecord | undefined): void {
+  watch(now: Instant, key: string, second: number, record: Watched | undefined): void {
     if (record !== undefined) {
       if (record.watched > 0 && record.watched <= second) return;
       record.watched = second;

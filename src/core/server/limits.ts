@@ -24,6 +24,9 @@ export const MAX_CALLS = 20_000;
 /** … and for how long at most: nobody may have told us of their end, milliseconds. */
 export const LONGEST_CALL_MS = 14_400_000;
 
+/** Presence documents that one user's devices publish at a time; a further one replaces that which ends first. */
+export const MAX_PUBLICATIONS = 8;
+
 /** Appointments of those who were refused in an overload; beyond, who resends may get a second one. */
 export const MAX_APPOINTMENTS = 50_000;
 

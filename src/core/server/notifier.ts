@@ -261,7 +261,7 @@ export class Notifier implements SubscriptionHost {
 }
 
 /** The package that Event names, lower case; empty: none. */
-function packageOf({ headers }: Request): string {
+export function packageOf({ headers }: Request): string {
   return (headers.get("event") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 

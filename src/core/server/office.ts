@@ -104,10 +104,10 @@ export function openOffice(parts: OfficeParts): Office {
       toTag,
       resending: parts.resending,
       witness: witness(parts, events),
-      notifier: events?.notifier,
+      events,
       answerItself: (request, routed) => {
         if (parts.stopping()) return stoppingAnswer(request, toTag);
-        return ownAnswer(request, routed, configuration.role, () => toTag, events?.notifier);
+        return ownAnswer(request, routed, configuration.role, () => toTag, events);
       },
       suspect: (node) => parts.siblings()?.suspect(node),
     }),

@@ -10,7 +10,7 @@ export type Role = "working" | "fallback";
 const FALLBACK_METHODS = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO";
 
 const METHODS: Readonly<Record<Role, string>> = {
-  working: `${FALLBACK_METHODS}, REFER, SUBSCRIBE, NOTIFY, MESSAGE`,
+  working: `${FALLBACK_METHODS}, REFER, SUBSCRIBE, NOTIFY, PUBLISH, MESSAGE`,
   fallback: FALLBACK_METHODS,
 };
 
@@ -19,33 +19,36 @@ const SETS: Readonly<Record<Role, ReadonlySet<string>>> = {
   fallback: new Set(METHODS.fallback.split(", ")),
 };
 
-/** Those that ask for events. */
+/** Those that ask for events, or tell of them. */
 const EVENT_METHODS: ReadonlySet<string> = new Set(["SUBSCRIBE", "PUBLISH"]);
 
 /** The event packages that this server gives, if any. */
 export interface EventGiver {
   /** For Allow-Events. */
   readonly names: string;
+  /** Whether this SUBSCRIBE or PUBLISH outside of any dialog is for one of them. */
   gives(request: Request): boolean;
 }
 
-/** Undefined: the request is to be forwarded, or to go to the notifier. */
+/** Undefined: the request is to be forwarded, or to go to whoever gives events. */
 export function ownAnswer(
   request: Request,
   routed: Routed,
   role: Role,
   toTag: () => string,
-  notifier: EventGiver | undefined,
+  giver: EventGiver | undefined,
 ): Response | undefined {
   const { method } = request;
   const answer = (status: number): Response => responseTo(request, status, undefined, toTag());
   const inDialog = toOf(request.headers)?.tag !== undefined;
   const self = routed.stop.kind === "self";
   const ours = self || routed.stop.kind === "user";
-  const events = role === "fallback" ? "" : (notifier?.names ?? "");
-  if (EVENT_METHODS.has(method) && (role === "fallback" || (ours && !inDialog))) {
-    const given = events !== "" && method === "SUBSCRIBE" && routed.stop.kind === "user";
-    if (given && notifier?.gives(request) === true) return undefined;
+  const events = role === "fallback" ? "" : (giver?.names ?? "");
+  // A PUBLISH belongs to no dialog.
+  const asks = EVENT_METHODS.has(method) && ours && (!inDialog || method === "PUBLISH");
+  if (asks || (EVENT_METHODS.has(method) && role === "fallback")) {
+    const toUser = events !== "" && routed.stop.kind === "user";
+    if (toUser && giver?.gives(request) === true) return undefined;
     const response = answer(489);
     response.headers.add("allow-events", events);
     return response;

@@ -32,10 +32,9 @@ import {
 } from "./forwarding.ts";
 import type { Listeners } from "./listeners.ts";
 import { isLooping, loopDigest } from "./loops.ts";
-import type { Notifier } from "./notifier.ts";
 import type { RouteMaker, Side, Standing } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
-import { type Routed, type RoutingContext, route } from "./routing.ts";
+import { type NextStop, type Routed, type RoutingContext, route } from "./routing.ts";
 import { needsFlow, sightOf } from "./sight.ts";
 import { findTargets, type TargetContext, type TargetSet } from "./target-set.ts";
 import type { Way } from "./ways.ts";
@@ -50,6 +49,12 @@ export interface ProxyWitness {
   forked(request: Request, callees: readonly Callee[]): void;
   answered(request: Request, response: Response): void;
   refused(request: Request, flow: Flow, status: number, why: string): void;
+}
+
+/** Takes the requests that ask for events, and those that tell of them. */
+export interface EventDesk {
+  /** @returns false if the request is none of them. It has been admitted. */
+  requested(now: Instant, transaction: ServerTransaction, flow: Flow, stop: NextStop): boolean;
 }
 
 export interface ProxyParts {
@@ -67,7 +72,7 @@ export interface ProxyParts {
   readonly resending: Resending;
   readonly witness: ProxyWitness;
   /** Undefined: no events are given here. */
-  readonly notifier: Notifier | undefined;
+  readonly events: EventDesk | undefined;
   /** Undefined: go on; otherwise the answer this server gives by itself. */
   answerItself(request: Request, routed: Routed): Response | undefined;
   /** A node that did not answer. */
@@ -136,7 +141,7 @@ export class SipProxy implements ContextHost {
     this.#admitted = undefined;
     assert(admitted?.request === request, "a request that nobody has admitted");
     const { stop } = admitted.routed;
-    if (this.#parts.notifier?.requested(now, transaction, flow, stop) === true) return;
+    if (this.#parts.events?.requested(now, transaction, flow, stop) === true) return;
     if (request.method === "INVITE") transaction.respond(now, responseTo(request, 100));
     this.#forward(now, transaction, flow, admitted.routed, admitted.standing);
   }

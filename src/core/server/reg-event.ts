@@ -3,13 +3,13 @@
  * it an operator moves them: `deactivated` has a phone register again now, `probation` after a while, `rejected` not at
  * all (§5.1, R84).
  */
+import { escapeXml } from "../dialog/subscription-xml.ts";
 import type { Inquiry } from "../inquiry.ts";
 import type { Hash } from "../primitives.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, isLive } from "./binding.ts";
 import type { Domains } from "./domains.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
-import { escapeXml } from "./xml.ts";
 
 /** What happened to a contact (RFC 3680 §5.1.1). */
 export type ContactEvent =

@@ -151,7 +151,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#state = "stopping";
     this.#timers.set(this.#patience, now + STOP_PATIENCE_MS);
     this.#siblings?.stop(now);
-    this.#office?.events?.notifier.stop(now, { reason: "deactivated" });
+    this.#office?.events?.stop(now);
     this.#endIfIdle();
   }
 

@@ -134,10 +134,10 @@ suite("SUBSCRIBE", () => {
     const watch = new Watch();
     watch.subscribe(600);
     assert.equal(watch.refresh(600, { event: "presence" }), 489);
-    assert.equal(watch.subscribe(600, [], AOR, "presence"), 489);
+    assert.equal(watch.subscribe(600, [], AOR, "conference"), 489);
     assert.equal(
       watch.alice.final("SUBSCRIBE").headers.get("allow-events"),
-      "reg, message-summary, dialog",
+      "reg, message-summary, dialog, presence",
     );
   });
 

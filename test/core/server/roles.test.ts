@@ -26,17 +26,17 @@ test("OPTIONS to the server says what it has", () => {
   assert.match(response.headers.get("allow") ?? "", /INVITE.*REFER/);
   assert.equal(response.headers.get("accept"), "application/sdp");
   assert.equal(response.headers.get("supported"), "path, outbound, gruu");
-  assert.equal(response.headers.get("allow-events"), "reg, message-summary, dialog");
+  assert.equal(response.headers.get("allow-events"), "reg, message-summary, dialog, presence");
 });
 
 for (const role of ["working", "fallback"] as const) {
   test(`${role}: SUBSCRIBE and PUBLISH for what is not given are 489 with what is instead (V1)`, () => {
     for (const method of ["SUBSCRIBE", "PUBLISH"]) {
-      const response = ask(phoneAt(role), method, "sip:bob@example.com", ["Event: presence"]);
+      const response = ask(phoneAt(role), method, "sip:bob@example.com", ["Event: conference"]);
       assert.equal(response.status, 489);
       assert.equal(
         response.headers.get("allow-events"),
-        role === "working" ? "reg, message-summary, dialog" : "",
+        role === "working" ? "reg, message-summary, dialog, presence" : "",
       );
     }
   });

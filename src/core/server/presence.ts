@@ -1,0 +1,107 @@
+/**
+ * The event package `presence` (RFC 3856): what a user's devices have published, put together; where none has, whether
+ * he is registered. A call that passes this proxy is seen as well.
+ */
+import {
+  ON_THE_PHONE,
+  PIDF_TYPE,
+  type PresenceDocument,
+  type PresenceTuple,
+  printPresence,
+} from "../dialog/subscription-presence.ts";
+import type { Inquiry } from "../inquiry.ts";
+import type { StoreAnswer } from "../vocabulary.ts";
+import { decodeBindings, isLive } from "./binding.ts";
+import type { Domains } from "./domains.ts";
+import type { NotifierPackage } from "./notifier-subscription.ts";
+import {
+  type PublishOutcome,
+  publish,
+  readPublications,
+  type StoredPublications,
+  type Wish,
+} from "./publications.ts";
+
+export interface PresenceParts {
+  readonly domains: Domains;
+  epochSeconds(): number;
+  /** The user is in a call that passes here. */
+  isTalking(resource: string): boolean;
+  /** A publication that watchers were told of ends at this epoch second, if it is not refreshed. */
+  endsAt(resource: string, second: number): void;
+}
+
+const KEY_PREFIX = "presence/";
+
+/** RFC 3856 §6.4. */
+const DEFAULT_EXPIRES = 3_600;
+
+export class PresencePackage implements NotifierPackage {
+  readonly name = "presence";
+  readonly contentType: string = PIDF_TYPE;
+  readonly defaultExpires: number = DEFAULT_EXPIRES;
+  readonly #parts: PresenceParts;
+
+  constructor(parts: PresenceParts) {
+    this.#parts = parts;
+  }
+
+  /** Colleagues may. */
+  mayWatch(watcher: string | undefined): boolean {
+    return watcher !== undefined;
+  }
+
+  *whole(resource: string): Inquiry<string> {
+    const { domains } = this.#parts;
+    const stored = yield* this.read(resource);
+    const documents = stored?.live.map(({ document }) => document) ?? [];
+    for (const { expires } of stored?.live ?? []) this.#parts.endsAt(resource, expires);
+    const published = tuplesOf(documents);
+    const tuples = published.length > 0 ? published : [yield* this.#registration(resource)];
+    const activities = new Set(documents.flatMap((document) => document.activities));
+    if (this.#parts.isTalking(resource)) activities.add(ON_THE_PHONE);
+    const notes = [...new Set(documents.flatMap((document) => document.notes))];
+    const composed = { tuples, activities: [...activities], notes };
+    return printPresence(`sip:${domains.name(resource)}`, composed);
+  }
+
+  /** Each body is the whole. */
+  partial(resource: string): Inquiry<string> {
+    return this.whole(resource);
+  }
+
+  /** Undefined: the store is not there. */
+  read(resource: string): Inquiry<StoredPublications | undefined> {
+    return readPublications(this.#key(resource), this.#parts.epochSeconds);
+  }
+
+  publish(resource: string, wish: Wish): Inquiry<PublishOutcome> {
+    return publish(this.#key(resource), wish, this.#parts.epochSeconds);
+  }
+
+  *#registration(resource: string): Inquiry<PresenceTuple> {
+    const { domains } = this.#parts;
+    const read = (yield { kind: "store.read", key: domains.key(resource) }) as StoreAnswer;
+    const value = read.kind === "stored" ? read.value : undefined;
+    const there = decodeBindings(value, this.#parts.epochSeconds()).some(isLive);
+    const contact = there ? `sip:${domains.name(resource)}` : "";
+    return { id: "registration", basic: there ? "open" : "closed", contact, notes: [] };
+  }
+
+  #key(resource: string): string {
+    return KEY_PREFIX + this.#parts.domains.name(resource);
+  }
+}
+
+/** Those of all devices, each under a name that no other has. */
+function tuplesOf(documents: readonly PresenceDocument[]): PresenceTuple[] {
+  const taken = new Set<string>();
+  return documents.flatMap(({ tuples }) =>
+    tuples.map((tuple) => {
+      let id = tuple.id;
+      for (let number = 2; id === "" || taken.has(id); number += 1) id = `${tuple.id}-${number}`;
+      taken.add(id);
+      return { ...tuple, id };
+    }),
+  );
+}
