@@ -44,7 +44,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   /** By server; each made when it is first needed. */
   readonly #registrations: (Registration | undefined)[];
   readonly #strategy: RegistrationStrategy;
-  /** Made when requests of a server first leave its first place. */
+  /** There while requests of a server go elsewhere than to its first place. */
   #failbacks: Failbacks | undefined;
   #askedProbes: AccountProbes | undefined;
   #spares: SpareFlows | undefined;
@@ -240,6 +240,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     if (index < before) this.events.returned(from, place, mode);
     this.#failbacks ??= new Failbacks(this);
     this.#failbacks.answered(now, route);
+    if (this.#failbacks.idle) this.#failbacks = undefined;
   }
 
   exhausted(now: Instant, route: ServerRoute, method: string): void {

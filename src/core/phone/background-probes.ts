@@ -8,7 +8,7 @@ import type { Entropy } from "../primitives.ts";
 import { spreadMs } from "../redundancy/backoff.ts";
 import { fullPatienceMs } from "../redundancy/patience.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
-import { type ServerHealth, targetName } from "../redundancy/server-health.ts";
+import { type ServerHealth, sameTarget } from "../redundancy/server-health.ts";
 import type { Place } from "../redundancy/server-set.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { Verdict } from "./options-probe.ts";
@@ -39,10 +39,12 @@ interface Watch {
   askedAt: Instant;
 }
 
+const NONE: readonly Watch[] = [];
+
 export class BackgroundProbes implements TimerOwner {
   readonly #host: HealthProbers;
-  /** By name; no more than the accounts have places. */
-  readonly #watches = new Map<string, Watch>();
+  /** No more than the accounts have places. */
+  #watches: readonly Watch[] = NONE;
 
   constructor(host: HealthProbers) {
     this.#host = host;
@@ -53,40 +55,40 @@ export class BackgroundProbes implements TimerOwner {
     const prober = this.#host.probers.find(
       (one) => one.policy.healthProbeMs > 0 && one.placeOf(target) !== undefined,
     );
-    if (prober === undefined || this.#watches.has(targetName(target))) return;
+    if (prober === undefined || this.#watchOf(target) !== undefined) return;
     const timer = new Timer("health-probe", this);
-    this.#watches.set(targetName(target), {
-      target,
-      prober,
-      timer,
-      asking: false,
-      askedAt: Number.NEGATIVE_INFINITY,
-    });
+    const askedAt = Number.NEGATIVE_INFINITY;
+    this.#watches = [...this.#watches, { target, prober, timer, asking: false, askedAt }];
     this.#host.health.asked(target, now + fullPatienceMs(prober.policy));
     this.#host.timers.set(timer, now);
   }
 
   restored(target: Target): void {
-    const watch = this.#watches.get(targetName(target));
+    const watch = this.#watchOf(target);
     if (watch === undefined) return;
     this.#host.timers.silence(watch.timer);
-    this.#watches.delete(targetName(target));
+    this.#watches = this.#watches.filter((other) => other !== watch);
+  }
+
+  /** Nothing is asked any more. */
+  get idle(): boolean {
+    return this.#watches.length === 0;
   }
 
   /** A request would have gone there. */
   passedOver(now: Instant, target: Target): void {
-    const watch = this.#watches.get(targetName(target));
+    const watch = this.#watchOf(target);
     if (watch === undefined || watch.asking) return;
     this.#host.timers.set(watch.timer, Math.max(now, watch.askedAt + SHORTEST_PAUSE_MS));
   }
 
   stop(): void {
-    for (const { timer } of this.#watches.values()) this.#host.timers.silence(timer);
-    this.#watches.clear();
+    for (const { timer } of this.#watches) this.#host.timers.silence(timer);
+    this.#watches = NONE;
   }
 
   rang(now: Instant, timer: Timer): void {
-    const watch = [...this.#watches.values()].find((one) => one.timer === timer);
+    const watch = this.#watches.find((one) => one.timer === timer);
     if (watch === undefined) return;
     const place = watch.prober.placeOf(watch.target);
     if (place === undefined) {
@@ -98,8 +100,12 @@ export class BackgroundProbes implements TimerOwner {
       watch.asking = false;
       watch.askedAt = at;
       // An answer has restored it, and another request's answer may have.
-      if (this.#watches.get(targetName(watch.target)) === watch) this.#again(at, watch, verdict);
+      if (this.#watches.includes(watch)) this.#again(at, watch, verdict);
     });
+  }
+
+  #watchOf(target: Target): Watch | undefined {
+    return this.#watches.find((watch) => sameTarget(watch.target, target));
   }
 
   /** Dead until the next answer is due; where OPTIONS may never be answered, the next request finds out. */

@@ -13,7 +13,7 @@ import { topVia } from "../message/via.ts";
 import type { Entropy } from "../primitives.ts";
 import { spreadMs } from "../redundancy/backoff.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
-import { targetName } from "../redundancy/server-health.ts";
+import { sameTarget, targetName } from "../redundancy/server-health.ts";
 import { MAX_TARGETS_WITH_TERMS } from "./limits.ts";
 
 /** What a 200 to REGISTER has granted. */
@@ -151,7 +151,7 @@ export class Agreements {
 
   #find(target: Target): Granted | undefined {
     let granted = this.#granted;
-    while (granted !== undefined && !isSame(granted.target, target)) granted = granted.next;
+    while (granted !== undefined && !sameTarget(granted.target, target)) granted = granted.next;
     return granted;
   }
 }
@@ -163,13 +163,7 @@ function without(
   most = MAX_TARGETS_WITH_TERMS,
 ): Granted | undefined {
   if (chain === undefined || most <= 1) return undefined;
-  if (isSame(chain.target, target)) return without(chain.next, target, most);
+  if (sameTarget(chain.target, target)) return without(chain.next, target, most);
   const next = without(chain.next, target, most - 1);
   return next === chain.next ? chain : { ...chain, next };
-}
-
-function isSame(one: Target, other: Target): boolean {
-  return (
-    one.address === other.address && one.port === other.port && one.transport === other.transport
-  );
 }

@@ -43,6 +43,11 @@ export class PhoneHealth implements HealthListener {
     this.#probes?.passedOver(now, target);
   }
 
+  /** Nothing is known that needs watching. */
+  get idle(): boolean {
+    return this.#probes?.idle ?? true;
+  }
+
   stop(): void {
     this.#probes?.stop();
   }

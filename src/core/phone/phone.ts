@@ -42,7 +42,7 @@ export class Phone
   readonly config: PhoneConfig;
   readonly accounts: readonly Account[];
   readonly health: ServerHealth = new ServerHealth(this);
-  /** Made when the first target is suspected. */
+  /** There while a target is suspected. */
   #watched: PhoneHealth | undefined;
   readonly #shared: PhoneShared;
   /** Made with the first call, as all that a phone at rest has no need of. */
@@ -144,6 +144,7 @@ export class Phone
 
   restored(now: Instant, target: Target): void {
     this.#watched?.restored(now, target);
+    if (this.#watched?.idle === true) this.#watched = undefined;
   }
 
   passedOver(now: Instant, target: Target): void {

@@ -9,12 +9,12 @@
  *     └────────────────  failed              removing ──▶ idle
  */
 import { uniform } from "../identifiers.ts";
-import { type Instant, type LossCause, NEVER } from "../machine.ts";
+import { type Instant, type LossCause, NEVER, type Target } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { FailoverRequest } from "../redundancy/failover.ts";
 import type { Plan } from "../redundancy/itinerary.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
-import { targetName } from "../redundancy/server-health.ts";
+import { sameTarget } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
@@ -32,6 +32,13 @@ import { RegistrationUpkeep } from "./registration-upkeep.ts";
 
 /** A removal waits so long for the REGISTER before it, if there is a binding to remove already, milliseconds. */
 const PARTING_MS = 1500;
+
+/** Where a binding was left that may still stand. */
+interface Held {
+  readonly target: Target;
+  readonly until: Instant;
+  readonly next: Held | undefined;
+}
 
 export type RegistrationState = "idle" | "registering" | "registered" | "failed" | "removing";
 
@@ -53,7 +60,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** What is to be sent as soon as a removal or a probe on its way has ended. */
   #next: RegisterOptions | undefined;
   /** Targets left behind where a binding is still believed to stand, with its end. */
-  #heldElsewhere: Map<string, Instant> | undefined;
+  #heldElsewhere: Held | undefined;
 
   constructor(host: RegistrationHost, route: ServerRoute) {
     this.#host = host;
@@ -71,12 +78,13 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   }
 
   /** Whether requests may go to a target without registering there first. */
-  holds(now: Instant, target: Place["target"]): boolean {
-    const name = targetName(target);
-    if (this.bound(now) && this.place !== undefined && targetName(this.place.target) === name) {
+  holds(now: Instant, target: Target): boolean {
+    if (this.bound(now) && this.place !== undefined && sameTarget(this.place.target, target)) {
       return true;
     }
-    return (this.#heldElsewhere?.get(name) ?? now) > now;
+    let held = this.#heldElsewhere;
+    while (held !== undefined && !sameTarget(held.target, target)) held = held.next;
+    return held !== undefined && held.until > now;
   }
 
   /** Sends REGISTER, unless one is on its way (R21): then its outcome serves this caller, too. */
@@ -286,7 +294,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.failures = 0;
     this.state = "registered";
     const before = this.place;
-    if (before !== undefined && before.flow.id !== attempt.flow.id) this.#leave(before, attempt);
+    if (before !== undefined && before.flow.id !== attempt.flow.id)
+      this.#leave(now, before, attempt);
     this.place = attempt;
     this.expiresAt = now + granted * 1000;
     const jitter = uniform(this.#host.entropy, 0, this.#host.policy.refreshJitter);
@@ -299,15 +308,15 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   }
 
   /** The binding at the place before may go on standing, unless the policy calls it void. */
-  #leave(before: AttemptPlace, after: AttemptPlace): void {
+  #leave(now: Instant, before: AttemptPlace, after: AttemptPlace): void {
     this.#host.unwatch(before, this);
     if (after.hop.dropRegistrationOnFailover) {
       this.#host.composer.agreements.ended(before.target, this);
       this.#heldElsewhere = undefined;
       return;
     }
-    this.#heldElsewhere ??= new Map();
-    this.#heldElsewhere.set(targetName(before.target), this.expiresAt);
+    const others = lasting(this.#heldElsewhere, now, before.target);
+    this.#heldElsewhere = { target: before.target, until: this.expiresAt, next: others };
   }
 
   #silence(): void {
@@ -371,4 +380,12 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#waiting = undefined;
     for (const done of waiting ?? []) done(now, registered);
   }
+}
+
+/** Those at other targets that have not run out. */
+function lasting(held: Held | undefined, now: Instant, but: Target): Held | undefined {
+  if (held === undefined) return undefined;
+  const next = lasting(held.next, now, but);
+  if (held.until <= now || sameTarget(held.target, but)) return next;
+  return { ...held, next };
 }

@@ -16,7 +16,7 @@ import { toOf } from "../message/name-addr.ts";
 import type { Primitives } from "../primitives.ts";
 import { MAX_REMEMBERED_CHALLENGES } from "./limits.ts";
 import type { AccountPolicy } from "./policy.ts";
-import { targetName } from "./server-health.ts";
+import { sameTarget } from "./server-health.ts";
 import type { ServerSet } from "./server-set.ts";
 
 /** What nearly every server offers, once for all phones. */
@@ -151,5 +151,5 @@ export class Credentials {
 
 function isSame(one: Asker, other: Asker): boolean {
   if (one.header !== other.header || one.registrar !== other.registrar) return false;
-  return one.target === other.target || targetName(one.target) === targetName(other.target);
+  return sameTarget(one.target, other.target);
 }

@@ -56,9 +56,10 @@ type FailbackState = "home" | "away" | "due" | "proving" | "returning";
 
 export class Failback implements TimerOwner {
   readonly #host: FailbackHost;
-  readonly #route: ServerRoute;
+  readonly route: ServerRoute;
   readonly #timer: Timer;
-  readonly #proof: Proof;
+  /** Made when the time has come. */
+  #proof: Proof | undefined;
   state: FailbackState = "home";
   #dueAt: Instant = NEVER;
   /** How long before that its proof begins. */
@@ -72,13 +73,8 @@ export class Failback implements TimerOwner {
 
   constructor(host: FailbackHost, route: ServerRoute) {
     this.#host = host;
-    this.#route = route;
+    this.route = route;
     this.#timer = new Timer("failback", this);
-    this.#proof = new Proof(
-      host,
-      (now, told) => this.#probe(now, told),
-      (now, good) => this.#proven(now, good),
-    );
   }
 
   /** The route's requests are answered by a place that is not its first. */
@@ -103,7 +99,7 @@ export class Failback implements TimerOwner {
   cameHome(): void {
     this.state = "home";
     this.#deferred = false;
-    this.#proof.stop();
+    this.#proof?.stop();
     this.#host.timers.silence(this.#timer);
   }
 
@@ -134,7 +130,7 @@ export class Failback implements TimerOwner {
   }
 
   get #mode(): FailbackMode | "probe" {
-    return failbackModeOf(this.#route);
+    return failbackModeOf(this.route);
   }
 
   #waitForIdle(): void {
@@ -145,7 +141,7 @@ export class Failback implements TimerOwner {
   }
 
   #defer(): void {
-    if (!this.#deferred) this.#host.failbackDeferred(this.#route);
+    if (!this.#deferred) this.#host.failbackDeferred(this.route);
     this.#deferred = true;
   }
 
@@ -157,7 +153,7 @@ export class Failback implements TimerOwner {
   }
 
   #plainWaitMs(now: Instant): number {
-    const place = this.#route.places[this.#route.inUse];
+    const place = this.route.places[this.route.inUse];
     if (place === undefined) return NEVER;
     switch (this.#mode) {
       case "newRequests":
@@ -181,11 +177,16 @@ export class Failback implements TimerOwner {
   #return(now: Instant): void {
     this.state = "proving";
     this.#triedAt = this.#proofMs > 0 ? now : undefined;
+    this.#proof ??= new Proof(
+      this.#host,
+      (at, told) => this.#probe(at, told),
+      (at, good) => this.#proven(at, good),
+    );
     this.#proof.begin(now, this.#proofMs);
   }
 
   #probe(now: Instant, probed: (now: Instant, good: boolean) => void): void {
-    const home = this.#route.places[0];
+    const home = this.route.places[0];
     if (home === undefined) probed(now, false);
     else this.#host.probe(now, home, probed);
   }
@@ -199,7 +200,7 @@ export class Failback implements TimerOwner {
 
   #goBack(now: Instant): void {
     this.state = "returning";
-    this.#host.goBack(now, this.#route, (at, home) => {
+    this.#host.goBack(now, this.route, (at, home) => {
       if (this.state !== "returning") return;
       if (home) this.cameHome();
       else this.#again(at);

@@ -19,7 +19,7 @@ import type { FailoverHost } from "./failover-host.ts";
 import { Itinerary, type Plan } from "./itinerary.ts";
 import { fullPatienceMs, patienceMs } from "./patience.ts";
 import type { AttemptPlace, Failure, RequestUser } from "./request.ts";
-import { targetName } from "./server-health.ts";
+import { sameTarget } from "./server-health.ts";
 import { type Place, ServerRoute } from "./server-set.ts";
 import { letsGo } from "./verdict.ts";
 
@@ -322,7 +322,7 @@ export class FailoverRequest implements TimerOwner {
     const from = this.#previous?.place ?? this.#itinerary.passedOver;
     if (beside !== undefined) {
       this.#host.hedged(now, this.#user.method, beside, place);
-    } else if (from !== undefined && !sameTarget(from, place)) {
+    } else if (from !== undefined && !sameTarget(from.target, place.target)) {
       this.#host.failedOver(now, this.#user.method, from, place, this.#previous?.why);
     }
     // Side by side they count alike, so that the callee knows what comes second for what it is (§8.2.2.2).
@@ -388,8 +388,4 @@ export class FailoverRequest implements TimerOwner {
     for (const attempt of this.#attempts) this.#host.timers.silence(attempt.patience);
     this.#host.timers.silence(this.#hedge);
   }
-}
-
-function sameTarget(one: Place, other: Place): boolean {
-  return targetName(one.target) === targetName(other.target);
 }

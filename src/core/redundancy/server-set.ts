@@ -4,7 +4,7 @@
  */
 import type { Instant, Target } from "../machine.ts";
 import type { RedundancyPolicy, ServerPolicy } from "./policy.ts";
-import { targetName } from "./server-health.ts";
+import { sameTarget, targetName } from "./server-health.ts";
 
 /** One target that a request may go to, and the policy that speaks for it. */
 export interface Place {
@@ -83,12 +83,12 @@ export class ServerRoute {
   notesMove(from: Target, to: Target): boolean {
     const told = this.#told;
     this.#told = { from, to };
-    return told === undefined || !(isSame(told.from, from) && isSame(told.to, to));
+    return told === undefined || !(sameTarget(told.from, from) && sameTarget(told.to, to));
   }
 
   /** A request was answered by a place: the next move away from it is news. */
   answeredBy({ target }: Place): void {
-    if (this.#told !== undefined && isSame(this.#told.from, target)) this.#told = undefined;
+    if (this.#told !== undefined && sameTarget(this.#told.from, target)) this.#told = undefined;
   }
 
   /** Takes in a fresh resolution; the target in use stays in use while it is still listed. */
@@ -135,13 +135,8 @@ export class ServerRoute {
 
   /** Position of a target among the places, -1 if it is not one of them. */
   indexOf(target: Target): number {
-    const name = targetName(target);
-    return this.places.findIndex((place) => targetName(place.target) === name);
+    return this.places.findIndex((place) => sameTarget(place.target, target));
   }
-}
-
-function isSame(one: Target, other: Target): boolean {
-  return targetName(one) === targetName(other);
 }
 
 export class ServerSet {
