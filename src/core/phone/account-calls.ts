@@ -10,6 +10,8 @@ import { FailoverRequest } from "../redundancy/failover.ts";
 import type { Plan } from "../redundancy/itinerary.ts";
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { RequestUser } from "../redundancy/request.ts";
+import type { Place } from "../redundancy/server-set.ts";
+import { finishes } from "../redundancy/verdict.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import type { Account } from "./account.ts";
 import type {
@@ -105,11 +107,20 @@ export class AccountCalls implements CallEnvironment {
     const account = this.#account;
     const working = account.servers.route(account.workingServer).policy;
     const route = dialogRoute(way, account.servers, working);
-    const plan: Plan = { routes: [route], startAt: () => 0, neverFull: false, moves: false };
+    const may = (place: Place): boolean => maySignal(now, account, place);
+    // The end of a call may be told by way of a server that has taken the place of the one left.
+    const allowed = user.method === "BYE" ? route.places.filter(may) : route.places;
+    const [first] = allowed;
+    route.places = allowed;
+    const plan: Plan = {
+      routes: [route],
+      startAt: () => 0,
+      neverFull: false,
+      moves: false,
+      finishes: finishes(user.method),
+    };
     const request = new FailoverRequest(account, plan, cseq, user);
-    const first = route.places[0];
-    if (first !== undefined && !maySignal(now, account, first))
-      user.failed(now, { why: "not-registered" });
+    if (first === undefined || !may(first)) user.failed(now, { why: "not-registered" });
     else request.start(now);
     return request;
   }

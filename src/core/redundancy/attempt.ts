@@ -20,6 +20,7 @@ import type { RedundancyPolicy } from "./policy.ts";
 import type { AttemptPlace } from "./request.ts";
 import type { ServerHealth } from "./server-health.ts";
 import type { Place } from "./server-set.ts";
+import { finishes } from "./verdict.ts";
 
 /** The part of the transaction layer that attempts need. */
 export interface RequestSender {
@@ -54,7 +55,8 @@ export interface AttemptOwner extends TimerOwner {
   /** One that was left has been heard of. */
   heardLate(now: Instant, attempt: Attempt): void;
   final(now: Instant, attempt: Attempt, response: Response): void;
-  broken(now: Instant, attempt: Attempt, why: "timeout" | LossCause): void;
+  /** `503`: meanwhile its target has asked to be left alone. */
+  broken(now: Instant, attempt: Attempt, why: "timeout" | "503" | LossCause): void;
   retrying(now: Instant, attempt: Attempt): void;
   compose(attempt: AttemptPlace, cseq: number): Request;
 }
@@ -93,6 +95,10 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     this.patience = new Timer("patience", owner);
   }
 
+  get listensOn(): boolean {
+    return true;
+  }
+
   /** Some answer has come. */
   get heard(): boolean {
     return this.#heard !== "nothing";
@@ -122,7 +128,9 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     const { server, hop, target, expiresAt } = this.place;
     const reached: AttemptPlace = { server, hop, target, expiresAt, flow, since: now };
     this.place = reached;
-    this.#send(now);
+    const quiet = this.#host.health.state(now, target) === "quiet";
+    if (quiet && !finishes(this.#owner.method)) this.#owner.broken(now, this, "503");
+    else this.#send(now);
   }
 
   unreached(now: Instant, cause: LossCause): void {
@@ -252,17 +260,17 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     return true;
   }
 
-  /** Once, and only after something was heard (RFC 3261 §9.1, R18). */
+  /** Once, and only after something was heard (RFC 3261 §9.1, R18); again if it found no way and more is heard. */
   #sendCancel(now: Instant): void {
     if (this.#cancelSent || this.#request === undefined || this.#flow === undefined) return;
     this.#cancelSent = true;
     const cancel = cancelFor(this.#request);
-    this.#host.sender.request(now, cancel, this.#flow, this.#resending(), IGNORED);
+    this.#host.sender.request(now, cancel, this.#flow, this.#resending(), {
+      // The answer changes nothing: what counts is the final response to the INVITE (§9.1).
+      responded: () => {},
+      failed: (_now, why) => {
+        if (why === "transport") this.#cancelSent = false;
+      },
+    });
   }
 }
-
-/** The answer to a CANCEL changes nothing: what counts is the final response to the INVITE (§9.1). */
-const IGNORED: ClientTransactionUser = {
-  responded(): void {},
-  failed(): void {},
-};

@@ -32,7 +32,8 @@ export class FailoverRequest implements TimerOwner {
   readonly #hedge: Timer;
   state: FailoverState = "idle";
   readonly #itinerary: Itinerary;
-  readonly #firstCseq: number;
+  /** With which those began that are asked now. */
+  #firstCseq: number;
   #cseq: number;
   /** Under way, the newest last; beside the one that was heard of only such as may still turn out to have the call. */
   #attempts: Attempt[] = [];
@@ -154,7 +155,7 @@ export class FailoverRequest implements TimerOwner {
   }
 
   /** From an attempt: no final response will come. */
-  broken(now: Instant, attempt: Attempt, why: "timeout" | LossCause): void {
+  broken(now: Instant, attempt: Attempt, why: "timeout" | "503" | LossCause): void {
     if (this.state === "ended") return;
     if (this.state === "proceeding" && this.#yields(now, attempt)) return;
     if (this.state === "proceeding" || this.#cancelled) {
@@ -327,8 +328,8 @@ export class FailoverRequest implements TimerOwner {
     }
     // Side by side they count alike, so that the callee knows what comes second for what it is (§8.2.2.2).
     const alike = this.#hedges && (beside !== undefined || this.#silent.length > 0);
-    const cseq = alike ? this.#firstCseq : this.#cseq;
-    const attempt = new Attempt(this.#host, this, place, cseq);
+    if (!alike) this.#firstCseq = this.#cseq;
+    const attempt = new Attempt(this.#host, this, place, this.#firstCseq);
     attempt.last = this.#itinerary.begin(place);
     this.#attempts.push(attempt);
     this.#bear(now, attempt);

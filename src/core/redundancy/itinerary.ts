@@ -23,6 +23,8 @@ export interface Plan {
   readonly patienceMs?: number;
   /** It is not known yet whether requests of this kind are answered there: silence says nothing of the target. */
   readonly unproven?: boolean;
+  /** It ends something, or carries on what was begun: a place that wants quiet is asked if there is no other. */
+  readonly finishes?: boolean;
   /** Only this place, if given (re-registration before a failover). */
   readonly only?: Place;
 }
@@ -46,6 +48,8 @@ export class Itinerary {
   #places: Place[] = [];
   /** Places known to be dead, kept for the end. */
   #deferred: Place[] = [];
+  /** Places that want quiet, for what must be said all the same. */
+  #quiet: Place[] = [];
   /** Targets tried so far; kept only where several servers could lead to one target twice. */
   readonly #tried: Set<string> | undefined;
 
@@ -64,7 +68,7 @@ export class Itinerary {
     if (route !== undefined) return route;
     this.#places = this.#deferred;
     this.#deferred = [];
-    return this.#nextPlace(now);
+    return this.#nextPlace(now) ?? this.#quiet.shift();
   }
 
   /** The places of a server are up to date. */
@@ -87,7 +91,7 @@ export class Itinerary {
   /** @returns true if nothing comes after this place: it gets the whole of Timer B or F. */
   begin(place: Place): boolean {
     this.#tried?.add(targetName(place.target));
-    if (this.#plan.neverFull || this.#deferred.length > 0) return false;
+    if (this.#plan.neverFull || this.#deferred.length + this.#quiet.length > 0) return false;
     const followed = this.#places.some((one) => !this.#isTried(one));
     if (this.#host.policy.strictLastTarget) {
       return !followed || this.#places[0]?.server !== place.server;
@@ -115,6 +119,7 @@ export class Itinerary {
     const quiet = this.#host.health.state(now, place.target) === "quiet";
     this.hushed ||= quiet;
     if (quiet) this.passedOver ??= place;
+    if (quiet && this.#plan.finishes === true) this.#quiet.push(place);
     return quiet;
   }
 

@@ -10,3 +10,8 @@ export function letsGo(policy: RedundancyPolicy, method: string, status: number)
   if (method !== "REGISTER" || !policy.failoverOnRegisterRefusal) return false;
   return status >= 300 && status !== 401 && status !== 407 && status !== 423;
 }
+
+/** It ends or carries on what a server has begun, and is sent even to one that wants no requests (RFC 3261 §21.5.4). */
+export function finishes(method: string): boolean {
+  return method === "BYE" || method === "PRACK";
+}

@@ -141,7 +141,7 @@ export class ClientSide implements ClientHost, BeginsRequests {
     const sent = topVia(transaction.request.headers);
     if (sent?.host !== via.host || sent.port !== via.port) return;
     this.#throttles.heard(now, flow.peer, via);
-    transaction.responded(now, response);
+    transaction.responded(now, response, flow);
   }
 
   drop(): void {

@@ -16,7 +16,8 @@ export interface Host {
 
 /** A client transaction as the layer finds it again. */
 export interface ClientEntry extends ClientTransaction {
-  responded(now: Instant, response: Response): void;
+  /** @param over the flow it came over, not always that of the request. */
+  responded(now: Instant, response: Response, over: FlowRecord): void;
   /** A CANCEL goes out for it. */
   expectFinal(now: Instant): void;
   /** Ends it without a word. */

@@ -6,6 +6,8 @@
  *       └───────2xx──────────┴──2xx──▶ Accepted ⟲2xx ──M──▶ Terminated
  *   Calling ──B──▶ Terminated, Calling | Proceeding | Completed ──flow lost──▶ Terminated
  *
+ * Deviation: for a user that listens on, it outlives a flow of datagrams until Timer B. Answers come to the port,
+ * whatever became of the flow, and who rings late must still be told to stop.
  * Timer B rings in Proceeding only after `abandon` or a CANCEL: a final response then has 64·T1 to come (§9.1).
  */
 import type { FlowId, Instant, LossCause } from "../machine.ts";
@@ -26,7 +28,7 @@ export class InviteClientTransaction implements ClientEntry, FlowMember, TimerOw
   before: FlowMember | undefined;
   after: FlowMember | undefined;
   readonly #host: ClientHost;
-  readonly #flow: FlowRecord;
+  #flow: FlowRecord;
   readonly #user: ClientTransactionUser;
   readonly #resending: Resending;
   /** What is resent: the INVITE, later the ACK. */
@@ -38,6 +40,8 @@ export class InviteClientTransaction implements ClientEntry, FlowMember, TimerOw
   /** Timer B, D or M. */
   #end: Timer;
   #final = false;
+  /** Its flow is over, and it listens on. */
+  #lost = false;
 
   constructor(
     now: Instant,
@@ -100,10 +104,11 @@ export class InviteClientTransaction implements ClientEntry, FlowMember, TimerOw
     this.#enter(0, "Terminated");
   }
 
-  responded(now: Instant, response: Response): void {
+  responded(now: Instant, response: Response, over: FlowRecord): void {
     switch (this.state) {
       case "Calling":
       case "Proceeding":
+        if (this.#flow.state === "gone") this.#goOnOver(over);
         if (response.status < 200) this.#enter(now, "Proceeding");
         else if (response.status < 300) this.#enter(now, "Accepted");
         else this.#acknowledge(now, response);
@@ -126,8 +131,9 @@ export class InviteClientTransaction implements ClientEntry, FlowMember, TimerOw
       this.#spacing = this.#resending.interval > 0 ? this.#resending.interval : 2 * this.#spacing;
       this.#host.timers.set(timer, now + this.#spacing);
       this.#host.send(now, this.#flow, this.#bytes);
-    } else if (this.#flow.state === "gone" && this.state === "Calling") {
-      this.flowLost(now, "closed");
+    } else if (this.#flow.state === "gone" && this.state === "Calling" && !this.#lost) {
+      this.#enter(now, "Terminated");
+      this.#user.failed(now, "transport", "closed");
     } else if (this.state === "Calling" || this.state === "Proceeding") {
       this.#enter(now, "Terminated");
       this.#user.failed(now, "timeout", undefined);
@@ -142,8 +148,15 @@ export class InviteClientTransaction implements ClientEntry, FlowMember, TimerOw
     const unanswered = this.state === "Calling" || this.state === "Proceeding";
     // Further 2xx find their way to Accepted over any flow.
     if (this.state === "Accepted") return;
-    this.#enter(now, "Terminated");
+    this.#lost = unanswered && !this.#flow.reliable && this.#user.listensOn === true;
+    if (this.#lost) this.abandon(now);
+    else this.#enter(now, "Terminated");
     if (unanswered) this.#user.failed(now, "transport", cause);
+  }
+
+  #goOnOver(flow: FlowRecord): void {
+    this.#flow = flow;
+    flow.join(this);
   }
 
   #acknowledge(now: Instant, response: Response): void {

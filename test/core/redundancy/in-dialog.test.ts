@@ -7,8 +7,9 @@ import {
   defaultServer,
   PLAIN,
 } from "../../../src/core/redundancy/policy-defaults.ts";
-import { CALLS, dial, ready } from "./callers.ts";
+import { CALLS, dial, ready, servers } from "./callers.ts";
 import { Rehearsal } from "./rehearsal.ts";
+import { says } from "./scripted-server.ts";
 
 /** A phone that asks for a session of 90 s, at one name with two targets. */
 function timed(): Rehearsal {
@@ -134,5 +135,28 @@ test("a phone that stops registers nowhere for its last words, and takes all bin
     2.0 200 ← secondary
     2.0 200 ← primary
     2.0 200 ← primary
+  `);
+});
+
+/** A call is up through the primary, which then asks to be left alone. */
+function hushed(stage: Rehearsal): Rehearsal {
+  dial(stage).until(1);
+  stage.server("primary").habits = { INVITE: says(503, { "retry-after": "60" }) };
+  stage.do(() => stage.phone.call("2098")).until(2);
+  stage.take();
+  return stage.do((now) => stage.phone.callNumbered(1)?.hangUp(now)).until(3);
+}
+
+test("a BYE goes even to a server that asked to be left alone: nothing else ends the call (R50, I10)", () => {
+  hushed(servers({}, "192.0.2.13")).expect(`
+    2.0 BYE → primary
+    2.0 200 ← primary
+  `);
+});
+
+test("a BYE leaves a server alone that asked for it, if another one takes it", () => {
+  hushed(timed()).expect(`
+    2.0 BYE → secondary
+    2.0 200 ← secondary
   `);
 });

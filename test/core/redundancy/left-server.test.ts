@@ -94,3 +94,20 @@ test("the other end hears of the end through a server in use, though the registr
     70.0 200 ← primary
   `);
 });
+
+test("the other end hears of the end by way of the server that was registered at instead (I10)", () => {
+  const stage = failover(CHAIN);
+  stage.do(() => stage.phone.call("2099")).until(1);
+  const first = stage.phone.callNumbered(1);
+  stage.kill("primary");
+  stage.do(() => stage.phone.call("2098")).until(2);
+  assert.equal(stage.account.registration(1)?.place?.target.address, "192.0.2.14");
+  stage.take();
+  stage
+    .do((now) => first?.hangUp(now))
+    .until(3)
+    .expect(`
+    2.0 BYE → secondary
+    2.0 200 ← secondary
+  `);
+});

@@ -272,6 +272,52 @@ suite("INVITE client transaction left behind", () => {
     `);
   });
 
+  test("a user that listens on hears over another flow of datagrams, and its CANCEL and ACK go that way (R18)", () => {
+    const stage = new Stage();
+    const flow = stage.flow();
+    const call = stage.send(flow, "INVITE", RFC_SPACING, [], { listensOn: true });
+    stage.script.until(400).lose(flow.id, "refused");
+    stage.script.until(10_000);
+    const other = stage.flow();
+    stage.answer(other, 180);
+    stage.cancel(call, flow);
+    stage.answer(other, 200);
+    stage.answer(other, 487, 1);
+    stage.script.finish().expect(`
+      0.0 -1 ──▶ INVITE sip:bob@example.com
+      0.4 -1 ✕ refused
+      0.4 user: failed, refused
+      10.0 -2 ◀── 180 Whatever
+      10.0 user: 180 to INVITE
+      10.0 -2 ──▶ CANCEL sip:bob@example.com
+      10.0 -2 ◀── 200 Whatever
+      10.0 user: 200 to CANCEL
+      10.0 -2 ◀── 487 Whatever
+      10.0 -2 ──▶ ACK sip:bob@example.com
+      10.0 user: 487 to INVITE
+    `);
+    assert.equal(stage.layer.transactions, 0);
+  });
+
+  test("a user that listens on waits for 64·T1 when its flow of datagrams is lost, and not over a connection", () => {
+    for (const [transport, end] of [
+      ["udp", "32.0 user: failed, timeout"],
+      ["tcp", ""],
+    ] as const) {
+      const stage = new Stage();
+      const flow = stage.flow({ transport });
+      stage.send(flow, "INVITE", RFC_SPACING, [], { listensOn: true });
+      stage.script.until(400).lose(flow.id, "reset");
+      assert.equal(stage.layer.transactions, transport === "udp" ? 1 : 0);
+      stage.script.finish().expect(`
+      0.0 -1 ──▶ INVITE sip:bob@example.com
+      0.4 -1 ✕ reset
+      0.4 user: failed, reset
+      ${end}
+      `);
+    }
+  });
+
   test("one that rings and was left ends 64·T1 later if nobody says more", () => {
     const stage = new Stage();
     const flow = stage.flow();

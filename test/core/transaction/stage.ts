@@ -59,11 +59,13 @@ export class Stage implements Machine, TransactionUser {
     method: string,
     resending: Resending = RFC_SPACING,
     more: string[] = [],
+    wishes: Pick<ClientTransactionUser, "listensOn"> = {},
   ): ClientTransaction {
     let transaction: ClientTransaction | undefined;
     this.script.do((now) => {
       const request = outgoing(method, more);
-      transaction = this.layer.request(now, request, flow, resending, this.user());
+      const user = { ...this.user(), ...wishes };
+      transaction = this.layer.request(now, request, flow, resending, user);
     });
     return transaction as ClientTransaction;
   }

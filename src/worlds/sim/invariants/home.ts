@@ -106,6 +106,8 @@ export class Home implements Invariant {
     // However short a call was, F begins anew with its end.
     if (event === "call.ended" && one !== undefined) {
       this.#idleSince.set(one, at);
+      // A trial that began now began before the next call, though that may come before the next look.
+      if (one.phone.idle) this.#busySince.delete(one);
       this.#stays.delete(one);
     }
     if (event === "server.suspected") this.#dead.add(`${node} ${target}`);

@@ -4,7 +4,6 @@
  * be more, until one of them rings.
  */
 import type { Instant } from "../../../core/machine.ts";
-import { STUN_FIRST_WAIT_MS, STUN_SENDS } from "../../../core/transaction/limits.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 import { branchOf, callIdOf, cseqOf, hasToTag, placeOf, sendsRequest } from "./glance.ts";
@@ -15,20 +14,10 @@ interface Leg {
   /** The flow it went out over. */
   readonly over: string;
   readonly sentAt: Instant;
-  /** Nothing came from its place for so long that the flow may have been given up. */
-  mute: boolean;
   /** The highest provisional response; 0: nothing was heard. */
   heard: number;
   /** It has its final response, or its CANCEL, or nobody listens any more. */
   done: boolean;
-}
-
-/** What is heard from one place. */
-interface Ear {
-  /** Anything at all, last. */
-  heardAt: Instant;
-  /** That nothing was heard of yet. */
-  legs: Leg[];
 }
 
 interface Invited {
@@ -40,10 +29,7 @@ interface Invited {
 
 /** RFC 3261 Timer B, in T1: then nobody hears any more. */
 const TIMER_B_T1 = 64;
-/** A datagram flow on which nothing answers for so long is given up, where it is kept alive (RFC 5626 §4.4.2). */
-const FLOW_SILENCE_MS = STUN_FIRST_WAIT_MS * (2 ** STUN_SENDS - 1);
-
-/** A transport error ends the transaction (RFC 3261 §17.1.4): what was under way then finds nobody. */
+/** The end of a connection ends its transactions (RFC 3261 §17.1.4): what was under way then finds nobody. */
 const FLOW_LOST: readonly string[] = ["refused", "unreachable", "reset", "closed"];
 
 export class OneLeg implements Invariant {
@@ -53,8 +39,6 @@ export class OneLeg implements Invariant {
   readonly #calls = new Map<string, Invited>();
   /** The same, by node and call. */
   readonly #numbers = new Map<string, Invited>();
-  /** By node and place. */
-  readonly #ears = new Map<string, Ear>();
   /** Heard of in this step. */
   readonly #fresh = new Set<Invited>();
 
@@ -81,7 +65,6 @@ export class OneLeg implements Invariant {
   message(message: SimulatedMessage, text: string): void {
     const { at, node, direction } = message;
     if (direction === "in") {
-      this.#lookForSilence(message);
       if (text.startsWith("SIP/2.0 ") && cseqOf(text).endsWith(" INVITE"))
         this.#hear(message, text);
       return;
@@ -95,9 +78,7 @@ export class OneLeg implements Invariant {
     if (begins && leg === undefined) {
       const place = placeOf(message);
       const over = `${place} ${message.peer.localPort}`;
-      const begun = { place, over, sentAt: at, mute: false, heard: 0, done: false };
-      legs?.set(branch, begun);
-      this.#earAt(node, place).legs.push(begun);
+      legs?.set(branch, { place, over, sentAt: at, heard: 0, done: false });
     }
   }
 
@@ -128,36 +109,19 @@ export class OneLeg implements Invariant {
     this.#fresh.add(invited);
   }
 
-  /** Every transaction over the flow has ended with it, those that were heard of, too. */
+  /** Every transaction over a connection has ended with it; to a port datagrams come all the same. */
   #cut(node: string, place: string): void {
+    if (place.startsWith("udp:")) return;
     for (const { one, legs } of this.#calls.values()) {
       if (one.node !== node) continue;
       for (const leg of legs.values()) leg.done ||= leg.place === place;
     }
   }
 
-  #lookForSilence(message: SimulatedMessage): void {
-    const { at, node } = message;
-    const ear = this.#earAt(node, placeOf(message));
-    for (const leg of ear.legs) {
-      leg.mute ||= leg.heard === 0 && at - Math.max(ear.heardAt, leg.sentAt) >= FLOW_SILENCE_MS;
-    }
-    ear.heardAt = at;
-    if (ear.legs.length > 0) ear.legs = ear.legs.filter(({ heard, done }) => heard === 0 && !done);
-  }
-
-  #earAt(node: string, place: string): Ear {
-    const key = `${node} ${place}`;
-    const ear = this.#ears.get(key) ?? { heardAt: 0, legs: [] };
-    this.#ears.set(key, ear);
-    return ear;
-  }
-
   /** The transaction is over, or its flow is: nobody waits for it. */
   #isStray(message: SimulatedMessage, { one }: Invited, leg: Leg): boolean {
     const { at, peer } = message;
     if (at - leg.sentAt >= TIMER_B_T1 * one.account.policy.t1Ms) return true;
-    // Flows are also kept alive to ask after a registrar (RFC 6223), or for its Flow-Timer (RFC 5626 §5.4).
-    return leg.mute || `${placeOf(message)} ${peer.localPort}` !== leg.over;
+    return `${placeOf(message)} ${peer.localPort}` !== leg.over;
   }
 }

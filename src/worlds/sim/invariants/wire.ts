@@ -1,14 +1,15 @@
 /** I7: CSeq rises within a Call-ID, and credentials go only to a host that sent the nonce they answer. */
 import type { SimulatedMessage } from "../surroundings.ts";
-import { branchOf, callIdOf, cseqOf } from "./glance.ts";
+import { branchOf, callIdOf, cseqOf, placeOf } from "./glance.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
 
 interface Turn {
-  readonly first: number;
-  readonly number: number;
-  readonly method: string;
-  /** Attempts of an INVITE outside of a dialog that have no final response, by branch. */
-  readonly open: Set<string>;
+  number: number;
+  method: string;
+  /** Attempts of an INVITE outside of a dialog that have no final response, by branch: the number they began with. */
+  readonly open: Map<string, number>;
+  /** The same of those that were challenged last, by place. */
+  readonly challenged: Map<string, number>;
 }
 
 export class Wire implements Invariant {
@@ -29,39 +30,45 @@ export class Wire implements Invariant {
     this.#complain = complain;
   }
 
-  message({ at, node, direction, peer }: SimulatedMessage, text: string): void {
+  message(message: SimulatedMessage, text: string): void {
+    const { at, node, direction, peer } = message;
     if (!this.#nodes.has(node)) return;
     const request = !text.startsWith("SIP/2.0");
     if (direction === "in") {
-      if (!request) this.#answered(node, peer.address, text);
+      if (!request) this.#answered(message, text);
       return;
     }
     if (!request) return;
-    const wrong = this.#outOfTurn(node, text) ?? this.#leaked(node, peer.address, text);
+    const wrong = this.#outOfTurn(message, text) ?? this.#leaked(node, peer.address, text);
     if (wrong !== undefined) this.#complain({ invariant: "I7", at, node, what: wrong });
   }
 
   /** Attempts of one request share a number; ACK and CANCEL have that of their INVITE. */
-  #outOfTurn(node: string, text: string): string | undefined {
+  #outOfTurn(message: SimulatedMessage, text: string): string | undefined {
+    const { node } = message;
     const [, digits = "0", method = ""] = /^CSeq: (\d+) (\w+)/m.exec(text) ?? [];
     if (method === "ACK" || method === "CANCEL") return undefined;
     const callId = callIdOf(text);
     const [, toTag = ""] = /^To: .*;tag=([^;\r]+)/m.exec(text) ?? [];
     const key = `${node} ${callId} ${fromTagOf(text)} ${toTag}`;
     const number = Number(digits);
-    const last = this.#turns.get(key);
-    const open = last?.open ?? new Set();
-    if (last === undefined || number > last.number) {
-      this.#turns.set(key, { first: last?.first ?? number, number, method, open });
-    } else if (number < last.number && !this.#isResent(text)) {
+    const known = this.#turns.get(key);
+    const turn = known ?? { number, method, open: new Map(), challenged: new Map() };
+    if (known === undefined) this.#turns.set(key, turn);
+    if (number > turn.number) {
+      turn.number = number;
+      turn.method = method;
+    } else if (number < turn.number && !this.#isResent(text)) {
       // Attempts side by side count alike, so that the callee merges them (RFC 3261 §8.2.2.2).
-      const alike = this.#hedging.has(node) && number === last.first && open.size > 0;
+      const alike = this.#hedging.has(node) && [...turn.open.values()].includes(number);
       if (!alike)
-        return `CSeq ${number} ${method} after ${last.number} ${last.method} in ${callId}`;
-    } else if (number === last.number && method !== last.method) {
-      return `CSeq ${number} for ${method} and ${last.method} in ${callId}`;
+        return `CSeq ${number} ${method} after ${turn.number} ${turn.method} in ${callId}`;
+    } else if (number === turn.number && method !== turn.method) {
+      return `CSeq ${number} for ${method} and ${turn.method} in ${callId}`;
     }
-    if (method === "INVITE" && toTag === "" && !this.#isResent(text)) open.add(branchOf(text));
+    if (method === "INVITE" && toTag === "" && !this.#isResent(text)) {
+      turn.open.set(branchOf(text), turn.challenged.get(placeOf(message)) ?? number);
+    }
     this.#remember(text);
     return undefined;
   }
@@ -76,9 +83,14 @@ export class Wire implements Invariant {
     this.#branches.add(branchOf(text));
   }
 
-  #answered(node: string, address: string, text: string): void {
+  #answered(message: SimulatedMessage, text: string): void {
+    const { node, peer } = message;
+    const { address } = peer;
     if (!text.startsWith("SIP/2.0 1") && cseqOf(text).endsWith(" INVITE")) {
-      this.#turns.get(`${node} ${callIdOf(text)} ${fromTagOf(text)} `)?.open.delete(branchOf(text));
+      const turn = this.#turns.get(`${node} ${callIdOf(text)} ${fromTagOf(text)} `);
+      const began = turn?.open.get(branchOf(text));
+      if (began !== undefined) turn?.challenged.set(placeOf(message), began);
+      turn?.open.delete(branchOf(text));
     }
     const challenges = text.matchAll(/^(?:WWW|Proxy)-Authenticate: .*?nonce="([^"]*)"/gim);
     for (const [, nonce] of challenges) this.#nonces.add(`${node} ${address} ${nonce}`);
