@@ -51,6 +51,8 @@ export const FAILED_SEEDS: readonly number[] = [
   // With the flow of datagrams that a keep-alive gave up went the INVITE on it: who rang late was not heard.
   42869,
   101066,
+  // A callee that had merged a second leg was called again when the first one came to nothing.
+  108478,
   // A server asked to be left alone while a connection to it was being made, and was asked all the same.
   103875,
   // A BYE at stop registered elsewhere first, and so a binding was forgotten that nobody removed.

@@ -46,6 +46,8 @@ export class FailoverRequest implements TimerOwner {
   #sawSilence = false;
   #cancelled = false;
   #windingUp = false;
+  /** The callee has had it: it goes nowhere else. */
+  #merged = false;
 
   constructor(host: FailoverHost, plan: Plan, cseq: number, user: RequestUser) {
     this.#host = host;
@@ -207,6 +209,7 @@ export class FailoverRequest implements TimerOwner {
     this.#host.timers.silence(merged.patience);
     this.#attempts = others;
     this.#silent = [];
+    this.#merged = true;
     this.state = others.some(({ heard }) => heard) ? "proceeding" : "trying";
     return true;
   }
@@ -263,6 +266,10 @@ export class FailoverRequest implements TimerOwner {
       this.#fail(now, { why: "cancelled" });
       return;
     }
+    if (this.#merged) {
+      if (this.#attempts.length === 0) this.#fail(now, { why: "timeout" });
+      return;
+    }
     const step = this.#itinerary.next(now);
     if (step === undefined) {
       if (this.#attempts.length === 0) this.#giveUp(now);
@@ -308,7 +315,8 @@ export class FailoverRequest implements TimerOwner {
     const prepared = (at: Instant, fit: boolean): void => {
       this.#getting = false;
       if (this.#settledMeanwhile) return;
-      if (fit) this.#try(at, place);
+      if (this.#merged) this.#next(at);
+      else if (fit) this.#try(at, place);
       else {
         this.#host.attemptFailed(at, this.#user.method, place, "not-registered");
         this.#next(at);
