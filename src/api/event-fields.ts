@@ -46,6 +46,12 @@ interface OfPackage extends OfAccount {
   readonly server: number;
 }
 
+/** Of the account's own presence, and where that is told. */
+interface OfPublication extends OfAccount {
+  readonly server: number;
+  readonly target: string;
+}
+
 /** A request left one place. */
 interface Leaving {
   readonly method: string;
@@ -185,6 +191,15 @@ export interface PhoneEventFields {
     readonly limited: boolean;
     readonly rule: string;
   };
+  "publication.accepted": OfPublication & { readonly expires: number };
+  "publication.failed": OfPublication & {
+    readonly why: string;
+    readonly status?: number;
+    readonly waitMs: number;
+  };
+  "publication.refused": OfPublication & { readonly why: string };
+  /** The account is registered elsewhere; `limited`: its presence is not told there. */
+  "publication.moved": OfPublication & { readonly from: string; readonly limited: boolean };
   /** A server's certificate was not believed, or ours was not. */
   "connection.distrusted": DistrustFields;
   "notification.refused": OfPackage & { readonly why: string };
@@ -192,6 +207,12 @@ export interface PhoneEventFields {
   "colleague.changed": OfAccount & {
     readonly colleague: string;
     readonly state: "idle" | "ringing" | "busy";
+  };
+  /** The presence of a user who is watched; `activity` is in words of RFC 4480, apart by spaces. */
+  "presence.changed": OfAccount & {
+    readonly of: string;
+    readonly state: "open" | "closed";
+    readonly activity?: string;
   };
   "message-waiting.changed": OfAccount & {
     readonly waiting: boolean;
@@ -281,6 +302,9 @@ export interface ServerEventFields {
   "binding.refreshed": BindingFields;
   "binding.removed": BindingFields;
   "binding.expired": BindingFields;
+  /** A user's presence was published anew or changed, for so many seconds. */
+  "publication.accepted": { readonly aor: string; readonly expires: number };
+  "publication.removed": { readonly aor: string };
   /** `call`: the Call-ID. */
   "call.started": {
     readonly call: string;

@@ -42,6 +42,8 @@ export interface AccountOptions
       | "unregisterOnStart"
       | "messageWaiting"
       | "colleagues"
+      | "presenceOf"
+      | "publishPresence"
       | "subscribeRegistration"
       | "reliableProvisionals"
       | "sessionTimer"

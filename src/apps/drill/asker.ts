@@ -36,7 +36,8 @@ export function callerAt(
     dns: { ...plain.dns, records, staticFirst: true },
     startSurgeMs: 0,
   };
-  return { ...caller, redundancy, messageWaiting: false, colleagues: [], unregisterOnStart: false };
+  const quiet = { messageWaiting: false, colleagues: [], presenceOf: [], publishPresence: false };
+  return { ...caller, redundancy, ...quiet, unregisterOnStart: false };
 }
 
 /** Whether one call comes to the subject. */

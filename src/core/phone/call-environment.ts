@@ -46,8 +46,10 @@ export interface CallRegister {
   /** @param key of dialogKey. */
   join(key: string, user: DialogUser): void;
   leave(key: string): void;
+  /** A call was answered. */
+  answered(now: Instant): void;
   /** The call is over for people; a BYE may still be on its way. */
-  over(now: Instant, call: number): void;
+  over(now: Instant, call: number, answered: boolean): void;
   /** Nothing is left of the call. */
   gone(call: number): void;
 }

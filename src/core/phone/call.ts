@@ -318,6 +318,7 @@ export class Call
   #begin(now: Instant, leg: CallLeg): CallSession {
     this.#answeredAt = now;
     this.report("call.answered", {});
+    this.#environment.register.answered(now);
     const ours = this.direction === "outgoing";
     this.#session = new CallSession(this.#environment, leg, this.#media, this, ours);
     return this.#session;
@@ -363,7 +364,7 @@ export class Call
       seconds: this.#answeredAt === undefined ? 0 : Math.round((now - this.#answeredAt) / 1000),
       ...this.#media.figures,
     });
-    this.#environment.register.over(now, this.id);
+    this.#environment.register.over(now, this.id, this.#answeredAt !== undefined);
   }
 
   #terminate(): void {

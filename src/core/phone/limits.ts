@@ -28,5 +28,7 @@ export const MAX_TOO_BRIEF = 2;
 
 /** Dialogs of one subscription left where nobody answered, to be ended on the return. */
 export const MAX_LEFT_DIALOGS = 4;
-/** Colleagues that one account watches; of more, the first. */
+/** Entity-tags of one publication, that in use and those left where nobody answered. */
+export const MAX_LEFT_PUBLICATIONS = 4;
+/** Colleagues that one account watches, in their calls and in their presence; of more, the first of each. */
 export const MAX_COLLEAGUES = 64;

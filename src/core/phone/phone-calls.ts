@@ -31,6 +31,8 @@ export interface PhoneCallsHost {
   environmentFor(request: Request): CallEnvironment | undefined;
   /** The last call is over. */
   becameIdle(now: Instant): void;
+  /** The first call was answered, or the last that was is over. */
+  talks(now: Instant, talking: boolean): void;
 }
 
 export class PhoneCalls implements CallRegister {
@@ -39,6 +41,8 @@ export class PhoneCalls implements CallRegister {
   readonly #calls = new Map<number, Call>();
   /** Calls that people still have. */
   readonly #live = new Set<number>();
+  /** Those of them that were answered. */
+  #talking = 0;
   /** Calls by the INVITE that brought them, until it is over. */
   readonly #invites = new Map<ServerTransaction, Call>();
   /**
@@ -148,8 +152,17 @@ export class PhoneCalls implements CallRegister {
     this.#dialogs.delete(key);
   }
 
-  over(now: Instant, call: number): void {
+  answered(now: Instant): void {
+    this.#talking += 1;
+    if (this.#talking === 1) this.#host.talks(now, true);
+  }
+
+  over(now: Instant, call: number, answered: boolean): void {
     this.#heardLast = this.#calls.get(call)?.recording ?? this.#heardLast;
+    if (answered) {
+      this.#talking -= 1;
+      if (this.#talking === 0) this.#host.talks(now, false);
+    }
     if (this.#live.delete(call) && this.#live.size === 0) this.#host.becameIdle(now);
   }
 

@@ -271,6 +271,10 @@ export class Phone
     for (const account of this.accounts) account.becameIdle(now);
   }
 
+  talks(now: Instant, talking: boolean): void {
+    this.#subscriptions?.talks(now, talking);
+  }
+
   rang(now: Instant, timer: Timer): void {
     const account = this.#surges?.get(timer);
     this.#surges?.delete(timer);

@@ -1,4 +1,4 @@
-/** The subscriptions of one account, and their way out through the redundancy engine. */
+/** The subscriptions and the publication of one account, and their way out through the redundancy engine. */
 import { type Instant, NEVER, type Target } from "../machine.ts";
 import type { Entropy } from "../primitives.ts";
 import { FailoverRequest } from "../redundancy/failover.ts";
@@ -12,6 +12,7 @@ import type { DialogWay, Field } from "./call-environment.ts";
 import type { Composer } from "./composer.ts";
 import { dialogRoute } from "./dialog-route.ts";
 import { MAX_COLLEAGUES } from "./limits.ts";
+import { Publication } from "./publication.ts";
 import { Subscription } from "./subscription.ts";
 import { ColleagueCalls } from "./subscription-colleague.ts";
 import type {
@@ -20,36 +21,53 @@ import type {
   Whereabouts,
 } from "./subscription-environment.ts";
 import { MessageWaiting, RegistrationEvents } from "./subscription-packages.ts";
+import { WatchedPresence } from "./subscription-presence.ts";
 import { maySignal } from "./unregistered-server.ts";
 
 export class AccountSubscriptions implements SubscriptionEnvironment {
   readonly register: NotifyRegister;
   readonly #account: Account;
   readonly #subscriptions: readonly Subscription[];
+  readonly #publication: Publication | undefined;
 
   constructor(account: Account, register: NotifyRegister) {
     this.#account = account;
     this.register = register;
-    const { messageWaiting, subscribeRegistration, colleagues } = account.config;
+    const { messageWaiting, subscribeRegistration, colleagues, presenceOf } = account.config;
+    const few = (users: readonly string[]): string[] =>
+      [...new Set(users)].slice(0, MAX_COLLEAGUES);
     this.#subscriptions = [
       ...(messageWaiting ? [new MessageWaiting(this)] : []),
       ...(subscribeRegistration ? [new RegistrationEvents(this)] : []),
-      ...[...new Set(colleagues)]
-        .slice(0, MAX_COLLEAGUES)
-        .map((user) => new ColleagueCalls(this, user)),
+      ...few(colleagues).map((user) => new ColleagueCalls(this, user)),
+      ...few(presenceOf).map((user) => new WatchedPresence(this, user)),
     ].map((eventPackage) => new Subscription(this, eventPackage));
+    this.#publication = account.config.publishPresence ? new Publication(this) : undefined;
+  }
+
+  /** A PUBLISH is on its way. */
+  get busy(): boolean {
+    return this.#publication?.busy === true;
   }
 
   follow(now: Instant): void {
     for (const subscription of this.#subscriptions) subscription.follow(now);
+    this.#publication?.follow(now);
+  }
+
+  /** The first call of the phone was answered, or the last is over. */
+  talks(now: Instant, talking: boolean): void {
+    this.#publication?.talks(now, talking);
   }
 
   stop(now: Instant): void {
     for (const subscription of this.#subscriptions) subscription.stop(now);
+    this.#publication?.stop(now);
   }
 
   close(): void {
     for (const subscription of this.#subscriptions) subscription.close();
+    this.#publication?.close();
   }
 
   // What the subscriptions ask.

@@ -18,6 +18,7 @@ export class ColleagueCalls implements EventPackage {
   readonly name = "dialog";
   readonly accept: string = DIALOG_INFO_TYPE;
   readonly user: string;
+  readonly seconds: number | undefined;
   readonly #environment: SubscriptionEnvironment;
   #version = -1;
   /** Those that are not over, by their id. */
@@ -27,6 +28,7 @@ export class ColleagueCalls implements EventPackage {
   constructor(environment: SubscriptionEnvironment, user: string) {
     this.#environment = environment;
     this.user = user;
+    this.seconds = environment.account.watchExpiresSeconds;
   }
 
   /** The new notifier tells all calls first; until then the lamp shows what it did. */

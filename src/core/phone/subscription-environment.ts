@@ -84,6 +84,8 @@ export interface EventPackage {
   readonly accept: string;
   /** Whose state it is, if not our own: a user of our domain. */
   readonly user?: string;
+  /** The lifetime to ask for, if not that of the account's own. */
+  readonly seconds?: number | undefined;
   /** A new dialog has begun: whatever is told next stands alone. */
   begun(): void;
   /** @param server who tells, 1-based. */

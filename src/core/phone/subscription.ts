@@ -33,15 +33,15 @@ import type {
 import { SubscriptionFarewell } from "./subscription-farewell.ts";
 import { LeftDialogs } from "./subscription-left.ts";
 import { composeSubscribe } from "./subscription-request.ts";
-
-/** The server does not know the method or the package: asking again is no use (RFC 6665 §4.1.2.1). */
-const UNKNOWN_THERE: ReadonlySet<number> = new Set([405, 489, 501]);
+import {
+  isSamePlace,
+  renewalWaitMs,
+  SHORTEST_REFRESH_MS,
+  UNKNOWN_THERE,
+} from "./subscription-rules.ts";
 
 /** The dialog is over, and nobody has said that none is wanted (RFC 3261 §12.2.1.2, R13). */
 const ENDS_DIALOG: ReadonlySet<number> = new Set([408, 481]);
-
-/** A lifetime is renewed no sooner. */
-const SHORTEST_REFRESH_MS = 1000;
 
 export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   readonly method = "SUBSCRIBE";
@@ -69,7 +69,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   constructor(environment: SubscriptionEnvironment, eventPackage: EventPackage) {
     this.#environment = environment;
     this.#package = eventPackage;
-    this.#seconds = environment.account.subscribeExpiresSeconds;
+    this.#seconds = eventPackage.seconds ?? environment.account.subscribeExpiresSeconds;
     this.#next = new Timer("subscribe", this);
     this.#timerN = new Timer("N", this);
   }
@@ -187,9 +187,7 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   }
 
   #isAt(at: Whereabouts): boolean {
-    const here = this.#at;
-    if (here === undefined || here.server !== at.server) return false;
-    return targetName(here.place.target) === targetName(at.place.target);
+    return isSamePlace(this.#at, at);
   }
 
   /** The notifier holds a subscription that has not run out. */
@@ -254,11 +252,9 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   }
 
   #live(now: Instant, seconds: number): void {
-    const { subscribeOverlapSeconds: overlap } = this.#environment.account;
-    const lead = overlap === "half" || overlap >= seconds ? seconds / 2 : overlap;
-    const wait = Math.max(SHORTEST_REFRESH_MS, (seconds - lead) * 1000);
+    const { account, timers } = this.#environment;
     this.#expiresAt = now + seconds * 1000;
-    this.#environment.timers.set(this.#next, now + wait);
+    timers.set(this.#next, now + renewalWaitMs(account, seconds));
   }
 
   #heard(now: Instant, state: SubscriptionState, stale: boolean): void {

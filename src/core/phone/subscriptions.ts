@@ -20,8 +20,9 @@ export class PhoneSubscriptions implements NotifyRegister {
     }
   }
 
-  /** No SUBSCRIBE is on its way. */
+  /** No SUBSCRIBE or PUBLISH is on its way. */
   get atRest(): boolean {
+    for (const account of this.#accounts.values()) if (account.busy) return false;
     for (const user of this.#users.values()) if (user.busy) return false;
     return true;
   }
@@ -29,6 +30,11 @@ export class PhoneSubscriptions implements NotifyRegister {
   /** An account was registered somewhere, or its working server is another. */
   follow(now: Instant, account: number): void {
     if (!this.#stopped) this.#accounts.get(account)?.follow(now);
+  }
+
+  /** The first call of the phone was answered, or the last is over. */
+  talks(now: Instant, talking: boolean): void {
+    for (const account of this.#accounts.values()) account.talks(now, talking);
   }
 
   /** @returns false if the request is no NOTIFY of a subscription that is known here. */
@@ -62,11 +68,14 @@ export class PhoneSubscriptions implements NotifyRegister {
   }
 }
 
-/** Undefined if no account wants to hear of anything. */
+/** Undefined if no account wants to hear of anything, or to tell. */
 export function subscriptionsOf(accounts: readonly Account[]): PhoneSubscriptions | undefined {
   const curious = accounts.filter(
     ({ config }) =>
-      config.messageWaiting || config.subscribeRegistration || config.colleagues.length > 0,
+      config.messageWaiting ||
+      config.subscribeRegistration ||
+      config.publishPresence ||
+      config.colleagues.length + config.presenceOf.length > 0,
   );
   return curious.length === 0 ? undefined : new PhoneSubscriptions(curious);
 }

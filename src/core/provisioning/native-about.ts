@@ -27,6 +27,10 @@ export const ABOUT: Readonly<Record<string, string>> = {
   "message-waiting": "Subscribe to waiting messages (RFC 3842).",
   colleagues:
     "Users of the same domain whose calls are shown, as a lamp beside each name (RFC 4235).",
+  "presence-of": "Users of the same domain whose presence is shown (RFC 3856).",
+  "watch-expires": "The lifetime asked for in SUBSCRIBE for colleagues and presence-of.",
+  "publish-presence":
+    "Publish the account's own presence, and whether it is on the phone (RFC 3903).",
   "subscribe-registration": "Subscribe to the account's registration (RFC 3680).",
   "subscribe-expires": "The lifetime asked for in SUBSCRIBE.",
   "subscribe-overlap": "Renew subscriptions so long before the end.",

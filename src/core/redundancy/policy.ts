@@ -167,6 +167,12 @@ export interface AccountPolicy extends CallPolicy {
   readonly messageWaiting: boolean;
   /** SUBSCRIBE dialog of these users of our domain, whose calls are shown (BLF). */
   readonly colleagues: readonly string[];
+  /** SUBSCRIBE presence of these users of our domain. */
+  readonly presenceOf: readonly string[];
+  /** The lifetime asked for in both (blf.subscribe_period); undefined: subscribeExpiresSeconds. */
+  readonly watchExpiresSeconds: number | undefined;
+  /** PUBLISH our own presence. */
+  readonly publishPresence: boolean;
   /** SUBSCRIBE reg (subscribe_register). */
   readonly subscribeRegistration: boolean;
   readonly subscribeExpiresSeconds: number;

@@ -201,6 +201,8 @@ export class End implements CallEnvironment, PhoneCallsHost {
     this.events.push("idle");
   }
 
+  talks(): void {}
+
   audioSource(): AudioSource {
     return tone();
   }

@@ -54,6 +54,7 @@ const TYPES: Readonly<Record<string, string>> = {
   "message-summary": "application/simple-message-summary",
   reg: "application/reginfo+xml",
   dialog: "application/dialog-info+xml",
+  presence: "application/pidf+xml",
 };
 
 export class Notifier implements TransactionUser {
@@ -65,7 +66,9 @@ export class Notifier implements TransactionUser {
   readonly held: Map<string, Held> = new Map();
   /** The body that a new subscriber is told, by event package. */
   readonly states: Record<string, string> = {};
-  /** What a SUBSCRIBE is answered with instead of 200; undefined: 200. */
+  /** Presence documents that were published and are there, by entity-tag. */
+  publications: Map<string, string> = new Map();
+  /** What a SUBSCRIBE or PUBLISH is answered with instead of 200; undefined: 200. */
   habit: Habit = () => undefined;
   readonly machine: LayerMachine;
   #port: FlowId = 0;
@@ -88,6 +91,7 @@ export class Notifier implements TransactionUser {
     const { request } = transaction;
     this.requests.push(request);
     if (request.method === "SUBSCRIBE") this.#subscribed(now, transaction);
+    else if (request.method === "PUBLISH") this.#published(now, transaction);
     else transaction.respond(now, this.#registered(request));
   }
 
@@ -133,6 +137,28 @@ export class Notifier implements TransactionUser {
     const contact = request.headers.get("contact");
     if (expires !== "0") response.headers.add("contact", `${contact};expires=${expires}`);
     return response;
+  }
+
+  #published(now: Instant, transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const reply = this.habit(request) ?? { status: 200 };
+    if (reply === "silence") return;
+    const before = request.headers.get("sip-if-match");
+    const unknown = before !== undefined && !this.publications.has(before);
+    const status = reply.status === 200 && unknown ? 412 : reply.status;
+    const response = responseTo(request, status, undefined, this.#newTag());
+    const seconds = secondsOf(request.headers, "expires") ?? 3600;
+    for (const [name, value] of Object.entries(reply.headers ?? {})) {
+      response.headers.set(name, value);
+    }
+    if (status === 200) {
+      const tag = this.#newTag();
+      const body = request.body === "" ? (this.publications.get(before ?? "") ?? "") : request.body;
+      this.publications.delete(before ?? "");
+      if (seconds > 0) this.publications.set(tag, body);
+      response.headers.add("sip-etag", tag).add("expires", String(seconds));
+    }
+    transaction.respond(now, response);
   }
 
   #subscribed(now: Instant, transaction: ServerTransaction): void {

@@ -130,6 +130,18 @@ class FleetAccount implements AccountPolicy {
     return this.#shared.colleagues;
   }
 
+  get presenceOf(): AccountPolicy["presenceOf"] {
+    return this.#shared.presenceOf;
+  }
+
+  get watchExpiresSeconds(): AccountPolicy["watchExpiresSeconds"] {
+    return this.#shared.watchExpiresSeconds;
+  }
+
+  get publishPresence(): AccountPolicy["publishPresence"] {
+    return this.#shared.publishPresence;
+  }
+
   get subscribeRegistration(): AccountPolicy["subscribeRegistration"] {
     return this.#shared.subscribeRegistration;
   }
