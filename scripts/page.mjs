@@ -1,5 +1,6 @@
-// Bundles the page (src/apps/dashboard/web) into dist/page: one script, one style sheet and two documents, `lab.html` for
-// the lab's server and `index.html`, the playground, which any web server can host and which opens from a file.
+// Bundles the pages into dist/page. Of src/apps/dashboard/web: one script, one style sheet and two documents, `lab.html` for
+// the lab's server and `index.html`, the playground, which any web server can host and which opens from a file. Of
+// src/apps/handset/web: the phone's own page.
 // `--if-older` does nothing when the bundle is newer than what it is made of; `--tell` says where it stands.
 import {
   existsSync,
@@ -16,6 +17,7 @@ import { fileURLToPath } from "node:url";
 const root = join(fileURLToPath(new URL(".", import.meta.url)), "..");
 const emitted = join(root, "dist", "src");
 const sources = join(root, "src", "apps", "dashboard", "web");
+const handset = join(root, "src", "apps", "handset", "web");
 const out = join(root, "dist", "page");
 const SCENARIOS = '["%SCENARIOS%"]';
 
@@ -32,6 +34,7 @@ function isFresh() {
   const inputs = [
     newest(emitted, /\.js$/),
     newest(sources, /\.(css|html)$/),
+    newest(handset, /\.(css|html)$/),
     newest(join(root, "scenarios"), /\.yaml$/),
     statSync(fileURLToPath(import.meta.url)).mtimeMs,
   ];
@@ -39,10 +42,10 @@ function isFresh() {
 }
 
 /** One file as a script that needs no other; the worker's text is put into the page's, so that a file:// page has it too. */
-async function bundled(entry, define = {}) {
+async function bundled(entry, define = {}, app = "dashboard") {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    entryPoints: [join(emitted, "apps", "dashboard", "web", entry)],
+    entryPoints: [join(emitted, "apps", app, "web", entry)],
     bundle: true,
     write: false,
     minify: true,
@@ -85,6 +88,8 @@ async function make() {
   put("page.js", page);
   put("page.css", readFileSync(join(sources, "page.css"), "utf8"));
   put("lab.html", document.replace("%MODE%", "lab").replace(SCENARIOS, "[]"));
+  put("handset.js", await bundled("main.js", {}, "handset"));
+  for (const name of ["handset.html", "handset.css"]) put(name, readFileSync(join(handset, name)));
   put(
     "index.html",
     document.replace("%MODE%", "playground").replace(SCENARIOS, () => data),

@@ -51,6 +51,7 @@ const RANKS: readonly (readonly [prefix: string, rank: number])[] = [
   ["src/worlds/node/", 6],
   ["src/api/", 7],
   ["src/apps/dashboard/web/", 9],
+  ["src/apps/handset/web/", 9],
   ["src/apps/", 8],
   ["src/index.ts", 8],
 ];

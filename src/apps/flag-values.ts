@@ -10,6 +10,26 @@ export function whole(least: number, most: number): (text: string) => number {
   };
 }
 
+/** An address and a port to listen at. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `HOST:PORT`, IPv6 in brackets; undefined: it is none. */
+export function splitHostPort(text: string): HostPort | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text);
+  const [host, port] = [match?.[1] ?? match?.[2], Number(match?.[3])];
+  return host !== undefined && port <= 65_535 ? { host, port } : undefined;
+}
+
+/** Reads `HOST:PORT`; port 0 lets the system choose. */
+export function hostPort(text: string): HostPort {
+  const split = splitHostPort(text);
+  if (split !== undefined) return split;
+  throw new InvalidArgumentError("write HOST:PORT, for instance 127.0.0.1:7060");
+}
+
 /** A week. */
 const MOST_HOURS = 168;
 

@@ -6,6 +6,7 @@ import { dialled } from "../core/phone/dialled.ts";
 import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
 import { formatFault } from "../core/provisioning/fault.ts";
 import { EXIT, exitWith } from "./exit.ts";
+import type { HostPort } from "./flag-values.ts";
 
 export interface PhoneFlags {
   readonly config: readonly string[];
@@ -25,6 +26,7 @@ export interface PhoneFlags {
   readonly json?: boolean;
   readonly trace?: boolean;
   readonly control?: boolean;
+  readonly http?: HostPort;
 }
 
 /** Every fault of the flags themselves, as lines for stderr. */

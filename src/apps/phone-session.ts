@@ -7,6 +7,7 @@ import { dialled } from "../core/phone/dialled.ts";
 import type { Phone } from "../core/phone/phone.ts";
 import type { PhoneConfig } from "../core/phone/phone-config.ts";
 import type { PhoneMachine } from "../core/phone/phone-machine.ts";
+import type { AccountPolicy } from "../core/redundancy/policy.ts";
 import type { TraceEvent } from "../core/vocabulary.ts";
 import type { Driver, TimedEvent } from "../worlds/node/driver.ts";
 import { FaultBook } from "../worlds/node/fault-book.ts";
@@ -124,21 +125,25 @@ export class PhoneSession {
 
   #obeyControl(): () => void {
     return readControl(process.stdin, {
-      obey: (control) => this.#obey(control),
+      obey: (control) => this.#obeyLine(control),
       refused: (why) => process.stderr.write(`control: ${why}\n`),
       ended: () => this.#leave(EXIT.ok),
     });
   }
 
-  #obey(control: Control): void {
+  /** Does what a command says and tells it as an event. @returns why not. */
+  obey(control: Control): string | undefined {
     const wrong = this.#wrongWith(control) ?? this.#disturb(control);
     if (wrong === undefined) {
       this.#report(obeyedEvent(control));
       this.#perform(control);
-      return;
-    }
-    process.stderr.write(`control: ${wrong}\n`);
-    this.#report(refusedEvent(control, wrong));
+    } else this.#report(refusedEvent(control, wrong));
+    return wrong;
+  }
+
+  #obeyLine(control: Control): void {
+    const wrong = this.obey(control);
+    if (wrong !== undefined) process.stderr.write(`control: ${wrong}\n`);
   }
 
   #wrongWith(control: Control): string | undefined {
@@ -146,10 +151,17 @@ export class PhoneSession {
     if (!COMMANDS.includes(control.do)) {
       return `"${control.do}" is not known; say ${[...COMMANDS, ...FAULT_WORDS].join(", ")}`;
     }
+    if (control.do !== "call") return undefined;
     const to = controlText(control, "to", "");
-    return control.do === "call" && dialled(to) === undefined
-      ? `"${to}" cannot be dialled`
-      : undefined;
+    if (dialled(to) === undefined) return `"${to}" cannot be dialled`;
+    const account = controlText(control, "account", "");
+    return account === "" || this.#accountNamed(account) !== undefined
+      ? undefined
+      : `there is no account "${account}"`;
+  }
+
+  #accountNamed(user: string): AccountPolicy | undefined {
+    return this.#config?.accounts.find((account) => account.enabled && account.user === user);
   }
 
   #disturb(control: Control): string | undefined {
@@ -166,7 +178,12 @@ export class PhoneSession {
   #perform(control: Control): void {
     switch (control.do) {
       case "call":
-        this.#act((phone) => phone.call(controlText(control, "to", "")));
+        this.#act((phone) =>
+          phone.call(
+            controlText(control, "to", ""),
+            this.#accountNamed(controlText(control, "account", ""))?.index,
+          ),
+        );
         break;
       case "hangup":
         this.#act((phone, now) => phone.hangup(now));

@@ -14,7 +14,11 @@ import { Driver, type DriverOptions, type TimedEvent } from "../worlds/node/driv
 import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { Resolver, type ResolverOptions } from "../worlds/node/resolver.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
+import type { Control } from "./control.ts";
 import { EXIT, exitWith } from "./exit.ts";
+import { type HostPort, hostPort } from "./flag-values.ts";
+import { HandsetPage } from "./handset/server.ts";
+import { Handset } from "./handset/standing.ts";
 import { eventPrinter } from "./output.ts";
 import { flagFaults, loadConfiguration, type PhoneFlags } from "./phone-options.ts";
 import { PhoneSession } from "./phone-session.ts";
@@ -47,6 +51,7 @@ export function addPhoneCommand(program: Command): void {
     .option("--answer <mode>", "incoming calls: auto, ring or busy (auto, unless the files say)")
     .option("--bind <address>", "local address (all, unless the files say)")
     .option("--port <port>", "local SIP port, instead of the configured one")
+    .option("--http <host:port>", "serve the handset page there", hostPort)
     .option("--json", "one JSON object a line on stdout")
     .option("--trace", "also every SIP message, as events")
     .option("--control", "take commands as JSON lines on stdin")
@@ -67,8 +72,10 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
   const machine = new PhoneMachine(nodePrimitives());
   const print = eventPrinter(flags.json === true);
   const session = new PhoneSession(machine, flags);
+  const page = await handsetPage(flags.http, config, session);
   const sink = (event: TimedEvent): void => {
     print(event);
+    page?.saw(event);
     session.saw(event);
   };
   const options: DriverOptions = {
@@ -80,7 +87,32 @@ async function runPhone(flags: PhoneFlags): Promise<void> {
   };
   const driver: Driver = new Driver(machine, options);
   await session.run(driver, config);
+  page?.close();
   resolver.close();
+}
+
+/** Its address is told on stderr, with the token: whoever has it may use the phone. */
+async function handsetPage(
+  place: HostPort | undefined,
+  { accounts }: PhoneConfig,
+  session: PhoneSession,
+): Promise<HandsetPage | undefined> {
+  if (place === undefined) return undefined;
+  const shown = accounts.filter(({ enabled }) => enabled);
+  const handset = new Handset(
+    shown.map(({ user, redundancy }) => ({ name: user, servers: redundancy.servers.length })),
+  );
+  const obey = (control: Control): string | undefined => session.obey(control);
+  const parts = { ...place, token: process.env.DIALTONE_TOKEN, handset, obey };
+  const page = await HandsetPage.open(parts).catch((error: Error) => {
+    const { host, port } = place;
+    exitWith(
+      EXIT.missing,
+      `tcp:${host}:${port}: cannot be had (${error.message}); name another with --http`,
+    );
+  });
+  process.stderr.write(`handset: ${page.invitation}\n`);
+  return page;
 }
 
 async function tlsOf({ ca, pin, certificate, key }: PhoneFlags): Promise<TlsSettings | undefined> {

@@ -1,18 +1,9 @@
-/**
- * The page over HTTP: its files, what happens as server-sent events (WHATWG HTML §9.2), and commands. guard.ts says
- * who is let in. Everything that a page needs comes from here: the browser is told to load nothing from elsewhere.
- */
-import { readFile } from "node:fs/promises";
-import type { Server } from "node:http";
-import { join } from "node:path";
-import { serve } from "@hono/node-server";
-import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+/** The lab's page: what happens as server-sent events, a batch at a time, and the commands of whoever looks. */
+import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
-import { isBearer } from "../bearer.ts";
+import { HTML, PageServer, SCRIPT, STYLE } from "../page-server.ts";
 import type { Feed } from "./feed.ts";
-import { strangerIn } from "./guard.ts";
-import { MAX_COMMAND_BYTES, MAX_WATCHERS } from "./limits.ts";
+import { MAX_WATCHERS } from "./limits.ts";
 import type { Greeting, PageCommand } from "./protocol.ts";
 import { type CommandScope, readCommand } from "./read-command.ts";
 
@@ -28,25 +19,12 @@ export interface DashboardParts {
   obey(command: PageCommand): Promise<void>;
 }
 
-/** What `scripts/page.mjs` makes. */
-const FOLDER = join(import.meta.dirname, "..", "..", "..", "page");
-const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
-  "/": ["lab.html", "text/html; charset=utf-8"],
-  "/playground.html": ["index.html", "text/html; charset=utf-8"],
-  "/page.js": ["page.js", "text/javascript; charset=utf-8"],
-  "/page.css": ["page.css", "text/css; charset=utf-8"],
-};
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "connect-src 'self'",
-  "img-src 'self' blob: data:",
-  "worker-src blob:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+const FILES = {
+  "/": ["lab.html", HTML],
+  "/playground.html": ["index.html", HTML],
+  "/page.js": ["page.js", SCRIPT],
+  "/page.css": ["page.css", STYLE],
+} as const;
 /** News are gathered for so long, so that a burst is one message. */
 const GATHER_MS = 40;
 /** A comment after so much silence tells a proxy, and us, that the line stands. */
@@ -54,85 +32,46 @@ const PULSE_MS = 15_000;
 
 /** The server once it listens. */
 export class Dashboard {
-  readonly #parts: DashboardParts;
-  readonly #server: Server;
+  readonly #feed: Feed;
+  readonly #server: PageServer;
 
-  private constructor(parts: DashboardParts, server: Server) {
-    this.#parts = parts;
+  private constructor(feed: Feed, server: PageServer) {
+    this.#feed = feed;
     this.#server = server;
   }
 
   /** @throws Error with `code` if the address cannot be had. */
   static async open(parts: DashboardParts): Promise<Dashboard> {
-    const port = { value: parts.port };
-    const app = application(parts, () => port.value);
-    const server = await new Promise<Server>((resolve, reject) => {
-      const { host: hostname } = parts;
-      const listening = serve({ fetch: app.fetch, hostname, port: parts.port }, (info) => {
-        port.value = info.port;
-        resolve(listening);
-      }) as Server;
-      listening.once("error", reject);
+    const { host, port, token, feed } = parts;
+    const server = await PageServer.open({
+      host,
+      port,
+      token,
+      files: FILES,
+      events: (context) => events(context, parts),
+      obey: async (value) => {
+        const wanted = readCommand(value, parts.scope());
+        if (typeof wanted === "string") return wanted;
+        await parts.obey(wanted);
+        return undefined;
+      },
     });
-    return new Dashboard(parts, server);
+    return new Dashboard(feed, server);
   }
 
   /** `http://HOST:PORT/`. */
   get address(): string {
-    const address = this.#server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    const { host } = this.#parts;
-    return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+    return this.#server.address;
   }
 
   /** With the token behind the #, where no server and no log sees it. */
   get invitation(): string {
-    return `${this.address}#${this.#parts.token}`;
+    return this.#server.invitation;
   }
 
   close(): void {
-    this.#parts.feed.close();
+    this.#feed.close();
     this.#server.close();
-    this.#server.closeAllConnections();
-  }
-}
-
-function application(parts: DashboardParts, port: () => number): Hono {
-  const app = new Hono();
-  app.use(async (context, next) => {
-    const { host, origin } = context.req.header();
-    const why = strangerIn(host, origin, port(), parts.host);
-    if (why !== undefined) return context.json({ error: why }, 403);
-    context.header("content-security-policy", POLICY);
-    context.header("x-content-type-options", "nosniff");
-    context.header("referrer-policy", "no-referrer");
-    context.header("cross-origin-resource-policy", "same-origin");
-    context.header("cache-control", "no-store");
-    return await next();
-  });
-  for (const [path, [file, type]] of Object.entries(FILES)) {
-    app.get(path, (context) => sendFile(context, file, type));
-  }
-  app.get("/events", (context) => events(context, parts));
-  app.post(
-    "/command",
-    bodyLimit({
-      maxSize: MAX_COMMAND_BYTES,
-      onError: (context) => context.json({ error: "the command is too long" }, 413),
-    }),
-    (context) => command(context, parts),
-  );
-  return app;
-}
-
-async function sendFile(context: Context, file: string, type: string): Promise<Response> {
-  try {
-    const bytes = await readFile(join(FOLDER, file));
-    context.header("content-type", type);
-    return context.body(bytes);
-  } catch {
-    // Only a checkout that was compiled by hand has none.
-    return context.text("The page is not built: `npm run build` makes it.\n", 503);
   }
 }
 
@@ -152,23 +91,4 @@ function events(context: Context, { feed, scenarios }: DashboardParts): Response
     }
     clearInterval(pulse);
   });
-}
-
-async function command(context: Context, parts: DashboardParts): Promise<Response> {
-  if (!isBearer(context.req.header("authorization"), parts.token)) {
-    context.header("www-authenticate", "Bearer");
-    return context.json({ error: "the token is missing or wrong" }, 401);
-  }
-  if (!/^application\/json\b/.test(context.req.header("content-type") ?? "")) {
-    return context.json({ error: "send application/json" }, 415);
-  }
-  const value: unknown = await context.req.json().catch(() => undefined);
-  const wanted = readCommand(value, parts.scope());
-  if (typeof wanted === "string") return context.json({ error: wanted }, 400);
-  try {
-    await parts.obey(wanted);
-  } catch (error) {
-    return context.json({ error: error instanceof Error ? error.message : String(error) }, 409);
-  }
-  return context.json({ done: true });
 }

@@ -2,13 +2,13 @@
  * The lab as browsers see it: itself and the scenarios played beside it, each a trace; what a page asks for is done
  * here.
  */
-import { InvalidArgumentError } from "commander";
 import type { FeedTrace } from "../dashboard/feed.ts";
 import { Feed } from "../dashboard/feed.ts";
 import { newToken } from "../dashboard/guard.ts";
 import type { PageCommand, TraceHeader } from "../dashboard/protocol.ts";
 import type { CommandScope } from "../dashboard/read-command.ts";
 import { Dashboard } from "../dashboard/server.ts";
+import type { HostPort } from "../flag-values.ts";
 import { Hold } from "../scenario/hold.ts";
 import { obey } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";
@@ -19,21 +19,8 @@ import { loadScenarios } from "./catalogue.ts";
 import { shownCast } from "./shown-cast.ts";
 import type { LabStage } from "./stage.ts";
 
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** Where the page is unless said otherwise; any port, if this one is taken. */
 const USUAL: HostPort = { host: "127.0.0.1", port: 7060 };
-
-/** Reads `HOST:PORT`; port 0 lets the system choose. */
-export function hostPort(text: string): HostPort {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text);
-  const [host, port] = [match?.[1] ?? match?.[2], Number(match?.[3])];
-  if (host !== undefined && port <= 65_535) return { host, port };
-  throw new InvalidArgumentError("write HOST:PORT, for instance 127.0.0.1:7060");
-}
 
 /** A scenario that is played beside the lab, as pages see it. */
 export interface ShownPlay {

@@ -5,8 +5,8 @@ import { Hono } from "hono";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { bindingsIn } from "../../api/bindings.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
+import type { HostPort } from "../flag-values.ts";
 import { addChanges, type HttpChanges } from "./http-changes.ts";
-import type { HostPort } from "./options.ts";
 
 export interface HttpParts {
   readonly store: Store;

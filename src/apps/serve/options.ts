@@ -6,6 +6,7 @@ import { DIGEST_ALGORITHMS } from "../../core/server/authenticator.ts";
 import type { OfferedAlgorithm } from "../../core/server/users.ts";
 import { readLocal } from "../../worlds/node/listen-address.ts";
 import { isUnspecified } from "../../worlds/node/local-address.ts";
+import { type HostPort, splitHostPort } from "../flag-values.ts";
 
 /** The flags as commander hands them over. */
 export interface ServeFlags {
@@ -34,11 +35,6 @@ export interface ServeFlags {
   readonly json?: boolean;
   readonly trace?: boolean;
   readonly control?: boolean;
-}
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
 }
 
 export interface ServeOptions {
@@ -258,12 +254,4 @@ class FlagReader {
   #fault(key: string, wrong: string, remedy: string): void {
     this.faults.push({ file: "command line", line: 1, key, severity: "error", wrong, remedy });
   }
-}
-
-function splitHostPort(text: string): HostPort | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
-  if (match === null) return undefined;
-  const port = Number(match[3]);
-  if (port > 65_535) return undefined;
-  return { host: (match[1] ?? match[2]) as string, port };
 }
