@@ -38,6 +38,8 @@ export interface ShownCall {
 /** Somebody whose lamp the phone shows. */
 export interface ShownLamp {
   readonly account: string;
+  /** His calls, or his presence. */
+  readonly of: "calls" | "presence";
   readonly who: string;
   readonly state: string;
 }
@@ -121,7 +123,10 @@ export class Handset {
         }));
         break;
       case "colleague.changed":
-        this.#lamp(event, String(event.colleague));
+        this.#lamp(event, "calls", String(event.colleague), String(event.state));
+        break;
+      case "presence.changed":
+        this.#lamp(event, "presence", String(event.of), String(event.activity || event.state));
         break;
       default:
         if (event.event.startsWith("call.") && typeof event.call === "number")
@@ -145,13 +150,13 @@ export class Handset {
     this.#standing = { ...this.#standing, accounts };
   }
 
-  #lamp(event: TimedEvent, who: string): void {
+  #lamp(event: TimedEvent, of: ShownLamp["of"], who: string, state: string): void {
     const account = String(event.account ?? "");
     const others = this.#standing.lamps.filter(
-      (lamp) => lamp.who !== who || lamp.account !== account,
+      (lamp) => lamp.who !== who || lamp.of !== of || lamp.account !== account,
     );
-    const lamps = [...others, { account, who, state: String(event.state) }];
-    lamps.sort((a, b) => (a.who < b.who ? -1 : 1));
+    const lamps = [...others, { account, of, who, state }];
+    lamps.sort((a, b) => compare(a.who, b.who) || compare(a.of, b.of));
     this.#standing = { ...this.#standing, lamps };
   }
 
@@ -176,6 +181,11 @@ export class Handset {
     const notices = [{ time, event: name, text }, ...this.#standing.notices].slice(0, MAX_NOTICES);
     this.#standing = { ...this.#standing, notices };
   }
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 function away(server: number): ShownServer {

@@ -55,16 +55,18 @@ test("a call rings, talks, is held by either side and is gone; the others stay i
   assert.deepEqual(calls(), ["2 trying"]);
 });
 
-test("messages that wait and colleagues have lamps, one each", () => {
+test("messages that wait and colleagues have lamps, one each for calls and presence", () => {
   const shown = handset();
   shown.saw(told("message-waiting.changed", { waiting: true, new: 3, old: 1 }));
   shown.saw(told("colleague.changed", { colleague: "2004", state: "busy" }));
   shown.saw(told("colleague.changed", { colleague: "2003", state: "ringing" }));
   shown.saw(told("colleague.changed", { colleague: "2004", state: "idle" }));
+  shown.saw(told("presence.changed", { of: "2004", state: "open", activity: "" }));
+  shown.saw(told("presence.changed", { of: "2003", state: "open", activity: "on-the-phone" }));
   const [first, second] = shown.standing.accounts;
   assert.deepEqual([first?.waiting, first?.messages, second?.waiting], [true, 3, false]);
   const lamps = shown.standing.lamps.map(({ who, state }) => `${who} ${state}`);
-  assert.deepEqual(lamps, ["2003 ringing", "2004 idle"]);
+  assert.deepEqual(lamps, ["2003 ringing", "2003 on-the-phone", "2004 idle", "2004 open"]);
 });
 
 test("messages and renewals of subscriptions change nothing; the latest of all else is kept in words", () => {

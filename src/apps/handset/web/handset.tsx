@@ -180,8 +180,8 @@ function Clock({ since }: { readonly since: number }): VNode {
 function Lamps({ lamps }: { readonly lamps: readonly ShownLamp[] }): VNode {
   return (
     <section aria-label="Colleagues" class="lamps">
-      {lamps.map(({ account, who, state }) => (
-        <span key={`${account} ${who}`} class={`lamp ${state}`}>
+      {lamps.map(({ account, of, who, state }) => (
+        <span key={`${account} ${of} ${who}`} class={`lamp ${state}`}>
           {who} {state}
         </span>
       ))}
