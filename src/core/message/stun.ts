@@ -34,46 +34,46 @@ const OPTIONAL = 0x8000;
 /** Attributes listed as unknown in one answer: it stays no larger than a small multiple of what was asked. */
 const MAX_UNKNOWN = 8;
 
-const KINDS: Readonly<Record<number, StunMessage["kind"]>> = {
-  [REQUEST]: "request",
-  [INDICATION]: "indication",
-  [SUCCESS]: "success",
-  [ERROR]: "error",
-};
+const NOTHING: readonly number[] = [];
+/** Where the cookie stands, and behind it the transaction. */
+const KEY_AT = 4;
+const DOT = 46;
+const ZERO = 48;
 
 /** What no SIP message can begin with: two zero bits, the length of the whole, the magic cookie (§5). */
 export function isStun(bytes: Uint8Array): boolean {
   if (bytes.length < HEADER_BYTES || (bytes[0] as number) > 3) return false;
-  return COOKIE.every((byte, index) => bytes[4 + index] === byte);
+  for (let index = 0; index < 4; index += 1) if (bytes[4 + index] !== COOKIE[index]) return false;
+  return true;
 }
 
 /** Undefined: broken, or not about bindings; such packets are dropped (§6.3). */
 export function readStun(bytes: Uint8Array): StunMessage | undefined {
-  const kind = KINDS[word(bytes, 0)];
+  const kind = kindOf(word(bytes, 0));
   const end = HEADER_BYTES + word(bytes, 2);
   if (kind === undefined || end !== bytes.length || end % 4 !== 0) return undefined;
-  const transaction = bytes.slice(8, HEADER_BYTES);
   let mapped: string | undefined;
   let plain: string | undefined;
-  const unknown: number[] = [];
+  let unknown = NOTHING;
   for (let at = HEADER_BYTES; at < end; ) {
     const type = word(bytes, at);
     const length = word(bytes, at + 2);
     if (at + 4 + length > end) return undefined;
-    const value = bytes.subarray(at + 4, at + 4 + length);
-    if (type === XOR_MAPPED_ADDRESS) mapped = addressOf(value, [...COOKIE, ...transaction]);
-    else if (type === MAPPED_ADDRESS) plain = addressOf(value, []);
+    if (type === XOR_MAPPED_ADDRESS) mapped = addressOf(bytes, at + 4, length, KEY_AT);
+    else if (type === MAPPED_ADDRESS) plain = addressOf(bytes, at + 4, length, undefined);
     else if (type < OPTIONAL && type !== ERROR_CODE && type !== UNKNOWN_ATTRIBUTES) {
-      unknown.push(type);
+      unknown = [...unknown, type];
     }
     at += 4 + length + ((4 - (length % 4)) % 4);
   }
+  const transaction = new Uint8Array(TRANSACTION_BYTES);
+  copy(bytes, 8, transaction, 0);
   return { kind, transaction, mapped: mapped ?? plain, unknown };
 }
 
 /** @param transaction twelve bytes of chance. */
 export function printBindingRequest(transaction: Uint8Array): Uint8Array {
-  return print(REQUEST, transaction, []);
+  return headed(REQUEST, transaction, 0);
 }
 
 /** The answer to a Binding request that came from there; 420 if it demands more than that. */
@@ -82,18 +82,30 @@ export function printBindingAnswer(
   address: string,
   port: number,
 ): Uint8Array {
-  if (unknown.length === 0)
-    return print(SUCCESS, transaction, xorMapped(transaction, address, port));
+  if (unknown.length === 0) return withMapped(transaction, address, port);
   const listed = unknown.slice(0, MAX_UNKNOWN);
   const reason = attribute(ERROR_CODE, [0, 0, 4, 20]);
   const types = listed.flatMap((type) => [type >> 8, type & 255]);
-  return print(ERROR, transaction, [...reason, ...attribute(UNKNOWN_ATTRIBUTES, types)]);
+  const attributes = [...reason, ...attribute(UNKNOWN_ATTRIBUTES, types)];
+  const answer = headed(ERROR, transaction, attributes.length);
+  answer.set(attributes, HEADER_BYTES);
+  return answer;
 }
 
-function print(type: number, transaction: Uint8Array, attributes: readonly number[]): Uint8Array {
-  const { length } = attributes;
-  const head = [type >> 8, type & 255, length >> 8, length & 255, ...COOKIE];
-  return Uint8Array.from([...head, ...transaction.subarray(0, TRANSACTION_BYTES), ...attributes]);
+/** A header with its transaction, and room behind it. */
+function headed(type: number, transaction: Uint8Array, room: number): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + room);
+  putWord(bytes, 0, type);
+  putWord(bytes, 2, room);
+  for (let index = 0; index < 4; index += 1) bytes[KEY_AT + index] = COOKIE[index] as number;
+  copy(transaction, 0, bytes, 8);
+  return bytes;
+}
+
+function copy(from: Uint8Array, start: number, to: Uint8Array, at: number): void {
+  for (let index = 0; index < TRANSACTION_BYTES; index += 1) {
+    to[at + index] = from[start + index] as number;
+  }
 }
 
 function attribute(type: number, value: readonly number[]): number[] {
@@ -101,34 +113,61 @@ function attribute(type: number, value: readonly number[]): number[] {
   return [type >> 8, type & 255, value.length >> 8, value.length & 255, ...value, ...padding];
 }
 
-function xorMapped(transaction: Uint8Array, address: string, port: number): number[] {
-  const key = [...COOKIE, ...transaction];
-  const family = address.includes(":") ? IPV6 : IPV4;
-  const value = [port >> 8, port & 255].map((byte, index) => byte ^ (key[index] as number));
-  const host = octetsOf(address).map((byte, index) => byte ^ (key[index] as number));
-  return attribute(XOR_MAPPED_ADDRESS, [0, family, ...value, ...host]);
+/** Success: port and address are mixed with the cookie and the transaction, which stand in the header (§14.2). */
+function withMapped(transaction: Uint8Array, address: string, port: number): Uint8Array {
+  const six = address.includes(":");
+  const size = six ? 16 : 4;
+  const bytes = headed(SUCCESS, transaction, 8 + size);
+  putWord(bytes, HEADER_BYTES, XOR_MAPPED_ADDRESS);
+  putWord(bytes, HEADER_BYTES + 2, 4 + size);
+  putWord(bytes, HEADER_BYTES + 4, six ? IPV6 : IPV4);
+  putWord(bytes, HEADER_BYTES + 6, port ^ word(bytes, KEY_AT));
+  if (six) bytes.set(octetsOf(address), HEADER_BYTES + 8);
+  else putFour(bytes, HEADER_BYTES + 8, address);
+  for (let index = 0; index < size; index += 1) {
+    const at = HEADER_BYTES + 8 + index;
+    bytes[at] = (bytes[at] as number) ^ (bytes[KEY_AT + index] as number);
+  }
+  return bytes;
 }
 
-/** @param key what the bytes were mixed with (§14.2), the port with its first two; empty: nothing. */
-function addressOf(value: Uint8Array, key: readonly number[]): string | undefined {
-  const family = value[1];
-  if (!(family === IPV4 && value.length === 8) && !(family === IPV6 && value.length === 20)) {
-    return undefined;
+/** @param keyAt where the bytes stand that it was mixed with, the port with the first two; undefined: with nothing. */
+function addressOf(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  keyAt: number | undefined,
+): string | undefined {
+  const family = bytes[at + 1];
+  if (!(family === IPV4 && length === 8) && !(family === IPV6 && length === 20)) return undefined;
+  const clear = (index: number): number =>
+    word(bytes, at + 4 + index) ^ (keyAt === undefined ? 0 : word(bytes, keyAt + index));
+  const port = word(bytes, at + 2) ^ (keyAt === undefined ? 0 : word(bytes, keyAt));
+  if (family === IPV4) {
+    const [high, low] = [clear(0), clear(2)];
+    return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}:${port}`;
   }
-  const clear = (index: number, from: number): number =>
-    (value[index] as number) ^ (key[index - from] ?? 0);
-  const port = clear(2, 2) * 256 + clear(3, 2);
-  const octets = Array.from({ length: value.length - 4 }, (_, index) => clear(4 + index, 4));
-  if (family === IPV4) return `${octets.join(".")}:${port}`;
-  const groups = octets
-    .filter((_, index) => index % 2 === 0)
-    .map((octet, index) => (octet * 256 + (octets[2 * index + 1] as number)).toString(16));
+  const groups = Array.from({ length: 8 }, (_, group) => clear(2 * group).toString(16));
   return `[${groups.join(":")}]:${port}`;
 }
 
-/** A literal address as its 4 or 16 bytes. */
+/** Writes the four bytes of a literal IPv4 address. */
+function putFour(bytes: Uint8Array, at: number, address: string): void {
+  let octet = 0;
+  let next = at;
+  for (let index = 0; index < address.length; index += 1) {
+    const code = address.charCodeAt(index);
+    if (code === DOT) {
+      bytes[next] = octet;
+      next += 1;
+      octet = 0;
+    } else octet = 10 * octet + code - ZERO;
+  }
+  bytes[next] = octet;
+}
+
+/** A literal IPv6 address as its 16 bytes. */
 function octetsOf(address: string): number[] {
-  if (!address.includes(":")) return address.split(".").map(Number);
   // A zone is of no concern to the far end, and an IPv4 tail is two groups.
   const text = (address.split("%")[0] as string).replace(
     /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
@@ -148,4 +187,24 @@ function groupsOf(text: string): number[] {
 
 function word(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+function putWord(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 8;
+  bytes[at + 1] = value;
+}
+
+function kindOf(type: number): StunMessage["kind"] | undefined {
+  switch (type) {
+    case REQUEST:
+      return "request";
+    case INDICATION:
+      return "indication";
+    case SUCCESS:
+      return "success";
+    case ERROR:
+      return "error";
+    default:
+      return undefined;
+  }
 }
