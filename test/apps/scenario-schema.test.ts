@@ -40,7 +40,7 @@ const STEPS: Readonly<Record<string, string>> = {
   kill: "{ kill: primary, mark: gone }",
   freeze: "freeze: primary",
   revive: "{ at: 3, since: start, revive: primary }",
-  reset: "reset: primary",
+  reset: "reset: [alice, primary]",
   certificate: "{ certificate: primary, shown: expired }",
   drop: "drop: [alice, dns]",
   refuse: "refuse: primary",
@@ -82,6 +82,11 @@ const GUESTS: readonly (readonly [servers: string, phones: string, load: string]
   ],
   ["{ primary: working }", `{ ${OWN_PHONE} }`, "load: { many: { kind: sipp, scenario: uas } }"],
   ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: calls/mine.xml } }"],
+  [
+    "{ primary: { kind: kamailio } }",
+    "{ bob: { kind: linphone, user: 2, transport: tls }, carol: { kind: baresip, user: 3, transport: tcp } }",
+    "network: namespaces",
+  ],
 ];
 const WRONG_GUESTS: readonly (readonly [servers: string, phones: string, load: string])[] = [
   ["{ primary: { kind: asterisk } }", "{}", ""],
@@ -95,6 +100,12 @@ const WRONG_GUESTS: readonly (readonly [servers: string, phones: string, load: s
   ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: uac } }"],
   ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: calls } }"],
   ["{ primary: working }", "{}", "load: { many: { scenario: uas } }"],
+  ["{ primary: working }", "{}", "network: bridges"],
+  [
+    "{ primary: working }",
+    "{ bob: { kind: baresip, user: 2, transport: tls } }",
+    "network: loopback",
+  ],
   ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: uas, rate: 0 } }"],
 ];
 

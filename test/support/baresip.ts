@@ -4,7 +4,11 @@
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { baresipConfiguration } from "../../src/apps/lab/guests/baresip-config.ts";
-import { BaresipControl } from "../../src/apps/lab/guests/baresip-control.ts";
+import {
+  BaresipControl,
+  CONTROL_PORT,
+  dialPort,
+} from "../../src/apps/lab/guests/baresip-control.ts";
 import { spokenTone } from "../../src/apps/lab/guests/spoken.ts";
 import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
 import { readWav } from "../../src/core/media/wav.ts";
@@ -125,10 +129,12 @@ export class Baresip {
   async #connect(address: string): Promise<void> {
     await reached("baresip's control port", async () => {
       if (!this.process.running) throw new Error(`baresip:\n${this.process.lines.join("\n")}`);
-      this.#control = await BaresipControl.open(address, (message) => {
+      const line = await dialPort(address, CONTROL_PORT);
+      if (line === undefined) return false;
+      this.#control = new BaresipControl(line, (message) => {
         if ("event" in message) this.events.push(message as BaresipEvent);
       });
-      return this.#control !== undefined;
+      return true;
     });
   }
 }

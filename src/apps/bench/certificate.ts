@@ -1,7 +1,7 @@
 /** A certificate for the servers of a measurement: valid for a day, vouched for by nobody. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { findCommand } from "../lab/guests/programs.ts";
+import { findCommand } from "../lab/guests/find-command.ts";
 import type { Crew } from "./crew.ts";
 import { DOMAIN } from "./load.ts";
 

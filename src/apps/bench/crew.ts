@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
+import { findCommand } from "../lab/guests/find-command.ts";
 import { signalGroup } from "../lab/guests/guard.ts";
-import { findCommand } from "../lab/guests/programs.ts";
 
 /** The server has this core, the load the other: neither pays for the other's cache misses and wake-ups. */
 export type Core = 0 | 1;

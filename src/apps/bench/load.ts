@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { findCommand } from "../lab/guests/programs.ts";
+import { findCommand } from "../lab/guests/find-command.ts";
 import type { Crew } from "./crew.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");

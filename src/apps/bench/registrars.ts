@@ -1,7 +1,7 @@
 /** The registrars that can be measured here, ourselves first, and how each is started. */
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findCommand } from "../lab/guests/programs.ts";
+import { findCommand } from "../lab/guests/find-command.ts";
 import { type CertificateFiles, certificateFlags } from "./certificate.ts";
 import type { Command, Crew, Member } from "./crew.ts";
 import { kamailioConfig } from "./kamailio-config.ts";

@@ -30,9 +30,18 @@ const PLAIN_FIRST_PORT = 15_060;
 
 /** The block 127.0.N.x. */
 export function loopbackBlock(number: number): Block {
-  const address = (last: number): string => `127.0.${number}.${last}`;
+  return blockBelow(`127.0.${number}`);
+}
+
+/** For nodes that have a network each, which leads nowhere else: those for documentation (RFC 5737). */
+export function networkBlock(): Block {
+  return blockBelow("192.0.2");
+}
+
+function blockBelow(prefix: string): Block {
+  const address = (last: number): string => `${prefix}.${last}`;
   return {
-    name: `127.0.${number}.x`,
+    name: `${prefix}.x`,
     resolver: { address: address(RESOLVER), port: DNS_PORT },
     server: (name, index) => ({
       address: address(LAST_BYTE[name] ?? FIRST_OTHER_SERVER + index),

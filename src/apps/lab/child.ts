@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { parseRecord, type TraceRecord } from "../trace/record.ts";
 import type { Member, MemberUser } from "./member.ts";
+import type { Command } from "./network/cell.ts";
 import { wallClock } from "./wall-clock.ts";
 
 /** Lines of a child's stderr that are kept to explain its end. */
@@ -19,8 +20,8 @@ function killAll(): void {
   for (const child of nursery) child.kill("SIGKILL");
 }
 
-function born(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [...args], { stdio: ["pipe", "pipe", "pipe"] });
+function born({ program, args }: Command): ChildProcess {
+  const child = spawn(program, [...args], { stdio: ["pipe", "pipe", "pipe"] });
   if (nursery.size === 0) process.on("exit", killAll);
   nursery.add(child);
   const gone = (): void => {
@@ -51,10 +52,10 @@ export class Child implements Member {
   /** Wall clock at the child's own instant 0: the least of the estimates, since an event is only ever timed late. */
   #zero = Number.POSITIVE_INFINITY;
 
-  constructor(name: string, args: readonly string[], user: ChildUser) {
+  constructor(name: string, command: Command, user: ChildUser) {
     this.name = name;
     this.#user = user;
-    this.#process = born(args);
+    this.#process = born(command);
     const { stdout, stderr, stdin } = this.#process;
     if (stdout !== null) createInterface({ input: stdout }).on("line", (line) => this.#line(line));
     if (stderr !== null) createInterface({ input: stderr }).on("line", (line) => this.#said(line));

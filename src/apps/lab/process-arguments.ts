@@ -6,6 +6,7 @@ import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type { PhonePlan, ServerPlan, Topology } from "../scenario/scenario.ts";
 import type { Block } from "./addresses.ts";
 import { AUTHORITY, certificateFiles } from "./certificates.ts";
+import type { LabNetwork } from "./network/lab-network.ts";
 
 /** What a stage stands on. */
 export interface Ground {
@@ -14,6 +15,8 @@ export interface Ground {
   /** For users, stores and provisioning files. */
   readonly folder: string;
   readonly placeholders: ReadonlyMap<string, string>;
+  /** Undefined: all stand on the loopback interface. */
+  readonly network: LabNetwork | undefined;
 }
 
 export function serverArguments(plan: ServerPlan, ground: Ground): string[] {

@@ -19,20 +19,21 @@ import type {
 } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { TraceRecord } from "../trace/record.ts";
-import type { Block } from "./addresses.ts";
+import { type Block, networkBlock } from "./addresses.ts";
 import type { Blocks } from "./block.ts";
 import { certificateFiles } from "./certificates.ts";
 import { Child, type ChildUser } from "./child.ts";
 import { Guests } from "./guests/guests.ts";
 import { GuestWatch } from "./guests/watch.ts";
 import type { Member } from "./member.ts";
+import { LabNetwork } from "./network/lab-network.ts";
 import { namePlaces } from "./places.ts";
 import { type Ground, phoneArguments, serverArguments } from "./process-arguments.ts";
+import { ProcessWays } from "./process-ways.ts";
 import { StageResolver } from "./resolver.ts";
 import { StartGate } from "./start-gate.ts";
 import { usersOf } from "./users.ts";
 import { wallClock } from "./wall-clock.ts";
-import { controlOf, isOfProcess, isOfWays } from "./ways.ts";
 
 export interface LabStageOptions {
   /** The built `cli.js`. */
@@ -61,13 +62,13 @@ export class LabStage implements Stage, ChildUser {
   readonly #guests: Guests;
   readonly #began = wallClock();
   readonly #placeholders = new Map<string, string>();
-  /** What befell all ways of a program of others, as our processes were told. */
-  readonly #standing = new Map<string, Readonly<Record<string, unknown>>>();
+  readonly #ways: ProcessWays;
   #topology: Topology | undefined;
   #block: Block | undefined;
   #release: () => void = () => undefined;
   #folder = "";
   #dns: StageResolver | undefined;
+  #network: LabNetwork | undefined;
   #watch: GuestWatch | undefined;
   #open = false;
   #wake: () => void = () => undefined;
@@ -81,6 +82,12 @@ export class LabStage implements Stage, ChildUser {
       note: (record) => this.note(record),
       adopt: (member) => this.#adopt(member),
       died: (member, why) => this.ended(member, false, why),
+    });
+    this.#ways = new ProcessWays({
+      addressOf: (node) => this.addressOf(node),
+      isGuest: (node) => this.#isGuest(node),
+      ours: () => [...this.#children].flatMap(([name, one]) => (one instanceof Child ? name : [])),
+      tell: (node, control) => this.#command(node, control),
     });
   }
 
@@ -129,18 +136,21 @@ export class LabStage implements Stage, ChildUser {
     this.#topology = topology;
     const servers = topology.servers.map((server) => server.name);
     const { block, release } = await this.#options.blocks.take(this.#options.block, servers);
-    this.#block = block;
+    const own = topology.network === "namespaces";
+    const seen = own ? networkBlock() : block;
+    this.#block = seen;
     this.#release = release;
     this.#folder = await mkdtemp(join(tmpdir(), "dialtone-lab-"));
-    namePlaces({ topology, block }, this.#placeholders, (record) => this.note(record));
+    namePlaces({ topology, block: seen }, this.#placeholders, (record) => this.note(record));
     await this.#startDns(topology, block);
-    this.#watch = new GuestWatch(topology, block, {
+    this.#watch = new GuestWatch(topology, seen, {
       note: (record) => this.note(record),
       own: (wall) => this.#own(wall),
       now: () => this.now(),
       lived: (name, at) => this.#guests.lived(name, at),
     });
-    await this.#watch.open();
+    if (own) await this.#openNetwork(topology, block, this.#watch);
+    else await this.#watch.open();
     const users = Object.entries(usersOf(topology)).map(([user, password]) => [user, { password }]);
     await writeFile(join(this.#folder, "users.yaml"), stringify(Object.fromEntries(users)));
     await mkdir(join(this.#folder, "shared"));
@@ -176,16 +186,6 @@ export class LabStage implements Stage, ChildUser {
   async disturbServer(name: string, fault: ServerFault): Promise<number> {
     const child = this.#children.get(name);
     const at = this.now();
-    if (this.#isGuest(name)) {
-      if (isOfWays(fault)) return this.disturbWay([name], fault);
-      if (fault.kind === "reset")
-        return this.#tellOurs({ do: "reset", with: [this.addressOf(name)] });
-      if (!isOfProcess(fault)) {
-        throw new StageFault(
-          `${name} is a program of others, which cannot be told to: ${fault.kind}`,
-        );
-      }
-    }
     switch (fault.kind) {
       case "kill":
         await child?.kill();
@@ -205,46 +205,24 @@ export class LabStage implements Stage, ChildUser {
         const retryAfter = retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds };
         return this.#command(name, { do: "answer-503", ...retryAfter });
       }
-      case "delay":
-        return this.#command(name, { do: "delay", ms: fault.ms });
       case "certificate":
         return this.#command(name, { do: "certificate", ...certificateFiles(fault.shown) });
+      case "heal":
+        this.#network?.healOf(name);
+        return this.#ways.healOf(name);
       default:
-        return this.#command(name, { do: fault.kind });
+        return this.disturbWay([name], fault);
     }
   }
 
   async disturbWay(ends: Ends, fault: WayFault): Promise<number> {
+    if (this.#network !== undefined) {
+      this.#network.disturb(ends, fault);
+      return this.now();
+    }
     const [node, other] = ends;
-    if (other === "dns") {
-      return this.#own(await this.#resolver.deafen(this.addressOf(node), fault));
-    }
-    if (this.#isGuest(node)) return this.#disturbGuest(node, other, fault);
-    const own = this.#children.has(node) || other === undefined ? node : other;
-    const far = own === node ? other : node;
-    const peers = far === undefined ? [] : [this.addressOf(far)];
-    if (peers.includes(this.addressOf(own))) {
-      throw new StageFault(`${node} and ${far} stand at one address: nothing is between them`);
-    }
-    return this.#command(own, controlOf(fault, peers));
-  }
-
-  /**
-   * A program of others is not told: what befalls its ways is done at the other end, by everybody of ours, and by
-   * whoever starts later.
-   */
-  async #disturbGuest(guest: string, other: string | undefined, fault: WayFault): Promise<number> {
-    const control = { ...controlOf(fault, [this.addressOf(guest)]), inward: true };
-    if (other !== undefined) return this.#command(other, control);
-    this.#standing.set(guest, control);
-    return this.#tellOurs(control);
-  }
-
-  /** Resolves when the last of our processes obeys. */
-  async #tellOurs(control: Readonly<Record<string, unknown>>): Promise<number> {
-    const ours = [...this.#children.keys()];
-    const instants = await Promise.all(ours.map((name) => this.#command(name, control)));
-    return Math.max(...instants, 0);
+    if (other !== "dns") return this.#ways.disturb(ends, fault);
+    return this.#own(await this.#resolver.deafen(this.addressOf(node), fault));
   }
 
   #isGuest(name: string): boolean {
@@ -293,6 +271,7 @@ export class LabStage implements Stage, ChildUser {
     await Promise.all(callers.map((child) => child.stop(PHONES_GRACE_MS)));
     await Promise.all(children.map((child) => child.stop(SERVERS_GRACE_MS)));
     await this.#watch?.close();
+    await this.#network?.close();
     await this.#dns?.close();
     this.#release();
     if (this.#folder !== "") await rm(this.#folder, { recursive: true, force: true });
@@ -325,7 +304,8 @@ export class LabStage implements Stage, ChildUser {
 
   #spawn(name: string, args: readonly string[]): Child {
     if (this.#closing !== undefined) throw new StageFault(`${name} comes too late: the lab ends`);
-    const child = new Child(name, [this.#options.program, ...args], this);
+    const command = { program: process.execPath, args: [this.#options.program, ...args] };
+    const child = new Child(name, this.#network?.command(name, command) ?? command, this);
     this.#children.set(name, child);
     return child;
   }
@@ -336,7 +316,7 @@ export class LabStage implements Stage, ChildUser {
     return this.#gate.through(this.#open, async () => {
       const child = this.#spawn(name, given);
       const record = await this.#ready(child, ({ event }) => event === ready);
-      for (const control of this.#standing.values()) await child.command(control);
+      for (const control of this.#ways.standing) await child.command(control);
       return this.#own(record.at);
     });
   }
@@ -374,7 +354,22 @@ export class LabStage implements Stage, ChildUser {
       block: this.#block as Block,
       folder: this.#folder,
       placeholders: this.#placeholders,
+      network: this.#network,
     };
+  }
+
+  /** The resolver stays where it is. */
+  async #openNetwork({ servers, phones, loads = [] }: Topology, real: Block, watch: GuestWatch) {
+    const names = [...servers, ...phones, ...loads].map(({ name }) => name);
+    this.#network = await LabNetwork.open(
+      {
+        nodes: new Map(names.map((name) => [name, this.addressOf(name)])),
+        resolver: { seen: this.#ground.block.resolver, real: real.resolver },
+      },
+      watch,
+    );
+    const nodes = names.length;
+    this.note({ at: this.now(), node: "stage", event: "network.opened", nodes });
   }
 
   async #startDns({ zone }: Topology, { resolver }: Block): Promise<void> {

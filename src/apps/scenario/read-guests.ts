@@ -20,6 +20,7 @@ const DEFAULT_PATIENCE = 10;
 const MOST_RATE = 1000;
 const MOST_CALLS = 1_000_000;
 const TRANSPORTS = ["udp", "tcp"] as const;
+const PHONE_TRANSPORTS = ["udp", "tcp", "tls"] as const;
 
 /** `kind` has been taken from the fields. */
 export function readGuestServer(
@@ -45,12 +46,19 @@ function readConfig(item: Item | undefined, text: ReadText): GuestText | undefin
   return /^\S+\.cfg$/.test(path) ? { path: item.beside(path) } : { text: text(item) };
 }
 
+/** Where a phone of others may stand. */
+export interface GuestGround {
+  readonly servers: readonly string[];
+  /** Each node has a network of its own. */
+  readonly networked: boolean;
+}
+
 /** `kind` has been taken from the fields. */
 export function readGuestPhone(
   name: string,
   kind: Item,
   fields: Table,
-  servers: readonly string[],
+  { servers, networked }: GuestGround,
 ): PhonePlan {
   const program = kind.oneOf(["baresip", "linphone"]) ?? "baresip";
   const user = fields.need("user")?.text() ?? "";
@@ -58,8 +66,14 @@ export function readGuestPhone(
   const answer = fields.take("answer")?.oneOf(["auto", "ring"]) ?? "auto";
   const server = fields.take("server")?.oneOf(servers) ?? servers[0] ?? "";
   const expiresSeconds = fields.take("expires")?.number(1, LONGEST) ?? PHONE_EXPIRES;
-  fields.close(["kind", "user", "password", "answer", "server", "expires"]);
-  const guest = { program, server, expiresSeconds };
+  const written = fields.take("transport");
+  const transport = written?.oneOf(PHONE_TRANSPORTS) ?? "udp";
+  if (transport !== "udp" && !networked) {
+    const wrong = `is ${transport}, over which it would come from 127.0.0.1`;
+    written?.wrong(wrong, "write udp, or network: namespaces at the top of the file");
+  }
+  fields.close(["kind", "user", "password", "answer", "server", "expires", "transport"]);
+  const guest = { program, server, expiresSeconds, transport };
   return { name, user, password, answer, files: [], guest };
 }
 

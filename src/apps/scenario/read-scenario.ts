@@ -4,7 +4,7 @@ import { readConfiguration } from "../../core/provisioning/read.ts";
 import { readZone } from "../lab/zone-file.ts";
 import { fillPlaceholders, knownPlaceholders, placeholdersIn } from "./placeholders.ts";
 import { readExpectations, readSequences } from "./read-expectations.ts";
-import { readGuestPhone, readGuestServer, readLoads } from "./read-guests.ts";
+import { type GuestGround, readGuestPhone, readGuestServer, readLoads } from "./read-guests.ts";
 import { readSteps } from "./read-steps.ts";
 import type { PhonePlan, PlannedFile, Scenario, ServerPlan, Topology } from "./scenario.ts";
 import { type Item, readYaml, type Table } from "./yaml-reader.ts";
@@ -15,7 +15,7 @@ export interface ScenarioReading {
   readonly faults: readonly Fault[];
 }
 
-const KEYS = ["name", "title", "servers", "domain", "zone", "phones", "load"];
+const KEYS = ["name", "title", "network", "servers", "domain", "zone", "phones", "load"];
 const LATER_KEYS = ["play", "settle", "expect", "sequence"];
 /** A clock may be so many seconds wrong. */
 const MOST_SKEW = 100_000_000;
@@ -33,6 +33,7 @@ export function readScenario(file: string, text: string): ScenarioReading {
     servers: topology.servers.map((server) => server.name),
     phones: topology.phones.map((phone) => phone.name),
     loads: (topology.loads ?? []).map((load) => load.name),
+    networked: topology.network !== undefined,
     guests: new Set(
       [...topology.servers, ...topology.phones]
         .filter(({ guest }) => guest !== undefined)
@@ -50,6 +51,7 @@ export function readScenario(file: string, text: string): ScenarioReading {
 }
 
 function readTopology(root: Table): Topology {
+  const networked = root.take("network")?.oneOf(["loopback", "namespaces"]) === "namespaces";
   const table = root.need("servers")?.table();
   const all = table?.takeAll() ?? [];
   if (table !== undefined && all.length === 0) {
@@ -62,11 +64,18 @@ function readTopology(root: Table): Topology {
   const zoneItem = root.take("zone");
   const zone = zoneItem === undefined ? undefined : checkedZone(zoneItem, known);
   const phones = (root.need("phones")?.table()?.takeAll() ?? []).map(([name, item]) =>
-    readPhone(name, item, known, names),
+    readPhone(name, item, known, { servers: names, networked }),
   );
   const phoneNames = phones.map((phone) => phone.name);
   const loads = readLoads(root.take("load")?.table(), names, phoneNames);
-  return { domain, zone, servers, phones, ...(loads.length === 0 ? {} : { loads }) };
+  return {
+    domain,
+    zone,
+    servers,
+    phones,
+    ...(loads.length === 0 ? {} : { loads }),
+    ...(networked ? { network: "namespaces" } : {}),
+  };
 }
 
 function readServer(name: string, item: Item, known: ReadonlySet<string>): ServerPlan {
@@ -95,13 +104,12 @@ function readPhone(
   name: string,
   item: Item,
   known: ReadonlySet<string>,
-  servers: readonly string[],
+  ground: GuestGround,
 ): PhonePlan {
   checkName(name, item);
   const fields = item.table();
   const kind = fields?.take("kind");
-  if (fields !== undefined && kind !== undefined)
-    return readGuestPhone(name, kind, fields, servers);
+  if (fields !== undefined && kind !== undefined) return readGuestPhone(name, kind, fields, ground);
   const user = fields?.need("user")?.text() ?? "";
   const password = fields?.take("password")?.text() ?? `lab-${user}`;
   const answer = fields?.take("answer")?.oneOf(["auto", "ring", "busy"]) ?? "auto";

@@ -10,6 +10,8 @@ export interface Names {
   readonly loads: readonly string[];
   /** Those of the servers and phones that are of another make. */
   readonly guests: ReadonlySet<string>;
+  /** A relay stands between any two. */
+  readonly networked: boolean;
 }
 
 export const SOUGHT_KEYS: readonly string[] = ["event", "by", "message", "from", "to", "resends"];

@@ -36,7 +36,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   kill: faultVerb("kill"),
   freeze: faultVerb("freeze"),
   revive: faultVerb("revive"),
-  reset: faultVerb("reset"),
+  reset: wayVerb(() => ({ kind: "reset" })),
   certificate: (item, fields, names) => {
     const shown = fields.need("shown")?.oneOf(["good", "expired", "stranger"]);
     return shown === undefined ? undefined : faultOn(item, names, { kind: "certificate", shown });
@@ -152,7 +152,7 @@ function readAt(fields: Table, marks: ReadonlySet<string>): Step["at"] {
   return seconds === undefined ? undefined : { moment, ms: seconds * 1000 };
 }
 
-function faultVerb(kind: "kill" | "freeze" | "revive" | "reset"): Verb {
+function faultVerb(kind: "kill" | "freeze" | "revive"): Verb {
   return (item, _fields, names) => faultOn(item, names, { kind });
 }
 
@@ -169,7 +169,7 @@ function wayVerb(read: (fields: Table) => WayFault): Verb {
 }
 
 function isServerFault(fault: WayFault): fault is WayFault & ServerFault {
-  return ["drop", "refuse", "delay", "heal"].includes(fault.kind);
+  return ["drop", "refuse", "delay", "heal", "reset"].includes(fault.kind);
 }
 
 function wayAction(ends: Ends | undefined, fault: WayFault): Action | undefined {
@@ -177,7 +177,7 @@ function wayAction(ends: Ends | undefined, fault: WayFault): Action | undefined 
 }
 
 function readEnds(item: Item, names: Names): Ends | undefined {
-  const nodes = [...names.servers, ...names.phones];
+  const nodes = [...names.servers, ...names.phones, ...(names.networked ? names.loads : [])];
   if (!item.isList) {
     const one = oneNamed(item, nodes);
     return one === undefined ? undefined : [one];
@@ -186,9 +186,9 @@ function readEnds(item: Item, names: Names): Ends | undefined {
   const [one, other] = list.map((end) => oneNamed(end, [...nodes, "dns"]));
   if (list.length === 2 && (one === undefined || other === undefined)) return undefined;
   if (one !== undefined && other !== undefined && one !== other && list.length === 2) {
-    if (names.guests.has(one) && names.guests.has(other)) {
+    if (names.guests.has(one) && names.guests.has(other) && !names.networked) {
       const wrong = "are two programs of others, and nothing of the lab stands between them";
-      return item.wrong(wrong, "name at least one node of ours");
+      return item.wrong(wrong, "write network: namespaces at the top, or name a node of ours");
     }
     return one === "dns" ? [other, one] : [one, other];
   }

@@ -26,6 +26,8 @@ export interface Topology {
   readonly domains?: readonly string[];
   /** Servers ask nobody for a password. */
   readonly open?: boolean;
+  /** On real processes each node has a network of its own, and a relay carries the packets between them. */
+  readonly network?: "namespaces";
   readonly servers: readonly ServerPlan[];
   readonly phones: readonly PhonePlan[];
   readonly loads?: readonly LoadPlan[];
@@ -80,9 +82,11 @@ export type GuestText = { readonly text: string } | { readonly path: string };
 
 export interface GuestPhone {
   readonly program: "baresip" | "linphone";
-  /** Where it registers, over UDP: by TCP it would come from whatever address the system likes. */
+  /** Where it registers. */
   readonly server: string;
   readonly expiresSeconds: number;
+  /** UDP unless it has a network of its own: else it would come from whatever address the system likes. */
+  readonly transport: "udp" | "tcp" | "tls";
 }
 
 /** Calls by the dozen: SIPp. */
@@ -113,7 +117,9 @@ export interface PlannedFile {
  * in order) and `freeze`.
  */
 export type ServerFault =
-  | { readonly kind: "kill" | "stop" | "freeze" | "revive" | "drop" | "refuse" | "heal" }
+  | { readonly kind: "kill" | "stop" | "freeze" | "revive" }
+  | { readonly kind: "drop" | "refuse" }
+  | { readonly kind: "heal" }
   /** Its connections are reset, and new ones may be made. */
   | { readonly kind: "reset" }
   | { readonly kind: "certificate"; readonly shown: ShownCertificate }
@@ -123,8 +129,11 @@ export type ServerFault =
 /** What a server shows in new handshakes of TLS: one to believe, one that is too old, one of somebody else. */
 export type ShownCertificate = "good" | "expired" | "stranger";
 
-/** What can befall the way between two nodes, or between one and everybody else. `heal` ends it. */
-export type WayFault = NetworkFault | { readonly kind: "heal" };
+/**
+ * What can befall the way between two nodes, or between one and everybody else. `heal` ends it; `reset` ends the
+ * connections there, and new ones may be made.
+ */
+export type WayFault = NetworkFault | { readonly kind: "heal" } | { readonly kind: "reset" };
 
 /** One node or two: servers, phones, or `dns`, which is cut off from one of them only. */
 export type Ends = readonly [string] | readonly [string, string];

@@ -10,6 +10,8 @@ export type SchemaNode = Readonly<Record<string, unknown>>;
 const TEXT = { type: ["string", "number", "boolean"] };
 const FLAG = { type: "boolean" };
 const LONGEST = 86_400;
+/** Phones of others: on the loopback interface nothing else comes from where they stand. */
+const OVER_UDP: SchemaNode = { properties: { transport: oneOf("udp") } };
 
 export function scenarioSchema(): SchemaNode {
   return {
@@ -20,6 +22,10 @@ export function scenarioSchema(): SchemaNode {
       {
         name: { ...TEXT, description: "As the file is called." },
         title: { ...TEXT, description: "What it shows, in one sentence." },
+        network: {
+          ...oneOf("loopback", "namespaces"),
+          description: "One for all, or one for each node with a relay between.",
+        },
         servers: { ...mapOf(server()), description: "By name; the role or what there is to say." },
         domain: { ...TEXT, description: "Of the addresses-of-record." },
         zone: { ...TEXT, description: "What the resolver knows, in master-file form." },
@@ -32,6 +38,10 @@ export function scenarioSchema(): SchemaNode {
       },
       ["name", "title", "servers", "phones", "play"],
     ),
+    anyOf: [
+      { properties: { network: oneOf("namespaces") }, required: ["network"] },
+      { properties: { phones: { patternProperties: { ".*": OVER_UDP } } } },
+    ],
   };
 }
 
@@ -64,6 +74,7 @@ function phone(): SchemaNode {
     answer: oneOf("auto", "ring"),
     server: { ...TEXT, description: "Where it registers; the first server unless said." },
     expires: number(1, LONGEST),
+    transport: oneOf("udp", "tcp", "tls"),
   };
   const ours = table({ user: TEXT, password: TEXT, answer, files }, ["user", "files"]);
   return { anyOf: [ours, table(guest, ["kind", "user"])] };
@@ -101,7 +112,7 @@ function steps(): SchemaNode[] {
     step("kill", TEXT),
     step("freeze", TEXT),
     step("revive", TEXT),
-    step("reset", TEXT),
+    step("reset", ends),
     step("certificate", TEXT, { shown: oneOf("good", "expired", "stranger") }, ["shown"]),
     step("drop", ends),
     step("refuse", ends),

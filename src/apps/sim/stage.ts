@@ -5,7 +5,6 @@
 
 import { messageEvent } from "../../api/message-event.ts";
 import { ruleTeller } from "../../api/rule-teller.ts";
-import { ruleBetween } from "../../core/network-rules.ts";
 import { readConfiguration } from "../../core/provisioning/read.ts";
 import { type User, Users } from "../../core/server/users.ts";
 import type { NetworkOptions } from "../../worlds/sim/network.ts";
@@ -25,6 +24,7 @@ import type {
   WayFault,
 } from "../scenario/scenario.ts";
 import { type Stage, StageFault } from "../scenario/stage.ts";
+import { FAULTS_STREAM, WayBook } from "../scenario/way-book.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import { dnsPatienceMs, simulatedPhone } from "./phone-config.ts";
 import { EPOCH_MS, Town, type TownPhones } from "./town.ts";
@@ -43,8 +43,6 @@ const READY_MS = 15_000;
 const GRACE_MS = 4_000;
 /** Whoever plays a scenario takes so long to act on what has happened: the packets under way have arrived by then. */
 const REACTION_MS = 20;
-/** The stream of chance by which faults hit packets. */
-const FAULTS_STREAM = 90;
 /** Addresses are those of the lab's first block. */
 const BLOCK = loopbackBlock(0);
 
@@ -60,15 +58,19 @@ export class SimStage implements Stage {
   readonly #options: SimStageOptions;
   readonly #phones = new Map<string, TownPhones>();
   readonly #placeholders = new Map<string, string>();
-  /** Faults of ways, each with the node that was named first: they are healed with it, too. */
-  readonly #ways = new Map<string, string>();
-  readonly #chance: Prng;
+  readonly #ways: WayBook;
   #topology: Topology | undefined;
   #town: Town | undefined;
 
   constructor(options: SimStageOptions) {
     this.#options = options;
-    this.#chance = new Prng(options.seed, FAULTS_STREAM);
+    this.#ways = new WayBook(
+      {
+        fault: (name, rule) => this.#running().simulation.network.fault(name, rule),
+        heal: (name) => this.#running().simulation.network.heal(name),
+      },
+      new Prng(options.seed, FAULTS_STREAM),
+    );
   }
 
   /** Equal for equal runs, whatever the machine (invariant I9). */
@@ -101,6 +103,10 @@ export class SimStage implements Stage {
     });
     this.#town = town;
     this.#namePlaces(topology);
+    if (topology.network !== undefined) {
+      const nodes = topology.servers.length + topology.phones.length;
+      this.note({ at: 0, node: "stage", event: "network.opened", nodes });
+    }
     town.dns.records = this.#zone(topology.zone ?? "");
     topology.servers.forEach(({ name, role, location, tls, clockSkewSeconds = 0 }, index) => {
       const { address, port } = BLOCK.server(name, index);
@@ -141,19 +147,18 @@ export class SimStage implements Stage {
 
   async disturbServer(name: string, fault: ServerFault): Promise<number> {
     const town = this.#running();
-    const { host, machine, spec } = town.server(name);
+    const { host, machine } = town.server(name);
     const { simulation } = town;
-    const { network } = simulation;
     switch (fault.kind) {
       case "kill":
         host.kill();
-        this.#healWaysOf(name);
+        this.#ended(name);
         break;
       case "stop":
         host.run((now) => machine.stop(now));
         simulation.runUntilTrue(() => machine.state === "stopped", this.now() + GRACE_MS);
         host.kill();
-        this.#healWaysOf(name);
+        this.#ended(name);
         break;
       case "freeze":
         host.freeze();
@@ -166,42 +171,42 @@ export class SimStage implements Stage {
         host.run(() => machine.refuseAll(fault.retryAfterSeconds ?? 0));
         break;
       case "heal":
-        this.#healWaysOf(name);
+        this.#ways.healOf(name);
         host.run(() => machine.refuseAll(undefined));
         break;
       case "reset":
-        for (const end of host.streams) end.reset();
-        break;
+        return this.disturbWay([name], fault);
       case "certificate":
         host.identities = fault.shown === "good" ? undefined : [];
         break;
       case "drop":
       case "refuse":
-        network.fault(name, ruleBetween({ kind: fault.kind }, [spec.address], [], this.#chance));
-        break;
       case "delay":
-        network.fault(name, ruleBetween(fault, [spec.address], [], this.#chance));
-        break;
+        return this.disturbWay([name], fault);
     }
     return this.now();
   }
 
   async disturbWay(ends: Ends, fault: WayFault): Promise<number> {
-    const { simulation, dns } = this.#running();
+    const { dns } = this.#running();
     const [node, other] = ends;
-    const key = [...ends].sort().join(" ");
     if (other === "dns") {
       if (fault.kind === "drop") dns.deafTo.add(node);
       else if (fault.kind === "heal") dns.deafTo.delete(node);
       else throw new StageFault(`the way to the resolver can be cut, nothing else: ${fault.kind}`);
-    } else if (fault.kind === "heal") this.#healWay(key);
-    else {
-      const far = other === undefined ? [] : [this.#addressOf(other)];
-      const rule = ruleBetween(fault, [this.#addressOf(node)], far, this.#chance);
-      simulation.network.fault(key, rule);
-      this.#ways.set(key, node);
-    }
+    } else if (fault.kind === "heal") this.#ways.heal(ends);
+    else if (fault.kind === "reset") this.#reset(ends);
+    else this.#ways.set(ends, fault, (one) => this.#addressOf(one));
     return this.now();
+  }
+
+  /** Connections with the one that was named first, or those to the other. */
+  #reset([node, other]: Ends): void {
+    const far = other === undefined ? undefined : this.#addressOf(other);
+    const host = this.#phones.get(node)?.host ?? this.#running().server(node).host;
+    for (const end of [...host.streams]) {
+      if (far === undefined || end.peer.address === far) end.reset();
+    }
   }
 
   async disturbDns(fault: DnsFault): Promise<number> {
@@ -326,15 +331,9 @@ export class SimStage implements Stage {
     this.note({ at: 0, node: "stage", event: "place.named", name, address, port });
   }
 
-  /** As with real processes: the rules of a server are kept in its process and end with it. */
-  #healWaysOf(name: string): void {
-    for (const [key, own] of this.#ways) if (own === name) this.#healWay(key);
-    this.#running().simulation.network.heal(name);
-  }
-
-  #healWay(key: string): void {
-    this.#running().simulation.network.heal(key);
-    this.#ways.delete(key);
+  /** As with real processes: a server's rules are kept in its process and end with it, unless a network keeps them. */
+  #ended(name: string): void {
+    if (this.#topology?.network === undefined) this.#ways.healOf(name);
   }
 
   #addressOf(node: string): string {

@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findCommand } from "../../lab/guests/programs.ts";
+import { findCommand } from "../../lab/guests/find-command.ts";
 
 /** For documentation (RFC 5737): it leads nowhere. */
 const OUTSIDE = "192.0.2.1/24";

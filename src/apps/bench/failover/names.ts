@@ -1,7 +1,7 @@
 /** The name of the two registrars in the DNS: NAPTR and SRV, the primary first. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findCommand } from "../../lab/guests/programs.ts";
+import { findCommand } from "../../lab/guests/find-command.ts";
 import { NameServer } from "../../lab/name-server.ts";
 import { readZone } from "../../lab/zone-file.ts";
 import type { Crew, Member } from "../crew.ts";

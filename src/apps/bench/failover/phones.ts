@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { baresipConfiguration } from "../../lab/guests/baresip-config.ts";
-import { BaresipControl } from "../../lab/guests/baresip-control.ts";
-import { findCommand } from "../../lab/guests/programs.ts";
+import { BaresipControl, CONTROL_PORT, dialPort } from "../../lab/guests/baresip-control.ts";
+import { findCommand } from "../../lab/guests/find-command.ts";
 import { spokenTone } from "../../lab/guests/spoken.ts";
 import { type Crew, pause } from "../crew.ts";
 import type { PhoneName } from "./cell.ts";
@@ -139,8 +139,9 @@ async function baresip(station: Station): Promise<PhoneUnderTest> {
   const program = findCommand("baresip") ?? "baresip";
   const member = await crew.start(undefined, { program, args: ["-f", folder, "-4"] });
   for (let attempt = 0; attempt < CONTROL_TRIES; attempt += 1) {
-    const control = await BaresipControl.open(address, () => undefined);
-    if (control !== undefined) {
+    const line = await dialPort(address, CONTROL_PORT);
+    if (line !== undefined) {
+      const control = new BaresipControl(line, () => undefined);
       return {
         dial: (user) => control.command("dial", `sip:${user}@${domain}`),
         hangUp: () => control.command("hangup", ""),

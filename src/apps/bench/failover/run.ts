@@ -2,7 +2,7 @@
 import { mkdtempSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { findCommand } from "../../lab/guests/programs.ts";
+import { findCommand } from "../../lab/guests/find-command.ts";
 import { StartGate } from "../../lab/start-gate.ts";
 import type { Crew } from "../crew.ts";
 import type { Outcome } from "../report.ts";

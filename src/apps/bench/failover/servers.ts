@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { textOfBase64 } from "../../../api/base64.ts";
-import { findCommand } from "../../lab/guests/programs.ts";
+import { findCommand } from "../../lab/guests/find-command.ts";
 import { field, parseRecord } from "../../trace/record.ts";
 import type { Crew, Member } from "../crew.ts";
 import { kamailioConfig, SEEN } from "../kamailio-config.ts";

@@ -1,5 +1,6 @@
 /** baresip's control port (module ctrl_tcp): netstrings of JSON, commands in one direction, answers and events in the other. */
 import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { MOST_HELD } from "./limits.ts";
 
 /** Where it listens, at baresip's own address. */
@@ -8,35 +9,33 @@ export const CONTROL_PORT = 4444;
 /** `{event: true, type: "CALL_ESTABLISHED", …}` or `{response: true, ok: true, token: "1", …}`. */
 export type BaresipMessage = Readonly<Record<string, unknown>>;
 
+/** Undefined: nobody listens there, which is so until its modules are loaded. */
+export async function dialPort(address: string, port: number): Promise<Socket | undefined> {
+  const socket = connect(port, address);
+  const connected = await new Promise<boolean>((done) => {
+    socket.once("connect", () => done(true));
+    // Later it means that baresip has ended, which its process tells.
+    socket.on("error", () => done(false));
+  });
+  return connected ? socket : undefined;
+}
+
 export class BaresipControl {
-  readonly #socket: Socket;
+  readonly #line: Duplex;
   readonly #told: (message: BaresipMessage) => void;
   #held = "";
 
-  private constructor(socket: Socket, told: (message: BaresipMessage) => void) {
-    this.#socket = socket;
+  /** @param line to its control port. */
+  constructor(line: Duplex, told: (message: BaresipMessage) => void) {
+    this.#line = line;
     this.#told = told;
-    socket.setEncoding("utf8").on("data", (chunk: string) => this.#read(chunk));
-  }
-
-  /** Undefined: nobody listens there, which is so until its modules are loaded. */
-  static async open(
-    address: string,
-    told: (message: BaresipMessage) => void,
-  ): Promise<BaresipControl | undefined> {
-    const socket = connect(CONTROL_PORT, address);
-    const connected = await new Promise<boolean>((done) => {
-      socket.once("connect", () => done(true));
-      // Later it means that baresip has ended, which its process tells.
-      socket.on("error", () => done(false));
-    });
-    return connected ? new BaresipControl(socket, told) : undefined;
+    line.setEncoding("utf8").on("data", (chunk: string) => this.#read(chunk));
   }
 
   /** `dial`, `accept`, `hangup`: as its menu has them. The answer carries the token. */
   command(command: string, params: string, token = ""): void {
     const text = JSON.stringify({ command, params, token });
-    this.#socket.write(`${text.length}:${text},`);
+    this.#line.write(`${text.length}:${text},`);
   }
 
   #read(chunk: string): void {

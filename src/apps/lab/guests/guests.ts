@@ -2,6 +2,7 @@
  * The programs of others on one stage: started, ready when their port is there, their words kept as
  * `process.said`.
  */
+import type { Duplex } from "node:stream";
 import type {
   GuestProgram,
   LoadPlan,
@@ -13,8 +14,10 @@ import { StageFault } from "../../scenario/stage.ts";
 import type { TraceRecord } from "../../trace/record.ts";
 import type { Place } from "../addresses.ts";
 import type { Member } from "../member.ts";
+import type { LabNetwork } from "../network/lab-network.ts";
 import { GUEST_PORT, placeOfLoad } from "../places.ts";
 import type { Ground } from "../process-arguments.ts";
+import { CONTROL_PORT, dialPort } from "./baresip-control.ts";
 import { isBound } from "./bound-port.ts";
 import { Guest, type GuestUser, type Launch } from "./guest.ts";
 import { type Handset, launchPhone, takeUp } from "./handsets.ts";
@@ -58,7 +61,7 @@ export class Guests implements GuestUser {
     if (guest === undefined) throw new StageFault(`${plan.name} is ours`);
     const place = ground.block.server(plan.name, ground.topology.servers.indexOf(plan));
     const launch = await launchKamailio(plan, guest, ground);
-    const server = await this.#start(plan.name, guest.program, launch, place);
+    const server = await this.#start(plan.name, guest.program, launch, place, ground.network);
     return this.#started("server.started", server, guest.program);
   }
 
@@ -68,9 +71,17 @@ export class Guests implements GuestUser {
     if (kind === undefined) throw new StageFault(`${name} is ours`);
     const { address } = ground.block.phone(index);
     const launch = await launchPhone(plan, kind, index, ground);
-    const guest = await this.#start(name, kind.program, launch, { address, port: GUEST_PORT });
+    const guest = await this.#start(
+      name,
+      kind.program,
+      launch,
+      { address, port: GUEST_PORT },
+      ground.network,
+    );
     const told = (event: Omit<TraceRecord, "at">): void => this.#note(event);
-    const handset = await takeUp(guest, kind.program, address, launch.folder, told);
+    const dial = (): Promise<Duplex | undefined> =>
+      ground.network?.dial(name, CONTROL_PORT) ?? dialPort(address, CONTROL_PORT);
+    const handset = await takeUp(guest, kind.program, dial, launch.folder, told);
     this.#handsets.set(name, handset);
     return this.#started("phone.started", guest, kind.program);
   }
@@ -80,7 +91,14 @@ export class Guests implements GuestUser {
     const place = placeOfLoad(plan, ground);
     const launch = await launchSipp(plan, place, ground);
     this.#loads.add(plan.name);
-    const load = await this.#start(plan.name, "sipp", launch, place, plan.transport);
+    const load = await this.#start(
+      plan.name,
+      "sipp",
+      launch,
+      place,
+      ground.network,
+      plan.transport,
+    );
     return this.#started("load.started", load, "sipp");
   }
 
@@ -123,16 +141,22 @@ export class Guests implements GuestUser {
     program: GuestProgram,
     launch: Omit<Launch, "program">,
     { address, port }: Place,
+    network: LabNetwork | undefined,
     transport: "udp" | "tcp" = "udp",
   ): Promise<Guest> {
     const path = findProgram(program);
     if (path === undefined) throw new StageFault(`${name} needs ${program}, which is not there`);
-    const guest = new Guest(name, { ...launch, program: path }, this);
+    const command = { program: path, args: launch.args };
+    const guest = new Guest(
+      name,
+      { ...launch, ...(network?.command(name, command) ?? command) },
+      this,
+    );
     const lives = this.#lives.get(name) ?? [];
     this.#lives.set(name, [...lives, { from: this.#host.now(), to: Number.POSITIVE_INFINITY }]);
     this.#host.adopt(guest);
     const until = this.#host.now() + READY_MS;
-    while (!isBound(address, port, transport)) {
+    while (!isBound(address, port, transport, network?.processOf(name))) {
       if (!guest.running && this.#loads.has(name)) return guest;
       if (!guest.running || this.#host.now() > until) {
         await guest.kill();

@@ -1,10 +1,12 @@
 /** baresip and linphone as phones of the lab: their files, and how somebody dials and hangs up on them. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { makeFolder } from "../../../worlds/node/folder.ts";
 import type { GuestPhone, PhoneCommand, PhonePlan } from "../../scenario/scenario.ts";
 import { StageFault } from "../../scenario/stage.ts";
 import type { TraceRecord } from "../../trace/record.ts";
+import { AUTHORITY } from "../certificates.ts";
 import type { Ground } from "../process-arguments.ts";
 import { baresipConfiguration } from "./baresip-config.ts";
 import { BaresipControl, type BaresipMessage } from "./baresip-control.ts";
@@ -42,67 +44,66 @@ export async function launchPhone(
   makeFolder(join(folder, "heard"));
   await writeFile(join(folder, "spoken.wav"), spokenTone(HERTZ, SPOKEN_SECONDS));
   const { address } = ground.block.phone(index);
-  return guest.program === "baresip"
-    ? await baresipLaunch(plan, guest, address, folder, ground)
-    : await linphoneLaunch(plan, guest, address, folder, ground);
+  const site = { plan, guest, address, folder, ground };
+  return guest.program === "baresip" ? await baresipLaunch(site) : await linphoneLaunch(site);
+}
+
+/** One phone of others, and where it stands. */
+interface Site {
+  readonly plan: PhonePlan;
+  readonly guest: GuestPhone;
+  readonly address: string;
+  readonly folder: string;
+  readonly ground: Ground;
 }
 
 /** Resolves when it can be steered. */
 export async function takeUp(
   guest: Guest,
   program: GuestPhone["program"],
-  address: string,
+  dial: () => Promise<Duplex | undefined>,
   folder: string,
   told: (event: Omit<TraceRecord, "at">) => void,
 ): Promise<Handset> {
   if (program === "linphone") return new LinphoneHandset(guest, folder);
   const handset = new BaresipHandset(guest.name, told);
-  while (guest.running && !(await handset.open(address))) {
+  while (guest.running && !(await handset.open(dial))) {
     await new Promise((done) => setTimeout(done, LOOK_MS));
   }
   return handset;
 }
 
-async function baresipLaunch(
-  plan: PhonePlan,
-  guest: GuestPhone,
-  address: string,
-  folder: string,
-  { topology, placeholders }: Ground,
-): Promise<Omit<Launch, "program">> {
-  const { user, password, answer } = plan;
-  const { expiresSeconds, server } = guest;
+async function baresipLaunch(site: Site): Promise<Omit<Launch, "program">> {
+  const { address, folder } = site;
+  const { user, password, answer } = site.plan;
+  const { topology, placeholders } = site.ground;
   const parameters = [
-    "transport=udp>",
-    `regint=${expiresSeconds}`,
+    `transport=${site.guest.transport}>`,
+    `regint=${site.guest.expiresSeconds}`,
     `auth_user=${user}`,
     `auth_pass=${password}`,
     `answermode=${answer === "auto" ? "auto" : "manual"}`,
     // By the names of the zone, as ours; to an address where there is none to look up.
-    ...(topology.zone === undefined ? [`outbound="${uriOf(server, placeholders)}"`] : []),
+    ...(topology.zone === undefined ? [`outbound="${serverUri(site)}"`] : []),
   ];
   const dns = topology.zone === undefined ? {} : { dns: placeholders.get("dns") ?? "" };
   const account = `<sip:${user}@${topology.domain};${parameters.join(";")}\n`;
   await writeFile(join(folder, "accounts"), account);
   await writeFile(join(folder, "contacts"), "");
-  const config = baresipConfiguration(folder, { address, instance: true, ...dns });
+  const settings = { address, instance: true, authority: AUTHORITY, ...dns };
+  const config = baresipConfiguration(folder, settings);
   await writeFile(join(folder, "config"), config);
   return { args: ["-f", folder, "-4"], folder };
 }
 
-async function linphoneLaunch(
-  plan: PhonePlan,
-  guest: GuestPhone,
-  address: string,
-  folder: string,
-  { topology, placeholders }: Ground,
-): Promise<Omit<Launch, "program">> {
-  const { user, password, answer } = plan;
-  const { domain } = topology;
-  const server = uriOf(guest.server, placeholders);
-  const { expiresSeconds } = guest;
+async function linphoneLaunch(site: Site): Promise<Omit<Launch, "program">> {
+  const { address, folder } = site;
+  const { user, password, answer } = site.plan;
+  const { domain } = site.ground.topology;
+  const { expiresSeconds } = site.guest;
   const file = join(folder, "linphonerc");
-  const settings = { address, server, user, password, domain, expiresSeconds };
+  const account = { user, password, domain, expiresSeconds };
+  const settings = { ...account, address, server: serverUri(site), authority: AUTHORITY };
   await writeFile(file, linphoneConfiguration(settings));
   // It keeps its history below its home, and does not make the folders by itself.
   makeFolder(join(folder, ".local", "share", "linphone"));
@@ -111,9 +112,9 @@ async function linphoneLaunch(
   return { args, folder, environment: { HOME: folder }, farewell: { typed: "unregister\nquit" } };
 }
 
-function uriOf(server: string, placeholders: ReadonlyMap<string, string>): string {
-  const port = placeholders.get(`${server}.port`) ?? "";
-  return `sip:${placeholders.get(server) ?? server}:${port};transport=udp`;
+function serverUri({ guest: { server, transport }, ground: { placeholders } }: Site): string {
+  const port = placeholders.get(`${server}.${transport === "tls" ? "tls" : "port"}`) ?? "";
+  return `sip:${placeholders.get(server) ?? server}:${port};transport=${transport}`;
 }
 
 class BaresipHandset implements Handset {
@@ -128,9 +129,11 @@ class BaresipHandset implements Handset {
     this.#told = told;
   }
 
-  async open(address: string): Promise<boolean> {
-    this.#control = await BaresipControl.open(address, (message) => this.#heard(message));
-    return this.#control !== undefined;
+  async open(dial: () => Promise<Duplex | undefined>): Promise<boolean> {
+    const line = await dial();
+    if (line === undefined) return false;
+    this.#control = new BaresipControl(line, (message) => this.#heard(message));
+    return true;
   }
 
   async obey(command: PhoneCommand, uri: string, clock: () => number): Promise<number> {

@@ -32,10 +32,15 @@ const CHALLENGES: readonly number[] = [401, 407];
 export class Observed {
   readonly #phones = new Map<string, Phone>();
   readonly #note: (record: TraceRecord) => void;
+  readonly #complete: boolean;
 
-  /** @param note told of each event. */
-  constructor(note: (record: TraceRecord) => void) {
+  /**
+   * @param note told of each event.
+   * @param complete every message is told of by whom it concerns: what only its sender tells of has not arrived.
+   */
+  constructor(note: (record: TraceRecord) => void, complete = false) {
     this.#note = note;
+    this.#complete = complete;
   }
 
   /** @param address where it stands, and nobody else. */
@@ -54,7 +59,7 @@ export class Observed {
       [target, source, false],
     ] as const) {
       const phone = this.#phones.get(own.slice(0, own.lastIndexOf(":")));
-      if (phone === undefined) continue;
+      if (phone === undefined || (this.#complete && own !== local)) continue;
       const data = field(record, "data");
       const peer = `${field(record, "transport")}:${other}`;
       const passed = { record, seen: glimpse(data), text: textOfBase64(data), peer, outgoing };

@@ -1,8 +1,8 @@
 /** Where the programs of others are, and what to install where they are not. */
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { programsOf } from "../../scenario/read-guests.ts";
 import type { GuestProgram, Scenario } from "../../scenario/scenario.ts";
+import { whatCellsLack } from "../network/cell.ts";
+import { findCommand } from "./find-command.ts";
 
 /** The command, and Debian's package of it. */
 const PROGRAMS: Readonly<
@@ -13,23 +13,6 @@ const PROGRAMS: Readonly<
   linphone: { command: "linphonec", from: "linphone-cli" },
   sipp: { command: "sipp", from: "sip-tester" },
 };
-/** Beside the search path: where systems keep servers. */
-const FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin"];
-
-/** The full path of a command, or undefined. */
-export function findCommand(command: string): string | undefined {
-  for (const folder of [...(process.env.PATH ?? "").split(delimiter), ...FOLDERS]) {
-    const path = join(folder, command);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not in this folder; the next may have it.
-    }
-  }
-  return undefined;
-}
-
 /** The full path, or undefined. */
 export function findProgram(program: GuestProgram): string | undefined {
   return findCommand(PROGRAMS[program].command);
@@ -38,6 +21,8 @@ export function findProgram(program: GuestProgram): string | undefined {
 /** What a scenario lacks and what to do about it; undefined: nothing. */
 export function whatLacks({ topology }: Scenario): string | undefined {
   const programs = programsOf(topology);
+  const cells = topology.network === undefined ? undefined : whatCellsLack();
+  if (cells !== undefined) return cells;
   if (programs.length > 0 && process.platform !== "linux") {
     return `needs ${programs.join(" and ")} on Linux`;
   }

@@ -1,11 +1,14 @@
 /** Watches the programs of others on one stage: their messages, and what these say of their phones. */
 import { base64OfText } from "../../../api/base64.ts";
 import { withoutDigests } from "../../../api/message-event.ts";
-import type { CapturedMessage } from "../../capture/messages.ts";
+import { type CapturedMessage, MessageReader } from "../../capture/messages.ts";
+import type { Frame } from "../../capture/packets.ts";
 import type { Topology } from "../../scenario/scenario.ts";
 import type { TraceRecord } from "../../trace/record.ts";
 import type { Block, Place } from "../addresses.ts";
+import type { Seen } from "../network/headers.ts";
 import { GUEST_PORT, placeOfLoad } from "../places.ts";
+import { wallClock } from "../wall-clock.ts";
 import { Observed } from "./observed.ts";
 import { Wire } from "./wire.ts";
 
@@ -24,11 +27,14 @@ export class GuestWatch {
   /** By `ADDRESS:PORT`. */
   readonly #names = new Map<string, string>();
   readonly #places: Place[] = [];
+  readonly #leaving = new MessageReader();
+  readonly #arriving = new MessageReader();
   #wire: Wire | string | undefined;
 
   constructor(topology: Topology, block: Block, host: WatchHost) {
     this.#host = host;
-    this.#observed = new Observed((record) => host.note(record));
+    const relayed = topology.network !== undefined;
+    this.#observed = new Observed((record) => host.note(record), relayed);
     topology.servers.forEach(({ name, guest }, index) => {
       if (guest !== undefined) this.#add(name, block.server(name, index));
     });
@@ -66,25 +72,42 @@ export class GuestWatch {
     this.#names.set(`${place.address}:${place.port}`, name);
   }
 
-  #captured({ at: wall, transport, source, destination, text }: CapturedMessage): void {
-    const at = this.#host.own(wall);
+  /** Read off a relay instead of the wire: it tells what is lost from what arrives. */
+  left(packet: Uint8Array, seen: Seen): void {
+    if (!this.#concerns(seen)) return;
+    for (const message of this.#leaving.read(frameOf(packet))) this.#sent(message);
+  }
+
+  arrived(packet: Uint8Array, seen: Seen): void {
+    if (!this.#concerns(seen)) return;
+    for (const message of this.#arriving.read(frameOf(packet))) this.#received(message);
+  }
+
+  /** Fifty packets of sound a second are looked at no closer. */
+  #concerns({ transport, from, fromPort, to, toPort }: Seen): boolean {
+    const names = this.#names;
+    return transport === "tcp" || names.has(`${from}:${fromPort}`) || names.has(`${to}:${toPort}`);
+  }
+
+  #captured(message: CapturedMessage): void {
+    this.#sent(message);
+    this.#received(message);
+  }
+
+  #sent({ at: wall, transport, source: local, destination: remote, text }: CapturedMessage): void {
+    const node = this.#nameOf(local);
+    if (node === undefined) return;
+    const [at, data] = [this.#host.own(wall), base64OfText(withoutDigests(text))];
+    this.#tell({ at, transport, data, node, event: "message.sent", local, remote });
+  }
+
+  /** What comes to a closed port was on the wire all the same. */
+  #received(message: CapturedMessage): void {
+    const { transport, source: remote, destination: local, text } = message;
+    const [at, node] = [this.#host.own(message.at), this.#nameOf(local)];
+    if (node === undefined || !this.#host.lived(node, at)) return;
     const data = base64OfText(withoutDigests(text));
-    const [from, to] = [this.#nameOf(source), this.#nameOf(destination)];
-    const common = { at, transport, data };
-    if (from !== undefined) {
-      this.#tell({
-        ...common,
-        node: from,
-        event: "message.sent",
-        local: source,
-        remote: destination,
-      });
-    }
-    // What comes to a closed port was on the wire all the same.
-    if (to !== undefined && this.#host.lived(to, at)) {
-      const ends = { local: destination, remote: source };
-      this.#tell({ ...common, node: to, event: "message.received", ...ends });
-    }
+    this.#tell({ at, transport, data, node, event: "message.received", local, remote });
   }
 
   /** By its place, or by its address: over TCP they connect from any port. */
@@ -100,4 +123,9 @@ export class GuestWatch {
     this.#host.note(record);
     this.#observed.saw(record);
   }
+}
+
+/** An IPv4 packet by itself. */
+function frameOf(packet: Uint8Array): Frame {
+  return { at: wallClock(), linkType: 228, bytes: packet };
 }

@@ -6,8 +6,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { framesOf } from "../../capture/files.ts";
 import { type CapturedMessage, MessageReader } from "../../capture/messages.ts";
+import { findCommand } from "./find-command.ts";
 import { guardGroup } from "./guard.ts";
-import { findCommand } from "./programs.ts";
 
 /** Of a capture file, and of each packet in it (libpcap 2.4). */
 const FILE_HEADER = 24;

@@ -13,6 +13,8 @@ export class Troubles {
   readonly #ways = new Map<string, WayTrouble>();
   /** `silent`, `servfail` or `lie`; "" while it answers. */
   resolver = "";
+  /** Rules live in the network, not in processes. */
+  #ofNetwork = false;
 
   get ways(): readonly WayTrouble[] {
     return [...this.#ways.values()];
@@ -31,10 +33,14 @@ export class Troubles {
         // A server that is healed heals the ways on which it was named first.
         if (how === "heal") this.#forget(({ ends }) => ends[0] === record.node);
         break;
+      case "network.opened":
+        this.#ofNetwork = true;
+        break;
       case "server.killed":
       case "server.halted":
-        // Rules live in the process that was named first.
-        this.#forget(({ ends }) => ends[0] === record.node && ends[1] !== "dns");
+        // Else they live in the process that was named first.
+        if (!this.#ofNetwork)
+          this.#forget(({ ends }) => ends[0] === record.node && ends[1] !== "dns");
         break;
     }
   }
