@@ -81,6 +81,7 @@ export function settingValue<T extends Value>(setting: Setting | undefined, othe
 /** Why a setting that no policy took has no effect. */
 export function unusedReason(slot: string): string {
   const account = /^account\.(\d+)\./.exec(slot)?.[1];
+  if (/^(line|memory)key\./.test(slot)) return "the key is no BLF key of an account here";
   const list = /\.(servers|proxies)\.(\d+)\./.exec(slot);
   if (list?.[1] === "servers") return `server ${list[2]} has no address`;
   if (list?.[1] === "proxies") return `outbound proxy ${list[2]} is off or has no address`;

@@ -115,6 +115,42 @@ const accounts = [
   ]),
 ];
 
+const DIRECTORY =
+  "whom the phone watches stands in its contact directory, which is no file of settings";
+
+/** Whose lamps the phone shows; `reg` is the registration that asks. */
+const lamps = [
+  ...honoured("attendant.", "account.*.", [
+    ["reg", number(1, 100), "1", "colleagues", { slot: "attendant.reg" }],
+    [
+      "resourceList.X.address",
+      TEXT,
+      "",
+      "colleagues",
+      { slot: "attendant.resourceList.X.address" },
+    ],
+  ]),
+  ...withoutEffect("attendant.", [
+    [
+      "uri",
+      TEXT,
+      "",
+      "lists of users (RFC 4662) are not resolved: write each under attendant.resourceList.X",
+    ],
+    [
+      "resourceList.X.type",
+      words("normal", "automata"),
+      "normal",
+      "nobody is there to press the key",
+    ],
+    ["resourceList.X.label", TEXT, "", "it is text for a display"],
+  ]),
+  ...withoutEffect("", [
+    ["feature.presence.enabled", SWITCH, "0", DIRECTORY],
+    ["pres.reg", number(1, 100), "1", DIRECTORY],
+  ]),
+];
+
 const globals = [
   ...honoured("", ALL, [
     // Of the next two only the names are documented: read as they say.
@@ -180,6 +216,7 @@ export const POLYCOM_KEYS: KeyTable = {
     ...serverRows("voIpProt.server.Y.", `${ALL}servers.Y.`),
     ...proxyRows("reg.X.outboundProxy.", `${POLICY}proxies.1.`),
     ...proxyRows("voIpProt.SIP.outboundProxy.", `${ALL}proxies.1.`),
+    ...lamps,
     ...globals,
     ...records,
   ],

@@ -17,6 +17,7 @@ import {
   SERVER_DEFAULTS,
 } from "../redundancy/policy-defaults.ts";
 import { accountNumbers, forAccount, section, sibling, userAndDomain } from "./assemble.ts";
+import { polycomLamps } from "./lamps.ts";
 import { withdrawIdleFailover } from "./polycom-rules.ts";
 import type { Setting, Settings } from "./settings.ts";
 import { staticRecords } from "./static-records.ts";
@@ -71,7 +72,9 @@ class Registration {
     const plain = section(this.#settings, standard, prefixes, this.#path);
     const redundancy = this.#policy(servers);
     const named = userAndDomain(this.#settings, address.origin, plain.user);
-    return { ...plain, ...named, authName: plain.authName || named.user, redundancy };
+    const authName = plain.authName || named.user;
+    const colleagues = polycomLamps(this.#settings, this.#account);
+    return { ...plain, ...named, authName, colleagues, redundancy };
   }
 
   #servers(): ServerPolicy[] {

@@ -1,5 +1,5 @@
 /** The keys of the Yealink / Matrix SPARSH family: one row a key (manuals' ranges, defaults and units). */
-import { honoured, type KeyTable, withoutEffect } from "./key-table.ts";
+import { honoured, type KeyTable, type RowTuple, withoutEffect } from "./key-table.ts";
 import { choice, HOST, IP, number, SECRET, SWITCH, seconds, TEXT, words } from "./value-form.ts";
 
 const MOST_SECONDS = 2147483647;
@@ -51,6 +51,44 @@ const accounts = honoured(ACCOUNT, ACCOUNT, [
     number(1, MOST_SECONDS, { words: HALF }),
     "-1",
     "redundancy.servers.*.overlapSeconds",
+  ],
+]);
+
+/** What `type` is of a key with the lamp of a colleague. */
+export const LAMP = "BLF";
+
+/** Shown by calls or by presence, with a lifetime of their own. */
+const LAMPS = ["presenceOf", "watchExpiresSeconds"];
+
+/** Keys with a lamp; a line of 0 leaves it to the phone, which takes the first. */
+const lamps = ["linekey.X.", "memorykey.X."].flatMap((prefix) =>
+  honoured(
+    prefix,
+    prefix,
+    (
+      [
+        ["type", number(0, 99, { words: { "16": LAMP } }), "0"],
+        ["line", number(0, 100), "0"],
+        ["value", TEXT, ""],
+      ] as const
+    ).map(([leaf, form, standard]) => [
+      leaf,
+      form,
+      standard,
+      "",
+      { decides: "account.*.colleagues", also: LAMPS, slot: prefix + leaf },
+    ]),
+  ),
+);
+
+const watching = honoured(`${ACCOUNT}blf.`, ACCOUNT, [
+  ["subscribe_period", number(30, MOST_SECONDS), "1800", "watchExpiresSeconds"],
+  [
+    "subscribe_event",
+    choice({ "0": "dialog", "1": "presence" }),
+    "0",
+    "colleagues",
+    { slot: "account.X.lampEvent", also: ["presenceOf"] },
   ],
 ]);
 
@@ -202,7 +240,20 @@ const TTL_ALWAYS = "the TTL of each answer is always honoured";
 const STALE =
   "an answer past its TTL serves only while no resolver answers, for as long as that lasts";
 
+const NOBODY = "nobody is there to press the key";
+const NO_LISTS = "lists of users (RFC 4662) are not resolved: write each user as a BLF key";
+const MODULES = "keys of expansion modules are not read: write them as linekey.X";
+
 const ineffective = withoutEffect("", [
+  ["account.X.blf.blf_list_uri", TEXT, "", NO_LISTS],
+  ...["linekey.X.", "memorykey.X."].flatMap((prefix): RowTuple[] => [
+    [`${prefix}label`, TEXT, "", "it is text for a display"],
+    [`${prefix}extension`, TEXT, "", NOBODY],
+    [`${prefix}pickup_value`, TEXT, "", NOBODY],
+  ]),
+  ...["type", "line", "value", "label", "extension", "pickup_value"].map(
+    (leaf): RowTuple => [`expansion_module.X.key.Y.${leaf}`, TEXT, "", MODULES],
+  ),
   ["account.X.label", TEXT, "", "it is text for a display, which names the account by its user"],
   ["static.network.dns.ttl_enable", SWITCH, "", TTL_ALWAYS],
   ["static.network.dns.last_cache_expired", U16, "", STALE],
@@ -214,6 +265,8 @@ export const YEALINK_KEYS: KeyTable = {
   dialect: "yealink",
   rows: [
     ...accounts,
+    ...lamps,
+    ...watching,
     ...servers,
     ...proxies,
     ...policies,

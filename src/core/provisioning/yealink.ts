@@ -23,6 +23,7 @@ import {
   settingValue,
   userAndDomain,
 } from "./assemble.ts";
+import { yealinkLamps } from "./lamps.ts";
 import type { Settings } from "./settings.ts";
 import { staticRecords } from "./static-records.ts";
 import { isLiteral } from "./value-form.ts";
@@ -30,6 +31,9 @@ import { withdrawIdleFailback } from "./yealink-rules.ts";
 
 /** 100rel_enable is off as shipped, and off means that the extension is not known. */
 const OWN_CALLS = { reliableProvisionals: "never" } as const;
+
+/** account.X.blf.subscribe_period, as shipped. */
+const LAMP_SECONDS = 1800;
 
 /** One policy per `account.X` that has a server, switched on or not. */
 export function buildYealink(settings: Settings): AccountPolicy[] {
@@ -73,7 +77,22 @@ function buildAccount(settings: Settings, account: number): AccountPolicy | unde
     settings.error(enabled.origin, "no-user", wrong, remedy);
   }
   const named = userAndDomain(settings, user, plain.user);
-  return { ...plain, ...named, authName: plain.authName || named.user, redundancy };
+  const watched = buildLamps(settings, account, plain.watchExpiresSeconds);
+  return { ...plain, ...named, ...watched, authName: plain.authName || named.user, redundancy };
+}
+
+/** Lamps show calls, or presence where the account says so. */
+function buildLamps(
+  settings: Settings,
+  account: number,
+  watchExpiresSeconds: number = LAMP_SECONDS,
+): Partial<AccountPolicy> {
+  const users = yealinkLamps(settings, account, accountNumbers(settings)[0] ?? account);
+  if (users.length === 0) return {};
+  const path = `account.${account}`;
+  const event = settings.take([`${path}.lampEvent`], `${path}.presenceOf`);
+  const shown = event?.value === "presence" ? { presenceOf: users } : { colleagues: users };
+  return { ...shown, watchExpiresSeconds };
 }
 
 function buildServers(settings: Settings, account: number): ServerPolicy[] {

@@ -41,6 +41,9 @@ const BENCHES: readonly Bench[] = [
         failover("account.1.outbound_proxy.1"),
       ],
       [/reg_failed_retry_max_time/, { "account.1.reg_failed_retry_min_time": "30" }],
+      [/^linekey\./, lamp("linekey")],
+      [/^memorykey\./, lamp("memorykey")],
+      [/\.blf\.subscribe/, lamp("linekey")],
       [/secondary_dns/, { "static.network.primary_dns": "192.0.2.53" }],
       [/sip_server_host/, { "account.1.sip_server.1.address": "" }],
       [/outbound_host/, { "account.1.outbound_proxy.1.address": "" }],
@@ -77,6 +80,7 @@ const BENCHES: readonly Bench[] = [
           [of("registerRetry.baseTimeOut"), { [`${prefix}.registerRetry.maxTimeOut`]: "1800" }],
         ];
       }),
+      [/^attendant\./, { "attendant.resourceList.1.address": "4002" }],
       [/altSrvAddress/, { "device.dns.serverAddress": "192.0.2.53" }],
       [/^dns\.cache\./, polycomRecords()],
     ],
@@ -237,6 +241,10 @@ function proxies(prefix: string): Lines {
     [`${prefix}.1.address`]: "edge.example.com",
     [`${prefix}.2.address`]: "rim.example.com",
   };
+}
+
+function lamp(key: string): Lines {
+  return { [`${key}.1.type`]: "16", [`${key}.1.line`]: "1", [`${key}.1.value`]: "2002" };
 }
 
 function failover(prefix: string): Lines {

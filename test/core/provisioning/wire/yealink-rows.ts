@@ -34,6 +34,9 @@ const PROXIES: Lines = {
   [`${P1}address`]: "edge.example.com",
 };
 
+/** A key with a lamp: a colleague's number under it. */
+const LAMP: Lines = { "linekey.1.type": "16", "linekey.1.value": "2002@pbx.example.com" };
+
 type Short = readonly [
   key: string,
   value: string,
@@ -78,6 +81,20 @@ const rows: readonly Short[] = [
     "100.0 → primary SUBSCRIBE",
     { "account.1.subscribe_mwi": "1" },
   ],
+  ...["linekey", "memorykey"].flatMap((keys): Short[] => [
+    [`${keys}.X.type`, "16", "calm", "", "Event: dialog", { [`${keys}.1.value`]: "2002" }],
+    [`${keys}.X.value`, "2002", "calm", "", "SUBSCRIBE sip:2002@", { [`${keys}.1.type`]: "16" }],
+    [
+      `${keys}.X.line`,
+      "2",
+      "calm",
+      "Event: dialog",
+      "",
+      { [`${keys}.1.type`]: "16", [`${keys}.1.value`]: "2002" },
+    ],
+  ]),
+  [`${A}blf.subscribe_period`, "600", "letters", "", "300.0 → primary SUBSCRIBE", LAMP],
+  [`${A}blf.subscribe_event`, "1", "calm", "Event: dialog", "Event: presence", LAMP],
   [`${A}100rel_enable`, "1", "silence", "", "Supported: timer, 100rel"],
   [`${A}session_timer.enable`, "1", "silence", "", "Session-Expires: 1800"],
   [
