@@ -7,7 +7,18 @@ import { LOSS_OFFER } from "../message/overload.ts";
 import type { Entropy } from "../primitives.ts";
 import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import { Agreements, PLAIN_TERMS, type Terms, termsOf } from "./outbound.ts";
+import { targetName } from "../redundancy/server-health.ts";
+import { MAX_TARGETS_WITH_TERMS } from "./limits.ts";
+import {
+  type Granted,
+  grantedAt,
+  granting,
+  PLAIN_TERMS,
+  type SharedTerms,
+  type Terms,
+  termsOf,
+  withoutGrant,
+} from "./outbound.ts";
 
 /** The phone whose requests they are. */
 export interface ComposingPhone {
@@ -15,6 +26,8 @@ export interface ComposingPhone {
   readonly userAgent: string;
   /** A URN, the same over restarts of one phone (RFC 5626 §4.1). */
   readonly instance: string;
+  /** Terms that equal ones of all phones share. */
+  readonly terms: SharedTerms;
   /** Where requests for this side of a flow arrive. */
   listeningPort(peer: Peer): number;
 }
@@ -32,22 +45,31 @@ export interface RequestLine {
 export class Composer {
   readonly #account: AccountPolicy;
   readonly #phone: ComposingPhone;
-  /** There once something was granted or refused: most phones never need it. */
-  #agreed: Agreements | undefined;
+  #granted: Granted | undefined;
+  /** First hops that know nothing of outbound: 439 (R92). */
+  #without: Set<string> | undefined;
 
   constructor(account: AccountPolicy, phone: ComposingPhone) {
     this.#account = account;
     this.#phone = phone;
   }
 
-  /** What the account's registrations have been granted. */
-  get agreements(): Agreements {
-    return this.#agreed ?? new Agreements(this.#account.redundancy);
+  /** A GRUU is asked for, too, and used as Contact. */
+  get gruu(): boolean {
+    return this.#account.redundancy.gruu;
   }
 
   /** What the registration that stands there has been granted. */
   termsAt(target: Target): Terms {
-    return this.#agreed?.at(target) ?? PLAIN_TERMS;
+    return grantedAt(this.#granted, target)?.terms ?? PLAIN_TERMS;
+  }
+
+  /** Whether a REGISTER there is to ask for RFC 5626. */
+  asksOutboundAt(target: Target): boolean {
+    const { outbound } = this.#account.redundancy;
+    if (outbound === "never") return false;
+    if (outbound === "streams" && target.transport === "udp") return false;
+    return this.#without?.has(targetName(target)) !== true;
   }
 
   /** The domain of the AOR when the account speaks to a server. */
@@ -87,7 +109,7 @@ export class Composer {
    */
   contact(peer: Peer): string {
     const { gruu, outbound } = this.termsAt(peer);
-    if (gruu !== "" && this.agreements.gruu) return `<${gruu}>`;
+    if (gruu !== "" && this.gruu) return `<${gruu}>`;
     return `<${this.contactUri(peer)}${outbound ? ";ob" : ""}>`;
   }
 
@@ -99,15 +121,20 @@ export class Composer {
   /** A registrar has accepted a registration of `owner`. */
   granted({ target, flow }: AttemptPlace, response: Response, owner: object): void {
     const terms = termsOf(response, this.contactUri(flow.peer));
-    if (terms === PLAIN_TERMS && this.#agreed === undefined) return;
-    this.#agreed ??= this.agreements;
-    this.#agreed.made(target, terms, owner);
+    const shared = terms === PLAIN_TERMS ? terms : this.#phone.terms.same(terms);
+    this.#granted = granting(this.#granted, target, shared, owner);
   }
 
-  /** 439: the first hop there knows nothing of RFC 5626 (R92). */
+  /** It stands there no more; that of another may. */
+  ended(target: Target, owner: object): void {
+    if (grantedAt(this.#granted, target)?.owner !== owner) return;
+    this.#granted = withoutGrant(this.#granted, target);
+  }
+
+  /** 439: the first hop there knows nothing of RFC 5626 and is asked no more; others may know better (R92). */
   refusedOutbound(target: Target): void {
-    this.#agreed ??= this.agreements;
-    this.#agreed.refusedAt(target);
+    this.#without ??= new Set();
+    if (this.#without.size < MAX_TARGETS_WITH_TERMS) this.#without.add(targetName(target));
   }
 
   request(line: RequestLine, attempt: AttemptPlace): Request {

@@ -18,6 +18,8 @@ export const MAX_REDIRECTIONS = 5;
 export const MAX_STRANGERS = 4;
 /** First hops that have refused, and targets with terms, at most so many: an account has few. */
 export const MAX_TARGETS_WITH_TERMS = 64;
+/** Terms of registrations kept to be shared by all phones of a machine. */
+export const MAX_SHARED_TERMS = 16;
 /** Targets, and servers with their targets, kept to be shared. */
 export const MAX_SHARED_TARGETS = 1024;
 

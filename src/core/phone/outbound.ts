@@ -13,8 +13,8 @@ import { topVia } from "../message/via.ts";
 import type { Entropy } from "../primitives.ts";
 import { spreadMs } from "../redundancy/backoff.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
-import { sameTarget, targetName } from "../redundancy/server-health.ts";
-import { MAX_TARGETS_WITH_TERMS } from "./limits.ts";
+import { sameTarget } from "../redundancy/server-health.ts";
+import { MAX_SHARED_TERMS, MAX_TARGETS_WITH_TERMS } from "./limits.ts";
 
 /** What a 200 to REGISTER has granted. */
 export interface Terms {
@@ -95,75 +95,63 @@ export function keepAliveWaitMs(
   return uniform(entropy, LEAST_SHARE * most, most);
 }
 
-interface Granted {
+/** What the registrations of one account have been granted, by target: a chain, since mostly there is one. */
+export interface Granted {
   readonly target: Target;
   readonly terms: Terms;
   readonly owner: object;
   readonly next: Granted | undefined;
 }
 
-/** What one account has asked and been granted, by target. */
-export class Agreements {
-  readonly #policy: RedundancyPolicy;
-  /** First hops that know nothing of outbound: 439 (R92). */
-  #without: Set<string> | undefined;
-  /** A chain, not a list of its own: mostly there is one, and a fleet has many phones. */
-  #granted: Granted | undefined;
+/** Those of the registration that stands there, if one does. */
+export function grantedAt(chain: Granted | undefined, target: Target): Granted | undefined {
+  let granted = chain;
+  while (granted !== undefined && !sameTarget(granted.target, target)) granted = granted.next;
+  return granted;
+}
 
-  constructor(policy: RedundancyPolicy) {
-    this.#policy = policy;
-  }
-
-  /** A GRUU is asked for, too, and used as Contact. */
-  get gruu(): boolean {
-    return this.#policy.gruu;
-  }
-
-  /** Whether a REGISTER there is to ask for RFC 5626. */
-  asksAt(target: Target): boolean {
-    const { outbound } = this.#policy;
-    if (outbound === "never") return false;
-    if (outbound === "streams" && target.transport === "udp") return false;
-    return this.#without?.has(targetName(target)) !== true;
-  }
-
-  /** 439: that one hop is asked no more; others may know better. */
-  refusedAt(target: Target): void {
-    this.#without ??= new Set();
-    if (this.#without.size < MAX_TARGETS_WITH_TERMS) this.#without.add(targetName(target));
-  }
-
-  /** A registration of `owner` stands there. */
-  made(target: Target, terms: Terms, owner: object): void {
-    const next = without(this.#granted, target);
-    this.#granted = terms === PLAIN_TERMS ? next : { target, terms, owner, next };
-  }
-
-  /** It stands there no more; that of another may. */
-  ended(target: Target, owner: object): void {
-    if (this.#find(target)?.owner === owner) this.#granted = without(this.#granted, target);
-  }
-
-  /** Those of the registration that stands there, if one does. */
-  at(target: Target): Terms {
-    return this.#find(target)?.terms ?? PLAIN_TERMS;
-  }
-
-  #find(target: Target): Granted | undefined {
-    let granted = this.#granted;
-    while (granted !== undefined && !sameTarget(granted.target, target)) granted = granted.next;
-    return granted;
-  }
+/** A registration of `owner` stands there. */
+export function granting(
+  chain: Granted | undefined,
+  target: Target,
+  terms: Terms,
+  owner: object,
+): Granted | undefined {
+  const next = withoutGrant(chain, target);
+  return terms === PLAIN_TERMS ? next : { target, terms, owner, next };
 }
 
 /** Those that remain, the oldest beyond the limit left out. */
-function without(
+export function withoutGrant(
   chain: Granted | undefined,
   target: Target,
-  most = MAX_TARGETS_WITH_TERMS,
+  most: number = MAX_TARGETS_WITH_TERMS,
 ): Granted | undefined {
   if (chain === undefined || most <= 1) return undefined;
-  if (sameTarget(chain.target, target)) return without(chain.next, target, most);
-  const next = without(chain.next, target, most - 1);
+  if (sameTarget(chain.target, target)) return withoutGrant(chain.next, target, most);
+  const next = withoutGrant(chain.next, target, most - 1);
   return next === chain.next ? chain : { ...chain, next };
+}
+
+/** One object for equal terms: the phones of a fleet are granted the same. */
+export class SharedTerms {
+  readonly #known: Terms[] = [];
+
+  same(terms: Terms): Terms {
+    const known = this.#known.find((one) => areEqual(one, terms));
+    if (known !== undefined) return known;
+    // With a name of his own in it, it is nobody else's.
+    if (terms.gruu === "" && this.#known.length < MAX_SHARED_TERMS) this.#known.push(terms);
+    return terms;
+  }
+}
+
+function areEqual(one: Terms, other: Terms): boolean {
+  return (
+    one.outbound === other.outbound &&
+    one.answersPings === other.answersPings &&
+    one.everySeconds === other.everySeconds &&
+    one.serviceRoute === other.serviceRoute &&
+    one.gruu === other.gruu
+  );
 }

@@ -17,6 +17,7 @@ import { TransactionLayer } from "../transaction/layer.ts";
 import type { Flow, ServerTransaction, TransactionUser } from "../transaction/user.ts";
 import type { Answer } from "../vocabulary.ts";
 import { AnsweringTargets } from "./answering-targets.ts";
+import { SharedTerms } from "./outbound.ts";
 import { Phone } from "./phone.ts";
 import type { PhoneConfig } from "./phone-config.ts";
 import type { PhoneShared } from "./phone-shared.ts";
@@ -50,6 +51,7 @@ export class PhoneMachine implements Machine, TransactionUser {
       sender: this.#layer,
       answering: new AnsweringTargets(),
       places: new PlaceLists(),
+      terms: new SharedTerms(),
       resolutions: new Resolutions(this.#inquiries, primitives.entropy, (policy) =>
         this.#namesFor(policy),
       ),

@@ -9,6 +9,7 @@ import type { Flow, ListenerUser } from "../transaction/user.ts";
 import type { AccountSender } from "./account-environment.ts";
 import type { AnsweringTargets } from "./answering-targets.ts";
 import type { MediaSender } from "./call-environment.ts";
+import type { SharedTerms } from "./outbound.ts";
 import type { Resolutions } from "./resolutions.ts";
 
 /** The transport below, as far as phones use it. */
@@ -26,5 +27,6 @@ export interface PhoneShared {
   readonly sender: PhoneSender;
   readonly answering: AnsweringTargets;
   readonly places: PlaceLists;
+  readonly terms: SharedTerms;
   readonly resolutions: Resolutions;
 }

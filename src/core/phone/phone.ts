@@ -26,6 +26,7 @@ import type { CallEnvironment, CallRegister, SentRequest } from "./call-environm
 import { Composer } from "./composer.ts";
 import { dialled } from "./dialled.ts";
 import { type AskedRequest, LoneRequest, type LoneRequestUser } from "./lone-request.ts";
+import type { SharedTerms } from "./outbound.ts";
 import { PhoneCalls, type PhoneCallsHost } from "./phone-calls.ts";
 import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import { PhoneHealth } from "./phone-health.ts";
@@ -76,6 +77,10 @@ export class Phone
 
   get places(): PlaceLists {
     return this.#shared.places;
+  }
+
+  get terms(): SharedTerms {
+    return this.#shared.terms;
   }
 
   get sender(): AccountSender {

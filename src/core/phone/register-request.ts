@@ -34,12 +34,12 @@ export function composeRegister(
     attempt,
   );
   const { headers } = request;
-  const outbound = host.flowOnly === true || composer.agreements.asksAt(attempt.target);
+  const outbound = host.flowOnly === true || composer.asksOutboundAt(attempt.target);
   const contact = composer.registeredContact(bound.peer);
   headers
     .add("contact", outbound ? `${contact};reg-id=${regIdOf(host, route)}` : contact)
     .add("expires", String(seconds))
-    .add("supported", supported(outbound, composer.agreements.gruu));
+    .add("supported", supported(outbound, composer.gruu));
   // Pings cost a server that answers them less than OPTIONS does.
   const keep = outbound || host.policy.registrarProbeMs > 0;
   if (keep) headers.set("via", `${headers.get("via")};keep`);

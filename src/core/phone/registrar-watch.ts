@@ -3,7 +3,7 @@
  * OPTIONS ask it in between, as the policy says. A registrar with too much to do must not be asked more on top:
  * where it has shown strain only every second, fourth … keep-alive asks, until answers come in time again.
  */
-import { type Instant, NEVER, type Target } from "../machine.ts";
+import type { Instant, Target } from "../machine.ts";
 import type { Response } from "../message/message.ts";
 import { reportIn } from "../message/overload.ts";
 import { topVia } from "../message/via.ts";
@@ -31,8 +31,8 @@ export class RegistrarWatch implements TimerOwner {
   readonly #timer: Timer = new Timer("keep-alive", this);
   /** OPTIONS was not answered there though REGISTER is: until the next renewal it is not asked again. */
   #deaf = false;
-  /** When OPTIONS was sent to the place of the binding; NEVER: it has been answered, or not. */
-  #verifiedFrom: Instant = NEVER;
+  /** When OPTIONS was sent to the place of the binding; undefined: it has been answered, or not. */
+  #verifiedFrom: Instant | undefined;
   /** One keep-alive of so many asks. */
   #pace = 1;
   /** Keep-alives until one asks. */
@@ -76,7 +76,7 @@ export class RegistrarWatch implements TimerOwner {
     } else if (answersPings || !asks) {
       if (asks) this.#paced(place.flow.late);
       this.#host.keepAlive(now, place.flow, answersPings);
-    } else if (this.#verifiedFrom === NEVER) {
+    } else if (this.#verifiedFrom === undefined) {
       this.#verifiedFrom = now;
       this.#host.verify(now, place, (at, verdict) => this.#verified(at, place, verdict));
     }
@@ -84,8 +84,8 @@ export class RegistrarWatch implements TimerOwner {
 
   /** Silence from whom is known to answer is the end of the flow; from others REGISTER finds out. */
   #verified(now: Instant, place: AttemptPlace, verdict: Verdict): void {
-    this.#paced(now - this.#verifiedFrom > this.#host.policy.t1Ms);
-    this.#verifiedFrom = NEVER;
+    this.#paced(now - (this.#verifiedFrom ?? now) > this.#host.policy.t1Ms);
+    this.#verifiedFrom = undefined;
     if (verdict === "good" || this.#owner.place !== place || this.#owner.state !== "registered") {
       return;
     }

@@ -39,7 +39,7 @@ export function regIdOf({ flowOnly }: RegistrationHost, { index }: ServerRoute):
 
 /** 439: the first hop knows nothing of RFC 5626, so it is asked without (R92). @returns false if that is no use. */
 export function mayGoWithout({ composer, flowOnly }: RegistrationHost, at: AttemptPlace): boolean {
-  if (flowOnly === true || !composer.agreements.asksAt(at.target)) return false;
+  if (flowOnly === true || !composer.asksOutboundAt(at.target)) return false;
   composer.refusedOutbound(at.target);
   return true;
 }

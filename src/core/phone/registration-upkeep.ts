@@ -25,7 +25,7 @@ export class RegistrationUpkeep {
   /** Times in a row that it was too short. */
   tooBrief = 0;
   cseq = 0;
-  /** When the standing binding is due to be renewed. */
+  /** When the standing binding is due to be renewed, in whole milliseconds. */
   refreshAt: Instant = 0;
   /** The binding was in good order when the REGISTER on its way began. */
   stood = false;

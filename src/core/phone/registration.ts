@@ -9,7 +9,7 @@
  *     └────────────────  failed              removing ──▶ idle
  */
 import { uniform } from "../identifiers.ts";
-import { type Instant, type LossCause, NEVER, type Target } from "../machine.ts";
+import type { Instant, LossCause, Target } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
 import { FailoverRequest } from "../redundancy/failover.ts";
 import type { Plan } from "../redundancy/itinerary.ts";
@@ -43,7 +43,6 @@ interface Held {
 export type RegistrationState = "idle" | "registering" | "registered" | "failed" | "removing";
 
 export class Registration implements RequestUser, TimerOwner, FlowUser {
-  readonly method = "REGISTER";
   readonly route: ServerRoute;
   readonly #host: RegistrationHost;
   #used: RegistrationUpkeep | undefined;
@@ -52,7 +51,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   failures = 0;
   /** Where the binding stands. */
   place: AttemptPlace | undefined;
-  expiresAt: Instant = NEVER;
+  /** When that runs out, in whole milliseconds: such a number takes no object of its own. */
+  expiresAt: Instant = 0;
   #removing = false;
   #request: FailoverRequest | undefined;
   #options: RegisterOptions | undefined;
@@ -65,6 +65,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   constructor(host: RegistrationHost, route: ServerRoute) {
     this.#host = host;
     this.route = route;
+  }
+
+  get method(): "REGISTER" {
+    return "REGISTER";
   }
 
   get #upkeep(): RegistrationUpkeep {
@@ -114,8 +118,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** Renews sooner than it would, if need be. */
   renewBefore(now: Instant, instant: Instant): void {
     if (this.state !== "registered" || this.#upkeep.refreshAt < instant) return;
-    this.#upkeep.refreshAt = now + Math.max(SHORTEST_REFRESH_MS, (instant - now) / 2);
-    this.#host.timers.set(this.#upkeep.refresh, this.#upkeep.refreshAt);
+    const due = now + Math.max(SHORTEST_REFRESH_MS, (instant - now) / 2);
+    this.#host.timers.set(this.#upkeep.refresh, due);
+    this.#upkeep.refreshAt = Math.floor(due);
   }
 
   /** Waits, then registers as a refresh would. */
@@ -146,10 +151,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#silence();
     if (this.place !== undefined) {
       this.#host.unwatch(this.place, this);
-      this.#host.composer.agreements.ended(this.place.target, this);
+      this.#host.composer.ended(this.place.target, this);
     }
     this.place = undefined;
-    this.expiresAt = NEVER;
     this.#heldElsewhere = undefined;
     if (this.#request === undefined) this.state = "idle";
   }
@@ -297,11 +301,11 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (before !== undefined && before.flow.id !== attempt.flow.id)
       this.#leave(now, before, attempt);
     this.place = attempt;
-    this.expiresAt = now + granted * 1000;
+    this.expiresAt = Math.floor(now + granted * 1000);
     const jitter = uniform(this.#host.entropy, 0, this.#host.policy.refreshJitter);
-    this.#upkeep.refreshAt =
-      now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
-    this.#host.timers.set(this.#upkeep.refresh, this.#upkeep.refreshAt);
+    const due = now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
+    this.#host.timers.set(this.#upkeep.refresh, due);
+    this.#upkeep.refreshAt = Math.floor(due);
     this.#host.watch(now, attempt, this);
     this.#host.accepted(now, this.route.index, attempt, granted);
     this.#conclude(now, true);
@@ -311,7 +315,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   #leave(now: Instant, before: AttemptPlace, after: AttemptPlace): void {
     this.#host.unwatch(before, this);
     if (after.hop.dropRegistrationOnFailover) {
-      this.#host.composer.agreements.ended(before.target, this);
+      this.#host.composer.ended(before.target, this);
       this.#heldElsewhere = undefined;
       return;
     }

@@ -125,10 +125,8 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     if (this.#left || this.#transaction !== undefined) return;
     this.#stale = this.#reaching && !this.#again && this.place.target.transport !== "udp";
     this.#flow = flow;
-    const { server, hop, target, expiresAt } = this.place;
-    const reached: AttemptPlace = { server, hop, target, expiresAt, flow, since: now };
-    this.place = reached;
-    const quiet = this.#host.health.state(now, target) === "quiet";
+    this.place = new ReachedPlace(this.place, flow, now);
+    const quiet = this.#host.health.state(now, this.place.target) === "quiet";
     if (quiet && !finishes(this.#owner.method)) this.#owner.broken(now, this, "503");
     else this.#send(now);
   }
@@ -272,5 +270,34 @@ export class Attempt implements FlowUser, ClientTransactionUser {
         if (why === "transport") this.#cancelSent = false;
       },
     });
+  }
+}
+
+/** Less than a copy of the place: what an account is registered over stays, and a fleet has many phones. */
+class ReachedPlace implements AttemptPlace {
+  readonly #place: Place;
+  readonly flow: Flow;
+  readonly since: Instant;
+
+  constructor(place: Place, flow: Flow, since: Instant) {
+    this.#place = place instanceof ReachedPlace ? place.#place : place;
+    this.flow = flow;
+    this.since = since;
+  }
+
+  get server(): number {
+    return this.#place.server;
+  }
+
+  get hop(): Place["hop"] {
+    return this.#place.hop;
+  }
+
+  get target(): Target {
+    return this.#place.target;
+  }
+
+  get expiresAt(): Instant {
+    return this.#place.expiresAt;
   }
 }

@@ -34,10 +34,12 @@ interface Asker {
   readonly target: Target;
 }
 
-interface Known extends Asker {
-  readonly challenge: Challenge;
+/** One object each, and a chain of them: a fleet has many phones. */
+interface Known extends Asker, Challenge {
   /** Requests answered with this nonce so far (nc). */
   uses: number;
+  /** The one before it. */
+  readonly next: Known | undefined;
 }
 
 type CredentialsOwner = Pick<AccountPolicy, "authName" | "password" | "domain">;
@@ -46,8 +48,8 @@ export class Credentials {
   readonly #owner: CredentialsOwner;
   readonly #primitives: Primitives;
   readonly #servers: ServerSet;
-  /** A few at most, the oldest first; undefined until somebody asks. */
-  #known: readonly Known[] | undefined;
+  /** A few at most, the latest first. */
+  #known: Known | undefined;
 
   /** @param servers who may be given an answer at all. */
   constructor(owner: CredentialsOwner, primitives: Primitives, servers: ServerSet) {
@@ -83,19 +85,12 @@ export class Credentials {
     const asker: Asker = { header, registrar: request.method === "REGISTER", target };
     const before = this.#find(asker);
     const tried = before !== undefined && request.headers.has(header);
-    if (
-      tried &&
-      !challenge.stale &&
-      before.challenge.realm === challenge.realm &&
-      before.uses <= 1
-    ) {
-      this.#forget(asker);
+    if (tried && !challenge.stale && before.realm === challenge.realm && before.uses <= 1) {
+      this.#known = without(this.#known, asker);
       return false;
     }
-    this.#forget(asker);
-    const { registrar } = asker;
-    const known: Known = { header, registrar, target, challenge: this.#copy(challenge), uses: 0 };
-    this.#known = (this.#known ?? []).slice(1 - MAX_REMEMBERED_CHALLENGES).concat(known);
+    const others = without(this.#known, asker, MAX_REMEMBERED_CHALLENGES - 1);
+    this.#known = this.#copy(challenge, asker, others);
     return true;
   }
 
@@ -105,38 +100,48 @@ export class Credentials {
    */
   #mayAsk(challenge: Challenge, request: Request, target: Target): boolean {
     // A server that the DNS no longer names may still have calls to end.
-    const former = this.#known?.some((known) => known.target.address === target.address) === true;
+    const former = this.#knows((known) => known.target.address === target.address);
     if (!former && !this.#servers.standsAt(target.address)) return false;
     if (toOf(request.headers)?.tag === undefined) return true;
-    return this.#known?.some((known) => known.challenge.realm === challenge.realm) === true;
+    return this.#knows((known) => known.realm === challenge.realm);
+  }
+
+  #knows(fits: (known: Known) => boolean): boolean {
+    let known = this.#known;
+    while (known !== undefined && !fits(known)) known = known.next;
+    return known !== undefined;
   }
 
   #find(asker: Asker): Known | undefined {
-    return this.#known?.find((known) => isSame(known, asker));
-  }
-
-  #forget(asker: Asker): void {
-    this.#known = this.#known?.filter((known) => !isSame(known, asker));
+    let known = this.#known;
+    while (known !== undefined && !isSame(known, asker)) known = known.next;
+    return known;
   }
 
   /** With strings of its own: parts of a message would keep the whole of it in memory. */
-  #copy(challenge: Challenge): Challenge {
+  #copy(challenge: Challenge, asker: Asker, next: Known | undefined): Known {
     const { bytes } = this.#primitives;
     const own = (text: string): string => bytes.toText(bytes.fromText(text));
     const { realm, nonce, opaque, algorithm, qop, stale } = challenge;
+    const { header, registrar, target } = asker;
     return {
+      header,
+      registrar,
+      target,
       realm: this.#owner.domain === realm ? this.#owner.domain : own(realm),
       nonce: own(nonce),
       opaque: opaque === undefined ? undefined : own(opaque),
       algorithm: USUAL_ALGORITHMS.find((usual) => usual === algorithm) ?? own(algorithm),
       qop: qop.length === 1 && qop[0] === "auth" ? AUTH_ONLY : qop.map(own),
       stale,
+      uses: 0,
+      next,
     };
   }
 
   #answer(known: Known, request: Request): string {
     known.uses += 1;
-    const credentials = credentialsFor(this.#primitives.hash, known.challenge, {
+    const credentials = credentialsFor(this.#primitives.hash, known, {
       username: this.#owner.authName,
       password: this.#owner.password,
       method: request.method,
@@ -147,6 +152,18 @@ export class Credentials {
     assert(credentials !== undefined, "a challenge was kept that cannot be answered");
     return credentials;
   }
+}
+
+/** The latest of those that remain, so many at most. */
+function without(
+  chain: Known | undefined,
+  asker: Asker,
+  most = MAX_REMEMBERED_CHALLENGES,
+): Known | undefined {
+  if (chain === undefined || most <= 0) return undefined;
+  if (isSame(chain, asker)) return without(chain.next, asker, most);
+  const next = without(chain.next, asker, most - 1);
+  return next === chain.next ? chain : { ...chain, next };
 }
 
 function isSame(one: Asker, other: Asker): boolean {

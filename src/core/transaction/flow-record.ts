@@ -32,6 +32,7 @@ export class FlowRecord implements Flow {
   /** Datagrams: on a connected socket, which hears of ICMP errors. */
   readonly connected: boolean;
   state: "opening" | "open" | "gone";
+  /** Of datagrams in whole milliseconds. */
   heardAt: Instant;
   /** When bytes were last sent or received, in whole milliseconds: such a number takes no object of its own. */
   usedAt: Instant;
@@ -62,8 +63,14 @@ export class FlowRecord implements Flow {
     this.from = from;
     this.connected = connected;
     this.state = state;
-    this.heardAt = now;
     this.usedAt = Math.floor(now);
+    this.heardAt = this.reliable ? now : this.usedAt;
+  }
+
+  heard(now: Instant): void {
+    this.usedAt = Math.floor(now);
+    this.heardAt = this.reliable ? now : this.usedAt;
+    this.vigil?.heard();
   }
 
   used(now: Instant): void {

@@ -238,7 +238,7 @@ export class Transport implements TimerOwner {
     }
     record.peer = peer;
     record.state = "open";
-    record.heardAt = now;
+    record.heard(now);
     const { waiting } = record;
     record.waiting = undefined;
     for (const user of waiting ?? []) user.reached(now, record);
@@ -250,9 +250,7 @@ export class Transport implements TimerOwner {
       this.#media?.get(flow)?.received(now, flow, bytes);
       return;
     }
-    record.heardAt = now;
-    record.used(now);
-    record.vigil?.heard();
+    record.heard(now);
     this.#reception.received(now, record, bytes);
   }
 

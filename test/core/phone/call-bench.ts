@@ -16,6 +16,7 @@ import type {
   Field,
 } from "../../../src/core/phone/call-environment.ts";
 import { Composer } from "../../../src/core/phone/composer.ts";
+import { SharedTerms } from "../../../src/core/phone/outbound.ts";
 import { PhoneCalls, type PhoneCallsHost } from "../../../src/core/phone/phone-calls.ts";
 import type { AnswerMode } from "../../../src/core/phone/phone-config.ts";
 import { CALL_DEFAULTS, type CallPolicy } from "../../../src/core/redundancy/call-policy.ts";
@@ -129,6 +130,7 @@ export class End implements CallEnvironment, PhoneCallsHost {
     this.entropy = new Prng(name.length, 7);
     const account = defaultAccount(name, this.policy, { domain: "lab.test" });
     this.composer = new Composer(account, {
+      terms: new SharedTerms(),
       entropy: this.entropy,
       userAgent: "test",
       instance: "urn:x",
