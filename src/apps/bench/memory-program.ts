@@ -9,9 +9,8 @@ import { SipServer } from "../../core/server/server.ts";
 import { Users } from "../../core/server/users.ts";
 import { nodePrimitives } from "../../worlds/node/primitives.ts";
 import { SimulatedStore } from "../../worlds/sim/simulated-store.ts";
-import { FleetAddresses, fleetPhones } from "../sim/fleet/phones.ts";
+import { FleetAddresses, FleetUsers, fleetPhones, userName } from "../sim/fleet/phones.ts";
 import { type FleetPlan, planFleet } from "../sim/fleet/plan.ts";
-import { fleetUsers } from "../sim/fleet/run.ts";
 import { NO_ORIGIN } from "../sim/phone-config.ts";
 import { Town } from "../sim/town.ts";
 
@@ -79,11 +78,11 @@ function heapOf(count: number): Grown {
 
 /** With every digest secret computed, as the servers will want it: none of it is a phone's. */
 function usersOf(plan: FleetPlan): Users {
-  const users = new Users(fleetUsers(plan));
+  const users = new Users(new FleetUsers(plan));
   const { hash } = nodePrimitives();
-  for (const { name } of fleetUsers(plan)) {
+  for (let number = 0; number < plan.phones; number += 1) {
     for (const algorithm of ["MD5", "SHA-256"] as const) {
-      users.ha1(hash, name, plan.domains[0] ?? "", algorithm);
+      users.ha1(hash, userName(plan, number), plan.domains[0] ?? "", algorithm);
     }
   }
   return users;

@@ -16,7 +16,7 @@ type Told = (now: Instant, verdict: Verdict) => void;
 export class AccountProbes implements HealthProber {
   readonly #account: AskingAccount;
   readonly #answering: AnsweringTargets;
-  /** Made with the first of them. */
+  /** There while some are on their way. */
   #probes: OptionsProbes | undefined;
 
   constructor(account: AskingAccount, answering: AnsweringTargets) {
@@ -47,11 +47,7 @@ export class AccountProbes implements HealthProber {
   }
 
   placeOf(target: Target): Place | undefined {
-    for (const route of this.#account.servers.routes) {
-      const place = route.places[route.indexOf(target)];
-      if (place !== undefined) return place;
-    }
-    return undefined;
+    return this.#account.servers.placeOf(target);
   }
 
   /** Nobody wants to know any more. */
@@ -61,6 +57,9 @@ export class AccountProbes implements HealthProber {
 
   #send(now: Instant, place: Place, told: Told): void {
     this.#probes ??= new OptionsProbes(this.#account, this.#answering);
-    this.#probes.send(now, this.#account.servers.route(place.server), place, told);
+    this.#probes.send(now, this.#account.servers.route(place.server), place, (at, verdict) => {
+      if (this.#probes?.idle === true) this.#probes = undefined;
+      told(at, verdict);
+    });
   }
 }

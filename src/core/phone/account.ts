@@ -41,8 +41,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   readonly composer: Composer;
   readonly credentials: Credentials;
   readonly #environment: AccountEnvironment;
-  /** By server; each made when it is first needed. */
-  readonly #registrations: (Registration | undefined)[];
+  /** Each made when it is first needed, the newest first. */
+  #newest: Registration | undefined;
   readonly #strategy: RegistrationStrategy;
   /** There while requests of a server go elsewhere than to its first place. */
   #failbacks: Failbacks | undefined;
@@ -59,7 +59,6 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.servers = new ServerSet(this.policy);
     this.credentials = new Credentials(config, environment.primitives, this.servers);
     this.composer = environment.composerFor(config);
-    this.#registrations = new Array(this.policy.servers.length);
     this.#strategy =
       this.policy.registration === "concurrent"
         ? new ConcurrentRegistration(
@@ -135,7 +134,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   /** No REGISTER is on its way. */
   get atRest(): boolean {
     if (this.#spares?.busy === true) return false;
-    return !this.#registrations.some((registration) => registration?.busy === true);
+    return !this.#made.some(({ busy }) => busy);
   }
 
   /** Ends everything at once: nothing is sent any more. */
@@ -143,7 +142,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.#endTrials(undefined);
     this.#spares?.close();
     this.#strategy.close();
-    for (const one of this.#registrations) one?.stop();
+    for (const one of this.#made) one.stop();
   }
 
   becameIdle(now: Instant): void {
@@ -152,12 +151,16 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   registration(server: number): Registration | undefined {
     if (this.policy.servers[server - 1]?.register !== true) return undefined;
-    this.#registrations[server - 1] ??= new Registration(this, this.servers.route(server));
-    return this.#registrations[server - 1];
+    const known = this.begun(server);
+    if (known !== undefined) return known;
+    this.#newest = new Registration(this, this.servers.route(server), this.#newest);
+    return this.#newest;
   }
 
   begun(server: number): Registration | undefined {
-    return this.#registrations[server - 1];
+    let made = this.#newest;
+    while (made !== undefined && made.route.index !== server) made = made.before;
+    return made;
   }
 
   nextRegistrar(above: number): number {
@@ -361,6 +364,10 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   failbackDeferred(route: ServerRoute): void {
     this.events.deferred(route, failbackModeOf(route));
+  }
+
+  get #made(): readonly Registration[] {
+    return this.policy.servers.flatMap((_, position) => this.begun(position + 1) ?? []);
   }
 
   #registered(server: number): Registration {

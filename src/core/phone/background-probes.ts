@@ -58,7 +58,7 @@ export class BackgroundProbes implements TimerOwner {
     if (prober === undefined || this.#watchOf(target) !== undefined) return;
     const timer = new Timer("health-probe", this);
     const askedAt = Number.NEGATIVE_INFINITY;
-    this.#watches = [...this.#watches, { target, prober, timer, asking: false, askedAt }];
+    this.#watches = this.#watches.concat({ target, prober, timer, asking: false, askedAt });
     this.#host.health.asked(target, now + fullPatienceMs(prober.policy));
     this.#host.timers.set(timer, now);
   }

@@ -64,6 +64,11 @@ export class OptionsProbes {
     request.start(now);
   }
 
+  /** None is on its way. */
+  get idle(): boolean {
+    return this.#requests === undefined;
+  }
+
   /** Nobody wants to know any more. */
   drop(now: Instant | undefined): void {
     for (const request of this.#requests ?? []) request.drop(now);

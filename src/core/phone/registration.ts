@@ -44,6 +44,8 @@ export type RegistrationState = "idle" | "registering" | "registered" | "failed"
 
 export class Registration implements RequestUser, TimerOwner, FlowUser {
   readonly route: ServerRoute;
+  /** The one that its account made before it. */
+  readonly before: Registration | undefined;
   readonly #host: RegistrationHost;
   #used: RegistrationUpkeep | undefined;
   state: RegistrationState = "idle";
@@ -62,7 +64,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** Targets left behind where a binding is still believed to stand, with its end. */
   #heldElsewhere: Held | undefined;
 
-  constructor(host: RegistrationHost, route: ServerRoute) {
+  constructor(host: RegistrationHost, route: ServerRoute, before?: Registration) {
+    this.before = before;
     this.#host = host;
     this.route = route;
   }
@@ -307,6 +310,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#host.timers.set(this.#upkeep.refresh, due);
     this.#upkeep.refreshAt = Math.floor(due);
     this.#host.watch(now, attempt, this);
+    this.#options = undefined;
     this.#host.accepted(now, this.route.index, attempt, granted);
     this.#conclude(now, true);
   }

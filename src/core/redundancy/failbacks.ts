@@ -28,7 +28,7 @@ export class Failbacks {
       return;
     }
     const failback = known ?? new Failback(this.#host, route);
-    if (known === undefined) this.#away = [...this.#away, failback];
+    if (known === undefined) this.#away = this.#away.concat(failback);
     failback.left(now);
   }
 

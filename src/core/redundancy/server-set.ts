@@ -54,8 +54,16 @@ export class ServerRoute {
   inUse = 0;
   /** The last move away from one of its places that was told. */
   #told: Move | undefined;
+  /** The one that its account made before it. */
+  readonly before: ServerRoute | undefined;
 
-  constructor(index: number, policy: ServerPolicy, proxies: readonly ServerPolicy[]) {
+  constructor(
+    index: number,
+    policy: ServerPolicy,
+    proxies: readonly ServerPolicy[],
+    before?: ServerRoute,
+  ) {
+    this.before = before;
     this.index = index;
     this.policy = policy;
     this.#proxies = policy.throughProxy ? proxies : NO_PROXIES;
@@ -141,12 +149,11 @@ export class ServerRoute {
 
 export class ServerSet {
   readonly #policy: RedundancyPolicy;
-  /** Each made when it is first asked for: most phones never need their last. */
-  readonly #routes: (ServerRoute | undefined)[];
+  /** Each made when it is first asked for, the newest first: most phones never need their last. */
+  #newest: ServerRoute | undefined;
 
   constructor(policy: RedundancyPolicy) {
     this.#policy = policy;
-    this.#routes = new Array(policy.servers.length);
   }
 
   get routes(): readonly ServerRoute[] {
@@ -158,21 +165,39 @@ export class ServerSet {
     const { servers, proxies } = this.#policy;
     const server = servers[index - 1];
     if (server === undefined) throw new RangeError(`no server ${index}`);
-    const route = this.#routes[index - 1] ?? new ServerRoute(index, server, proxies);
-    this.#routes[index - 1] = route;
-    return route;
+    const known = this.#made(index);
+    if (known !== undefined) return known;
+    this.#newest = new ServerRoute(index, server, proxies, this.#newest);
+    return this.#newest;
+  }
+
+  /** Where it stands in the list that it is in; undefined: nowhere. */
+  placeOf(target: Target): Place | undefined {
+    for (let server = 1; server <= this.#policy.servers.length; server += 1) {
+      const route = this.#made(server);
+      const place = route?.places[route.indexOf(target)];
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
   /** Whether a server of the account, or a proxy in front of one, stands at this address. */
   standsAt(address: string): boolean {
-    return this.#routes.some(
-      (route) => route?.places.some(({ target }) => target.address === address) === true,
-    );
+    for (let route = this.#newest; route !== undefined; route = route.before) {
+      if (route.places.some(({ target }) => target.address === address)) return true;
+    }
+    return false;
   }
 
   /** Its requests go to `to` instead of `from`. @returns true if that was not told yet. */
   notesMove(from: Place, to: Place): boolean {
-    return this.#routes[from.server - 1]?.notesMove(from.target, to.target) !== false;
+    return this.#made(from.server)?.notesMove(from.target, to.target) !== false;
+  }
+
+  #made(index: number): ServerRoute | undefined {
+    let route = this.#newest;
+    while (route !== undefined && route.index !== index) route = route.before;
+    return route;
   }
 
   /** The order of trial for a request that starts at one server: it, those below, then those above. */

@@ -17,15 +17,27 @@ export interface User {
   readonly groups: readonly string[];
 }
 
+/** Users who are found by a rule: a fleet has many. */
+export interface Directory {
+  readonly size: number;
+  get(name: string): User | undefined;
+}
+
 /** The known users of one realm. */
 export class Users {
-  readonly #byName = new Map<string, User>();
+  readonly #byName: Directory;
   readonly #groups = new Map<string, string[]>();
   readonly #ha1 = { MD5: new Map<string, string>(), "SHA-256": new Map<string, string>() };
 
-  constructor(users: Iterable<User>) {
+  constructor(users: Iterable<User> | Directory) {
+    if ("get" in users) {
+      this.#byName = users;
+      return;
+    }
+    const byName = new Map<string, User>();
+    this.#byName = byName;
     for (const user of users) {
-      this.#byName.set(user.name, user);
+      byName.set(user.name, user);
       for (const group of user.groups) {
         const members = this.#groups.get(group);
         if (members === undefined) this.#groups.set(group, [user.name]);

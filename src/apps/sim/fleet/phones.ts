@@ -5,6 +5,7 @@
 import { silence } from "../../../core/media/tones.ts";
 import type { AnswerMode, PhoneConfig } from "../../../core/phone/phone-config.ts";
 import type { AccountPolicy, RedundancyPolicy } from "../../../core/redundancy/policy.ts";
+import type { Directory, User } from "../../../core/server/users.ts";
 import type { AddressBlock } from "../../../worlds/sim/addresses.ts";
 import { instanceOf, type RuleTeller, SUPPORTED } from "../phone-config.ts";
 import type { FleetPlan } from "./plan.ts";
@@ -23,20 +24,22 @@ export function* fleetPhones(kind: FleetKind): Generator<PhoneConfig> {
   for (let number = 0; number < kind.plan.phones; number += 1) yield new FleetPhone(kind, number);
 }
 
-class FleetPhone implements PhoneConfig {
+/** The phone and its one account: what they have in common with all others is read from the plan. */
+class FleetPhone implements PhoneConfig, AccountPolicy {
   readonly #kind: FleetKind;
   readonly #number: number;
-  readonly bindAddress: string;
 
   constructor(kind: FleetKind, number: number) {
     this.#kind = kind;
     this.#number = number;
-    this.bindAddress = kind.addresses.at(number);
+  }
+
+  get bindAddress(): string {
+    return this.#kind.addresses.at(this.#number);
   }
 
   get accounts(): readonly AccountPolicy[] {
-    const { plan } = this.#kind;
-    return [new FleetAccount(plan, this.#number)];
+    return [this];
   }
 
   get localPort(): number {
@@ -70,24 +73,13 @@ class FleetPhone implements PhoneConfig {
   get rule(): RuleTeller {
     return this.#kind.rule;
   }
-}
-
-/** The account that all have, with a user of its own. */
-class FleetAccount implements AccountPolicy {
-  readonly #plan: FleetPlan;
-  readonly #number: number;
-
-  constructor(plan: FleetPlan, number: number) {
-    this.#plan = plan;
-    this.#number = number;
-  }
 
   get #shared(): AccountPolicy {
-    return this.#plan.account;
+    return this.#kind.plan.account;
   }
 
   get user(): string {
-    return String(this.#plan.firstUser + this.#number);
+    return userName(this.#kind.plan, this.#number);
   }
 
   get authName(): string {
@@ -172,6 +164,33 @@ class FleetAccount implements AccountPolicy {
 
   get sessionRefresher(): AccountPolicy["sessionRefresher"] {
     return this.#shared.sessionRefresher;
+  }
+}
+
+/** Of the phone of that number, from 0. */
+export function userName({ firstUser }: FleetPlan, number: number): string {
+  return String(firstUser + number);
+}
+
+/** What the servers know of them, made when it is asked for. */
+export class FleetUsers implements Directory {
+  readonly #plan: FleetPlan;
+  readonly #shared: Pick<User, "ha1" | "groups"> = { ha1: {}, groups: [] };
+
+  constructor(plan: FleetPlan) {
+    this.#plan = plan;
+  }
+
+  get size(): number {
+    return this.#plan.phones;
+  }
+
+  get(name: string): User | undefined {
+    const number = Number(name) - this.#plan.firstUser;
+    const own = userName(this.#plan, number);
+    if (!(number >= 0 && number < this.size) || own !== name) return undefined;
+    const { password } = this.#plan.account;
+    return { ...this.#shared, name: own, password, voicemail: undefined };
   }
 }
 

@@ -1,12 +1,12 @@
 /** A fleet in virtual time: one process with many phones, each the real state machine at an address of its own. */
-import { type User, Users } from "../../../core/server/users.ts";
+import { Users } from "../../../core/server/users.ts";
 import { Prng } from "../../../worlds/sim/prng.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, type RuleTeller } from "../phone-config.ts";
 import { Town, type TownPhones } from "../town.ts";
 import { costOf, type FleetCost } from "./cost.ts";
 import { type FleetFigures, figuresOf } from "./figures.ts";
-import { FleetAddresses, fleetPhones } from "./phones.ts";
+import { FleetAddresses, FleetUsers, fleetPhones } from "./phones.ts";
 import type { FleetPlan, Outage } from "./plan.ts";
 import { Tally } from "./tally.ts";
 
@@ -54,11 +54,11 @@ class Fleet {
     this.#watch = watch;
     this.#prng = new Prng(plan.seed, CALL_CHANCE);
     const servers = plan.servers.map(({ name }) => name);
-    this.#tally = new Tally(Math.ceil(plan.lastsMs / SECOND_MS), servers);
+    this.#tally = new Tally(Math.ceil(plan.lastsMs / SECOND_MS), servers, plan);
     this.#town = new Town({
       seed: plan.seed,
       domains: plan.domains,
-      users: new Users(fleetUsers(plan)),
+      users: new Users(new FleetUsers(plan)),
       renewals: false,
       network: plan.network,
       onEvent: (event) => this.#saw(event),
@@ -162,14 +162,5 @@ class Fleet {
       placed,
       lost,
     });
-  }
-}
-
-export function* fleetUsers(plan: FleetPlan): Generator<User> {
-  const { password } = plan.account;
-  const [ha1, groups] = [{}, []];
-  for (let number = 0; number < plan.phones; number += 1) {
-    // A literal, and what is in it shared: it may be one of a million.
-    yield { name: String(plan.firstUser + number), password, ha1, voicemail: undefined, groups };
   }
 }

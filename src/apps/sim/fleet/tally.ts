@@ -10,8 +10,12 @@ const REGISTER = [82, 69, 71, 73, 83, 84, 69, 82, 32];
 interface RegisteredPlace {
   readonly server: number;
   readonly address: string;
-  readonly next: RegisteredPlace | undefined;
 }
+
+/** All that one account is registered at. */
+type Whereabouts = readonly RegisteredPlace[];
+
+const NOWHERE: Whereabouts = [];
 
 export interface CallTally {
   placed: number;
@@ -20,13 +24,23 @@ export interface CallTally {
   lost: number;
 }
 
+/** Its users are numbers, one after the other. */
+export interface TalliedFleet {
+  readonly phones: number;
+  readonly firstUser: number;
+}
+
 export class Tally {
   readonly calls: CallTally = { placed: 0, answered: 0, lost: 0 };
   readonly #seconds: number;
   readonly #registers = new Map<string, Uint32Array>();
   readonly #served: Uint32Array;
-  /** Where each account is registered: a million of them have hardly more than one place each. */
-  readonly #places = new Map<string, RegisteredPlace>();
+  /** Where an account can be: few, however many accounts there are, since servers are few. */
+  readonly #whereabouts: Whereabouts[] = [NOWHERE];
+  readonly #numbers = new Map<string, number>([["", 0]]);
+  /** Which of these, by the number of the phone. */
+  readonly #places: Uint16Array;
+  readonly #firstUser: number;
   readonly #addresses = new Map<string, string>();
   /** Addresses of servers that do not serve now. */
   readonly #down = new Set<string>();
@@ -35,7 +49,9 @@ export class Tally {
   #servedNow = 0;
   #lastSecond = 0;
 
-  constructor(seconds: number, servers: readonly string[]) {
+  constructor(seconds: number, servers: readonly string[], fleet: TalliedFleet) {
+    this.#places = new Uint16Array(fleet.phones);
+    this.#firstUser = fleet.firstUser;
     this.#seconds = seconds + 1;
     this.#served = new Uint32Array(this.#seconds);
     for (const server of servers) this.#registers.set(server, new Uint32Array(this.#seconds));
@@ -103,26 +119,32 @@ export class Tally {
     if (does) this.#down.delete(address);
     else this.#down.add(address);
     this.#servedNow = 0;
-    for (const first of this.#places.values()) if (this.#isServed(first)) this.#servedNow += 1;
+    const served = this.#whereabouts.map((places) => Number(this.#isServed(places)));
+    for (const places of this.#places) this.#servedNow += served[places] as number;
   }
 
   #moved(user: string, server: number, target: string | undefined): void {
-    const before = this.#places.get(user);
-    const known = placeAt(before, server);
+    const phone = Number(user) - this.#firstUser;
+    const before = this.#whereabouts[this.#places[phone] ?? 0] ?? NOWHERE;
+    const known = before.find((place) => place.server === server);
     const address = target === undefined ? undefined : this.#addressOf(target);
     if (known?.address === address) return;
-    let after = known === undefined ? before : without(before, known);
-    if (address !== undefined) after = { server, address, next: after };
-    if (after === undefined) this.#places.delete(user);
-    else this.#places.set(user, after);
+    const others = before.filter((place) => place !== known);
+    const after = address === undefined ? others : [{ server, address }, ...others];
+    this.#places[phone] = this.#numberOf(after);
     this.#servedNow += Number(this.#isServed(after)) - Number(this.#isServed(before));
   }
 
-  #isServed(first: RegisteredPlace | undefined): boolean {
-    for (let place = first; place !== undefined; place = place.next) {
-      if (!this.#down.has(place.address)) return true;
-    }
-    return false;
+  #numberOf(places: Whereabouts): number {
+    const name = places.map(({ server, address }) => `${server} ${address}`).join();
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    this.#numbers.set(name, this.#whereabouts.length);
+    return this.#whereabouts.push(places) - 1;
+  }
+
+  #isServed(places: Whereabouts): boolean {
+    return places.some(({ address }) => !this.#down.has(address));
   }
 
   /** `udp:10.0.0.13:5060` → `10.0.0.13`, one text for all. */
@@ -154,19 +176,4 @@ export class Tally {
 
 function isRegister(bytes: Uint8Array): boolean {
   return REGISTER.every((code, index) => bytes[index] === code);
-}
-
-function placeAt(first: RegisteredPlace | undefined, server: number): RegisteredPlace | undefined {
-  let place = first;
-  while (place !== undefined && place.server !== server) place = place.next;
-  return place;
-}
-
-/** A list of its own: what is in a list is never changed. */
-function without(
-  first: RegisteredPlace | undefined,
-  left: RegisteredPlace,
-): RegisteredPlace | undefined {
-  if (first === undefined || first === left) return first?.next;
-  return { ...first, next: without(first.next, left) };
 }
