@@ -43,14 +43,14 @@ export const FAILED_SEEDS: readonly number[] = [
   // Nothing was said in a dialog through the server in use, as the registration there had run out, nor through one left
   // for a better one: the other end was left alone (C40).
   20306,
-  23252,
-  42487,
-  103559,
+  23252, 42487, 103559,
   // A BYE was not sent to a server that had asked to be left alone, and nobody heard of the end of the call.
   41421,
   // With the flow of datagrams that a keep-alive gave up went the INVITE on it: who rang late was not heard.
   42869,
   101066,
+  // A leg with credentials rang when the one before it had come late, been answered and ended.
+  112759,
   // A callee that had merged a second leg was called again when the first one came to nothing.
   108478,
   // A server asked to be left alone while a connection to it was being made, and was asked all the same.
@@ -68,9 +68,11 @@ export const FAILED_SEEDS: readonly number[] = [
   2893,
   20168, 22329, 22478, 23162,
   // A 1xx that was under way when the port of its flow was found closed: its sender was not told to stop.
-  39080, 39662, 40343, 46974, 47268,
+  39080,
+  39662, 40343, 46974, 47268,
   // Faults of the checks: credentials for an attempt beside the one heard of, a way round a place known to be dead.
-  24744, 24692,
+  24744,
+  24692,
   // … a late ring of one that had been left for another place, and was told to stop,
   34659,
   // … and a late ring over a flow that pings to the registrar had had given up.

@@ -165,6 +165,14 @@ export class Town {
     return { name, host, machine };
   }
 
+  /** Starts a new process with these phones in the place of one that died; none of them is started. */
+  bootPhones({ name, host }: TownPhones, configs: Iterable<PhoneConfig>): TownPhones {
+    const machine = new PhoneMachine(this.#primitives());
+    host.restart(machine);
+    for (const config of configs) machine.add(config);
+    return { name, host, machine };
+  }
+
   #newServer(spec: ServerSpec): SipServer {
     const { domains, users, renewals } = this.#options;
     const listen = spec.listen ?? ordinaryPorts(spec);

@@ -22,6 +22,8 @@ const OF_DIALOGS = new Set(["BYE", "NOTIFY", "PRACK", "UPDATE"]);
 interface KnownInvite {
   readonly cseq: number;
   readonly call: number;
+  /** That call was up, and is over. */
+  spent: boolean;
 }
 
 export interface PhoneCallsHost {
@@ -160,6 +162,7 @@ export class PhoneCalls implements CallRegister {
   over(now: Instant, call: number, answered: boolean): void {
     this.#heardLast = this.#calls.get(call)?.recording ?? this.#heardLast;
     if (answered) {
+      for (const known of this.#known.values()) known.spent ||= known.call === call;
       this.#talking -= 1;
       if (this.#talking === 0) this.#host.talks(now, false);
     }
@@ -202,20 +205,21 @@ export class PhoneCalls implements CallRegister {
 
   /**
    * RFC 3261 §8.2.2.2, and beyond: legs of one call differ in CSeq when one server asked for credentials and
-   * another did
-   * not, and a frozen server may deliver its leg when the call is long over.
+   * another did not, and a frozen server may deliver its leg when the call is long over. Nobody who was refused means
+   * a call that was up.
    */
   #isMerged(request: Request): boolean {
     const known = this.#known.get(inviteKey(request));
     if (known === undefined) return false;
     const number = cseqOf(request.headers)?.number ?? 0;
-    return number <= known.cseq || this.#live.has(known.call);
+    return number <= known.cseq || known.spent || this.#live.has(known.call);
   }
 
   #remember(request: Request, call: Call): void {
     const key = inviteKey(request);
     this.#known.delete(key);
-    this.#known.set(key, { cseq: cseqOf(request.headers)?.number ?? 0, call: call.id });
+    const cseq = cseqOf(request.headers)?.number ?? 0;
+    this.#known.set(key, { cseq, call: call.id, spent: false });
     const oldest = this.#known.keys().next();
     if (this.#known.size > MAX_KNOWN_INVITES && !oldest.done) this.#known.delete(oldest.value);
   }

@@ -4,13 +4,32 @@ import { Prng } from "../../../worlds/sim/prng.ts";
 import type { ServerSpec } from "../town.ts";
 import { drawAccount } from "./draw-policy.ts";
 import { drawServers, type PlaceDraw, serverAt } from "./draw-servers.ts";
-import { drawCalls, drawFaults } from "./draw-storm.ts";
+import { drawCalls, drawFaults, drawRestarts } from "./draw-storm.ts";
 import type { SwarmPlan } from "./plan.ts";
 
 /** The stream of a seed that plans are drawn from. */
 const PLAN_CHANCE = 50;
+/** … and that of what was thought of later. */
+const MORE_CHANCE = 51;
+/** Seeds from here on draw that, too: those below go on showing what they have shown. */
+const MORE_FROM_SEED = 2 ** 31;
 
 export function drawPlan(seed: number): SwarmPlan {
+  const plan = drawFirst(seed);
+  if (seed < MORE_FROM_SEED) return plan;
+  const prng = new Prng(seed, MORE_CHANCE);
+  const everybody = plan.accounts.map(({ user }) => user);
+  return {
+    ...plan,
+    accounts: plan.accounts.map((account) => ({
+      ...account,
+      colleagues: everybody.filter((user) => user !== account.user && prng.chance(0.3)),
+    })),
+    restarts: drawRestarts(prng, everybody.length, plan.stormMs),
+  };
+}
+
+function drawFirst(seed: number): SwarmPlan {
   const prng = new Prng(seed, PLAN_CHANCE);
   const dialect = prng.pick(["native", "yealink", "polycom"] as const);
   const sharedLocation = prng.chance(0.6);
@@ -42,6 +61,7 @@ export function drawPlan(seed: number): SwarmPlan {
     },
     faults,
     calls: drawCalls(prng, accounts.length, stormMs),
+    restarts: [],
     stormMs,
     ringMs: prng.pick([0, 0, 0, 500, 4000, 20_000]),
     patient: prng.chance(0.1),

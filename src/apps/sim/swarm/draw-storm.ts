@@ -1,7 +1,7 @@
 /** What befalls a small town, drawn from a seed: faults, and calls meanwhile. */
 import type { Prng } from "../../../worlds/sim/prng.ts";
 import type { ServerSpec } from "../town.ts";
-import type { FaultKind, PlannedCall, PlannedFault } from "./plan.ts";
+import type { FaultKind, PlannedCall, PlannedFault, PlannedRestart } from "./plan.ts";
 
 const KINDS: readonly FaultKind[] = [
   "kill",
@@ -43,6 +43,15 @@ export function drawCalls(prng: Prng, phones: number, stormMs: number): PlannedC
     const to = (from + prng.between(1, phones - 1)) % phones;
     return { atMs: prng.between(1000, stormMs), from, to, ...drawLength(prng) };
   });
+}
+
+/** Half of all runs have none. */
+export function drawRestarts(prng: Prng, phones: number, stormMs: number): PlannedRestart[] {
+  return Array.from({ length: prng.pick([0, 0, 1, 2]) }, () => ({
+    atMs: prng.between(0, stormMs),
+    forMs: prng.pick([10, 500, 5000, 60_000]),
+    phone: prng.between(0, phones - 1),
+  })).sort((one, other) => one.atMs - other.atMs);
 }
 
 type Length = Pick<PlannedCall, "forMs" | "holdMs">;

@@ -37,6 +37,14 @@ export interface PlannedCall {
   readonly holdMs: number | undefined;
 }
 
+export interface PlannedRestart {
+  readonly atMs: number;
+  /** So long it is away; at the latest it is back when the storm is over. */
+  readonly forMs: number;
+  /** Number of a phone, 0 … */
+  readonly phone: number;
+}
+
 export interface SwarmPlan {
   readonly seed: number;
   readonly dialect: Dialect;
@@ -56,6 +64,8 @@ export interface SwarmPlan {
   readonly network: NetworkOptions;
   readonly faults: readonly PlannedFault[];
   readonly calls: readonly PlannedCall[];
+  /** Phones that lose their power, and know nothing of their earlier life when it is back. */
+  readonly restarts: readonly PlannedRestart[];
   /** How long the faults go on. */
   readonly stormMs: number;
   /** Whether the whole bound is waited for once all is well, and not only until what it promises has come true. */

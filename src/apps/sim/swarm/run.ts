@@ -3,7 +3,9 @@
  * is healed and liveness is demanded within the bounds (architecture.md §8).
  */
 import type { Instant } from "../../../core/machine.ts";
+import type { Account } from "../../../core/phone/account.ts";
 import type { Call } from "../../../core/phone/call.ts";
+import type { Phone } from "../../../core/phone/phone.ts";
 import { Users } from "../../../core/server/users.ts";
 import { BothEnds } from "../../../worlds/sim/invariants/both-ends.ts";
 import { Calls } from "../../../worlds/sim/invariants/calls.ts";
@@ -23,12 +25,12 @@ import { Registered } from "../../../worlds/sim/invariants/registered.ts";
 import { Wire } from "../../../worlds/sim/invariants/wire.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
-import { dnsPatienceMs, simulatedPhone } from "../phone-config.ts";
 import { Town, type TownPhones } from "../town.ts";
 import { holdsBinding, type Standing } from "./bindings.ts";
 import { drawPlan } from "./draw-plan.ts";
 import { Faults } from "./faults.ts";
-import { DOMAIN, type PlannedCall, type SwarmPlan } from "./plan.ts";
+import { type Obituaries, SwarmPhones } from "./phones.ts";
+import { DOMAIN, type SwarmPlan } from "./plan.ts";
 import { GRACE_MS, planBounds } from "./plan-bounds.ts";
 
 export interface SwarmOutcome {
@@ -57,11 +59,6 @@ const AGAIN_MS = 15_000;
 const QUIET_T1 = 74;
 /** … and then says nothing for so long. */
 const SILENT_MS = 10_000;
-/** The callee puts a call on hold so long after the caller. */
-const HOLD_APART_MS = 150;
-/** A call on hold is resumed so long before it is hung up. */
-const LAST_WORDS_MS = 1000;
-
 export function runSwarm(seed: number, watch: SwarmWatch = {}): SwarmOutcome {
   return runPlan(drawPlan(seed), watch);
 }
@@ -70,12 +67,12 @@ export function runPlan(plan: SwarmPlan, watch: SwarmWatch = {}): SwarmOutcome {
   return new Swarm(plan, watch).run();
 }
 
-class Swarm {
+class Swarm implements Obituaries {
   readonly #plan: SwarmPlan;
   readonly #watch: SwarmWatch;
   readonly #town: Town;
   readonly #faults: Faults;
-  readonly #phones: TownPhones[] = [];
+  readonly #phones: SwarmPhones;
   readonly #watched: Watched[] = [];
   readonly #invariants: Invariant[] = [];
   /** Those of liveness, once there are phones. */
@@ -85,9 +82,6 @@ class Swarm {
   readonly #violations = new Map<string, Violation>();
   /** Who has sent anything but answers since somebody last asked. */
   readonly #lately = new Set<string>();
-  /** Call-IDs by `NODE CALL`, and the other way round. */
-  readonly #callIds = new Map<string, string>();
-  readonly #callNumbers = new Map<string, number>();
   /** The phones'. */
   readonly #names: ReadonlySet<string>;
 
@@ -113,6 +107,7 @@ class Swarm {
       onStep: (now) => this.#step(now),
     });
     this.#faults = new Faults(this.#town);
+    this.#phones = new SwarmPhones(this.#town, plan);
   }
 
   run(): SwarmOutcome {
@@ -131,31 +126,38 @@ class Swarm {
   }
 
   #settle(): void {
-    const { servers, records, accounts, network, ringMs } = this.#plan;
-    const answer = ringMs === 0 ? "auto" : "ring";
+    const { servers, records, network } = this.#plan;
     this.#town.dns.records = records;
     for (const spec of servers) this.#town.addServer(spec);
     for (const { name } of servers) this.#town.startServer(name);
-    for (const [number, account] of accounts.entries()) {
-      const address = `10.9.0.${number + 1}`;
-      const config = simulatedPhone([account], { address, port: 5060, answer, number });
-      const patience = dnsPatienceMs([account]);
-      this.#phones.push(this.#town.addPhones(account.user, [address], [config], patience));
-    }
+    this.#phones.settle();
     this.#watchPhones();
     this.#faults.begin(network.loss === 0);
-    for (const { host, machine } of this.#phones) {
-      host.run(() => {
-        for (const phone of machine.phones) phone.start();
-      });
-    }
+    this.#phones.start();
   }
 
   #storm(): void {
     const { simulation } = this.#town;
     for (const fault of this.#plan.faults) this.#faults.plan(fault);
-    for (const call of this.#plan.calls) simulation.after(call.atMs, () => this.#call(call));
+    for (const call of this.#plan.calls) simulation.after(call.atMs, () => this.#phones.call(call));
+    for (const restart of this.#plan.restarts) this.#phones.planRestart(restart, this);
     simulation.runUntil(this.#plan.stormMs);
+  }
+
+  /** From the phones. */
+  died(now: Instant, number: number): void {
+    const one = this.#watched[number] as Watched;
+    one.active = false;
+    for (const invariant of this.#invariants) invariant.died?.(now, one.node);
+  }
+
+  /** From the phones: it has begun anew. */
+  reborn(now: Instant, number: number, phone: Phone): void {
+    this.died(now, number);
+    const one = this.#watched[number] as Watched;
+    one.phone = phone;
+    one.account = phone.accounts[0] as Account;
+    one.active = true;
   }
 
   /** Liveness: what the bounds promise must have come true, and stay true for a while. */
@@ -172,8 +174,8 @@ class Swarm {
       simulation.runUntil(Math.min(end, simulation.now + STEADY_MS));
     }
     if (!this.#plan.sharedLocation) return;
-    for (const from of this.#phones.keys()) {
-      this.#demandCall(from, (from + 1) % this.#phones.length, end);
+    for (const from of this.#phones.all.keys()) {
+      this.#demandCall(from, (from + 1) % this.#phones.all.length, end);
     }
   }
 
@@ -188,18 +190,18 @@ class Swarm {
   /** I2: all servers share location, so a call reaches whoever is called, at the latest when the bound is over. */
   #demandCall(from: number, to: number, end: Instant): void {
     const { simulation } = this.#town;
-    const caller = this.#phones[from] as TownPhones;
+    const caller = this.#phones.all[from] as TownPhones;
     const callee = this.#plan.accounts[to]?.user ?? "";
     for (;;) {
       const last = simulation.now >= end;
-      const call = this.#place(caller, callee);
+      const call = this.#phones.place(caller, callee);
       const done = (): boolean => call?.state === "confirmed" || call?.state === "terminated";
       simulation.runUntilTrue(done, simulation.now + PROMPT_MS);
       const state = call?.state ?? "not there";
       caller.host.run((now) => call?.hangUp(now));
       simulation.runFor(GRACE_MS);
       if (state === "confirmed") {
-        this.#demandEnd(caller.name, this.#phones[to] as TownPhones, call as Call);
+        this.#demandEnd(caller.name, this.#phones.all[to] as TownPhones, call as Call);
         return;
       }
       if (last) {
@@ -214,7 +216,7 @@ class Swarm {
   /** I10: nobody is left alone in a call that the other has ended. */
   #demandEnd(caller: string, callee: TownPhones, call: Call): void {
     const { simulation } = this.#town;
-    const over = (): boolean => this.#callAt(callee, caller, call)?.state !== "confirmed";
+    const over = (): boolean => this.#phones.callAt(callee, caller, call)?.state !== "confirmed";
     if (simulation.runUntilTrue(over, simulation.now + PROMPT_MS)) return;
     const what = `is left alone in a call that ${caller} has ended`;
     this.#complain({ invariant: "I10", at: simulation.now, node: callee.name, what });
@@ -224,7 +226,7 @@ class Swarm {
   #stop(): void {
     const { simulation } = this.#town;
     const stood = this.#watched.map((one) => ({ one, places: this.#standings(one) }));
-    for (const { host, machine } of this.#phones) {
+    for (const { host, machine } of this.#phones.all) {
       host.run((now) => {
         for (const phone of machine.phones) phone.stop(now);
       });
@@ -242,7 +244,7 @@ class Swarm {
     }
     this.#lately.clear();
     simulation.runFor(SILENT_MS);
-    for (const { name, host, machine } of this.#phones) {
+    for (const { name, host, machine } of this.#phones.all) {
       if (this.#lately.has(name) || machine.phones.some((phone) => !phone.atRest)) {
         const what = "something is on its way long after stop";
         this.#complain({ invariant: "I8", at: simulation.now, node: name, what });
@@ -275,41 +277,8 @@ class Swarm {
     });
   }
 
-  #call({ from, to, forMs, holdMs }: PlannedCall): void {
-    const { simulation } = this.#town;
-    const caller = this.#phones[from] as TownPhones;
-    const callee = this.#phones[to] as TownPhones;
-    const call = this.#place(caller, this.#plan.accounts[to]?.user ?? "");
-    if (call === undefined) return;
-    simulation.after(forMs, () => caller.host.run((now) => call.hangUp(now)));
-    if (holdMs === undefined) return;
-    const ends = [
-      { ...caller, its: () => call },
-      { ...callee, its: () => this.#callAt(callee, caller.name, call) },
-    ];
-    ends.forEach(({ host, its }, turn) => {
-      simulation.after(holdMs + turn * HOLD_APART_MS, () => host.run((now) => its()?.hold(now)));
-      simulation.after(forMs - LAST_WORDS_MS, () => host.run((now) => its()?.resume(now)));
-    });
-  }
-
-  /** The other end of a call. */
-  #callAt({ name, machine }: TownPhones, caller: string, { id }: Call): Call | undefined {
-    const callId = this.#callIds.get(`${caller} ${id}`);
-    return machine.phones[0]?.callNumbered(this.#callNumbers.get(`${name} ${callId}`) ?? 0);
-  }
-
-  #place({ host, machine }: TownPhones, callee: string): Call | undefined {
-    const placed: Call[] = [];
-    host.run(() => {
-      const call = machine.phones[0]?.call(callee);
-      if (call !== undefined) placed.push(call);
-    });
-    return placed[0];
-  }
-
   #watchPhones(): void {
-    for (const { name, machine } of this.#phones) {
+    for (const { name, machine } of this.#phones.all) {
       const phone = machine.phones[0];
       const account = phone?.accounts[0];
       if (phone === undefined || account === undefined) continue;
@@ -346,22 +315,15 @@ class Swarm {
 
   #event(event: SimulatedEvent): void {
     if (event.event === "call.started") {
-      if (event.direction === "incoming") this.#ringing(event);
-      this.#callIds.set(`${event.node} ${event.call}`, String(event.callId));
-      this.#callNumbers.set(`${event.node} ${event.callId}`, Number(event.call));
+      const { ringMs } = this.#plan;
+      // Once the storm is over, people answer at once.
+      if (event.direction === "incoming" && ringMs > 0) {
+        this.#phones.answerAfter(this.#healed ? 1 : ringMs, event);
+      }
+      this.#phones.began(event);
     }
     for (const invariant of this.#invariants) invariant.event?.(event);
     this.#watch.event?.(event);
-  }
-
-  /** Somebody takes the call after a while; once the storm is over, at once. */
-  #ringing({ node, call }: SimulatedEvent): void {
-    const { ringMs } = this.#plan;
-    const phone = this.#phones.find(({ name }) => name === node);
-    if (ringMs === 0 || phone === undefined) return;
-    this.#town.simulation.after(this.#healed ? 1 : ringMs, () => {
-      phone.host.run((now) => phone.machine.phones[0]?.callNumbered(Number(call))?.answer(now));
-    });
   }
 
   #message(message: SimulatedMessage): void {

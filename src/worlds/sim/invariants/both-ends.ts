@@ -13,10 +13,15 @@ interface End {
 
 interface Ends {
   readonly begunAt: Instant;
+  readonly nodes: Set<string>;
   /** Those that are not over, by node and call. */
   readonly live: Map<string, End>;
   /** When the first of them was over. */
   overAt: Instant | undefined;
+}
+
+function newEnds(begunAt: Instant): Ends {
+  return { begunAt, nodes: new Set(), live: new Map(), overAt: undefined };
 }
 
 export class BothEnds implements Invariant {
@@ -47,8 +52,9 @@ export class BothEnds implements Invariant {
     if (event === "call.started") {
       const id = String(callId);
       this.#ids.set(key, id);
-      const ends = this.#calls.get(id) ?? { begunAt: at, live: new Map(), overAt: undefined };
+      const ends = this.#calls.get(id) ?? newEnds(at);
       this.#calls.set(id, ends);
+      ends.nodes.add(node);
       ends.live.set(key, { node, answered: false });
       return;
     }
@@ -60,6 +66,11 @@ export class BothEnds implements Invariant {
       ends.live.delete(key);
       ends.overAt ??= at;
     }
+  }
+
+  /** Whoever talked to it is left alone. */
+  died(_now: Instant, node: string): void {
+    for (const [id, { nodes }] of this.#calls) if (nodes.has(node)) this.#calls.delete(id);
   }
 
   check(now: Instant): void {

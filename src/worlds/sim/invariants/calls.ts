@@ -68,6 +68,15 @@ export class Calls implements Invariant {
     }
   }
 
+  /** Its calls end without a word, and what rings there now rings for the first time. */
+  died(_now: Instant, node: string): void {
+    const own = `${node} `;
+    for (const key of this.#waiting.keys()) if (key.startsWith(own)) this.#waiting.delete(key);
+    for (const key of this.#held) if (key.startsWith(own)) this.#held.delete(key);
+    for (const key of this.#rung) if (key.startsWith(own)) this.#rung.delete(key);
+    for (const [key, callId] of this.#ids) if (key.startsWith(own)) this.#over.add(callId);
+  }
+
   check(now: Instant): void {
     for (const [key, since] of this.#waiting) {
       const [node = "", call] = key.split(" ");

@@ -129,6 +129,16 @@ export class Home implements Invariant {
     this.#complain({ invariant: "I3", at, node, what });
   }
 
+  died(now: Instant, node: string): void {
+    const one = this.#watched.find((other) => other.node === node);
+    if (one === undefined) return;
+    this.#idleSince.set(one, now);
+    this.#busySince.delete(one);
+    this.#stays.delete(one);
+    this.#serverOf.delete(node);
+    for (const key of this.#dead) if (key.startsWith(`${node} `)) this.#dead.delete(key);
+  }
+
   message(message: SimulatedMessage, text: string): void {
     const { at, node, peer } = message;
     if (!text.startsWith("INVITE ") || !sendsRequest(message, text) || hasToTag(text)) return;

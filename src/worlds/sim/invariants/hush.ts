@@ -25,6 +25,12 @@ export class Hush implements Invariant {
     this.#complain = complain;
   }
 
+  died(_now: Instant, node: string): void {
+    for (const key of this.#until.keys()) {
+      if (key.startsWith(`${node} `)) this.#until.delete(key);
+    }
+  }
+
   message(message: SimulatedMessage, text: string): void {
     const { at, node, direction } = message;
     if (!this.#nodes.has(node)) return;

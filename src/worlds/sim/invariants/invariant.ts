@@ -9,8 +9,9 @@ import type { SimulatedMessage } from "../surroundings.ts";
 /** One phone with one account on a host of its own. */
 export interface Watched {
   readonly node: string;
-  readonly phone: Phone;
-  readonly account: Account;
+  /** Another one after a new start. */
+  phone: Phone;
+  account: Account;
   readonly bounds: Bounds;
   /** After a stop nothing is demanded any more. */
   active: boolean;
@@ -46,4 +47,6 @@ export interface Invariant {
   event?(event: SimulatedEvent): void;
   message?(message: SimulatedMessage, text: string): void;
   check?(now: Instant): void;
+  /** The process of a phone has died: what comes from this node now comes from one that knows nothing of it. */
+  died?(now: Instant, node: string): void;
 }

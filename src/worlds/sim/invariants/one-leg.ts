@@ -62,6 +62,12 @@ export class OneLeg implements Invariant {
     }
   }
 
+  died(_now: Instant, node: string): void {
+    for (const { one, legs } of this.#calls.values()) {
+      if (one.node === node) for (const leg of legs.values()) leg.done = true;
+    }
+  }
+
   message(message: SimulatedMessage, text: string): void {
     const { at, node, direction } = message;
     if (direction === "in") {

@@ -15,6 +15,10 @@ export class RegisterRate implements Invariant {
     this.#complain = complain;
   }
 
+  died(_now: Instant, node: string): void {
+    this.#sent.delete(node);
+  }
+
   message({ at, node, direction }: SimulatedMessage, text: string): void {
     const limit = this.#limits.get(node);
     if (limit === undefined || direction !== "out" || !text.startsWith("REGISTER ")) return;

@@ -32,6 +32,10 @@ export class Registered implements Invariant {
     if (event === "registration.accepted") this.#acceptedAt.set(`${node} ${server}`, at);
   }
 
+  died(now: Instant, node: string): void {
+    for (const one of this.#watched) if (one.node === node) this.#stoodAt.set(one, now);
+  }
+
   check(now: Instant): void {
     if (now < this.#nextLook) return;
     this.#nextLook = now + LOOK_MS;
