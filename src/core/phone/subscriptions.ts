@@ -34,6 +34,7 @@ export class PhoneSubscriptions implements NotifyRegister {
 
   /** The first call of the phone was answered, or the last is over. */
   talks(now: Instant, talking: boolean): void {
+    if (this.#stopped) return;
     for (const account of this.#accounts.values()) account.talks(now, talking);
   }
 

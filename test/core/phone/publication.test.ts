@@ -159,6 +159,7 @@ suite("publishing", () => {
     stage.until(20);
     assert.deepEqual(published(stage, "primary"), ["new open", "remove"]);
     assert.equal(standing(stage, "primary"), 0);
+    assert.equal(stage.rehearsal.phone.atRest, true);
   });
 });
 
