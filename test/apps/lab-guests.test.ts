@@ -27,6 +27,7 @@ const PLAYED: Readonly<Record<string, readonly PeerName[]>> = {
   "kamailio-pair": ["kamailio"],
   "baresip-at-our-servers": ["baresip", "linphonec"],
   "sipp-calls": ["sipp"],
+  "foreign-refusals": ["kamailio", "baresip"],
 };
 
 async function playScenario(wanted: string): Promise<Played | undefined> {

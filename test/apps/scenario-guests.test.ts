@@ -9,13 +9,16 @@ test("what a program of others cannot be made to do is told at its line, with wh
     "guests.yaml",
     `name: guests
 title: t
-servers: { primary: { kind: kamailio, config: "x=\${nobody}" } }
-phones: { bob: { kind: baresip, user: 2 } }
+servers: { primary: { kind: kamailio, config: "x=\${nobody}" }, other: { kind: kamailio } }
+phones: { bob: { kind: baresip, user: 2 }, alice: { user: 1, files: {} } }
 load: { many: { kind: sipp, scenario: uac, callee: bob } }
 play:
   - answer-503: primary
   - partition: [bob, primary]
   - call: { from: many, to: bob }
+  - certificate: other
+    shown: expired
+  - kill: alice
 `,
   );
   const told = faults.map(({ line, key, wrong }) => `${line} ${key} ${wrong}`);
@@ -25,6 +28,8 @@ play:
     "7 play[1].answer-503 is primary, a program of others, which cannot be told to",
     "8 play[2].partition are two programs of others, and nothing of the lab stands between them",
     "9 play[3].call.from is many",
+    "10 play[4].certificate is other, a program of others, which cannot be told to",
+    "12 play[5].kill is alice, a phone of ours",
   ]);
   assert.ok(faults.every(({ remedy }) => remedy !== ""));
 });

@@ -83,14 +83,14 @@ const GUESTS: readonly (readonly [servers: string, phones: string, load: string]
   ["{ primary: working }", `{ ${OWN_PHONE} }`, "load: { many: { kind: sipp, scenario: uas } }"],
   ["{ primary: working }", "{}", "load: { many: { kind: sipp, scenario: calls/mine.xml } }"],
   [
-    "{ primary: { kind: kamailio } }",
+    "{ primary: { kind: kamailio, tls: true } }",
     "{ bob: { kind: linphone, user: 2, transport: tls }, carol: { kind: baresip, user: 3, transport: tcp } }",
     "network: namespaces",
   ],
 ];
 const WRONG_GUESTS: readonly (readonly [servers: string, phones: string, load: string])[] = [
   ["{ primary: { kind: asterisk } }", "{}", ""],
-  ["{ primary: { kind: kamailio, tls: true } }", "{}", ""],
+  ["{ primary: { kind: kamailio, tls: true, config: mine.cfg } }", "{}", ""],
   ["{ primary: { kind: kamailio, expires: 0 } }", "{}", ""],
   ["{ primary: working }", "{ bob: { kind: pjsua, user: 2 } }", ""],
   ["{ primary: working }", "{ bob: { kind: baresip } }", ""],

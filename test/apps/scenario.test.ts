@@ -102,6 +102,10 @@ class ScriptedStage implements Stage {
     this.did.push(`${this.#now}: ${fault.kind} ${name}`);
     return this.#now;
   }
+  async disturbPhone(name: string, fate: { kind: string }): Promise<number> {
+    this.did.push(`${this.#now}: ${fate.kind} ${name}`);
+    return this.#now;
+  }
   async disturbWay(ends: readonly string[], fault: { kind: string }): Promise<number> {
     this.did.push(`${fault.kind} ${ends.join(" - ")}`);
     return this.#now;

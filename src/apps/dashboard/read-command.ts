@@ -13,6 +13,10 @@ import type { PageCommand } from "./protocol.ts";
 export interface CommandScope {
   readonly servers: readonly string[];
   readonly phones: readonly string[];
+  /** Those of them whose processes can be killed and frozen. */
+  readonly mortals?: readonly string[];
+  /** Calls by the dozen that have a network of their own. */
+  readonly loads?: readonly string[];
   readonly scenarios: readonly string[];
   /** Whether there is a resolver. */
   readonly resolver: boolean;
@@ -29,6 +33,7 @@ export function readCommand(value: unknown, scope: CommandScope): PageCommand | 
   const said = fieldsOf(value);
   switch (said.do) {
     case "fault":
+    case "fate":
     case "way":
     case "dns":
     case "phone":
@@ -55,6 +60,12 @@ function deedOf(said: Fields, scope: CommandScope): Deed | string {
       const fault = serverFaultOf(fieldsOf(said.fault));
       if (server === undefined) return "no such server";
       return fault === undefined ? "no such fault" : { do: "fault", server, fault };
+    }
+    case "fate": {
+      const phone = oneOf(scope.mortals ?? [], said.phone);
+      const kind = oneOf(["kill", "freeze", "revive"] as const, fieldsOf(said.fate).kind);
+      if (phone === undefined) return "no such phone of others";
+      return kind === undefined ? "no such fate" : { do: "fate", phone, fate: { kind } };
     }
     case "way": {
       const ends = endsOf(said.ends, scope);
@@ -111,9 +122,10 @@ function serverFaultOf({ kind, retryAfterSeconds, ms, shown }: Fields): ServerFa
 }
 
 /** One node, or two that differ; the resolver is only ever cut off from somebody. */
-function endsOf(value: unknown, { servers, phones, resolver }: CommandScope): Ends | undefined {
+function endsOf(value: unknown, scope: CommandScope): Ends | undefined {
+  const { servers, phones, loads = [], resolver } = scope;
   if (!Array.isArray(value) || value.length < 1 || value.length > 2) return undefined;
-  const nodes = [...servers, ...phones];
+  const nodes = [...servers, ...phones, ...loads];
   const node = oneOf(nodes, value[0]);
   if (node === undefined) return undefined;
   if (value.length === 1) return [node];

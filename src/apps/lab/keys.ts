@@ -2,7 +2,7 @@
  * What may be typed into a running lab: single keys in a terminal, the same as words on lines otherwise
  * (`kill primary`, `call alice bob`), so that a script can drive it too.
  */
-import type { ServerFault } from "../scenario/scenario.ts";
+import type { Deed, ServerFault } from "../scenario/scenario.ts";
 
 /** Something done to the stage. */
 export type LabAction =
@@ -25,6 +25,18 @@ export interface Cast {
   readonly scenarios: readonly string[];
   /** `up`, `killed`, `frozen`, or a fault. */
   stateOf(server: string): string;
+}
+
+/** As scenarios and pages have it done. */
+export function deedOf(action: LabAction): Deed {
+  switch (action.kind) {
+    case "fault":
+      return { do: "fault", server: action.server, fault: action.fault };
+    case "call":
+      return { do: "phone", phone: action.from, command: { kind: "call", to: action.to } };
+    case "hangup":
+      return { do: "phone", phone: action.phone, command: { kind: "hangup" } };
+  }
 }
 
 export const HELP =

@@ -1,21 +1,13 @@
 /** The lab left up: a topology, a ladder that grows, keys that break and mend servers and place calls. */
 import { createInterface } from "node:readline";
 import type { ReadStream } from "node:tty";
-import { disturb, playOpen } from "../scenario/play.ts";
+import { obey, playOpen } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { verdictLines } from "../scenario/verdict.ts";
 import { drawLadder } from "../trace/ladder.ts";
 import { isMessage, type TraceRecord } from "../trace/record.ts";
 import { loadScenarios, scenarioNames } from "./catalogue.ts";
-import {
-  type Cast,
-  HELP,
-  Keys,
-  type LabAction,
-  type LabCommand,
-  menuOf,
-  parseLine,
-} from "./keys.ts";
+import { type Cast, deedOf, HELP, Keys, type LabCommand, menuOf, parseLine } from "./keys.ts";
 import type { LabPage } from "./page.ts";
 import { playAll, playedRecords } from "./run.ts";
 import { Screen } from "./screen.ts";
@@ -109,7 +101,7 @@ function listen(
     quit = done;
   });
   const complain = (error: Error): void => say(error.message);
-  const obey = (command: LabCommand): void => {
+  const perform = (command: LabCommand): void => {
     switch (command.kind) {
       case "help":
         say(HELP);
@@ -124,12 +116,12 @@ function listen(
         playBeside(command.scenario, options, say).catch(complain);
         break;
       default:
-        perform(stage, command).catch(complain);
+        obey(stage, deedOf(command)).catch(complain);
     }
   };
   const close = process.stdin.isTTY
-    ? readKeys(process.stdin, new Keys(cast), obey)
-    : readLines((line) => obey(parseLine(line, cast) ?? { kind: "help" }));
+    ? readKeys(process.stdin, new Keys(cast), perform)
+    : readLines((line) => perform(parseLine(line, cast) ?? { kind: "help" }));
   return { quit: quitting, close };
 }
 
@@ -149,20 +141,6 @@ async function playBeside(name: string, options: LiveOptions, say: Say): Promise
     const width = process.stdout.isTTY ? process.stdout.columns : 0;
     const ladder = drawLadder(playedRecords(played), { paint, width });
     say(...ladder, ...verdictLines(played.verdict));
-  }
-}
-
-async function perform(stage: LabStage, command: LabAction): Promise<void> {
-  switch (command.kind) {
-    case "fault":
-      await disturb(stage, command.server, command.fault);
-      break;
-    case "call":
-      await stage.commandPhone(command.from, { kind: "call", to: command.to });
-      break;
-    case "hangup":
-      await stage.commandPhone(command.phone, { kind: "hangup" });
-      break;
   }
 }
 

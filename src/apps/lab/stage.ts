@@ -7,9 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
+import { obeyedBy } from "../scenario/read-guests.ts";
 import type {
   DnsFault,
   Ends,
+  Fate,
   PhoneCommand,
   PhonePlan,
   ServerFault,
@@ -25,7 +27,7 @@ import { certificateFiles } from "./certificates.ts";
 import { Child, type ChildUser } from "./child.ts";
 import { Guests } from "./guests/guests.ts";
 import { GuestWatch } from "./guests/watch.ts";
-import type { Member } from "./member.ts";
+import { befall, type Member } from "./member.ts";
 import { LabNetwork } from "./network/lab-network.ts";
 import { namePlaces } from "./places.ts";
 import { type Ground, phoneArguments, serverArguments } from "./process-arguments.ts";
@@ -184,35 +186,42 @@ export class LabStage implements Stage, ChildUser {
   }
 
   async disturbServer(name: string, fault: ServerFault): Promise<number> {
-    const child = this.#children.get(name);
-    const at = this.now();
     switch (fault.kind) {
       case "kill":
-        await child?.kill();
-        return at;
       case "stop":
-        await child?.stop(GRACE_MS);
-        return at;
       case "freeze":
-        child?.freeze();
-        return at;
       case "revive":
-        if (child?.running !== true) return this.startServer(name);
-        child.thaw();
-        return at;
+        return this.#befall(name, fault, () => this.startServer(name));
       case "answer-503": {
+        if (this.#isGuest(name)) return this.#tellGuest(name, fault);
         const { retryAfterSeconds } = fault;
         const retryAfter = retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds };
         return this.#command(name, { do: "answer-503", ...retryAfter });
       }
       case "certificate":
+        if (this.#isGuest(name)) return this.#tellGuest(name, fault);
         return this.#command(name, { do: "certificate", ...certificateFiles(fault.shown) });
       case "heal":
         this.#network?.healOf(name);
+        if (obeyedBy(this.#serverPlan(name).guest).length > 0) await this.#tellGuest(name, fault);
         return this.#ways.healOf(name);
       default:
         return this.disturbWay([name], fault);
     }
+  }
+
+  disturbPhone(name: string, fate: Fate): Promise<number> {
+    return this.#befall(name, fate, () => this.startPhone(name));
+  }
+
+  async #befall(name: string, fate: Fate, start: () => Promise<number>): Promise<number> {
+    const at = this.now();
+    return (await befall(this.#children.get(name), fate, GRACE_MS)) ? at : await start();
+  }
+
+  #tellGuest(name: string, fault: ServerFault): Promise<number> {
+    const plan = this.#serverPlan(name);
+    return this.#guests.tellServer(this.#children.get(name), plan, fault, this.#ground);
   }
 
   async disturbWay(ends: Ends, fault: WayFault): Promise<number> {
@@ -368,8 +377,7 @@ export class LabStage implements Stage, ChildUser {
       },
       watch,
     );
-    const nodes = names.length;
-    this.note({ at: this.now(), node: "stage", event: "network.opened", nodes });
+    this.note({ at: this.now(), node: "stage", event: "network.opened", nodes: names.length });
   }
 
   async #startDns({ zone }: Topology, { resolver }: Block): Promise<void> {

@@ -3,7 +3,7 @@
  * vain is noted (`scenario.stalled`) and ends the play.
  */
 import type { TraceRecord } from "../trace/record.ts";
-import type { Action, Deed, Scenario, ServerFault, Sought, Step } from "./scenario.ts";
+import type { Action, Deed, Fate, Scenario, ServerFault, Sought, Step } from "./scenario.ts";
 import { Search } from "./search.ts";
 import type { Stage } from "./stage.ts";
 
@@ -92,6 +92,12 @@ class Play {
         await disturb(stage, action.server, { kind: "revive" });
         return down;
       }
+      case "restart-phone": {
+        const down = await befall(stage, action.phone, { kind: "stop" });
+        await this.#wait(down + action.downMs);
+        await befall(stage, action.phone, { kind: "revive" });
+        return down;
+      }
       case "wait": {
         const began = stage.now();
         await this.#wait(began + action.ms);
@@ -139,6 +145,8 @@ export async function obey(stage: Stage, deed: Deed): Promise<number> {
   switch (deed.do) {
     case "fault":
       return disturb(stage, deed.server, deed.fault);
+    case "fate":
+      return befall(stage, deed.phone, deed.fate);
     case "way": {
       const { ends, fault } = deed;
       const at = await stage.disturbWay(ends, fault);
@@ -167,10 +175,18 @@ export async function disturb(stage: Stage, server: string, fault: ServerFault):
   return at;
 }
 
+/** As `disturb`, to the process of a phone. */
+async function befall(stage: Stage, phone: string, fate: Fate): Promise<number> {
+  const at = await stage.disturbPhone(phone, fate);
+  stage.note({ at, node: phone, event: `phone.${FATES[fate.kind]}` });
+  return at;
+}
+
+const FATES = { kill: "killed", stop: "halted", freeze: "frozen", revive: "revived" } as const;
+
 function disturbance(at: number, server: string, fault: ServerFault): TraceRecord {
-  const fate = { kill: "killed", stop: "halted", freeze: "frozen", revive: "revived" } as const;
-  if (fault.kind in fate) {
-    return { at, node: server, event: `server.${fate[fault.kind as keyof typeof fate]}` };
+  if (fault.kind in FATES) {
+    return { at, node: server, event: `server.${FATES[fault.kind as keyof typeof FATES]}` };
   }
   const how = fault.kind === "certificate" ? `${fault.shown} certificate` : fault.kind;
   return { at, node: server, event: "server.disturbed", how };

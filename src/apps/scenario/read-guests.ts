@@ -1,9 +1,11 @@
 /** Reads nodes of another make: Kamailio as a server, baresip and linphone as phones, SIPp as a load. */
 import type {
   GuestProgram,
+  GuestServer,
   GuestText,
   LoadPlan,
   PhonePlan,
+  ServerFault,
   ServerPlan,
   Topology,
 } from "./scenario.ts";
@@ -34,9 +36,20 @@ export function readGuestServer(
   const up = fields.take("up")?.flag() ?? true;
   const expiresSeconds = fields.take("expires")?.number(1, LONGEST) ?? SERVER_EXPIRES;
   const config = readConfig(fields.take("config"), text);
-  fields.close(["kind", "role", "up", "expires", "config"]);
-  const guest = { program: "kamailio", config, expiresSeconds } as const;
-  return { name, role, location: "own", up, guest };
+  const secure = fields.take("tls");
+  const tls = secure?.flag() ?? false;
+  if (tls && config !== undefined) {
+    secure?.wrong("is not what its own configuration goes by", "write listen=tls:… there");
+  }
+  fields.close(["kind", "role", "up", "expires", "config", "tls"]);
+  const guest = { program: "kamailio", config, expiresSeconds, tls } as const;
+  return { name, role, location: "own", up, tls, guest };
+}
+
+/** What a server of others can be told: the lab's own configuration listens to it. */
+export function obeyedBy(guest: GuestServer | undefined): readonly ServerFault["kind"][] {
+  if (guest === undefined || guest.config !== undefined) return [];
+  return guest.tls === true ? ["answer-503", "certificate"] : ["answer-503"];
 }
 
 /** Text in the scenario, or the path of a file beside it. */

@@ -4,7 +4,13 @@ import { readConfiguration } from "../../core/provisioning/read.ts";
 import { readZone } from "../lab/zone-file.ts";
 import { fillPlaceholders, knownPlaceholders, placeholdersIn } from "./placeholders.ts";
 import { readExpectations, readSequences } from "./read-expectations.ts";
-import { type GuestGround, readGuestPhone, readGuestServer, readLoads } from "./read-guests.ts";
+import {
+  type GuestGround,
+  obeyedBy,
+  readGuestPhone,
+  readGuestServer,
+  readLoads,
+} from "./read-guests.ts";
 import { readSteps } from "./read-steps.ts";
 import type { PhonePlan, PlannedFile, Scenario, ServerPlan, Topology } from "./scenario.ts";
 import { type Item, readYaml, type Table } from "./yaml-reader.ts";
@@ -34,6 +40,7 @@ export function readScenario(file: string, text: string): ScenarioReading {
     phones: topology.phones.map((phone) => phone.name),
     loads: (topology.loads ?? []).map((load) => load.name),
     networked: topology.network !== undefined,
+    obeys: new Map(topology.servers.map(({ name, guest }) => [name, obeyedBy(guest)])),
     guests: new Set(
       [...topology.servers, ...topology.phones]
         .filter(({ guest }) => guest !== undefined)

@@ -1,6 +1,6 @@
 /** Reads what a scenario looks for: an event with who reports it, or a message with its two ends. */
 import { parseEventPattern, parseMessageText } from "./pattern.ts";
-import type { EventPattern, Sought } from "./scenario.ts";
+import type { EventPattern, ServerFault, Sought } from "./scenario.ts";
 import type { Item, Table } from "./yaml-reader.ts";
 
 /** Who can be named. */
@@ -10,6 +10,8 @@ export interface Names {
   readonly loads: readonly string[];
   /** Those of the servers and phones that are of another make. */
   readonly guests: ReadonlySet<string>;
+  /** What those can be told beside what befalls their processes and ways. */
+  readonly obeys: ReadonlyMap<string, readonly ServerFault["kind"][]>;
   /** A relay stands between any two. */
   readonly networked: boolean;
 }

@@ -29,9 +29,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
     return { do: "fault", server: name, fault: { kind: "stop" } };
   },
   restart: (item, fields, names) => {
-    const server = oneNamed(item, names.servers);
+    const name = mortal(item, names);
     const downMs = (fields.take("seconds")?.number(0, LONGEST) ?? 0) * 1000;
-    return server === undefined ? undefined : { do: "restart", server, downMs };
+    if (name === undefined) return undefined;
+    if (!names.servers.includes(name)) return { do: "restart-phone", phone: name, downMs };
+    return { do: "restart", server: name, downMs };
   },
   kill: faultVerb("kill"),
   freeze: faultVerb("freeze"),
@@ -153,7 +155,20 @@ function readAt(fields: Table, marks: ReadonlySet<string>): Step["at"] {
 }
 
 function faultVerb(kind: "kill" | "freeze" | "revive"): Verb {
-  return (item, _fields, names) => faultOn(item, names, { kind });
+  return (item, _fields, names) => {
+    const name = mortal(item, names);
+    if (name === undefined || names.servers.includes(name)) {
+      return name === undefined ? undefined : { do: "fault", server: name, fault: { kind } };
+    }
+    return { do: "fate", phone: name, fate: { kind } };
+  };
+}
+
+/** A server, or a phone of others: ours are started and stopped, in the simulator as well. */
+function mortal(item: Item, names: Names): string | undefined {
+  const name = oneNamed(item, [...names.servers, ...names.phones]);
+  if (name === undefined || names.servers.includes(name) || names.guests.has(name)) return name;
+  return item.wrong(`is ${name}, a phone of ours`, "write stop and start for it, or name a server");
 }
 
 /** One server, as ever; a phone; or two nodes and what is between them. */
@@ -210,12 +225,12 @@ function readLie(item: Item | undefined, names: Names): string | undefined {
 function faultOn(item: Item, names: Names, fault: ServerFault): Action | undefined {
   const server = oneNamed(item, names.servers);
   if (server === undefined) return undefined;
-  if (names.guests.has(server) && OURS_ONLY.includes(fault.kind)) {
+  const deaf = names.guests.has(server) && names.obeys.get(server)?.includes(fault.kind) !== true;
+  if (deaf && OURS_ONLY.includes(fault.kind)) {
     const wrong = `is ${server}, a program of others, which cannot be told to`;
-    return item.wrong(
-      wrong,
-      "name a server of ours, or use kill, freeze, drop, refuse, delay or reset",
-    );
+    const remedy =
+      fault.kind === "certificate" ? "add tls: true to it" : "let it have the lab's configuration";
+    return item.wrong(wrong, `${remedy}, or use kill, freeze, drop, refuse, delay or reset`);
   }
   return { do: "fault", server, fault };
 }
@@ -241,8 +256,12 @@ function describe(action: Action): string {
       return `${action.fault.kind} ${action.server}`;
     case "way":
       return `${action.fault.kind} ${action.ends.join(" - ")}`;
+    case "fate":
+      return `${action.fate.kind} ${action.phone}`;
     case "restart":
       return `restart ${action.server}`;
+    case "restart-phone":
+      return `restart ${action.phone}`;
     case "dns":
       return `dns ${action.fault.kind}`;
     case "phone": {

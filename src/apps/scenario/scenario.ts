@@ -75,6 +75,8 @@ export interface GuestServer {
   readonly config: GuestText | undefined;
   /** The longest registration that the lab's configuration grants. */
   readonly expiresSeconds: number;
+  /** With the lab's configuration: it listens for TLS, too, at the port after its own. */
+  readonly tls?: boolean;
 }
 
 /** Written in the scenario, or in a file of its own. */
@@ -117,7 +119,7 @@ export interface PlannedFile {
  * in order) and `freeze`.
  */
 export type ServerFault =
-  | { readonly kind: "kill" | "stop" | "freeze" | "revive" }
+  | Fate
   | { readonly kind: "drop" | "refuse" }
   | { readonly kind: "heal" }
   /** Its connections are reset, and new ones may be made. */
@@ -125,6 +127,9 @@ export type ServerFault =
   | { readonly kind: "certificate"; readonly shown: ShownCertificate }
   | { readonly kind: "answer-503"; readonly retryAfterSeconds: number | undefined }
   | { readonly kind: "delay"; readonly ms: number };
+
+/** What can befall a process. */
+export type Fate = { readonly kind: "kill" | "stop" | "freeze" | "revive" };
 
 /** What a server shows in new handshakes of TLS: one to believe, one that is too old, one of somebody else. */
 export type ShownCertificate = "good" | "expired" | "stranger";
@@ -151,6 +156,7 @@ export type PhoneCommand =
 /** What may also be done to a stage by hand, while it plays. */
 export type Deed =
   | { readonly do: "fault"; readonly server: string; readonly fault: ServerFault }
+  | { readonly do: "fate"; readonly phone: string; readonly fate: Fate }
   | { readonly do: "way"; readonly ends: Ends; readonly fault: WayFault }
   | { readonly do: "dns"; readonly fault: DnsFault }
   | { readonly do: "phone"; readonly phone: string; readonly command: PhoneCommand };
@@ -159,6 +165,7 @@ export type Action =
   | Deed
   | { readonly do: "start-server" | "start-phone" | "stop-phone"; readonly name: string }
   | { readonly do: "restart"; readonly server: string; readonly downMs: number }
+  | { readonly do: "restart-phone"; readonly phone: string; readonly downMs: number }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "until"; readonly seen: Sought; readonly withinMs: number };
 

@@ -59,9 +59,13 @@ function server(): SchemaNode {
     role,
     up: FLAG,
     expires: number(1, LONGEST),
+    tls: FLAG,
     config: { ...TEXT, description: "Its own configuration, or the path of a file *.cfg." },
   };
-  return { anyOf: [role, table(more, ["role"]), table(kamailio, ["kind"])] };
+  const { tls: _tls, ...own } = kamailio;
+  const { config: _config, ...labs } = kamailio;
+  const others = [table(labs, ["kind"]), table({ ...own, tls: { enum: [false] } }, ["kind"])];
+  return { anyOf: [role, table(more, ["role"]), ...others] };
 }
 
 function phone(): SchemaNode {

@@ -24,6 +24,7 @@ export function stageThrough(stage: Stage, { turn, pass }: StageHooks): Stage {
     startPhone: (name) => after(() => stage.startPhone(name)),
     stopPhone: (name) => after(() => stage.stopPhone(name)),
     disturbServer: (name, fault) => after(() => stage.disturbServer(name, fault)),
+    disturbPhone: (name, fate) => after(() => stage.disturbPhone(name, fate)),
     disturbWay: (ends, fault) => after(() => stage.disturbWay(ends, fault)),
     disturbDns: (fault) => after(() => stage.disturbDns(fault)),
     commandPhone: (name, command) => after(() => stage.commandPhone(name, command)),

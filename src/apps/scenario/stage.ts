@@ -5,7 +5,15 @@
  * late must not be taken for a phone that is.
  */
 import type { TraceRecord } from "../trace/record.ts";
-import type { DnsFault, Ends, PhoneCommand, ServerFault, Topology, WayFault } from "./scenario.ts";
+import type {
+  DnsFault,
+  Ends,
+  Fate,
+  PhoneCommand,
+  ServerFault,
+  Topology,
+  WayFault,
+} from "./scenario.ts";
 
 export interface Stage {
   /** Everything seen so far, in the order it came to light. */
@@ -25,6 +33,8 @@ export interface Stage {
   stopPhone(name: string): Promise<number>;
   /** @throws StageFault when it will not. */
   disturbServer(name: string, fault: ServerFault): Promise<number>;
+  /** @throws StageFault where nobody can do that to a phone. */
+  disturbPhone(name: string, fate: Fate): Promise<number>;
   /** @throws StageFault where the two cannot be told apart, or nothing can stand between them. */
   disturbWay(ends: Ends, fault: WayFault): Promise<number>;
   disturbDns(fault: DnsFault): Promise<number>;

@@ -17,6 +17,7 @@ import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
   DnsFault,
   Ends,
+  Fate,
   PhoneCommand,
   PhonePlan,
   ServerFault,
@@ -185,6 +186,11 @@ export class SimStage implements Stage {
         return this.disturbWay([name], fault);
     }
     return this.now();
+  }
+
+  /** Programs of others, which die and come back, are real processes only. */
+  async disturbPhone(name: string, { kind }: Fate): Promise<number> {
+    throw new StageFault(`${name} is simulated, and phones here know no ${kind}`);
   }
 
   async disturbWay(ends: Ends, fault: WayFault): Promise<number> {

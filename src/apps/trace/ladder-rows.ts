@@ -159,12 +159,16 @@ function tick(record: TraceRecord, note: Note): LadderRow | undefined {
 function fateRow(record: TraceRecord, note: Note): LadderRow | undefined {
   switch (record.event) {
     case "server.killed":
+    case "phone.killed":
       return { ...note("╳", "killed", "bad"), life: "down" } as LadderRow;
     case "server.halted":
+    case "phone.halted":
       return { ...note("╳", "stopped", "bad"), life: "down" } as LadderRow;
     case "server.frozen":
+    case "phone.frozen":
       return { ...note("╳", "frozen", "bad"), life: "frozen" } as LadderRow;
     case "server.revived":
+    case "phone.revived":
       return { ...note("◉", "revived", "good"), life: "up" } as LadderRow;
     case "server.disturbed":
       return note("!", field(record, "how"), "warn");

@@ -78,6 +78,10 @@ export class Guest implements Member {
     return !this.#over;
   }
 
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
   /** Its process group, too; 0: it could not be run. */
   get pid(): number {
     return this.#process.pid ?? 0;

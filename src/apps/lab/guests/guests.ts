@@ -2,12 +2,15 @@
  * The programs of others on one stage: started, ready when their port is there, their words kept as
  * `process.said`.
  */
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { obeyedBy } from "../../scenario/read-guests.ts";
 import type {
   GuestProgram,
   LoadPlan,
   PhoneCommand,
   PhonePlan,
+  ServerFault,
   ServerPlan,
 } from "../../scenario/scenario.ts";
 import { StageFault } from "../../scenario/stage.ts";
@@ -21,7 +24,7 @@ import { CONTROL_PORT, dialPort } from "./baresip-control.ts";
 import { isBound } from "./bound-port.ts";
 import { Guest, type GuestUser, type Launch } from "./guest.ts";
 import { type Handset, launchPhone, takeUp } from "./handsets.ts";
-import { launchKamailio } from "./kamailio.ts";
+import { launchKamailio, tellKamailio } from "./kamailio.ts";
 import { MOST_LINES } from "./limits.ts";
 import { findProgram } from "./programs.ts";
 import { launchSipp, sippCount } from "./sipp.ts";
@@ -110,6 +113,28 @@ export class Guests implements GuestUser {
     const handset = this.#handsets.get(name);
     if (handset === undefined) throw new StageFault(`${name} is not up`);
     return await handset.obey(command, uri, () => this.#host.now());
+  }
+
+  /**
+   * Lets a server refuse, or show another certificate; resolves with the instant at which it was told. One that is
+   * down or frozen is not told: whatever it is would be over when it comes back.
+   * @throws StageFault when it has a configuration of its own.
+   */
+  async tellServer(
+    server: Member | undefined,
+    { name, guest }: ServerPlan,
+    fault: ServerFault,
+    ground: Ground,
+  ): Promise<number> {
+    if (fault.kind !== "heal" && !obeyedBy(guest).includes(fault.kind)) {
+      throw new StageFault(
+        `${name} is a program of others, which cannot be told to: ${fault.kind}`,
+      );
+    }
+    if (server?.running === true && !server.frozen) {
+      await tellKamailio(join(ground.folder, name), fault);
+    }
+    return this.#host.now();
   }
 
   /** Whether one of that name ran at that instant. */

@@ -66,7 +66,7 @@ export async function takeUp(
   told: (event: Omit<TraceRecord, "at">) => void,
 ): Promise<Handset> {
   if (program === "linphone") return new LinphoneHandset(guest, folder);
-  const handset = new BaresipHandset(guest.name, told);
+  const handset = new BaresipHandset(guest, told);
   while (guest.running && !(await handset.open(dial))) {
     await new Promise((done) => setTimeout(done, LOOK_MS));
   }
@@ -118,14 +118,14 @@ function serverUri({ guest: { server, transport }, ground: { placeholders } }: S
 }
 
 class BaresipHandset implements Handset {
-  readonly #name: string;
+  readonly #guest: Guest;
   readonly #told: (event: Omit<TraceRecord, "at">) => void;
   readonly #waiting = new Map<string, (answer: BaresipMessage) => void>();
   #control: BaresipControl | undefined;
   #commands = 0;
 
-  constructor(name: string, told: (event: Omit<TraceRecord, "at">) => void) {
-    this.#name = name;
+  constructor(guest: Guest, told: (event: Omit<TraceRecord, "at">) => void) {
+    this.#guest = guest;
     this.#told = told;
   }
 
@@ -133,6 +133,9 @@ class BaresipHandset implements Handset {
     const line = await dial();
     if (line === undefined) return false;
     this.#control = new BaresipControl(line, (message) => this.#heard(message));
+    line.once("close", () => {
+      for (const heard of this.#waiting.values()) heard({ ok: false, data: "it has ended" });
+    });
     return true;
   }
 
@@ -143,8 +146,10 @@ class BaresipHandset implements Handset {
     const word = command.kind === "call" ? "dial" : command.kind;
     const at = clock();
     this.#control?.command(word, command.kind === "call" ? uri : "", token);
+    // Frozen, it obeys later.
+    if (this.#guest.frozen) return at;
     const { ok, data } = await answered;
-    if (ok !== true) throw new StageFault(`${this.#name}: ${word}: ${String(data)}`);
+    if (ok !== true) throw new StageFault(`${this.#guest.name}: ${word}: ${String(data)}`);
     return at;
   }
 
@@ -160,7 +165,7 @@ class BaresipHandset implements Handset {
       return;
     }
     const fields = { type: String(message.type), param: String(message.param ?? "") };
-    this.#told({ node: this.#name, event: "process.told", ...fields });
+    this.#told({ node: this.#guest.name, event: "process.told", ...fields });
   }
 }
 

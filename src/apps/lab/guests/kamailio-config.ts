@@ -87,6 +87,8 @@ loadmodule "ctl.so"
 ${tls === undefined ? "" : `loadmodule "tls.so"\nmodparam("tls", "config", "${folder}/tls.cfg")`}
 ${ws === undefined ? "" : WEBSOCKET_MODULES}
 
+modparam("pv", "shvset", "refuses=i:0")
+modparam("pv", "shvset", "retry=i:0")
 modparam("usrloc", "db_mode", 0)
 modparam("usrloc", "timer_interval", 1)
 modparam("registrar", "max_expires", ${maxExpires})
@@ -95,6 +97,11 @@ modparam("ctl", "binrpc", "${socket}")
 
 request_route {
 ${ws === undefined ? "" : WEBSOCKET_ALIAS}
+  if ($shv(refuses) == 1 && !is_method("ACK")) {
+    if ($shv(retry) > 0) append_to_reply("Retry-After: $shv(retry)\\r\\n");
+    sl_send_reply("503", "Service Unavailable");
+    exit;
+  }
   if (!mf_process_maxfwd_header("10")) {
     sl_send_reply("483", "Too Many Hops");
     exit;

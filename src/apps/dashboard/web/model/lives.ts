@@ -49,6 +49,10 @@ const FATES: Readonly<Record<string, Exclude<Health, "suspect">>> = {
   "server.halted": "down",
   "server.frozen": "frozen",
   "server.revived": "up",
+  "phone.killed": "down",
+  "phone.halted": "down",
+  "phone.frozen": "frozen",
+  "phone.revived": "up",
   "process.died": "down",
 };
 
@@ -218,6 +222,8 @@ export class PhoneLives {
         return { ...before, workingServer, current: currentOf(registered, workingServer) };
       }
       case "process.died":
+      case "phone.killed":
+      case "phone.halted":
       case "phone.stopped":
         return NOWHERE;
       default:

@@ -38,6 +38,8 @@ export class Troubles {
         break;
       case "server.killed":
       case "server.halted":
+      case "phone.killed":
+      case "phone.halted":
         // Else they live in the process that was named first.
         if (!this.#ofNetwork)
           this.#forget(({ ends }) => ends[0] === record.node && ends[1] !== "dns");
