@@ -2,13 +2,17 @@
  * I6: a call is answered or refused within C. I7, last part: a callee rings once. I10: a call that was up at both ends
  * ends only when somebody hangs up, whatever happens to the servers. Two other ends are as they should be: where the
  * policy says that hold and resume end a call at a server that was left (C40), and by a session timer that nobody
- * refreshed while the call was on hold, so that no audio showed that the other end was there (RFC 4028 §10).
+ * refreshed while the call was on hold, so that no audio showed that the other end was there (RFC 4028 §10). So does a
+ * hold whose answer is lost: the other end falls silent as it was asked to, and is taken for dead (RFC 3261 §12.2.1.2).
  */
 import type { Instant } from "../../../core/machine.ts";
 import { signalsRegisteredOnly } from "../../../core/phone/unregistered-server.ts";
 import type { RedundancyPolicy } from "../../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
+
+/** Ends for want of an answer. */
+const NOBODY = new Set(["408", "timeout", "transport"]);
 
 /** Ends that somebody wanted. */
 const WANTED = new Set(["hung-up", "peer-hung-up"]);
@@ -101,11 +105,18 @@ export class Calls implements Invariant {
       // Without its ACK an answer has not made a session (RFC 3261 §13.3.1.4, R15).
       why === "unacknowledged" ||
       (why === "session-expired" && this.#held.has(key)) ||
+      (NOBODY.has(why) && this.#silencedByHold(key, callId)) ||
       (why === "not-registered" && this.#strict.has(node));
     this.#over.add(callId);
     if (right) return;
     const what = `call ${key.slice(node.length + 1)} ended: ${why}`;
     this.#complain({ invariant: "I10", at, node, what });
+  }
+
+  /** The other end holds, and this one has not heard so. */
+  #silencedByHold(key: string, callId: string): boolean {
+    if (this.#held.has(key)) return false;
+    return [...this.#held].some((other) => this.#ids.get(other) === callId);
   }
 
   #wasUp(callId: string): boolean {
