@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
-import { type Call, Phone, tone } from "../../src/index.ts";
+import { type AccountOptions, type Call, Phone, tone } from "../../src/index.ts";
 import { tenthsOfTone } from "../support/baresip.ts";
 import { Capture } from "../support/capture.ts";
 import { Household, PATIENCE_MS } from "../support/processes.ts";
@@ -40,7 +40,11 @@ export class ServerAndPhone {
     this.phone = phone;
   }
 
-  static async open(block: number): Promise<ServerAndPhone> {
+  /** @param wishes of our phone. */
+  static async open(
+    block: number,
+    wishes: Pick<AccountOptions, "presenceOf" | "publishPresence"> = {},
+  ): Promise<ServerAndPhone> {
     const household = await Household.open(block);
     const capture = await Capture.start(household);
     const address = household.address(13);
@@ -56,6 +60,7 @@ export class ServerAndPhone {
     const phone = new Phone({
       ...{ user: "3002", password: "desk-3002", domain: DOMAIN, bind: household.address(31) },
       servers: `udp:${address}:5060`,
+      ...wishes,
       tls: { authorities: [readFileSync(AUTHORITY, "utf8")] },
     });
     await phone.start();

@@ -36,6 +36,8 @@ export interface BaresipSettings {
   readonly parameters?: string;
   /** Further applications, `mwi.so` for one. */
   readonly applications?: readonly string[];
+  /** Whom `contact.so` knows, a line each. */
+  readonly contacts?: readonly string[];
 }
 
 export interface BaresipEvent {
@@ -67,7 +69,7 @@ export class Baresip {
     writeFileSync(`${folder}/spoken.wav`, spokenTone(hertz, SPOKEN_SECONDS));
     const instance = settings.parameters !== undefined;
     writeFileSync(`${folder}/config`, baresipConfiguration(folder, { ...settings, instance }));
-    writeFileSync(`${folder}/contacts`, "");
+    writeFileSync(`${folder}/contacts`, (settings.contacts ?? []).join("\n"));
     writeFileSync(
       `${folder}/accounts`,
       `<sip:${user}@${domain}>;regint=60;auth_user=${user};auth_pass=${password}${parameters}\n`,
