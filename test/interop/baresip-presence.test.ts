@@ -1,4 +1,4 @@
-/** baresip 1.0 and our phone at our server: each publishes its presence, and each watches the other (RFC 3856, RFC 3903). */
+/** baresip 1.0 and our phone at our server: each publishes its presence and watches the other (RFC 3856, RFC 3903). */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
