@@ -308,3 +308,27 @@ test("dropping ends everything without a word (I8)", () => {
   assert.equal(bench.alice.sent.length, sent);
   nothingLeft(bench);
 });
+
+test("a leg with another number does not ring when its call was up and is over; after a refusal it does (I7)", () => {
+  for (const [refused, status] of [
+    [false, 482],
+    [true, 180],
+  ] as const) {
+    const bench = new Bench();
+    bench.bob.mode = "ring";
+    const caller = bench.alice.dial("bob");
+    bench.run(100);
+    const callee = bench.bob.calls.current;
+    if (refused) callee?.refuse(bench.now, 486);
+    else callee?.answer(bench.now);
+    bench.run(100);
+    caller.hangUp(bench.now);
+    bench.run(100);
+    const [invite] = bench.alice.sent;
+    assert.ok(invite);
+    invite.request.headers.set("cseq", "2 INVITE");
+    bench.bob.arrive(invite.request);
+    bench.run(100);
+    assert.equal(bench.bob.lastResponse.status, status);
+  }
+});

@@ -17,13 +17,17 @@ export class OneBinding implements Invariant {
   check(now: Instant): void {
     for (const { node, account, active } of this.#watched) {
       if (!active) continue;
-      const wanted = account.servers.routes.filter(({ index }) => {
+      let wanted = "";
+      let count = 0;
+      for (const { index } of account.servers.routes) {
         const registration = account.registration(index);
         // One that is being removed waits for the REGISTER before it.
-        return registration?.place !== undefined && registration.state !== "removing";
-      });
-      if (wanted.length <= 1) continue;
-      const what = `bindings wanted at servers ${wanted.map(({ index }) => index).join(" and ")}`;
+        if (registration?.place === undefined || registration.state === "removing") continue;
+        wanted += count === 0 ? index : ` and ${index}`;
+        count += 1;
+      }
+      if (count <= 1) continue;
+      const what = `bindings wanted at servers ${wanted}`;
       this.#complain({ invariant: "I5", at: now, node, what });
     }
   }
