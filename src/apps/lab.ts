@@ -46,6 +46,7 @@ interface LabFlags {
   readonly targets: number;
   readonly ttl: number;
   readonly http?: HostPort;
+  readonly topology?: string;
 }
 
 const PROGRAM = join(import.meta.dirname, "cli.js");
@@ -59,6 +60,7 @@ export function addLabCommand(program: Command): void {
     .command("lab")
     .description("servers, a resolver and phones as real processes; faults; the makers' sequences")
     .option("--scenario <name>", "play and judge: a name, a YAML file, or all")
+    .option("--topology <name>", "what stays up: a scenario or YAML file, played to its end first")
     .option("--phones <n>", "so many phones", whole(1, MOST_PHONES))
     .option("--http <host:port>", "where the page is served (127.0.0.1:7060 or any port)", hostPort)
     .option("--exit", "end after the scenarios: status 0, or 1 if one failed")
@@ -93,7 +95,7 @@ async function lab(flags: LabFlags): Promise<void> {
   closeOnSignals(stages);
   try {
     if (flags.config !== undefined) await compared(flags.config, flags, stages);
-    else if (flags.scenario === undefined) await stayUp(only(loadLab()), flags, stages);
+    else if (flags.scenario === undefined) await stayUp(standing(flags), flags, stages);
     else await judged(flags.scenario, flags, stages);
   } catch (error) {
     await closeAll(stages);
@@ -133,7 +135,7 @@ async function judged(wanted: string, flags: LabFlags, stages: Set<LabStage>): P
   await keep(all, leftOut, flags);
   const passed = all.length === scenarios.length && all.every(({ verdict }) => verdict.passed);
   if (flags.exit === true) process.exit(passed ? EXIT.ok : EXIT.failed);
-  await stayUp(only(loadLab()), flags, stages);
+  await stayUp(standing(flags), flags, stages);
 }
 
 /** Ends with status 0 if the lab measures what is foretold, else 1. */
@@ -216,6 +218,17 @@ async function openPage(flags: LabFlags): Promise<LabPage> {
     process.stderr.write(`page: ${invitation}\n`);
   } else process.stdout.write(`page: ${invitation}\n`);
   return page;
+}
+
+/**
+ * What the lab that stays up is made of.
+ * @throws StageFault when something for it lacks.
+ */
+function standing({ topology }: LabFlags): Scenario {
+  const scenario = only(topology === undefined ? loadLab() : loadScenarios(topology));
+  const lacks = whatLacks(scenario);
+  if (lacks !== undefined) throw new StageFault(`${scenario.name} ${lacks}`);
+  return scenario;
 }
 
 /** The one scenario of a catalogue that has exactly one. */

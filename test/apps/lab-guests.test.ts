@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,6 +17,7 @@ import { leftOutLine, sortOut } from "../../src/apps/scenario/left-out.ts";
 import { needs, type PeerName } from "../support/peers.ts";
 import { membersOf, reached } from "../support/processes.ts";
 
+const HOLDER = join(import.meta.dirname, "lab-holder.js");
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
 
 /** Plays stand side by side, and start their processes in turn. */
@@ -161,8 +162,7 @@ test("of all scenarios those are left out by name and reason, in the reports, to
 
 /** A lab with a Kamailio in a process of its own, and the group of that Kamailio. */
 async function heldKamailio(folder: string): Promise<{ lab: ChildProcess; group: number }> {
-  const holder = join(import.meta.dirname, "lab-holder.js");
-  const lab = spawn(process.execPath, [holder, PROGRAM, "kamailio"], {
+  const lab = spawn(process.execPath, [HOLDER, PROGRAM, "kamailio"], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, TMPDIR: folder },
   });
@@ -170,6 +170,30 @@ async function heldKamailio(folder: string): Promise<{ lab: ChildProcess; group:
   const [line] = (await once(lines, "line")) as [string];
   return { lab, group: Number(line) };
 }
+
+test("the folder of a lab that was killed is taken away by the next, that of one that lives is not", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-lab-test-"));
+  const held = async (): Promise<ChildProcess> => {
+    const lab = spawn(process.execPath, [HOLDER, PROGRAM], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, TMPDIR: folder },
+    });
+    await once(createInterface({ input: lab.stdout as Readable }), "line");
+    return lab;
+  };
+  const end = async (lab: ChildProcess): Promise<void> => {
+    lab.kill("SIGKILL");
+    await once(lab, "exit");
+  };
+  const [killed, alive] = [await held(), await held()];
+  await end(killed);
+  const left = (): string[] => readdirSync(folder).map((name) => name.split("-")[2] ?? "");
+  assert.deepEqual(left().sort(), [String(killed.pid), String(alive.pid)].sort());
+  const next = await held();
+  assert.deepEqual(left().sort(), [String(alive.pid), String(next.pid)].sort());
+  await Promise.all([end(alive), end(next)]);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 for (const signal of ["SIGTERM", "SIGKILL", "SIGUSR2"] as const) {
   const claim = `no program of others outlives a lab that ends by ${signal}, nor its children`;

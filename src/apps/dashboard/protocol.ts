@@ -19,6 +19,8 @@ export interface TraceHeader {
   readonly held: boolean;
   /** Its clock is a simulation's: it moves when records are told, and not by itself. */
   readonly virtual: boolean;
+  /** Each node has a network of its own: something can befall the way between any two. */
+  readonly networked?: boolean;
   /** There is a resolver, which can fail. */
   readonly resolver?: boolean;
   /** Of a simulation that is over: how many times faster than real time it was. */
@@ -35,6 +37,8 @@ export interface ShownServer {
   readonly tls?: boolean;
   /** Of others, which it is. */
   readonly program?: string;
+  /** Why it cannot be told to answer 503; undefined: it can. */
+  readonly unmoved?: string;
 }
 
 export interface ShownPhone {

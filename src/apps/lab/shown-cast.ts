@@ -1,21 +1,28 @@
 /** A topology as pages see it: who is there, and the lines of their files that decisions name. No password goes out. */
 import type { ShownPhone, ShownServer } from "../dashboard/protocol.ts";
+import { obeyedBy } from "../scenario/read-guests.ts";
 import type { Topology } from "../scenario/scenario.ts";
+
+const UNMOVED = "its own configuration says what it answers";
 
 export interface ShownCast {
   readonly servers: readonly ShownServer[];
   readonly phones: readonly ShownPhone[];
   readonly resolver: boolean;
+  readonly networked: boolean;
 }
 
-export function shownCast({ servers, phones, loads = [], zone }: Topology): ShownCast {
+export function shownCast(topology: Topology): ShownCast {
+  const { servers, phones, loads = [], zone, network } = topology;
   return {
+    networked: network !== undefined,
     resolver: zone !== undefined,
     servers: servers.map(({ name, role, tls = false, guest }) => ({
       name,
       role,
       tls,
       ...programOf(guest),
+      ...(guest === undefined || obeyedBy(guest).length > 0 ? {} : { unmoved: UNMOVED }),
     })),
     phones: [
       ...phones.map(({ name, user, files, guest }) => ({

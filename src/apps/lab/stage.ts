@@ -2,8 +2,7 @@
  * The stage of real processes: a resolver in this process, servers and phones as children on loopback addresses,
  * faults by signals (kill, freeze) and by control lines (503, drop, delay, refuse). The clock is the wall's.
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
@@ -27,6 +26,7 @@ import { certificateFiles } from "./certificates.ts";
 import { Child, type ChildUser } from "./child.ts";
 import { Guests } from "./guests/guests.ts";
 import { GuestWatch } from "./guests/watch.ts";
+import { newLabFolder } from "./lab-folder.ts";
 import { befall, type Member } from "./member.ts";
 import { LabNetwork } from "./network/lab-network.ts";
 import { namePlaces } from "./places.ts";
@@ -142,7 +142,7 @@ export class LabStage implements Stage, ChildUser {
     const seen = own ? networkBlock() : block;
     this.#block = seen;
     this.#release = release;
-    this.#folder = await mkdtemp(join(tmpdir(), "dialtone-lab-"));
+    this.#folder = await newLabFolder();
     namePlaces({ topology, block: seen }, this.#placeholders, (record) => this.note(record));
     await this.#startDns(topology, block);
     this.#watch = new GuestWatch(topology, seen, {

@@ -33,7 +33,7 @@ export function Cast({ store }: { readonly store: Store }): VNode {
       </section>
       <section class="phones" aria-label="Phones">
         {phones.map((phone) => (
-          <PhoneLine key={phone.name} trace={current} phone={phone} />
+          <PhoneLine key={phone.name} store={store} trace={current} phone={phone} live={live} />
         ))}
       </section>
       {live && phones.length > 1 && <CallMaker store={store} trace={current} />}
@@ -41,6 +41,9 @@ export function Cast({ store }: { readonly store: Store }): VNode {
     </>
   );
 }
+
+/** No phone, but calls by the dozen. */
+const LOAD = "sipp";
 
 const HEALTH: Readonly<Record<string, string>> = {
   up: "up",
@@ -59,7 +62,7 @@ interface ServerProps {
 }
 
 function ServerCard({ store, trace, server, number, live }: ServerProps): VNode {
-  const { name, role, tls, program } = server;
+  const { name, role, tls, program, unmoved } = server;
   const health = trace.servers.healthOf(name);
   const trouble = trace.servers.troubleOf(name);
   const fault = (kind: ServerFault): void => {
@@ -99,7 +102,8 @@ function ServerCard({ store, trace, server, number, live }: ServerProps): VNode 
             label={`Let ${name} answer 503`}
             text="503"
             press={() => fault({ kind: "answer-503", retryAfterSeconds: undefined })}
-            off={dead}
+            off={dead || unmoved !== undefined}
+            why={unmoved}
           />
           <Switch
             label={`Let ${name} drop everything`}
@@ -149,14 +153,22 @@ function CertificateChoice({ name, set }: CertificateProps): VNode {
   );
 }
 
-function PhoneLine({ trace, phone }: { readonly trace: Trace; readonly phone: ShownPhone }): VNode {
+interface PhoneProps {
+  readonly store: Store;
+  readonly trace: Trace;
+  readonly phone: ShownPhone;
+  readonly live: boolean;
+}
+
+function PhoneLine({ store, trace, phone, live }: PhoneProps): VNode {
   const { registered, current, call, workingServer } = trace.phones.standingOf(phone.name);
   const places = [...registered].map(([server, name]) => `${server}: ${name}`).join(", ");
   const served = current !== "" && trace.servers.serves(current);
-  const idle = phone.program === "sipp" ? "load of calls" : "not registered";
+  const idle = phone.program === LOAD ? "load of calls" : "not registered";
   const where = current === "" ? idle : current;
+  const lamp = phone.program === LOAD ? "phone load" : served ? "phone" : "phone out";
   return (
-    <div class={served ? "phone" : "phone out"} title={places}>
+    <div class={lamp} title={places}>
       <span class="who">
         {phone.name} <small>{phone.user}</small>
         {phone.program !== undefined && <small> {phone.program}</small>}
@@ -167,12 +179,46 @@ function PhoneLine({ trace, phone }: { readonly trace: Trace; readonly phone: Sh
         {workingServer !== 1 && <small> server {workingServer}</small>}
       </span>
       <span class="call">{call}</span>
+      {live && isPhoneOfOthers(phone) && <Fates store={store} trace={trace} name={phone.name} />}
     </div>
   );
 }
 
+/** Ours are phones of the simulator, too, which only start and stop. */
+function isPhoneOfOthers({ program }: ShownPhone): boolean {
+  return program !== undefined && program !== LOAD;
+}
+
+interface FatesProps {
+  readonly store: Store;
+  readonly trace: Trace;
+  readonly name: string;
+}
+
+function Fates({ store, trace, name }: FatesProps): VNode {
+  const health = trace.servers.healthOf(name);
+  const fate = (kind: "kill" | "freeze" | "revive"): void => {
+    void store.send({ do: "fate", phone: name, fate: { kind } });
+  };
+  if (health === "down" || health === "frozen") {
+    return (
+      <span class="switches">
+        <small>{health === "down" ? "killed" : "frozen"}</small>
+        <Switch label={`Revive ${name}`} text="revive" press={() => fate("revive")} strong />
+      </span>
+    );
+  }
+  return (
+    <span class="switches">
+      <Switch label={`Kill ${name}`} text="kill" press={() => fate("kill")} />
+      <Switch label={`Freeze ${name}`} text="freeze" press={() => fate("freeze")} />
+    </span>
+  );
+}
+
 function CallMaker({ store, trace }: { readonly store: Store; readonly trace: Trace }): VNode {
-  const names = trace.header.phones.map(({ name }) => name);
+  const phones = trace.header.phones.filter(({ program }) => program !== LOAD);
+  const names = phones.map(({ name }) => name);
   const [from, setFrom] = useState(names[0] ?? "");
   const [to, setTo] = useState(names[1] ?? "");
   const busy = trace.phones.standingOf(from).call !== "";

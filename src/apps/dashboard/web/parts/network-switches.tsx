@@ -9,6 +9,8 @@ import { Switch } from "./switch.tsx";
 
 const RESOLVER = "dns";
 const EVERYBODY = "";
+const UNREACHED =
+  "Both are programs of others: nothing of the lab stands between them unless the scenario says network: namespaces.";
 
 interface Offer {
   readonly text: string;
@@ -45,14 +47,21 @@ export function NetworkSwitches({ store, trace }: NetworkProps): VNode {
 }
 
 function WayMaker({ store, trace }: NetworkProps): VNode {
-  const { servers, phones, resolver } = trace.header;
-  const nodes = [...phones, ...servers].map(({ name }) => name);
+  const { servers, phones, resolver, networked } = trace.header;
+  // Where all stand on one loopback interface, only ours do something to their packets.
+  const standing = phones.filter(({ program }) => networked === true || program !== "sipp");
+  const all = [...standing, ...servers];
+  const nodes = all.map(({ name }) => name);
   const [from, setFrom] = useState(nodes[0] ?? "");
   const [to, setTo] = useState(EVERYBODY);
   const [chosen, setChosen] = useState(0);
   // The resolver does not notice less than being cut off.
   const offers = to === RESOLVER ? OFFERS.slice(0, 1) : OFFERS;
   const offer = offers[chosen] ?? (OFFERS[0] as Offer);
+  const ours = (name: string): boolean =>
+    all.every((node) => node.name !== name || node.program === undefined);
+  const apart = to === EVERYBODY || to === RESOLVER || ours(from) || ours(to);
+  const why = networked === true || apart ? undefined : UNREACHED;
   const ends: Ends = to === EVERYBODY ? [from] : [from, to];
   return (
     <form
@@ -95,7 +104,10 @@ function WayMaker({ store, trace }: NetworkProps): VNode {
           </option>
         ))}
       </select>
-      <button type="submit">Do</button>
+      <button type="submit" disabled={why !== undefined} title={why}>
+        Do
+      </button>
+      {why !== undefined && <small class="refused">{why}</small>}
     </form>
   );
 }

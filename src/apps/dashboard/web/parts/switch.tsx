@@ -7,15 +7,18 @@ export interface SwitchProps {
   readonly press: () => void;
   readonly off?: boolean;
   readonly strong?: boolean;
+  /** Why it is off. */
+  readonly why?: string | undefined;
 }
 
-export function Switch({ label, text, press, off, strong }: SwitchProps): VNode {
+export function Switch({ label, text, press, off, strong, why }: SwitchProps): VNode {
   return (
     <button
       type="button"
       aria-label={label}
       onClick={press}
       disabled={off === true}
+      title={off === true ? why : undefined}
       class={strong === true ? "strong" : ""}
     >
       {text}

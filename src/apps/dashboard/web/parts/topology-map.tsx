@@ -57,10 +57,11 @@ export function TopologyMap({ trace }: { readonly trace: Trace }): VNode {
           </text>
         </g>
       ))}
-      {phones.map(({ name }, index) => {
+      {phones.map(({ name, program }, index) => {
         const { current, call } = trace.phones.standingOf(name);
         const served = current !== "" && trace.servers.serves(current);
-        const state = served ? "served" : "out";
+        // A load of calls registers nowhere, and lacks nothing.
+        const state = served ? "served" : program === "sipp" ? "" : "out";
         return (
           <g key={name} class={`handset ${state} ${call === "" ? "" : "talking"}`}>
             <circle cx={phoneX(index)} cy={phoneY(index)} r="7" />
