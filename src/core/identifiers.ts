@@ -4,11 +4,29 @@ import type { Entropy } from "./primitives.ts";
 /** The magic cookie of RFC 3261 §8.1.1.7. */
 export const BRANCH_COOKIE = "z9hG4bK";
 
+/** All pairs of digits to the base 36, in order. */
+const PAIRS: readonly string[] = Array.from({ length: 36 * 36 }, (_, pair) =>
+  pair.toString(36).padStart(2, "0"),
+);
+
 /** A token of `words` × 32 random bits, in base 36; joined, since a sum of texts is kept as a tree of them. */
 export function token(entropy: Entropy, words: number): string {
   const parts: string[] = [];
-  for (let word = 0; word < words; word += 1) parts.push(entropy.uint32().toString(36));
+  for (let word = 0; word < words; word += 1) parts.push(base36(entropy.uint32()));
   return parts.join("");
+}
+
+/** As `toString(36)`, which takes the engine ten times as long. */
+function base36(word: number): string {
+  let text = "";
+  let rest = word;
+  while (rest >= PAIRS.length) {
+    const pair = rest % PAIRS.length;
+    text = (PAIRS[pair] as string) + text;
+    rest = (rest - pair) / PAIRS.length;
+  }
+  const first = PAIRS[rest] as string;
+  return (rest < 36 ? first.slice(1) : first) + text;
 }
 
 /** A branch, unique in space and time (RFC 3261 §8.1.1.7). */

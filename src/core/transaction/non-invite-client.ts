@@ -24,9 +24,11 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
   after: FlowMember | undefined;
   readonly #host: ClientHost;
   readonly #flow: FlowRecord;
-  readonly #user: ClientTransactionUser;
+  /** Undefined once it has had its final response: all that it holds need not live until Timer K. */
+  #user: ClientTransactionUser | undefined;
   readonly #resending: Resending;
-  readonly #bytes: Uint8Array;
+  /** Undefined when there is nothing more to resend. */
+  #bytes: Uint8Array | undefined;
   #spacing: number;
   readonly #startedAt: Instant;
   /** Timer E; none on a reliable transport. */
@@ -94,10 +96,17 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
   responded(now: Instant, response: Response): void {
     switch (this.state) {
       case "Trying":
-      case "Proceeding":
-        this.#enter(now, response.status < 200 ? "Proceeding" : "Completed");
-        this.#user.responded(now, response);
+      case "Proceeding": {
+        const user = this.#user;
+        const final = response.status >= 200;
+        this.#enter(now, final ? "Completed" : "Proceeding");
+        if (final) {
+          this.#user = undefined;
+          this.#bytes = undefined;
+        }
+        user?.responded(now, response);
         break;
+      }
       case "Completed":
       case "Terminated":
         break;
@@ -109,14 +118,14 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
     if (timer === this.#resend) {
       this.#spacing = this.#nextSpacing();
       this.#host.timers.set(timer, now + this.#spacing);
-      this.#host.send(now, this.#flow, this.#bytes);
+      if (this.#bytes !== undefined) this.#host.send(now, this.#flow, this.#bytes);
     } else if (this.#flow.state === "gone" && this.state === "Trying") {
       this.flowLost(now, "closed");
     } else if (this.state === "Completed") {
       this.#enter(now, "Terminated");
     } else {
       this.#enter(now, "Terminated");
-      this.#user.failed(now, "timeout", undefined);
+      this.#user?.failed(now, "timeout", undefined);
       this.#host.unanswered(now, this.#flow, this.#startedAt);
     }
   }
@@ -124,7 +133,7 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
   flowLost(now: Instant, cause: LossCause): void {
     const unanswered = this.state !== "Completed";
     this.#enter(now, "Terminated");
-    if (unanswered) this.#user.failed(now, "transport", cause);
+    if (unanswered) this.#user?.failed(now, "transport", cause);
   }
 
   #nextSpacing(): number {
