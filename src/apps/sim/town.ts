@@ -8,7 +8,7 @@ import { PhoneMachine } from "../../core/phone/phone-machine.ts";
 import { DEFAULT_REGISTRAR_LIMITS, type RegistrarLimits } from "../../core/server/registration.ts";
 import { type ServerConfiguration, SipServer } from "../../core/server/server.ts";
 import type { Users } from "../../core/server/users.ts";
-import type { Answer, Question } from "../../core/vocabulary.ts";
+import type { Answer, Question, TraceEvent } from "../../core/vocabulary.ts";
 import { nodePrimitives } from "../../worlds/node/primitives.ts";
 import type { HostAddresses } from "../../worlds/sim/addresses.ts";
 import type { NetworkOptions } from "../../worlds/sim/network.ts";
@@ -43,6 +43,7 @@ export interface TownOptions {
     Pick<RegistrarLimits, "expirySpread">;
   readonly network?: NetworkOptions;
   readonly onEvent?: (event: SimulatedEvent) => void;
+  readonly onReport?: (now: Instant, node: string, event: TraceEvent) => void;
   readonly onMessage?: (message: SimulatedMessage) => void;
   readonly onStep?: (now: Instant) => void;
 }
@@ -96,12 +97,13 @@ export class Town {
 
   constructor(options: TownOptions) {
     this.#options = options;
-    const { seed, network, onEvent, onMessage, onStep } = options;
+    const { seed, network, onEvent, onReport, onMessage, onStep } = options;
     this.simulation = new Simulation({
       seed,
       answer: (_now, node, question) => this.#answer(node, question),
       ...(network === undefined ? {} : { network }),
       ...(onEvent === undefined ? {} : { onEvent }),
+      ...(onReport === undefined ? {} : { onReport }),
       ...(onMessage === undefined ? {} : { onMessage }),
       ...(onStep === undefined ? {} : { onStep }),
     });

@@ -29,6 +29,8 @@ export interface SimulationOptions {
     question: Question,
   ) => { afterMs: number; answer: Answer };
   readonly onEvent?: (event: SimulatedEvent) => void;
+  /** The same without a copy for each, where there are very many of them. */
+  readonly onReport?: (now: Instant, node: string, event: TraceEvent) => void;
   /** Shown each SIP message sent and received; costs nothing when absent. */
   readonly onMessage?: (message: SimulatedMessage) => void;
   /** Called after each step: invariants look here. */
@@ -152,7 +154,9 @@ export class Simulation implements Surroundings {
       this.trace.addText(name);
       this.trace.addField(event[name]);
     }
-    this.options.onEvent?.({ ...event, at: this.now, node });
+    const { onEvent, onReport } = this.options;
+    onReport?.(this.now, node, event);
+    onEvent?.({ ...event, at: this.now, node });
   }
 
   rang(): void {

@@ -34,6 +34,8 @@ export interface FleetRun {
 const CALL_CHANCE = 61;
 /** Short: their audio is by far most of all packets. */
 const CALL_MS: readonly [number, number] = [400, 1600];
+/** The node that all phones are. */
+const FLEET = "fleet";
 const PROGRESS_STEPS = 12;
 const SECOND_MS = 1000;
 
@@ -61,7 +63,10 @@ class Fleet {
       users: new Users(new FleetUsers(plan)),
       renewals: false,
       network: plan.network,
-      onEvent: (event) => this.#saw(event),
+      onReport: (_now, node, event) => {
+        if (node === FLEET) this.#tally.event(event);
+      },
+      ...(watch.event === undefined ? {} : { onEvent: watch.event }),
       onMessage: (message) => this.#tally.message(message),
     });
     this.#town.dns.records = plan.records;
@@ -96,7 +101,7 @@ class Fleet {
     const { phones, account } = this.#plan;
     const addresses = new FleetAddresses(phones);
     const configs = fleetPhones({ plan: this.#plan, addresses, rule });
-    return this.#town.addPhones("fleet", addresses, configs, dnsPatienceMs([account]));
+    return this.#town.addPhones(FLEET, addresses, configs, dnsPatienceMs([account]));
   }
 
   #planOutage({ server, kind, atMs, forMs }: Outage): void {
@@ -146,11 +151,6 @@ class Fleet {
     const { simulation } = this.#town;
     this.#tally.passed(simulation.now);
     simulation.after(SECOND_MS, () => this.#countLater());
-  }
-
-  #saw(event: SimulatedEvent): void {
-    if (event.node === "fleet") this.#tally.event(event);
-    this.#watch.event?.(event);
   }
 
   #progress(): void {

@@ -1,6 +1,6 @@
 /** What is counted while a fleet runs: REGISTERs at each server by the second, who is served, what becomes of calls. */
 import type { Instant } from "../../../core/machine.ts";
-import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
+import type { TraceEvent } from "../../../core/vocabulary.ts";
 import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
 
 /** "REGISTER " */
@@ -88,7 +88,7 @@ export class Tally {
     counts[second] = (counts[second] ?? 0) + 1;
   }
 
-  event(event: SimulatedEvent): void {
+  event(event: TraceEvent): void {
     const account = event.account;
     if (account === undefined) return;
     const user = String(account);
