@@ -159,7 +159,17 @@ suite("publishing", () => {
     stage.until(20);
     assert.deepEqual(published(stage, "primary"), ["new open", "remove"]);
     assert.equal(standing(stage, "primary"), 0);
-    assert.equal(stage.rehearsal.phone.atRest, true);
+  });
+
+  test("it is at rest when the removal was answered, or will not be", () => {
+    const stage = stageOf([ONE]).start().until(10);
+    const { phone } = stage.rehearsal;
+    stage.notifier("primary").habit = () => "silence";
+    stage.rehearsal.do((now) => phone.stop(now));
+    stage.until(10.2);
+    assert.equal(phone.atRest, false);
+    stage.until(60);
+    assert.equal(phone.atRest, true);
   });
 });
 

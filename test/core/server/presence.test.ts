@@ -120,6 +120,23 @@ suite("PUBLISH", () => {
     assert.deepEqual(square.told, ["closed", "open", "closed"]);
   });
 
+  test("of one device runs out beside that of another, which goes on", () => {
+    const square = new Square();
+    square.watch();
+    square.publish(pidf("open", "short"), ["Expires: 60"]);
+    square.publish(pidf("closed", "long"), ["Expires: 600"]);
+    square.town.pass(70_000);
+    assert.deepEqual(square.told, ["closed", "open", "open closed", "closed"]);
+  });
+
+  test("with Expires 0 and no entity-tag is accepted and leaves nothing", () => {
+    const square = new Square();
+    square.watch();
+    assert.equal(square.publish(pidf("open"), ["Expires: 0"]).status, 200);
+    square.watch();
+    assert.equal(square.told.at(-1), "closed");
+  });
+
   test("of several devices is put together, names of tuples made different (RFC 3863 §4.1.2)", () => {
     const square = new Square();
     square.publish(pidf("open", "t1", "<note>at my desk</note>"));
