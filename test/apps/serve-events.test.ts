@@ -53,6 +53,15 @@ describe("an operator at a server, over HTTP", () => {
     assert.equal((await ask("PUT", "/messages/2001?new=many")).status, 400);
   });
 
+  test("sees what is published, without what it takes to change it (RFC 3903)", async () => {
+    await phone.event("publication.accepted");
+    const listed = JSON.parse(await (await fetch(`${base}/publications`)).text());
+    assert.equal(listed[0].aor, "2001@pbx.example.com");
+    const [publication] = listed[0].publications;
+    assert.deepEqual(Object.keys(publication), ["expires", "tuples", "activities", "notes"]);
+    assert.equal(publication.tuples[0].basic, "open");
+  });
+
   test("deactivates a registration, and the phone registers again at once (R84)", async () => {
     const from = phone.mark;
     assert.equal((await ask("DELETE", "/registrations/2001?event=deactivated")).status, 204);
@@ -86,6 +95,7 @@ function configurationOf(address: string): string {
     "    password: secret",
     "    message-waiting: yes",
     "    subscribe-registration: yes",
+    "    publish-presence: yes",
     "    servers:",
     `      - { address: ${address}, port: 5060, transport: udp, features: full }`,
   ].join("\n");

@@ -1,9 +1,10 @@
 /** The server's HTTP face: health, metrics, registrations to read, and changes for whoever has the token. */
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { bindingsIn } from "../../api/bindings.ts";
+import { decodePublications, PUBLICATIONS_PREFIX } from "../../core/server/publications.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import type { HostPort } from "../flag-values.ts";
 import { addChanges, type HttpChanges } from "./http-changes.ts";
@@ -44,18 +45,38 @@ function application(parts: HttpParts): Hono {
     return context.body(await registry.metrics());
   });
   app.get("/registrations", async (context) => {
-    const asked = Number(context.req.query("limit") ?? MAX_LISTED);
-    const limit = asked > 0 ? Math.min(asked, MAX_LISTED) : MAX_LISTED;
-    return context.json(await listRegistrations(parts.store, limit));
+    return context.json(await listRegistrations(parts.store, limitOf(context)));
+  });
+  app.get("/publications", async (context) => {
+    return context.json(await listPublications(parts.store, limitOf(context)));
   });
   addChanges(app, parts.store, parts.token, parts.changes);
   return app;
+}
+
+function limitOf(context: Context): number {
+  const asked = Number(context.req.query("limit") ?? MAX_LISTED);
+  return asked > 0 ? Math.min(asked, MAX_LISTED) : MAX_LISTED;
 }
 
 async function listRegistrations(store: Store, limit: number): Promise<unknown[]> {
   const listed: unknown[] = [];
   for await (const entry of bindingsIn(store)) {
     listed.push(entry);
+    if (listed.length >= limit) break;
+  }
+  return listed;
+}
+
+/** Without the entity-tags, by which they could be changed. */
+async function listPublications(store: Store, limit: number): Promise<unknown[]> {
+  const listed: unknown[] = [];
+  const present = Date.now() / 1000;
+  for await (const { key, value } of store.scan(PUBLICATIONS_PREFIX)) {
+    const live = decodePublications(value).filter(({ expires }) => expires > present);
+    if (live.length === 0) continue;
+    const publications = live.map(({ expires, document }) => ({ expires, ...document }));
+    listed.push({ aor: key.slice(PUBLICATIONS_PREFIX.length), publications });
     if (listed.length >= limit) break;
   }
   return listed;

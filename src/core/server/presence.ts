@@ -15,6 +15,7 @@ import { decodeBindings, isLive } from "./binding.ts";
 import type { Domains } from "./domains.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
 import {
+  PUBLICATIONS_PREFIX,
   type PublishOutcome,
   publish,
   readPublications,
@@ -30,8 +31,6 @@ export interface PresenceParts {
   /** A publication that watchers were told of ends at this epoch second, if it is not refreshed. */
   endsAt(resource: string, second: number): void;
 }
-
-const KEY_PREFIX = "presence/";
 
 /** RFC 3856 §6.4. */
 const DEFAULT_EXPIRES = 3_600;
@@ -89,7 +88,7 @@ export class PresencePackage implements NotifierPackage {
   }
 
   #key(resource: string): string {
-    return KEY_PREFIX + this.#parts.domains.name(resource);
+    return PUBLICATIONS_PREFIX + this.#parts.domains.name(resource);
   }
 }
 

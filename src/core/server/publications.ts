@@ -40,6 +40,9 @@ export interface StoredPublications {
   readonly version: number;
 }
 
+/** Of the keys of the store; then the address-of-record. */
+export const PUBLICATIONS_PREFIX = "presence/";
+
 /** Attempts at one compare-and-set: more than the devices of one user that can be racing. */
 const WRITE_ATTEMPTS = 8;
 
@@ -52,7 +55,7 @@ export function* readPublications(
 ): Inquiry<StoredPublications | undefined> {
   const read = (yield { kind: "store.read", key }) as StoreAnswer;
   if (read.kind !== "stored") return undefined;
-  const all = decoded(read.value ?? "");
+  const all = decodePublications(read.value ?? "");
   const live = all.filter(({ expires }) => expires > nowSeconds());
   return { live, lapsed: live.length < all.length, version: read.version };
 }
@@ -101,7 +104,8 @@ function encoded(publications: readonly Publication[]): string {
     .join("");
 }
 
-function decoded(text: string): Publication[] {
+/** Those of one record, run out or not. */
+export function decodePublications(text: string): Publication[] {
   const publications: Publication[] = [];
   for (let at = 0; at < text.length; ) {
     const head = HEAD.exec(text.slice(at, at + 128));
