@@ -62,6 +62,8 @@ export const FAILED_SEEDS: readonly number[] = [
   // Faults of the checks: a return between servers taken for one inside a server, F counted on over a short call.
   2101,
   6917,
+  // … a return without a request, of which the first request told in the middle of a call.
+  121373,
   // … a hold whose answer was lost: the other end was silent as it was asked to be, and taken for dead.
   115447,
   // … calls so close to one another that nobody looked while the phone was idle.

@@ -9,8 +9,6 @@ import { Mutant } from "../support/mutant.ts";
 import { MUTATIONS } from "./mutations.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
-/** Entries of `play`: starts, marks, the end. */
-const SHORT = 8;
 
 const mutant = new Mutant();
 after(() => mutant.remove());
@@ -21,10 +19,12 @@ function sim(folder: string, ...flags: string[]): { status: number | null; told:
   return { status, told: stdout + stderr };
 }
 
-for (const breaks of [
-  "a binding is renewed before it runs out",
-  "a stopped phone takes its bindings with it",
-]) {
+/** With the number of entries of `play`: starts, marks, what befalls it, the end. */
+for (const [breaks, most] of [
+  ["a binding is renewed before it runs out", 8],
+  ["a stopped phone takes its bindings with it", 8],
+  ["the end of a call reaches a server that wants to be left alone", 12],
+] as const) {
   test(`where it is no longer true that ${breaks}, a seed shrinks to a scenario that shows it`, () => {
     const mutation = MUTATIONS.find((one) => one.breaks === breaks);
     assert.ok(mutation);
@@ -39,7 +39,7 @@ for (const breaks of [
     });
     const { scenario, faults } = readScenario(file, readFileSync(file, "utf8"));
     assert.deepEqual(faults, []);
-    assert.ok(scenario !== undefined && scenario.steps.length <= SHORT);
+    assert.ok(scenario !== undefined && scenario.steps.length <= most);
     const sound = sim(ROOT, "--scenario", file, "--seed", "1");
     assert.equal(sound.status, 0, sound.told);
   });

@@ -242,9 +242,27 @@ function demandOf(plan: SwarmPlan, violation: Violation): Demanded {
         play: [{ atMs: at, entry: { stop: by, mark: "stopped" } }],
         expect: [{ event: "registration.removed", by, since: "stopped", within: AFTER_SECONDS }],
       };
+    case "I7":
+    case "I10":
+      return { play: [], expect: callDemand(plan, by, violation) };
     default:
       return NOTHING;
   }
+}
+
+/** A phone rings once for each call, nothing but people ends one, and what one end has ended is over at the other. */
+function callDemand(plan: SwarmPlan, by: string, { node, what }: Violation): Entry[] {
+  const [, why] = /^call \d+ ended: (\S+)$/.exec(what) ?? [];
+  if (why !== undefined) return [{ event: `call.ended why=${why}`, by, never: true }];
+  if (what.startsWith("rang twice")) {
+    const rings = plan.calls.filter(({ to }) => plan.accounts[to]?.user === node).length;
+    return [{ event: "call.started direction=incoming", by, count: [0, rings] }];
+  }
+  const [, overMs] = /^is left alone in .* over (\d+) ms ago$/.exec(what) ?? [];
+  if (overMs === undefined || plan.calls.length !== 1) return [];
+  return [
+    { event: "call.ended", by, since: "hung-up-1", within: Math.floor(Number(overMs) / 1000) },
+  ];
 }
 
 /** While a binding lasts it is renewed; and where a server is there for B, the account registers meanwhile. */
@@ -281,6 +299,7 @@ function untoldOf(plan: SwarmPlan, { expect }: Demanded): string[] {
     [servers.length > SERVER_NAMES.length, `more than ${SERVER_NAMES.length} servers`],
     [hops.some(({ transport }) => transport === "ws"), "servers that speak WebSocket"],
     [faults.some(({ kind }) => kind === "store-away"), "a location store that is away"],
+    [plan.restarts.length > 0, "phones that lose their power"],
     [ringMs > 0, `somebody answers after ${ringMs / 1000} s: phones answer by themselves`],
     [!authenticated, "servers that ask for no password"],
     [network.loss > 0 || network.duplication > 0, "loss and duplication everywhere"],

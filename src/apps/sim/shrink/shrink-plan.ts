@@ -55,7 +55,7 @@ function kindOf({ invariant, what }: Violation): string {
 
 /** Large cuts first. Those that change nothing are left out, so that there is an end. */
 function cutsOf(plan: SwarmPlan): Cut[] {
-  const { faults, calls, accounts, targets } = plan;
+  const { faults, calls, restarts, accounts, targets } = plan;
   return [
     () => (faults.length > 1 ? { ...plan, faults: [] } : undefined),
     ...backwards(faults.length, (at) => (now) => {
@@ -63,6 +63,9 @@ function cutsOf(plan: SwarmPlan): Cut[] {
     }),
     ...backwards(calls.length, (at) => (now) => {
       return at < now.calls.length ? { ...now, calls: without(now.calls, at) } : undefined;
+    }),
+    ...backwards(restarts.length, (at) => (now) => {
+      return at < now.restarts.length ? { ...now, restarts: without(now.restarts, at) } : undefined;
     }),
     ...backwards(accounts.length, (at) => (now) => withoutPhone(now, at)),
     ...backwards(targets.length, (at) => (now) => withoutServer(now, at)),
@@ -133,16 +136,18 @@ function changed<Key extends keyof SwarmPlan>(key: Key, value: SwarmPlan[Key]): 
   };
 }
 
-/** A phone that calls or is called stays. */
+/** A phone that calls, is called or loses its power stays. */
 function withoutPhone(plan: SwarmPlan, at: number): SwarmPlan | undefined {
-  const { accounts, calls } = plan;
-  const used = calls.some(({ from, to }) => from === at || to === at);
+  const { accounts, calls, restarts } = plan;
+  const called = calls.some(({ from, to }) => from === at || to === at);
+  const used = called || restarts.some(({ phone }) => phone === at);
   if (at >= accounts.length || used || accounts.length < 2) return undefined;
   const moved = (phone: number): number => (phone > at ? phone - 1 : phone);
   return {
     ...plan,
     accounts: without(accounts, at),
     calls: calls.map((call) => ({ ...call, from: moved(call.from), to: moved(call.to) })),
+    restarts: restarts.map((restart) => ({ ...restart, phone: moved(restart.phone) })),
   };
 }
 

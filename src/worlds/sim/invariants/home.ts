@@ -124,6 +124,9 @@ export class Home implements Invariant {
     const begun = at - LONGEST_TRIAL_MS;
     if (busySince > begun || (this.#failedOverAt.get(node) ?? begun) > begun) return;
     if (one.account.policy.idleWaitMaxMs > 0) return;
+    // Where nothing needs to be sent for it, it turned before the call, and this was the first request since.
+    const stay = this.#stays.get(one);
+    if (stay?.server === server && stay.position === 0) return;
     if (this.#isDead(one, String(fromTarget))) return;
     const what = `went home by ${mode} in the middle of a call`;
     this.#complain({ invariant: "I3", at, node, what });
