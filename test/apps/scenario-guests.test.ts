@@ -1,6 +1,7 @@
 /** Programs of others in scenario files: what the reader says of them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readCommand } from "../../src/apps/dashboard/read-command.ts";
 import { shownCast } from "../../src/apps/lab/shown-cast.ts";
 import { readScenario } from "../../src/apps/scenario/read-scenario.ts";
 
@@ -67,4 +68,39 @@ play: []
   const { servers, phones } = shownCast(read.topology);
   const shown = [...servers, ...phones].map(({ name, program }) => `${name} ${program ?? "ours"}`);
   assert.deepEqual(shown, ["primary kamailio", "other ours", "bob linphone", "many sipp"]);
+});
+
+test("pages are told what cannot be done to a program of others; what they ask for is done to those that die only", () => {
+  const { scenario: read } = readScenario(
+    "guests.yaml",
+    `name: guests
+title: t
+network: namespaces
+servers: { primary: { kind: kamailio }, other: { kind: kamailio, config: mine.cfg } }
+phones: { bob: { kind: linphone, user: 2, transport: tcp } }
+load: { many: { kind: sipp, scenario: uas } }
+play:
+  - kill: bob
+  - restart: bob
+  - reset: [bob, primary]
+  - lose: [many, other]
+`,
+  );
+  assert.ok(read !== undefined);
+  assert.deepEqual(
+    read.steps.map(({ text }) => text),
+    ["kill bob", "restart bob", "reset bob - primary", "lose many - other"],
+  );
+  const { servers, networked } = shownCast(read.topology);
+  assert.equal(networked, true);
+  assert.deepEqual(
+    servers.map(({ unmoved }) => unmoved),
+    [undefined, "its own configuration says what it answers"],
+  );
+  const scope = { servers: [], phones: ["alice", "bob"], scenarios: [], resolver: false };
+  const asked = (phone: string, kind: string): unknown =>
+    readCommand({ do: "fate", phone, fate: { kind } }, { ...scope, mortals: ["bob"] });
+  assert.deepEqual(asked("bob", "freeze"), { do: "fate", phone: "bob", fate: { kind: "freeze" } });
+  assert.equal(asked("alice", "kill"), "no such phone of others");
+  assert.equal(asked("bob", "stop"), "no such fate");
 });
