@@ -2,7 +2,7 @@
  * With onlySignalWithRegistered nothing is sent to a server that the account has left, and nothing taken from it
  * (Polycom, C40): it may come back with a location that still knows us. What ends something is taken all the same.
  */
-import type { Instant, Peer } from "../machine.ts";
+import type { Instant, Peer, Target } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
@@ -23,10 +23,21 @@ export function signalsRegisteredOnly(hop: ServerPolicy): boolean {
  */
 export function maySignal(now: Instant, account: Account, place: Place): boolean {
   if (!signalsRegisteredOnly(place.hop)) return true;
-  const registration = account.registration(place.server);
-  if (registration === undefined || registration.holds(now, place.target)) return true;
-  const route = account.servers.route(place.server);
-  return place.server >= account.workingServer && route.indexOf(place.target) >= route.inUse;
+  if (mayThrough(now, account, place.server, place.target)) return true;
+  // A proxy leads to several servers: one of them will do.
+  return account.servers.routes.some(
+    (route) =>
+      route.index !== place.server &&
+      route.indexOf(place.target) >= 0 &&
+      mayThrough(now, account, route.index, place.target),
+  );
+}
+
+function mayThrough(now: Instant, account: Account, server: number, target: Target): boolean {
+  const registration = account.registration(server);
+  if (registration === undefined || registration.holds(now, target)) return true;
+  const route = account.servers.route(server);
+  return server >= account.workingServer && route.indexOf(target) >= route.inUse;
 }
 
 /** @returns true if the request was refused (480). */
