@@ -112,13 +112,16 @@ export class Siblings implements TimerOwner {
   }
 
   *#beat(staying: boolean): Inquiry<void> {
-    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
+    let others = 0;
+    // Nodes that were started together all write at once, and each of them may come first.
+    for (let attempt = 0; attempt < WRITE_ATTEMPTS + others; attempt += 1) {
       const read = (yield { kind: "store.read", key: NODES_KEY }) as StoreAnswer;
       if (read.kind !== "stored") return;
       const epoch = Math.floor(this.#clock.epochSeconds);
       const nodes = decodeNodes(read.value).filter(
         ({ name, aliveAt }) => name !== this.#self.name && aliveAt > epoch - FORGET_SECONDS,
       );
+      others = nodes.length;
       // A node that has left stays in the list, its addresses being in the routes of running calls.
       nodes.push({ ...this.#self, aliveAt: staying ? epoch : epoch - SILENCE_SECONDS - 1 });
       const written = (yield {
