@@ -12,6 +12,12 @@ import {
   THEIRS_HERTZ,
 } from "./server-and-phone.ts";
 
+/**
+ * baresip 1.0 publishes twice when it starts, mostly the second time before it has the entity-tag of the first: one of the
+ * two is never renewed, and what it says ends with it.
+ */
+const PUBLISHED_SECONDS = 10;
+
 describe("baresip's presence at our server", needs("baresip", "tshark"), () => {
   let stage: ServerAndPhone;
   let baresip: Baresip;
@@ -31,7 +37,7 @@ describe("baresip's presence at our server", needs("baresip", "tshark"), () => {
     const { household } = stage;
     baresip = await Baresip.start(household, {
       ...{ ...THEIR_ACCOUNT, address: household.address(20), hertz: THEIRS_HERTZ },
-      parameters: `;outbound="${stage.uri("udp")}";pubint=60`,
+      parameters: `;outbound="${stage.uri("udp")}";pubint=${PUBLISHED_SECONDS}`,
       applications: ["contact.so", "presence.so"],
       contacts: [`"Desk" <sip:3002@${DOMAIN}>;presence=p2p`],
     });
@@ -40,7 +46,10 @@ describe("baresip's presence at our server", needs("baresip", "tshark"), () => {
   after(async () => await stage?.close());
 
   test("it publishes with digest, and our phone sees it come", async () => {
-    await stage.server.event("publication.accepted", { aor: `3001@${DOMAIN}`, expires: 60 });
+    await stage.server.event("publication.accepted", {
+      aor: `3001@${DOMAIN}`,
+      expires: PUBLISHED_SECONDS,
+    });
     await shows("open");
   });
 

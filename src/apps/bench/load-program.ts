@@ -3,10 +3,9 @@
  * way, and prints one JSON object. It never sleeps: a generator that sleeps in poll makes the server pay for waking it.
  */
 import { createSocket } from "node:dgram";
-import { WINDOW } from "./load.ts";
+import { LOST_MS, WINDOW } from "./load.ts";
 import { registerMessage } from "./register-message.ts";
 
-const LOST_MS = 10_000;
 const DOMAIN = "sip.test";
 
 interface Slot {

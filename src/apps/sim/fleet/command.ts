@@ -23,14 +23,16 @@ export interface FleetFlags {
   readonly trace: boolean;
 }
 
-/** Heap for the simulator itself, and for a phone with what its servers know of it. */
+/** Heap for the simulator itself, and for a phone with what its servers know of it while all of them move. */
 const FIRST_MEGABYTES = 256;
-const MEGABYTES_EACH = 0.0048;
+const MEGABYTES_EACH = 0.008;
+/** From so many phones on their memory counts for more than the time that it takes to collect it. */
+const MANY_PHONES = 400_000;
 
 export async function simulateFleet(flags: FleetFlags): Promise<void> {
   const { seed, phones, hours, capacity, json } = flags;
   const heap = FIRST_MEGABYTES + Math.ceil(phones * MEGABYTES_EACH);
-  if (!hasHeap(heap)) return runWithHeap(heap);
+  if (!hasHeap(heap, phones >= MANY_PHONES)) return runWithHeap(heap);
   const { account, rule } = await configured(flags.config);
   const plan = planFleet({ seed, phones, hours, capacity, account });
   const drawn = describePlan(plan);
