@@ -13,8 +13,8 @@ import {
 } from "./server-and-phone.ts";
 
 /**
- * baresip 1.0 publishes twice when it starts, mostly the second time before it has the entity-tag of the first: one of the
- * two is never renewed, and what it says ends with it.
+ * baresip 1.0 publishes twice when it starts, often before it has the entity-tag of the first: one of the two is never
+ * renewed, and what it says ends with it.
  */
 const PUBLISHED_SECONDS = 10;
 
