@@ -4,7 +4,7 @@ import type { FlowId, Instant } from "../machine.ts";
 import type { AudioSink } from "../media/playout.ts";
 import type { RtpEnvironment } from "../media/rtp-session.ts";
 import type { AudioSource } from "../media/tones.ts";
-import type { Request } from "../message/message.ts";
+import type { Request, Response } from "../message/message.ts";
 import type { CallPolicy } from "../redundancy/call-policy.ts";
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { RequestUser } from "../redundancy/request.ts";
@@ -39,6 +39,8 @@ export interface DialogWay {
 export interface DialogUser {
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void;
   acknowledged(now: Instant, ack: Request): void;
+  /** A 2xx to an INVITE of the dialog that is given up and forgotten. False: nothing stands that it could belong to. */
+  answeredLate(now: Instant, response: Response): boolean;
 }
 
 /** What a phone keeps so that messages find their call. */

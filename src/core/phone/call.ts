@@ -19,7 +19,7 @@ import { answerEarly } from "./call-early.ts";
 import type { CallEnvironment, DialogUser, Field, SentRequest } from "./call-environment.ts";
 import { refuseExtensions, supportedBy } from "./call-extensions.ts";
 import { CallInvitation, type InvitationOwner } from "./call-invitation.ts";
-import { CallLeg } from "./call-leg.ts";
+import { CallLeg, inviteToldBy } from "./call-leg.ts";
 import { CallMedia, type CallMediaOwner } from "./call-media.ts";
 import { CallRinging, type RingingOwner } from "./call-ringing.ts";
 import { CallSession, type CallSessionOwner } from "./call-session.ts";
@@ -186,6 +186,13 @@ export class Call
 
   acknowledged(now: Instant, ack: Request): void {
     this.#session?.acknowledged(now, ack);
+  }
+
+  /** The peer has taken what we gave up: it wants its ACK (RFC 3261 §13.2.2.4), and the call goes on. */
+  answeredLate(now: Instant, response: Response): boolean {
+    const leg = this.#session?.leg;
+    leg?.acknowledge(now, inviteToldBy(response));
+    return leg !== undefined;
   }
 
   /** CANCEL for the INVITE that began the call; after the answer it has no effect (§9.2). */

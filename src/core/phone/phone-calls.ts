@@ -1,9 +1,9 @@
 /** The calls of a phone: which request belongs to which, and what becomes of one that begins a call. */
-import { dialogKeyOf } from "../dialog/dialog.ts";
+import { dialogKey, dialogKeyOf } from "../dialog/dialog.ts";
 import { newTag } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
 import { cseqOf } from "../message/cseq.ts";
-import type { Request } from "../message/message.ts";
+import type { Request, Response } from "../message/message.ts";
 import { fromOf, toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
 import type { Entropy } from "../primitives.ts";
@@ -134,6 +134,14 @@ export class PhoneCalls implements CallRegister {
   acknowledged(now: Instant, ack: Request): void {
     const key = dialogKeyOf(ack);
     if (key !== undefined) this.#dialogs.get(key)?.acknowledged(now, ack);
+  }
+
+  /** A 2xx whose transaction is long over. False: to an INVITE that has made no dialog which stands. */
+  strayed(now: Instant, response: Response): boolean {
+    const { headers } = response;
+    const [from, to] = [fromOf(headers)?.tag ?? "", toOf(headers)?.tag ?? ""];
+    const user = this.#dialogs.get(dialogKey(headers.get("call-id") ?? "", from, to));
+    return user?.answeredLate(now, response) ?? false;
   }
 
   hangUpAll(now: Instant): void {

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cseqOf } from "../../../src/core/message/cseq.ts";
+import type { Headers } from "../../../src/core/message/headers.ts";
 import type { Response } from "../../../src/core/message/message.ts";
 import { responseTo } from "../../../src/core/message/print.ts";
 import { endStrayAnswer } from "../../../src/core/phone/stray-answer.ts";
-import { Bench } from "./call-bench.ts";
+import { Bench, nothingLeft, only, scripted } from "./call-bench.ts";
 
 /** Bob's 200 to an INVITE of alice's, which she has forgotten. */
 function forgotten(): { bench: Bench; response: Response } {
@@ -47,4 +48,27 @@ test("one with another sent-by than ours is for somebody else (R45)", () => {
     assert.equal(bench.alice.acks.length, 0);
     assert.deepEqual(bench.alice.methods, ["INVITE"]);
   }
+});
+
+test("one to a hold that was given up belongs to the call: it is acknowledged, and the call stays (swarm 250415)", () => {
+  const bench = new Bench();
+  const { caller } = bench.connect();
+  const taken = scripted(bench);
+  caller.hold(bench.now);
+  const hold = only(taken);
+  const response = responseTo(hold.request, 200);
+  response.headers.add("contact", "<sip:bob@192.0.2.2>");
+  // The server was frozen: nobody answered in the time of Timer B, and 32 s later somebody does.
+  hold.user.failed(bench.now, { why: "timeout" });
+  bench.alice.script = () => false;
+  assert.equal(bench.alice.calls.strayed(bench.now, response), true);
+  bench.run(100);
+  assert.deepEqual(bench.alice.methods, ["INVITE", "INVITE"]);
+  assert.equal(cseqOf(bench.alice.acks.at(-1)?.headers as Headers)?.number, 2);
+  assert.equal(caller.state, "confirmed");
+  // Of a call that is over and forgotten it would be ended.
+  caller.hangUp(bench.now);
+  bench.run(100_000);
+  assert.equal(bench.alice.calls.strayed(bench.now, response), false);
+  nothingLeft(bench);
 });
