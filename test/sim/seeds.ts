@@ -46,6 +46,8 @@ export const FAILED_SEEDS: readonly number[] = [
   23252, 42487, 103559,
   // … nor through a proxy that leads to the server in use as well as to one that was left.
   122893,
+  // A 2xx to a re-INVITE that had been given up ended the call, at one end only.
+  250415,
   // A BYE was not sent to a server that had asked to be left alone, and nobody heard of the end of the call.
   41421,
   // With the flow of datagrams that a keep-alive gave up went the INVITE on it: who rang late was not heard.
