@@ -5,6 +5,8 @@
  *    ⟲E │                  │ 200-699
  *       └─────200-699──────┴──────────▶ Completed ──K──▶ Terminated
  *   Trying | Proceeding ──F, flow lost──▶ Terminated
+ *
+ * Who listens on hears of answers even when the flow of datagrams is lost: Terminated then comes with Timer F.
  */
 import type { FlowId, Instant, LossCause } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
@@ -35,6 +37,8 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
   #resend: Timer | undefined;
   /** Timer F or K. */
   #end: Timer;
+  /** Its flow is, and whoever asked has been told. */
+  #lost = false;
 
   constructor(
     now: Instant,
@@ -119,8 +123,9 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
       this.#spacing = this.#nextSpacing();
       this.#host.timers.set(timer, now + this.#spacing);
       if (this.#bytes !== undefined) this.#host.send(now, this.#flow, this.#bytes);
-    } else if (this.#flow.state === "gone" && this.state === "Trying") {
-      this.flowLost(now, "closed");
+    } else if (this.#flow.state === "gone" && this.state === "Trying" && !this.#lost) {
+      this.#enter(now, "Terminated");
+      this.#user?.failed(now, "transport", "closed");
     } else if (this.state === "Completed") {
       this.#enter(now, "Terminated");
     } else {
@@ -132,7 +137,9 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
 
   flowLost(now: Instant, cause: LossCause): void {
     const unanswered = this.state !== "Completed";
-    this.#enter(now, "Terminated");
+    this.#lost = unanswered && !this.#flow.reliable && this.#user?.listensOn === true;
+    if (this.#lost) this.abandon();
+    else this.#enter(now, "Terminated");
     if (unanswered) this.#user?.failed(now, "transport", cause);
   }
 

@@ -172,6 +172,26 @@ suite("non-INVITE client transaction in time", () => {
     assert.equal(stage.timers.size + stage.layer.size, 0);
   });
 
+  test("a user that listens on hears of a 503 over another flow of datagrams, until 64·T1 (R50)", () => {
+    for (const [status, end] of [
+      [503, "10.0 -2 ◀── 503 Whatever\n10.0 user: 503 to REGISTER"],
+      [undefined, "32.0 user: failed, timeout"],
+    ] as const) {
+      const stage = new Stage();
+      const flow = stage.flow();
+      stage.send(flow, "REGISTER", RFC_SPACING, [], { listensOn: true });
+      stage.script.until(8).lose(flow.id, "refused").until(10_000);
+      if (status !== undefined) stage.answer(stage.flow(), status);
+      stage.script.finish().expect(`
+      0.0 -1 ──▶ REGISTER sip:bob@example.com
+      0.0 -1 ✕ refused
+      0.0 user: failed, refused
+      ${end}
+      `);
+      assert.equal(stage.timers.size + stage.layer.transactions, 0);
+    }
+  });
+
   test("on a flow that is gone already it fails, but not before it was handed over (R43)", () => {
     const stage = new Stage();
     const flow = stage.flow();
