@@ -24,6 +24,8 @@ export const FAILED_SEEDS: readonly number[] = [
   154, 265,
   // A request in a dialog registered at the primary in the middle of the call, by a mode that waits for its end.
   129,
+  // The late answer to an INVITE of before the move made the phone go home in the middle of another call.
+  203731,
   // A server that had asked to be left alone was asked again when its connection had broken.
   94,
   // The ACK for our answer was read as an answer to the offer that we had made meanwhile.
@@ -62,7 +64,7 @@ export const FAILED_SEEDS: readonly number[] = [
   // A server asked to be left alone while a connection to it was being made, and was asked all the same.
   103875,
   // … and asked again, as its 503 came when a keep-alive had given up the flow of datagrams.
-  252034,
+  210052, 252034,
   // A BYE at stop registered elsewhere first, and so a binding was forgotten that nobody removed.
   5756,
   // The BYE for an answer that nobody waited for any more bore the number of a PRACK.

@@ -230,17 +230,17 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.#strategy.moveTo(now, registration, place, moved);
   }
 
-  settled(now: Instant, place: Place, _method: string): void {
+  settled(now: Instant, place: AttemptPlace, method: string): void {
     const route = this.servers.route(place.server);
     const index = Math.max(0, route.indexOf(place.target));
     const before = route.inUse;
     const mode = failbackModeOf(route);
+    if (index < before && this.#failbacks?.isOld(route, place, method) === true) return;
     route.current = index;
     route.answeredBy(place);
     if (index === 0 && before === 0) return;
-    const from = route.places[before];
     route.inUse = index;
-    if (index < before) this.events.returned(from, place, mode);
+    if (index < before) this.events.returned(route.places[before], place, mode);
     this.#failbacks ??= new Failbacks(this);
     this.#failbacks.answered(now, route);
     if (this.#failbacks.idle) this.#failbacks = undefined;

@@ -61,6 +61,9 @@ export class Failback implements TimerOwner {
   /** Made when the time has come. */
   #proof: Proof | undefined;
   state: FailbackState = "home";
+  /** Index into the route's places: where its requests are answered, and since when. */
+  #position = 0;
+  #movedAt: Instant = 0;
   #dueAt: Instant = NEVER;
   /** How long before that its proof begins. */
   #proofMs = 0;
@@ -79,6 +82,8 @@ export class Failback implements TimerOwner {
 
   /** The route's requests are answered by a place that is not its first. */
   left(now: Instant): void {
+    if (this.#position !== this.route.inUse) this.#movedAt = now;
+    this.#position = this.route.inUse;
     if (this.state !== "home" && this.state !== "returning") return;
     this.state = "away";
     this.#forced = false;
@@ -89,6 +94,11 @@ export class Failback implements TimerOwner {
     if (this.#dueAt === NEVER) return;
     const begin = this.#dueAt - this.#proofMs;
     this.#host.timers.set(this.#timer, Math.max(begin, now + SHORTEST_BACKOFF_MS));
+  }
+
+  /** Sent so early that its answer is no return, where that waits for the end of the calls. */
+  isOld(since: Instant): boolean {
+    return !this.#mayReturn && this.#mode !== "newRequests" && since < this.#movedAt;
   }
 
   /** Renewal signalling begins: the time of mode `registration`. */

@@ -1,6 +1,7 @@
 /** The ways back of one account, one for each server whose requests have left its first place. */
 import type { Instant } from "../machine.ts";
 import { Failback, type FailbackHost } from "./failback.ts";
+import type { AttemptPlace } from "./request.ts";
 import type { ServerRoute } from "./server-set.ts";
 
 const NONE: readonly Failback[] = [];
@@ -30,6 +31,12 @@ export class Failbacks {
     const failback = known ?? new Failback(this.#host, route);
     if (known === undefined) this.#away = this.#away.concat(failback);
     failback.left(now);
+  }
+
+  /** A request answered by a better place was sent there before the move, and a call is in the way of the return. */
+  isOld(route: ServerRoute, { since }: AttemptPlace, method: string): boolean {
+    // A registration stands wherever it was granted.
+    return method !== "REGISTER" && this.#of(route)?.isOld(since) === true;
   }
 
   /** A registration of the route is about to be renewed. */

@@ -1,6 +1,7 @@
 /** What a request on its way down the list of places asks of its account, and tells it. */
 import type { Instant } from "../machine.ts";
 import type { AttemptHost } from "./attempt.ts";
+import type { AttemptPlace } from "./request.ts";
 import type { Place, ServerRoute } from "./server-set.ts";
 
 export interface FailoverHost extends AttemptHost {
@@ -19,7 +20,7 @@ export interface FailoverHost extends AttemptHost {
     moves: boolean,
   ): void;
   /** The place answered: it is in use from here on, as far as the failback mode goes. */
-  settled(now: Instant, place: Place, method: string): void;
+  settled(now: Instant, place: AttemptPlace, method: string): void;
   /** All places of a server failed for a request. */
   exhausted(now: Instant, route: ServerRoute, method: string): void;
   /** A place known to be dead is left to the end. */

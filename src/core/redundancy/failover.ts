@@ -191,11 +191,9 @@ export class FailoverRequest implements TimerOwner {
   /** A 2xx after the end: again from the one that answered, or late from one left behind. */
   #further(now: Instant, attempt: Attempt, response: Response): void {
     const place = attempt.place as AttemptPlace;
-    if (this.#attempts.includes(attempt) && !this.#cancelled) {
-      this.#user.repeated(now, response, place, attempt.request);
-    } else {
-      this.#user.late(now, response, place, attempt.request);
-    }
+    const again = this.#attempts.includes(attempt) && !this.#cancelled;
+    if (again) this.#user.repeated(now, response, place, attempt.request);
+    else this.#user.late(now, response, place, attempt.request);
   }
 
   /**
@@ -375,14 +373,15 @@ export class FailoverRequest implements TimerOwner {
     this.#outrun(now, attempt);
     this.state = "ended";
     this.#keepOnly(now, attempt);
+    const place = attempt.place as AttemptPlace;
     if (this.#cancelled && response.status < 300) {
-      this.#user.late(now, response, attempt.place as AttemptPlace, attempt.request);
+      this.#user.late(now, response, place, attempt.request);
       this.#user.failed(now, { why: "cancelled" });
       return;
     }
     const unhelpful = this.#refusal?.response === response;
-    if (!unhelpful && this.#plan.moves) this.#host.settled(now, attempt.place, this.#user.method);
-    this.#user.final(now, response, attempt.place as AttemptPlace, attempt.request);
+    if (!unhelpful && this.#plan.moves) this.#host.settled(now, place, this.#user.method);
+    this.#user.final(now, response, place, attempt.request);
   }
 
   #fail(now: Instant, failure: Failure): void {

@@ -9,7 +9,7 @@ import {
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { CALLS, dial, failover, ready, servers } from "./callers.ts";
 import { type PlaceName, Rehearsal, sample } from "./rehearsal.ts";
-import { says } from "./scripted-server.ts";
+import { SILENT, says } from "./scripted-server.ts";
 
 const PRIMARY = "192.0.2.13";
 const SECONDARY = "192.0.2.14";
@@ -174,6 +174,36 @@ test("the next call goes where the last one was answered, but for mode newReques
     const expected: PlaceName = failbackMode === "duration" ? "secondary" : "primary";
     assert.equal(third?.to, expected);
   }
+});
+
+test("an answer to what was sent before the move is no return while a call is up", () => {
+  const timing = { expiresSeconds: 600, overlapSeconds: 60, registerRetries: 0 };
+  const stage = failover(
+    { failbackMode: "duration", failbackSeconds: 0, ...timing },
+    { refreshJitter: 0 },
+    { methods: ["REGISTER", "INVITE"], events: ["server.failed-back"] },
+  );
+  const primary = stage.server("primary");
+  primary.habits = {
+    REGISTER: SILENT,
+    INVITE: (request) => [
+      { status: 180 },
+      ...primary.yes(request).map((reply) => ({ ...reply, afterMs: 30_000 })),
+    ],
+  };
+  dial(stage.until(520)).until(560);
+  dial(stage)
+    .until(561)
+    .expect(`
+    520.0 INVITE → primary
+    520.0 180 ← primary
+    530.0 REGISTER → primary
+    530.5 REGISTER → secondary
+    530.5 200 ← secondary
+    550.0 200 ← primary
+    560.0 INVITE → secondary
+    560.0 200 ← secondary
+  `);
 });
 
 test("a call that finds its server dead makes the registrations follow (sequence R2, step 4)", () => {
