@@ -4,7 +4,7 @@ import { failbackModeOf } from "../../../core/redundancy/failback.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import { callIdOf, hasToTag, sendsRequest } from "./glance.ts";
+import { callIdOf, hasToTag, placeOf, sendsRequest } from "./glance.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
 
 /** Modes that wait for an idle phone. */
@@ -37,6 +37,8 @@ export class Home implements Invariant {
   readonly #stays = new Map<Watched, Stay>();
   /** Targets that a node takes for dead. */
   readonly #dead = new Set<string>();
+  /** Until when targets are left alone that asked a node for it. */
+  readonly #quietUntil = new Map<string, Instant>();
   readonly #callIds = new Set<string>();
   #nextLook: Instant = 0;
 
@@ -88,14 +90,17 @@ export class Home implements Invariant {
     const begun = now - LONGEST_TRIAL_MS;
     // Renewals of this mode show only by their answer that they began at the primary.
     if (before.mode === "registration" && busySince > begun) return;
-    if ((this.#failedOverAt.get(node) ?? begun) > begun || this.#isDead(one, before.target)) return;
+    if ((this.#failedOverAt.get(node) ?? begun) > begun) return;
+    if (this.#isPassedOver(begun, one, before.target)) return;
     const what = `turned home by ${before.mode} in the middle of a call`;
     this.#complain({ invariant: "I3", at: now, node, what });
   }
 
-  /** It goes round such a place without trying it. */
-  #isDead({ account, node }: Watched, target: string): boolean {
-    return account.policy.skipKnownDead && this.#dead.has(`${node} ${target}`);
+  /** Since then it may have gone round such a place without trying it. */
+  #isPassedOver(begun: Instant, { account, node }: Watched, target: string): boolean {
+    const key = `${node} ${target}`;
+    const quiet = (this.#quietUntil.get(key) ?? begun) > begun;
+    return quiet || (account.policy.skipKnownDead && this.#dead.has(key));
   }
 
   event({ at, node, event, mode, from, to, target, fromTarget, method }: SimulatedEvent): void {
@@ -127,7 +132,7 @@ export class Home implements Invariant {
     // Where nothing needs to be sent for it, it turned before the call, and this was the first request since.
     const stay = this.#stays.get(one);
     if (stay?.server === server && stay.position === 0) return;
-    if (this.#isDead(one, String(fromTarget))) return;
+    if (this.#isPassedOver(begun, one, String(fromTarget))) return;
     const what = `went home by ${mode} in the middle of a call`;
     this.#complain({ invariant: "I3", at, node, what });
   }
@@ -139,11 +144,17 @@ export class Home implements Invariant {
     this.#busySince.delete(one);
     this.#stays.delete(one);
     this.#serverOf.delete(node);
-    for (const key of this.#dead) if (key.startsWith(`${node} `)) this.#dead.delete(key);
+    for (const known of [this.#dead, this.#quietUntil]) {
+      for (const key of known.keys()) if (key.startsWith(`${node} `)) known.delete(key);
+    }
   }
 
   message(message: SimulatedMessage, text: string): void {
     const { at, node, peer } = message;
+    if (message.direction === "in" && text.startsWith("SIP/2.0 503 ")) {
+      const seconds = Number(/^Retry-After: (\d+)/m.exec(text)?.[1] ?? 0);
+      if (seconds > 0) this.#quietUntil.set(`${node} ${placeOf(message)}`, at + seconds * 1000);
+    }
     if (!text.startsWith("INVITE ") || !sendsRequest(message, text) || hasToTag(text)) return;
     const callId = callIdOf(text);
     if (this.#callIds.has(callId)) return;
