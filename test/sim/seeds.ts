@@ -46,6 +46,8 @@ export const FAILED_SEEDS: readonly number[] = [
   // for a better one: the other end was left alone (C40).
   20306,
   23252, 42487, 103559,
+  // … nor through one that had just taken the call, as a trial of the way back had failed and voided what stood.
+  254591,
   // … nor through a proxy that leads to the server in use as well as to one that was left.
   122893,
   // A 2xx to a re-INVITE that had been given up ended the call, at one end only.

@@ -3,6 +3,7 @@
  * reRegisterOn; in successive registration always).
  */
 import type { Instant } from "../machine.ts";
+import { failbackModeOf } from "../redundancy/failback.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
 import type { Place, ServerSet } from "../redundancy/server-set.ts";
 import type { Registration } from "./registration.ts";
@@ -29,8 +30,8 @@ export function registerFirst(
 ): void {
   const route = account.servers.route(place.server);
   // What belongs to a dialog leads where that was made: this is no return, which waits until the calls are over.
-  const left = !moves && route.indexOf(place.target) < route.inUse;
-  if (left || registration.holds(now, place.target)) {
+  const better = route.indexOf(place.target) < route.inUse;
+  if ((better && !moves) || registration.holds(now, place.target)) {
     prepared(now, true);
     return;
   }
@@ -47,10 +48,8 @@ export function registerFirst(
     prepared(now, true);
     return;
   }
-  if (place.hop.dropRegistrationOnFailover) registration.forget();
-  registration.register(
-    now,
-    { only: place, last: false, probe: false, fromTop: false },
-    registered,
-  );
+  // Each new request tries the way back: that is no failover, and what stands goes on standing if it fails.
+  const probe = better && registration.bound(now) && failbackModeOf(route) === "newRequests";
+  if (place.hop.dropRegistrationOnFailover && !probe) registration.forget();
+  registration.register(now, { only: place, last: false, probe, fromTop: false }, registered);
 }

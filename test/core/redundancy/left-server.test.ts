@@ -111,3 +111,29 @@ test("the other end hears of the end by way of the server that was registered at
     2.0 200 ← secondary
   `);
 });
+
+test("newRequests: a trial of the way back in vain voids nothing, and the call goes where we are registered", () => {
+  const stage = failover(
+    { ...CHAIN, failbackMode: "newRequests", registerRetries: 0, inviteRetries: 0 },
+    {},
+    { methods: ["REGISTER", "INVITE", "BYE"] },
+  ).cut("primary");
+  const dialled = (): Rehearsal => stage.do(() => stage.phone.call("2099"));
+  dialled().until(5);
+  stage
+    .do((now) => stage.phone.hangup(now))
+    .until(10)
+    .take();
+  dialled().until(12);
+  assert.equal(stage.account.registration(1)?.bound(stage.simulation.now), true);
+  stage
+    .do((now) => stage.phone.hangup(now))
+    .until(13)
+    .expect(`
+    10.0 REGISTER → primary
+    10.5 INVITE → secondary
+    10.5 200 ← secondary
+    12.0 BYE → secondary
+    12.0 200 ← secondary
+  `);
+});
