@@ -37,6 +37,8 @@ export const FAILED_SEEDS: readonly number[] = [
   // The first server said 1xx late, while the next one was being got ready: the call went to both, and was lost.
   3796,
   5201, 21094,
+  // A PRACK went elsewhere when the call had been answered and hung up: CSeq went back.
+  214761,
   // With hedging, CSeq went back though everybody asked before had refused.
   20325, 20840, 105336,
   // With no cache of records the way of a dialog was looked up anew, and led to a server that had not been on it.

@@ -63,11 +63,14 @@ export class EarlyDialogs {
     return this.#dialogs.get(remoteTag)?.leg.dialog;
   }
 
-  /** A 2xx has made its dialog: the numbers used so far are carried on, the others are over. */
+  /**
+   * A 2xx has made its dialog: the numbers used so far are carried on, the others are over. A PRACK goes nowhere else
+   * any more: it is for nothing now (RFC 3262 §3), and would come behind the requests that follow.
+   */
   confirm(dialog: Dialog): void {
     const early = this.#dialogs.get(dialog.remoteTag)?.leg.dialog;
     if (early !== undefined) dialog.carryOn(early);
-    this.close();
+    this.drop();
   }
 
   close(): void {

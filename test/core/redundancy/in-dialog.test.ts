@@ -9,7 +9,7 @@ import {
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { CALLS, dial, ready, servers } from "./callers.ts";
 import { Rehearsal } from "./rehearsal.ts";
-import { says } from "./scripted-server.ts";
+import { SILENT, says } from "./scripted-server.ts";
 
 /** A phone that asks for a session of 90 s, at one name with two targets. */
 function timed(): Rehearsal {
@@ -135,6 +135,33 @@ test("a phone that stops registers nowhere for its last words, and takes all bin
     2.0 200 ← secondary
     2.0 200 ← primary
     2.0 200 ← primary
+  `);
+});
+
+test("a PRACK that nobody answered goes nowhere else once the call is answered (RFC 3262 §3, I7)", () => {
+  const stage = timed();
+  const primary = stage.server("primary");
+  const reliable = { require: "100rel", rseq: "1", contact: "<sip:callee@192.0.2.13:5060>" };
+  primary.habits = {
+    INVITE: (request) => [
+      { status: 180, headers: reliable },
+      ...primary.yes(request).map((reply) => ({ ...reply, afterMs: 200 })),
+    ],
+    PRACK: SILENT,
+    BYE: SILENT,
+  };
+  dial(stage)
+    .until(0.3)
+    .do((now) => stage.phone.hangup(now))
+    .until(0.6)
+    .expect(`
+    0.0 INVITE → primary
+    0.0 180 ← primary
+    0.0 PRACK → primary
+    0.2 200 ← primary
+    0.2 ACK → primary
+    0.3 BYE → primary
+    0.5 PRACK ↻ primary
   `);
 });
 
