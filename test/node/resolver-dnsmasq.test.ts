@@ -1,36 +1,32 @@
 /** The resolver against dnsmasq. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { DnsAnswer, RecordType } from "../../src/core/vocabulary.ts";
 import { Resolver } from "../../src/worlds/node/resolver.ts";
+import { DNS_PORT } from "../support/dnsmasq.ts";
 import { findPeer, needs } from "../support/peers.ts";
-import { reached } from "../support/processes.ts";
-import { addresses, closedPort, HOST, lookup } from "./resolver-asking.ts";
+import { Household, reached } from "../support/processes.ts";
+import { addresses, lookup } from "./resolver-asking.ts";
 
 describe("the resolver against dnsmasq", needs("dnsmasq"), () => {
-  let dnsmasq: ChildProcess | undefined;
-  let folder = "";
+  let household: Household | undefined;
   let resolver: Resolver | undefined;
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "dialtone-dnsmasq-"));
-    const port = await closedPort();
-    const file = join(folder, "dnsmasq.conf");
+    household = await Household.open(58);
+    const host = household.address(53);
+    const file = household.path("dnsmasq.conf");
     writeFileSync(
       file,
       [
-        `port=${port}`,
-        `listen-address=${HOST}`,
+        `port=${DNS_PORT}`,
+        `listen-address=${host}`,
         "bind-interfaces",
         "no-resolv",
         "no-hosts",
         "keep-in-foreground",
-        `pid-file=${join(folder, "pid")}`,
+        `pid-file=${household.path("dnsmasq.pid")}`,
         "local=/example.com/",
         "local-ttl=77",
         "naptr-record=pbx.example.com,100,50,s,SIP+D2U,,_sip._udp.pbx.example.com",
@@ -41,28 +37,20 @@ describe("the resolver against dnsmasq", needs("dnsmasq"), () => {
         "cname=alias.example.com,a.pbx.example.com",
       ].join("\n"),
     );
-    const child = spawn(findPeer("dnsmasq") as string, [`--conf-file=${file}`, "--user="], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    dnsmasq = child;
-    child.stderr?.resume();
-    const servers = [{ host: HOST, port }];
+    const program = findPeer("dnsmasq") as string;
+    const running = household.spawn("dnsmasq", program, [`--conf-file=${file}`, "--user="]);
+    const servers = [{ host, port: DNS_PORT }];
     resolver = new Resolver({ servers, timeoutMs: 500, retries: 1 });
     // It has no sign of being ready but to answer.
     await reached("an answer of dnsmasq", async () => {
-      assert.equal(child.exitCode, null, "dnsmasq has ended");
+      assert.ok(running.running, `dnsmasq has ended: ${running.lines.join(" ")}`);
       return (await ask("a.pbx.example.com", "A")).kind === "records";
     });
   });
 
   after(async () => {
     resolver?.close();
-    if (dnsmasq !== undefined && dnsmasq.exitCode === null) {
-      const exited = once(dnsmasq, "exit");
-      dnsmasq.kill("SIGTERM");
-      await exited;
-    }
-    rmSync(folder, { recursive: true, force: true });
+    await household?.close();
   });
 
   const ask = (name: string, type: RecordType): Promise<DnsAnswer> =>
