@@ -80,6 +80,8 @@ export const FAILED_SEEDS: readonly number[] = [
   121373,
   // … a way round a place that wanted to be left alone taken for a return,
   203698,
+  // … a second ring for the leg that had the call, when a late one had been told to stop,
+  208481,
   // … a hold whose answer was lost: the other end was silent as it was asked to be, and taken for dead.
   115447,
   // … calls so close to one another that nobody looked while the phone was idle.

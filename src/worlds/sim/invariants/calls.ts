@@ -9,7 +9,9 @@ import type { Instant } from "../../../core/machine.ts";
 import { signalsRegisteredOnly } from "../../../core/phone/unregistered-server.ts";
 import type { RedundancyPolicy } from "../../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../simulation.ts";
+import type { SimulatedMessage } from "../surroundings.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
+import { LateStops } from "./late-stops.ts";
 
 /** Ends for want of an answer. */
 const NOBODY = new Set(["408", "timeout", "transport"]);
@@ -31,6 +33,9 @@ export class Calls implements Invariant {
   /** Nodes that have answered, or been answered in, the call of that Call-ID. */
   readonly #up = new Map<string, Set<string>>();
   readonly #rung = new Set<string>();
+  /** Those of them that the caller has told to stop. */
+  readonly #cancelled = new Set<string>();
+  readonly #lateStops = new LateStops();
   /** Calls on hold, by node and call. */
   readonly #held = new Set<string>();
   /** Call-IDs of calls that have ended as they should at one end: the other finds out in its own way. */
@@ -46,7 +51,9 @@ export class Calls implements Invariant {
     this.#complain = complain;
   }
 
-  event({ at, node, event, call, direction, callId, why }: SimulatedEvent): void {
+  event(told: SimulatedEvent): void {
+    const { at, node, event, call, direction, callId, why } = told;
+    this.#lateStops.event(told);
     if (call === undefined || !this.#bounds.has(node)) return;
     const key = `${node} ${call}`;
     switch (event) {
@@ -70,6 +77,10 @@ export class Calls implements Invariant {
         this.#ended(at, node, key, String(why));
         break;
     }
+  }
+
+  message(message: SimulatedMessage, text: string): void {
+    if (this.#bounds.has(message.node)) this.#lateStops.message(message, text);
   }
 
   /** Its calls end without a word, and what rings there now rings for the first time. */
@@ -99,6 +110,7 @@ export class Calls implements Invariant {
 
   #ended(at: Instant, node: string, key: string, why: string): void {
     const callId = this.#ids.get(key) ?? "";
+    if (why === "cancelled") this.#cancelled.add(`${node} ${callId}`);
     if (!this.#wasUp(callId) || this.#over.has(callId)) return;
     const right =
       WANTED.has(why) ||
@@ -125,7 +137,9 @@ export class Calls implements Invariant {
 
   #ring(at: Instant, node: string, callId: string): void {
     const key = `${node} ${callId}`;
-    if (this.#rung.has(key)) {
+    // A late leg was told to stop, and another one has the call.
+    const again = this.#cancelled.delete(key) && this.#lateStops.hasStopped(callId);
+    if (this.#rung.has(key) && !again) {
       this.#complain({ invariant: "I7", at, node, what: `rang twice for ${callId}` });
     }
     this.#rung.add(key);
