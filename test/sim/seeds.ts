@@ -68,7 +68,7 @@ export const FAILED_SEEDS: readonly number[] = [
   // A server asked to be left alone while a connection to it was being made, and was asked all the same.
   103875,
   // … and asked again, as its 503 came when a keep-alive had given up the flow of datagrams.
-  210052, 252034,
+  210052, 216964, 252034,
   // A BYE at stop registered elsewhere first, and so a binding was forgotten that nobody removed.
   5756,
   // The BYE for an answer that nobody waited for any more bore the number of a PRACK.
