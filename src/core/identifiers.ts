@@ -16,7 +16,7 @@ export function token(entropy: Entropy, words: number): string {
   return parts.join("");
 }
 
-/** As `toString(36)`, which takes the engine ten times as long. */
+/** As `toString(36)`, which takes the engine four times as long. */
 function base36(word: number): string {
   let text = "";
   let rest = word;

@@ -40,7 +40,7 @@ export interface DialogUser {
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void;
   acknowledged(now: Instant, ack: Request): void;
   /** A 2xx to an INVITE of the dialog that is given up and forgotten. False: nothing stands that it could belong to. */
-  answeredLate(now: Instant, response: Response): boolean;
+  answeredLate(now: Instant, response: Response, flow: Flow): boolean;
 }
 
 /** What a phone keeps so that messages find their call. */

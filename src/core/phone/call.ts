@@ -23,6 +23,7 @@ import { CallLeg, inviteToldBy } from "./call-leg.ts";
 import { CallMedia, type CallMediaOwner } from "./call-media.ts";
 import { CallRinging, type RingingOwner } from "./call-ringing.ts";
 import { CallSession, type CallSessionOwner } from "./call-session.ts";
+import { answersUs } from "./stray-answer.ts";
 
 export type CallState =
   | "binding"
@@ -189,10 +190,11 @@ export class Call
   }
 
   /** The peer has taken what we gave up: it wants its ACK (RFC 3261 §13.2.2.4), and the call goes on. */
-  answeredLate(now: Instant, response: Response): boolean {
+  answeredLate(now: Instant, response: Response, flow: Flow): boolean {
     const leg = this.#session?.leg;
-    leg?.acknowledge(now, inviteToldBy(response));
-    return leg !== undefined;
+    if (leg === undefined) return false;
+    if (answersUs(this.#environment, response, flow)) leg.acknowledge(now, inviteToldBy(response));
+    return true;
   }
 
   /** CANCEL for the INVITE that began the call; after the answer it has no effect (§9.2). */

@@ -137,11 +137,11 @@ export class PhoneCalls implements CallRegister {
   }
 
   /** A 2xx whose transaction is long over. False: to an INVITE that has made no dialog which stands. */
-  strayed(now: Instant, response: Response): boolean {
+  strayed(now: Instant, response: Response, flow: Flow): boolean {
     const { headers } = response;
     const [from, to] = [fromOf(headers)?.tag ?? "", toOf(headers)?.tag ?? ""];
     const user = this.#dialogs.get(dialogKey(headers.get("call-id") ?? "", from, to));
-    return user?.answeredLate(now, response) ?? false;
+    return user?.answeredLate(now, response, flow) ?? false;
   }
 
   hangUpAll(now: Instant): void {

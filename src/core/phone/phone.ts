@@ -217,7 +217,7 @@ export class Phone
   /** Refusals of a forgotten INVITE need nothing: whoever sent them gives up by himself (Timer H). */
   strayed(now: Instant, response: Response, flow: Flow): void {
     if (response.status < 200 || response.status >= 300 || this.state !== "running") return;
-    if (this.#madeCalls?.strayed(now, response) === true) return;
+    if (this.#madeCalls?.strayed(now, response, flow) === true) return;
     const user = parseUri(fromOf(response.headers)?.uri ?? "")?.user;
     const account = this.accounts.find((one) => one.config.user === user);
     if (account === undefined) return;

@@ -17,11 +17,15 @@ export function endStrayAnswer(
   response: Response,
   flow: Flow,
 ): void {
-  // What was not sent from here is not heard (§18.1.2, R45).
-  const ours = parseVia(environment.composer.via(flow.peer));
-  const theirs = topVia(response.headers);
-  if (theirs?.host !== ours?.host || theirs?.port !== ours?.port) return;
+  if (!answersUs(environment, response, flow)) return;
   // Each 1xx that was acknowledged by PRACK has used a number; gaps are no error (RFC 3261 §12.2.2).
   const forgotten = lists(response.headers, "supported", "100rel") ? MAX_FORGOTTEN_NUMBERS : 0;
   endAnswer(now, environment, inviteToldBy(response), response, { flow }, undefined, forgotten);
+}
+
+/** What was not sent from here is not heard (§18.1.2, R45). */
+export function answersUs(environment: CallEnvironment, response: Response, flow: Flow): boolean {
+  const ours = parseVia(environment.composer.via(flow.peer));
+  const theirs = topVia(response.headers);
+  return theirs?.host === ours?.host && theirs?.port === ours?.port;
 }

@@ -61,14 +61,21 @@ test("one to a hold that was given up belongs to the call: it is acknowledged, a
   // The server was frozen: nobody answered in the time of Timer B, and 32 s later somebody does.
   hold.user.failed(bench.now, { why: "timeout" });
   bench.alice.script = () => false;
-  assert.equal(bench.alice.calls.strayed(bench.now, response), true);
+  assert.equal(bench.alice.calls.strayed(bench.now, response, bench.alice.flow), true);
   bench.run(100);
   assert.deepEqual(bench.alice.methods, ["INVITE", "INVITE"]);
   assert.equal(cseqOf(bench.alice.acks.at(-1)?.headers as Headers)?.number, 2);
   assert.equal(caller.state, "confirmed");
+  // What was not sent from here is not heard in a call, either (R45).
+  const acknowledged = bench.alice.acks.length;
+  const via = response.headers.get("via") as string;
+  response.headers.set("via", via.replace("192.0.2.1", "192.0.2.99"));
+  assert.equal(bench.alice.calls.strayed(bench.now, response, bench.alice.flow), true);
+  bench.run(100);
+  assert.equal(bench.alice.acks.length, acknowledged);
   // Of a call that is over and forgotten it would be ended.
   caller.hangUp(bench.now);
   bench.run(100_000);
-  assert.equal(bench.alice.calls.strayed(bench.now, response), false);
+  assert.equal(bench.alice.calls.strayed(bench.now, response, bench.alice.flow), false);
   nothingLeft(bench);
 });
