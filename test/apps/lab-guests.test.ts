@@ -8,21 +8,16 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { describe, test } from "node:test";
-import { Blocks } from "../../src/apps/lab/block.ts";
 import { loadScenarios } from "../../src/apps/lab/catalogue.ts";
 import { junitOf, pageOf } from "../../src/apps/lab/report.ts";
-import { type Played, playAll } from "../../src/apps/lab/run.ts";
-import { StartGate } from "../../src/apps/lab/start-gate.ts";
 import { leftOutLine, sortOut } from "../../src/apps/scenario/left-out.ts";
+import { PROGRAM, player } from "../support/lab-plays.ts";
 import { needs, type PeerName } from "../support/peers.ts";
 import { membersOf, reached } from "../support/processes.ts";
 
 const HOLDER = join(import.meta.dirname, "lab-holder.js");
-const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
 
-/** Plays stand side by side, and start their processes in turn. */
-const BLOCKS = new Blocks();
-const GATE = new StartGate();
+const playScenario = player();
 
 const PLAYED: Readonly<Record<string, readonly PeerName[]>> = {
   "kamailio-pair": ["kamailio"],
@@ -30,21 +25,6 @@ const PLAYED: Readonly<Record<string, readonly PeerName[]>> = {
   "sipp-calls": ["sipp"],
   "foreign-refusals": ["kamailio", "baresip"],
 };
-
-async function playScenario(wanted: string): Promise<Played | undefined> {
-  const { scenarios, faults } = loadScenarios(wanted);
-  assert.deepEqual(faults, []);
-  const [played] = await playAll(scenarios, {
-    program: PROGRAM,
-    blocks: BLOCKS,
-    gate: GATE,
-    jobs: 1,
-    keepGoing: false,
-    stages: new Set(),
-    played: () => undefined,
-  });
-  return played;
-}
 
 describe("scenarios with programs of others", { concurrency: true }, () => {
   for (const [name, peers] of Object.entries(PLAYED)) {

@@ -10,40 +10,20 @@ import type { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import { PacketReader } from "../../src/apps/capture/packets.ts";
 import { Blocks } from "../../src/apps/lab/block.ts";
-import { loadScenarios } from "../../src/apps/lab/catalogue.ts";
 import { Cell } from "../../src/apps/lab/network/cell.ts";
 import { Connections } from "../../src/apps/lab/network/connections.ts";
 import { datagramPacket, FLAG, resetPacket, seenIn } from "../../src/apps/lab/network/headers.ts";
 import { LabNetwork } from "../../src/apps/lab/network/lab-network.ts";
-import { type Played, playAll } from "../../src/apps/lab/run.ts";
-import { StartGate } from "../../src/apps/lab/start-gate.ts";
+import { PROGRAM, player } from "../support/lab-plays.ts";
 import { needsNetworks } from "../support/peers.ts";
 import { membersOf, reached } from "../support/processes.ts";
 
-const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
 const SCENARIOS = join(import.meta.dirname, "..", "..", "..", "scenarios");
 const ALICE = "192.0.2.21";
 const BOB = "192.0.2.22";
 const ENDS = { from: ALICE, fromPort: 5060, to: BOB, toPort: 5061 };
 
-/** Plays stand side by side, and start their processes in turn. */
-const BLOCKS = new Blocks(160);
-const GATE = new StartGate();
-
-async function playScenario(wanted: string): Promise<Played | undefined> {
-  const { scenarios, faults } = loadScenarios(wanted);
-  assert.deepEqual(faults, []);
-  const [played] = await playAll(scenarios, {
-    program: PROGRAM,
-    blocks: BLOCKS,
-    gate: GATE,
-    jobs: 1,
-    keepGoing: false,
-    stages: new Set(),
-    played: () => undefined,
-  });
-  return played;
-}
+const playScenario = player(new Blocks(160));
 
 describe("scenarios in networks of their own", { concurrency: true }, () => {
   test(

@@ -2,40 +2,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { parsePresence } from "../../../src/core/dialog/subscription-presence.ts";
-import type { AccountPolicy, ServerPolicy } from "../../../src/core/redundancy/policy.ts";
-import {
-  defaultAccount,
-  defaultPolicy,
-  defaultServer,
-  PLAIN,
-} from "../../../src/core/redundancy/policy-defaults.ts";
+import { defaultServer } from "../../../src/core/redundancy/policy-defaults.ts";
 import type { PlaceName } from "../redundancy/rehearsal.ts";
-import { SubscriptionStage } from "./subscription-notifier.ts";
+import { NAMED, ONE, QUICK, stageOf } from "./subscribing-account.ts";
+import type { SubscriptionStage } from "./subscription-notifier.ts";
 
-const QUICK: Partial<ServerPolicy> = { registerRetries: 0, inviteRetries: 0, expiresSeconds: 600 };
-const ONE = defaultServer("192.0.2.13", QUICK);
-const NAMED = defaultServer("dual.pbx.example.com", {
-  port: 5060,
-  transport: "udp",
-  failbackMode: "duration",
-  failbackSeconds: 100,
-  ...QUICK,
-});
-
-function stageOf(
-  servers: readonly ServerPolicy[],
-  wants: Partial<AccountPolicy> = { publishPresence: true },
-): SubscriptionStage {
-  const redundancy = {
-    ...defaultPolicy(...servers),
-    ...PLAIN,
-    refreshJitter: 0,
-    keepAliveMs: 0,
-    probeIntervalMs: 60_000,
-  };
-  const account = defaultAccount("2001", redundancy, { domain: "pbx.example.com", ...wants });
-  return new SubscriptionStage([account], {});
-}
+const PUBLISHING = { publishPresence: true };
 
 /** Each PUBLISH a server took in: `new open`, `change open on-the-phone`, `refresh`, `remove`. */
 function published(stage: SubscriptionStage, name: PlaceName): string[] {
@@ -55,7 +27,7 @@ function standing(stage: SubscriptionStage, name: PlaceName): number {
 
 suite("publishing", () => {
   test("one PUBLISH where the account is registered, refreshed without a body at half its lifetime (RFC 3903 §4)", () => {
-    const stage = stageOf([ONE]).start().until(2000);
+    const stage = stageOf([ONE], PUBLISHING).start().until(2000);
     assert.deepEqual(published(stage, "primary"), ["new open", "refresh"]);
     const [first, second] = stage.asked("primary", "PUBLISH");
     assert.equal(first?.uri, "sip:2001@pbx.example.com");
@@ -75,7 +47,7 @@ suite("publishing", () => {
   });
 
   test("an answered call is told, and its end (RFC 4480)", () => {
-    const stage = stageOf([ONE]).start().until(10);
+    const stage = stageOf([ONE], PUBLISHING).start().until(10);
     stage.rehearsal.do((now) => {
       stage.rehearsal.phone.talks(now, true);
     });
@@ -88,7 +60,7 @@ suite("publishing", () => {
   });
 
   test("servers that are one system take the entity-tag along, there and back (C26)", () => {
-    const stage = stageOf([NAMED]);
+    const stage = stageOf([NAMED], PUBLISHING);
     stage.notifier("secondary").publications = stage.notifier("primary").publications;
     stage.start().until(10);
     stage.rehearsal.cut("primary");
@@ -100,7 +72,7 @@ suite("publishing", () => {
   });
 
   test("at a server that knows nothing of it, 412 leads to a new one; on the return none is left over (C29)", () => {
-    const stage = stageOf([NAMED]).start().until(10);
+    const stage = stageOf([NAMED], PUBLISHING).start().until(10);
     stage.rehearsal.cut("primary");
     stage.until(560);
     assert.deepEqual(published(stage, "secondary"), ["change open", "new open"]);
@@ -113,7 +85,7 @@ suite("publishing", () => {
 
   test("a basic fallback hears nothing of it, and the working server keeps one publication (V1)", () => {
     const basic = defaultServer("192.0.2.15", { ...QUICK, features: "basic" });
-    const stage = stageOf([ONE, basic]).start().until(10);
+    const stage = stageOf([ONE, basic], PUBLISHING).start().until(10);
     stage.rehearsal.cut("primary");
     stage.until(700);
     assert.deepEqual(stage.asked("fallback", "PUBLISH"), []);
@@ -124,7 +96,7 @@ suite("publishing", () => {
   });
 
   test("a server that lost it gets it whole again (412)", () => {
-    const stage = stageOf([ONE]).start().until(10);
+    const stage = stageOf([ONE], PUBLISHING).start().until(10);
     stage.notifier("primary").publications.clear();
     stage.until(2000);
     assert.deepEqual(published(stage, "primary"), ["new open", "refresh", "new open"]);
@@ -132,19 +104,19 @@ suite("publishing", () => {
   });
 
   test("423 is met by the least, twice at most; 489 ends it; 500 is tried again after the wait", () => {
-    const brief = stageOf([ONE]);
+    const brief = stageOf([ONE], PUBLISHING);
     brief.notifier("primary").habit = ({ headers }) =>
       Number(headers.get("expires")) < 7200
         ? { status: 423, headers: { "min-expires": "7200" } }
         : undefined;
     brief.start().until(100);
     assert.equal(standing(brief, "primary"), 1);
-    const unknown = stageOf([ONE]);
+    const unknown = stageOf([ONE], PUBLISHING);
     unknown.notifier("primary").habit = () => ({ status: 489 });
     unknown.start().until(5000);
     assert.equal(published(unknown, "primary").length, 1);
     assert.deepEqual(unknown.told("publication.refused", "why"), [["489"]]);
-    const ill = stageOf([ONE]);
+    const ill = stageOf([ONE], PUBLISHING);
     let asked = 0;
     ill.notifier("primary").habit = () => (asked++ === 0 ? { status: 500 } : undefined);
     ill.start().until(29);
@@ -154,7 +126,7 @@ suite("publishing", () => {
   });
 
   test("a phone that stops removes it", () => {
-    const stage = stageOf([ONE]).start().until(10);
+    const stage = stageOf([ONE], PUBLISHING).start().until(10);
     stage.rehearsal.do((now) => stage.rehearsal.phone.stop(now));
     stage.until(20);
     assert.deepEqual(published(stage, "primary"), ["new open", "remove"]);
@@ -162,7 +134,7 @@ suite("publishing", () => {
   });
 
   test("it is at rest when the removal was answered, or will not be", () => {
-    const stage = stageOf([ONE]).start().until(10);
+    const stage = stageOf([ONE], PUBLISHING).start().until(10);
     const { phone } = stage.rehearsal;
     stage.notifier("primary").habit = () => "silence";
     stage.rehearsal.do((now) => phone.stop(now));

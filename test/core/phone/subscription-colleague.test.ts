@@ -1,38 +1,11 @@
 /** The lamps of colleagues (BLF, RFC 4235): told, and right again after each change of server. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ServerPolicy } from "../../../src/core/redundancy/policy.ts";
-import {
-  defaultAccount,
-  defaultPolicy,
-  defaultServer,
-  PLAIN,
-} from "../../../src/core/redundancy/policy-defaults.ts";
-import { SubscriptionStage } from "./subscription-notifier.ts";
+import { defaultServer } from "../../../src/core/redundancy/policy-defaults.ts";
+import { NAMED, ONE, QUICK, stageOf } from "./subscribing-account.ts";
+import type { SubscriptionStage } from "./subscription-notifier.ts";
 
-const QUICK: Partial<ServerPolicy> = { registerRetries: 0, inviteRetries: 0, expiresSeconds: 600 };
-const NAMED: ServerPolicy = defaultServer("dual.pbx.example.com", {
-  port: 5060,
-  transport: "udp",
-  failbackMode: "duration",
-  failbackSeconds: 100,
-  ...QUICK,
-});
-
-function stageOf(
-  servers: readonly ServerPolicy[],
-  colleagues: readonly string[] = ["2002"],
-): SubscriptionStage {
-  const redundancy = {
-    ...defaultPolicy(...servers),
-    ...PLAIN,
-    refreshJitter: 0,
-    keepAliveMs: 0,
-    probeIntervalMs: 60_000,
-  };
-  const account = defaultAccount("2001", redundancy, { domain: "pbx.example.com", colleagues });
-  return new SubscriptionStage([account], {});
-}
+const COLLEAGUES = { colleagues: ["2002"] };
 
 /** Calls of 2002 as `id direction state`. */
 function calls(version: number, kind: "full" | "partial", ...list: readonly string[]): string {
@@ -49,7 +22,7 @@ function lamps(stage: SubscriptionStage): unknown[] {
 }
 
 test("each colleague is watched once, where the account is registered (RFC 4235, C1)", () => {
-  const stage = stageOf([defaultServer("192.0.2.13", QUICK)], ["2002", "2003", "2002"]).start();
+  const stage = stageOf([ONE], { colleagues: ["2002", "2003", "2002"] }).start();
   const asked = stage.asked("primary").map(({ uri, headers }) => [uri, headers.get("event")]);
   assert.deepEqual(asked, [
     ["sip:2002@pbx.example.com", "dialog"],
@@ -67,7 +40,7 @@ test("each colleague is watched once, where the account is registered (RFC 4235,
 });
 
 test("the lamp: idle, ringing, busy, and busy for as long as one of two calls goes on", () => {
-  const stage = stageOf([defaultServer("192.0.2.13", QUICK)]);
+  const stage = stageOf([ONE], COLLEAGUES);
   stage.notifier("primary").states.dialog = calls(0, "full");
   stage.start();
   for (const [index, change] of [
@@ -83,7 +56,7 @@ test("the lamp: idle, ringing, busy, and busy for as long as one of two calls go
 });
 
 test("a version that was missed is a reason to ask for the whole; what is no such document is refused", () => {
-  const stage = stageOf([defaultServer("192.0.2.13", QUICK)]);
+  const stage = stageOf([ONE], COLLEAGUES);
   stage.notifier("primary").states.dialog = calls(0, "full");
   stage.start();
   stage.tell("primary", { body: calls(5, "partial", "a recipient early") });
@@ -97,7 +70,7 @@ test("a version that was missed is a reason to ask for the whole; what is no suc
 });
 
 test("BLF: a call that ended while its watcher was at the secondary does not leave the lamp on (C1, C26)", () => {
-  const stage = stageOf([NAMED]);
+  const stage = stageOf([NAMED], COLLEAGUES);
   stage.notifier("primary").states.dialog = calls(0, "full", "a recipient confirmed");
   stage.notifier("secondary").states.dialog = calls(0, "full", "a recipient confirmed");
   stage.start().until(10);
@@ -112,7 +85,7 @@ test("BLF: a call that ended while its watcher was at the secondary does not lea
 
 test("BLF: a basic fallback is not asked, and on failback the lamp is as the working server has it (V1)", () => {
   const basic = defaultServer("192.0.2.15", { ...QUICK, features: "basic" });
-  const stage = stageOf([defaultServer("192.0.2.13", QUICK), basic]);
+  const stage = stageOf([ONE, basic], COLLEAGUES);
   stage.notifier("primary").states.dialog = calls(0, "full");
   stage.start().until(10);
   stage.rehearsal.cut("primary");
