@@ -17,11 +17,15 @@ export function readable(event: TimedEvent): string {
     const way = `${String(fields.transport)} ${String(fields.local)} ${arrow} ${String(fields.remote)}`;
     return `${seconds}  ${name.padEnd(24)} ${way}\n${indented(message)}`;
   }
-  const details = Object.entries(fields)
+  return `${seconds}  ${name.padEnd(24)} ${detailsOf(fields)}`.trimEnd();
+}
+
+/** `method REGISTER, from udp:…`: the fields that say something. */
+export function detailsOf(fields: Readonly<Record<string, unknown>>): string {
+  return Object.entries(fields)
     .filter(([, value]) => value !== undefined && value !== "")
     .map(([key, value]) => `${key} ${String(value)}`)
     .join(", ");
-  return `${seconds}  ${name.padEnd(24)} ${details}`.trimEnd();
 }
 
 /** A message as people read it; what would steer their terminal is shown as a dot. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { isBearer } from "./bearer.ts";
 import { strangerIn } from "./dashboard/guard.ts";
 import { MAX_COMMAND_BYTES } from "./dashboard/limits.ts";
@@ -37,6 +38,8 @@ export const SCRIPT = "text/javascript; charset=utf-8";
 export const STYLE = "text/css; charset=utf-8";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "page");
+/** A comment after so much silence tells a proxy, and us, that the line stands. */
+const PULSE_MS = 15_000;
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -91,6 +94,21 @@ export class PageServer {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+}
+
+/** Server-sent events for as long as `tell` has some. */
+export function eventStream(
+  context: Context,
+  tell: (stream: SSEStreamingApi) => Promise<void>,
+): Response {
+  return streamSSE(context, async (stream) => {
+    const pulse = setInterval(() => void stream.write(":\n\n"), PULSE_MS);
+    try {
+      await tell(stream);
+    } finally {
+      clearInterval(pulse);
+    }
+  });
 }
 
 function application(parts: PageServerParts, port: () => number): Hono {

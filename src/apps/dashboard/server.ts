@@ -1,7 +1,6 @@
 /** The lab's page: what happens as server-sent events, a batch at a time, and the commands of whoever looks. */
 import type { Context } from "hono";
-import { streamSSE } from "hono/streaming";
-import { HTML, PageServer, SCRIPT, STYLE } from "../page-server.ts";
+import { eventStream, HTML, PageServer, SCRIPT, STYLE } from "../page-server.ts";
 import type { Feed } from "./feed.ts";
 import { MAX_WATCHERS } from "./limits.ts";
 import type { Greeting, PageCommand } from "./protocol.ts";
@@ -27,8 +26,6 @@ const FILES = {
 } as const;
 /** News are gathered for so long, so that a burst is one message. */
 const GATHER_MS = 40;
-/** A comment after so much silence tells a proxy, and us, that the line stands. */
-const PULSE_MS = 15_000;
 
 /** The server once it listens. */
 export class Dashboard {
@@ -78,10 +75,9 @@ export class Dashboard {
 function events(context: Context, { feed, scenarios }: DashboardParts): Response {
   if (feed.watching >= MAX_WATCHERS) return context.json({ error: "too many pages" }, 503);
   const greeting: Greeting = { scenarios, guarded: true };
-  return streamSSE(context, async (stream) => {
+  return eventStream(context, async (stream) => {
     const watcher = feed.watch();
     stream.onAbort(() => watcher.close());
-    const pulse = setInterval(() => void stream.write(":\n\n"), PULSE_MS);
     await stream.writeSSE({ event: "greeting", data: JSON.stringify(greeting) });
     while (!watcher.closed) {
       for (const { kind, data } of await watcher.news()) {
@@ -89,6 +85,5 @@ function events(context: Context, { feed, scenarios }: DashboardParts): Response
       }
       await stream.sleep(GATHER_MS);
     }
-    clearInterval(pulse);
   });
 }

@@ -1,11 +1,10 @@
 /** The handset's page (`dialtone phone --http`): how the phone stands, as server-sent events, and its keys. */
 import type { Context } from "hono";
-import { streamSSE } from "hono/streaming";
 import type { TimedEvent } from "../../worlds/node/driver.ts";
 import type { Control } from "../control.ts";
 import { newToken } from "../dashboard/guard.ts";
 import { MAX_WATCHERS } from "../dashboard/limits.ts";
-import { HTML, PageServer, SCRIPT, STYLE } from "../page-server.ts";
+import { eventStream, HTML, PageServer, SCRIPT, STYLE } from "../page-server.ts";
 import type { Handset } from "./standing.ts";
 
 export interface HandsetPageParts {
@@ -27,9 +26,6 @@ const FILES = {
 
 /** What the page's keys can ask for. The faults of `--control` are for who holds the process. */
 const KEYS: ReadonlySet<string> = new Set(["call", "answer", "hangup", "hold", "resume", "keys"]);
-
-/** A comment after so much silence tells a proxy, and us, that the line stands. */
-const PULSE_MS = 15_000;
 
 /** The page once it is served. */
 export class HandsetPage {
@@ -82,7 +78,7 @@ export class HandsetPage {
   /** The standing now and after each change; who reads slowly misses what was in between, and nothing more. */
   #events(context: Context): Response {
     if (this.#watchers.size >= MAX_WATCHERS) return context.json({ error: "too many pages" }, 503);
-    return streamSSE(context, async (stream) => {
+    return eventStream(context, async (stream) => {
       let wake: () => void = () => undefined;
       let stale = true;
       const changed = (): void => {
@@ -90,7 +86,6 @@ export class HandsetPage {
         wake();
       };
       this.#watchers.add(changed);
-      const pulse = setInterval(() => void stream.write(":\n\n"), PULSE_MS);
       stream.onAbort(() => {
         this.#watchers.delete(changed);
         wake();
@@ -106,7 +101,6 @@ export class HandsetPage {
           });
         }
       }
-      clearInterval(pulse);
     });
   }
 }

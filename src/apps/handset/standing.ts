@@ -3,6 +3,7 @@
  * the latest of what it has decided, in words.
  */
 import type { TimedEvent } from "../../worlds/node/driver.ts";
+import { detailsOf } from "../output.ts";
 
 /** One account as the handset shows it. */
 export interface ShownAccount {
@@ -173,12 +174,9 @@ export class Handset {
   }
 
   #note(event: TimedEvent): void {
-    const { at: _at, time, node: _node, event: name, ...fields } = event;
-    const text = Object.entries(fields)
-      .filter(([key, value]) => value !== undefined && value !== "" && key !== "callId")
-      .map(([key, value]) => `${key} ${String(value)}`)
-      .join(", ");
-    const notices = [{ time, event: name, text }, ...this.#standing.notices].slice(0, MAX_NOTICES);
+    const { at: _at, time, node: _node, event: name, callId: _callId, ...fields } = event;
+    const notice = { time, event: name, text: detailsOf(fields) };
+    const notices = [notice, ...this.#standing.notices].slice(0, MAX_NOTICES);
     this.#standing = { ...this.#standing, notices };
   }
 }

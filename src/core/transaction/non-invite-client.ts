@@ -6,7 +6,8 @@
  *       └─────200-699──────┴──────────▶ Completed ──K──▶ Terminated
  *   Trying | Proceeding ──F, flow lost──▶ Terminated
  *
- * Who listens on hears of answers even when the flow of datagrams is lost: Terminated then comes with Timer F.
+ * Deviation: who listens on hears of answers even when the flow of datagrams is lost (§17.1.4): Terminated then comes
+ * with Timer F.
  */
 import type { FlowId, Instant, LossCause } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
