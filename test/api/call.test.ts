@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { readWav, SAMPLE_RATE, writeWav } from "../../src/core/index.ts";
 import { AudioError, type Call, CallError, type Phone, StateError, tone } from "../../src/index.ts";
-import { tenthsOfTone } from "../support/baresip.ts";
+import { hearTone, secondsOfTone } from "../support/tones.ts";
 import { patience, startPhone, startServer } from "./town.ts";
 
 /** Samples of a tone. */
@@ -30,23 +30,6 @@ async function connected(caller: Phone, callee: Phone): Promise<[ours: Call, the
   const [theirs] = (await called) as [Call];
   await Promise.all([theirs.answer(), ours.answered]);
   return [ours, theirs];
-}
-
-/** Reads a stream of PCM until three tenths of a second of it are this tone and nothing else. */
-async function hearTone(stream: Readable, hertz: number): Promise<void> {
-  const heard: number[] = [];
-  for await (const chunk of stream) {
-    const bytes = chunk as Buffer;
-    for (let at = 0; at < bytes.length; at += 2) heard.push(bytes.readInt16LE(at));
-    if (tenthsIn(Int16Array.from(heard), hertz) >= 3) return;
-    if (heard.length > 10 * SAMPLE_RATE) break;
-  }
-  assert.fail(`${hertz} Hz are not heard`);
-}
-
-/** Tenths of a second that are this tone and nothing else. */
-function tenthsIn(samples: Int16Array, hertz: number): number {
-  return Math.round((tenthsOfTone(samples, hertz) * samples.length * 10) / SAMPLE_RATE);
 }
 
 test("a call is answered, and ends, and tells how it was", async (t) => {
@@ -89,7 +72,7 @@ test("what is played is heard: a WAV file, samples and a stream, one after the o
   for (const [hertz, input] of inputs) {
     const heard = theirs.listen();
     assert.equal(await ours.play(input, patience()), true);
-    await hearTone(heard, hertz);
+    await hearTone(heard, hertz, 0.3);
   }
   await assert.rejects(ours.play(Buffer.from("no audio")), AudioError);
   await assert.rejects(ours.play(join(folder, "absent.wav")), { code: "ENOENT" });
@@ -131,7 +114,7 @@ test("a call is recorded into a WAV file that is whole when the call is over", a
   await recorded;
   const audio = readWav(readFileSync(file));
   assert.ok(audio.kind === "audio");
-  assert.ok(tenthsIn(audio.samples, 1000) >= 3, `${audio.samples.length} samples`);
+  assert.ok(secondsOfTone(audio.samples, 1000) >= 0.3, `${audio.samples.length} samples`);
   assert.equal((await theirs.listen().toArray()).length, 0);
   await assert.rejects(theirs.record(folder), { code: "EISDIR" });
 });

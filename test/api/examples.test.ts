@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { SAMPLE_RATE, tone } from "../../src/core/media/tones.ts";
 import { readWav, writeWav } from "../../src/core/media/wav.ts";
-import { tenthsOfTone } from "../support/baresip.ts";
 import { Household, type Running } from "../support/processes.ts";
+import { secondsOfTone } from "../support/tones.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const EXAMPLES = join(root, "examples", "api");
@@ -52,7 +52,7 @@ test("the bot registers at the registrar, is called, echoes keys, and is heard",
   await bot.line(/^over after 1 s: peer-hung-up$/);
   const audio = readWav(readFileSync(heard));
   assert.ok(audio.kind === "audio" && audio.samples.length > SAMPLE_RATE / 2);
-  assert.ok(tenthsOfTone(audio.samples, 440) > 0.5);
+  assert.ok(secondsOfTone(audio.samples, 440) > (0.5 * audio.samples.length) / SAMPLE_RATE);
 
   const nobody = run("call.mjs", [...account("2002", "hall-2002"), "2999"]);
   await nobody.line(/^2999: rejected$/);

@@ -57,8 +57,7 @@ function visitorOf(baresip: Baresip): Visitor {
     established: (from) => baresip.event("CALL_ESTABLISHED", from),
     rings: (from) => baresip.event("CALL_INCOMING", from),
     ended: (from) => baresip.event("CALL_CLOSED", from),
-    hears: (seconds) => baresip.hears(seconds),
-    // The last half second: before our tone it has heard silence.
-    heard: () => baresip.heard().slice(-4000),
+    hears: (hertz, seconds) => baresip.hears(hertz, seconds),
+    heard: () => baresip.heard(),
   };
 }

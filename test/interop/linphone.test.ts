@@ -58,7 +58,7 @@ function visitorOf(linphone: Linphone): Visitor {
     established: (from) => process.line(/Media streams established/, from),
     rings: (from) => process.line(/Receiving new incoming call/, from),
     ended: (from) => process.line(/Call \d+ with .* ended/, from),
-    hears: (seconds) => linphone.hears(seconds),
+    hears: (hertz, seconds) => linphone.hears(hertz, seconds),
     heard: () => linphone.heard(),
   };
 }

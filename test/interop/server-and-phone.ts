@@ -3,12 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
 import { type AccountOptions, type Call, Phone, tone } from "../../src/index.ts";
-import { tenthsOfTone } from "../support/baresip.ts";
 import { Capture } from "../support/capture.ts";
 import { Household, PATIENCE_MS } from "../support/processes.ts";
 import { Dialtone } from "../support/processes-dialtone.ts";
+import { hearTone, secondsOfTone } from "../support/tones.ts";
 
 const CERTIFICATES = join(import.meta.dirname, "..", "..", "..", "test", "node", "certificates");
 export const AUTHORITY: string = join(CERTIFICATES, "authority.pem");
@@ -122,8 +121,8 @@ export interface Visitor {
   established(from: number): Promise<unknown>;
   rings(from: number): Promise<unknown>;
   ended(from: number): Promise<unknown>;
-  /** Waits until it has heard so much. */
-  hears(seconds: number): Promise<void>;
+  /** Waits until it has heard so many seconds of a tone. */
+  hears(hertz: number, seconds: number): Promise<void>;
   heard(): Int16Array;
 }
 
@@ -134,25 +133,13 @@ export const THEIRS_HERTZ = 1000;
 async function converse(call: Call, visitor: Visitor, end: () => void): Promise<void> {
   void call.play(tone(OURS_HERTZ));
   visitor.speak();
-  assert.ok(tenthsOfTone(await heardBy(call), THEIRS_HERTZ) > 0.5);
-  await visitor.hears(1.5);
+  await hearTone(call.listen(), THEIRS_HERTZ, 1);
+  await visitor.hears(OURS_HERTZ, 1);
   const from = visitor.mark;
   end();
   await call.ended;
   await visitor.ended(from);
-  assert.ok(tenthsOfTone(visitor.heard(), OURS_HERTZ) > 0.5);
-}
-
-/** A second of what is heard, from its first sound on. */
-async function heardBy(call: Call): Promise<Int16Array> {
-  const heard: number[] = [];
-  for await (const chunk of call.listen()) {
-    const bytes = chunk as Buffer;
-    for (let at = 0; at < bytes.length; at += 2) {
-      const sample = bytes.readInt16LE(at);
-      if (sample !== 0 || heard.length > 0) heard.push(sample);
-    }
-    if (heard.length >= SAMPLE_RATE) break;
-  }
-  return Int16Array.from(heard);
+  const heard = visitor.heard();
+  assert.ok(secondsOfTone(heard, OURS_HERTZ) >= 1);
+  assert.equal(secondsOfTone(heard, THEIRS_HERTZ), 0, "it does not hear itself");
 }

@@ -2,7 +2,7 @@
  * baresip without a sound card: it says what a WAV file says, keeps what it hears, and is steered over its control port
  * (netstrings of JSON).
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { baresipConfiguration } from "../../src/apps/lab/guests/baresip-config.ts";
 import {
   BaresipControl,
@@ -10,12 +10,11 @@ import {
   dialPort,
 } from "../../src/apps/lab/guests/baresip-control.ts";
 import { spokenTone } from "../../src/apps/lab/guests/spoken.ts";
-import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
 import { readWav } from "../../src/core/media/wav.ts";
 import { findPeer } from "./peers.ts";
 import { type Household, type Running, reached } from "./processes.ts";
+import { recordedIn, secondsOfTone } from "./tones.ts";
 
-const BYTES_PER_SAMPLE = 2;
 /** Longer than any call of a test. */
 const SPOKEN_SECONDS = 30;
 
@@ -99,11 +98,10 @@ export class Baresip {
     this.#control?.command(command, params);
   }
 
-  /** Waits until it has heard so much in a call whose recording was not asked for yet. */
-  async hears(seconds: number): Promise<void> {
-    const bytes = seconds * SAMPLE_RATE * BYTES_PER_SAMPLE;
-    await reached(`${seconds} s of audio at baresip`, () =>
-      this.#fresh().some((path) => statSync(path).size > bytes),
+  /** Waits until it has heard so many seconds of a tone in a call whose recording was not asked for yet. */
+  async hears(hertz: number, seconds: number): Promise<void> {
+    await reached(`${seconds} s of ${hertz} Hz at baresip`, () =>
+      this.#fresh().some((path) => secondsOfTone(recordedIn(path), hertz) >= seconds),
     );
   }
 
@@ -139,33 +137,4 @@ export class Baresip {
       return true;
     });
   }
-}
-
-/** The share of tenths of a second that are a tone of so many hertz and nothing else. */
-export function tenthsOfTone(samples: Int16Array, hertz: number): number {
-  const length = SAMPLE_RATE / 10;
-  const count = Math.floor(samples.length / length);
-  let pure = 0;
-  for (let at = 0; at < count; at += 1) {
-    const tenth = samples.subarray(at * length, (at + 1) * length);
-    if (shareOfTone(tenth, hertz) > 0.9) pure += 1;
-  }
-  return count === 0 ? 0 : pure / count;
-}
-
-/** How much of what was heard is a tone of so many hertz: 0 nothing, 1 all (Goertzel's algorithm). */
-export function shareOfTone(samples: Int16Array, hertz: number): number {
-  const coefficient = 2 * Math.cos((2 * Math.PI * hertz) / SAMPLE_RATE);
-  let before = 0;
-  let beforeThat = 0;
-  let energy = 0;
-  for (const sample of samples) {
-    const now = sample + coefficient * before - beforeThat;
-    beforeThat = before;
-    before = now;
-    energy += sample * sample;
-  }
-  if (energy === 0) return 0;
-  const power = before ** 2 + beforeThat ** 2 - coefficient * before * beforeThat;
-  return (2 * power) / (samples.length * energy);
 }

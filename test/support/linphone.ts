@@ -2,17 +2,16 @@
  * linphone-cli (linphonec) without a sound card: it says what a WAV file says, keeps what it hears, and is steered over
  * its standard input, as a person would.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { linphoneConfiguration } from "../../src/apps/lab/guests/linphone-config.ts";
 import { spokenTone } from "../../src/apps/lab/guests/spoken.ts";
-import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
 import { readWav } from "../../src/core/media/wav.ts";
 import { findPeer } from "./peers.ts";
 import { type Household, type Running, reached } from "./processes.ts";
+import { recordedIn, secondsOfTone } from "./tones.ts";
 
 /** Longer than any call of a test. */
 const SPOKEN_SECONDS = 20;
-const BYTES_PER_SAMPLE = 2;
 
 export interface LinphoneSettings {
   readonly address: string;
@@ -77,12 +76,11 @@ export class Linphone {
     this.command(`record ${this.#recording}`);
   }
 
-  /** Waits until it has heard so much since it spoke. */
-  async hears(seconds: number): Promise<void> {
+  /** Waits until it has heard so many seconds of a tone since it spoke. */
+  async hears(hertz: number, seconds: number): Promise<void> {
     const path = this.#recording;
-    const bytes = seconds * SAMPLE_RATE * BYTES_PER_SAMPLE;
-    await reached(`${seconds} s of audio at ${this.process.name}`, () => {
-      return existsSync(path) && statSync(path).size > bytes;
+    await reached(`${seconds} s of ${hertz} Hz at ${this.process.name}`, () => {
+      return secondsOfTone(recordedIn(path), hertz) >= seconds;
     });
   }
 
