@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
 
-/** As much as a packet of audio has: a gap, which a busy machine makes, spoils the pieces that it touches and no more. */
+/** As much as a packet of audio has: a gap that a busy machine makes spoils the pieces that it touches and no more. */
 const PIECE_SAMPLES = SAMPLE_RATE / 50;
 /** Of a WAV file with nothing in it but audio. Many programs write it when they close the file. */
 const HEADER_BYTES = 44;
