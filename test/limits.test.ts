@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as dashboard from "../src/apps/dashboard/limits.ts";
+import * as guests from "../src/apps/lab/guests/limits.ts";
+import * as pages from "../src/apps/pages/limits.ts";
 import * as dialog from "../src/core/dialog/limits.ts";
 import * as locate from "../src/core/locate/limits.ts";
 import * as message from "../src/core/message/limits.ts";
@@ -24,7 +26,9 @@ function told(file: string): [string, number][] {
 }
 
 for (const [file, limits] of [
+  ["apps/pages/limits.ts", pages],
   ["apps/dashboard/limits.ts", dashboard],
+  ["apps/lab/guests/limits.ts", guests],
   ["core/message/limits.ts", message],
   ["core/transaction/limits.ts", transaction],
   ["core/locate/limits.ts", locate],

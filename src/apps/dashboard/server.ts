@@ -1,8 +1,8 @@
 /** The lab's page: what happens as server-sent events, a batch at a time, and the commands of whoever looks. */
 import type { Context } from "hono";
-import { eventStream, HTML, PageServer, SCRIPT, STYLE } from "../page-server.ts";
+import { MAX_WATCHERS } from "../pages/limits.ts";
+import { eventStream, HTML, PageServer, SCRIPT, STYLE } from "../pages/server.ts";
 import type { Feed } from "./feed.ts";
-import { MAX_WATCHERS } from "./limits.ts";
 import type { Greeting, PageCommand } from "./protocol.ts";
 import { type CommandScope, readCommand } from "./read-command.ts";
 

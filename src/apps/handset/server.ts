@@ -2,9 +2,9 @@
 import type { Context } from "hono";
 import type { TimedEvent } from "../../worlds/node/driver.ts";
 import type { Control } from "../control.ts";
-import { newToken } from "../dashboard/guard.ts";
-import { MAX_WATCHERS } from "../dashboard/limits.ts";
-import { eventStream, HTML, PageServer, SCRIPT, STYLE } from "../page-server.ts";
+import { newToken } from "../pages/guard.ts";
+import { MAX_WATCHERS } from "../pages/limits.ts";
+import { eventStream, HTML, PageServer, SCRIPT, STYLE } from "../pages/server.ts";
 import type { Handset } from "./standing.ts";
 
 export interface HandsetPageParts {

@@ -4,11 +4,11 @@
  */
 import type { FeedTrace } from "../dashboard/feed.ts";
 import { Feed } from "../dashboard/feed.ts";
-import { newToken } from "../dashboard/guard.ts";
 import type { PageCommand, TraceHeader } from "../dashboard/protocol.ts";
 import type { CommandScope } from "../dashboard/read-command.ts";
 import { Dashboard } from "../dashboard/server.ts";
 import type { HostPort } from "../flag-values.ts";
+import { newToken } from "../pages/guard.ts";
 import { Hold } from "../scenario/hold.ts";
 import { obey } from "../scenario/play.ts";
 import type { Scenario } from "../scenario/scenario.ts";

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { type IncomingMessage, request } from "node:http";
 import { type TestContext, test } from "node:test";
 import { Feed } from "../../../src/apps/dashboard/feed.ts";
-import { newToken } from "../../../src/apps/dashboard/guard.ts";
-import { MAX_COMMAND_BYTES, MAX_WATCHERS } from "../../../src/apps/dashboard/limits.ts";
 import type { PageCommand } from "../../../src/apps/dashboard/protocol.ts";
 import { Dashboard } from "../../../src/apps/dashboard/server.ts";
+import { newToken } from "../../../src/apps/pages/guard.ts";
+import { MAX_COMMAND_BYTES, MAX_WATCHERS } from "../../../src/apps/pages/limits.ts";
 
 const KILL = { do: "fault", server: "primary", fault: { kind: "kill" } } as const;
 

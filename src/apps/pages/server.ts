@@ -9,9 +9,9 @@ import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
-import { isBearer } from "./bearer.ts";
-import { strangerIn } from "./dashboard/guard.ts";
-import { MAX_COMMAND_BYTES } from "./dashboard/limits.ts";
+import { isBearer } from "../bearer.ts";
+import { strangerIn } from "./guard.ts";
+import { MAX_COMMAND_BYTES } from "./limits.ts";
 
 export interface PageServerParts {
   readonly host: string;
@@ -37,7 +37,7 @@ export const HTML = "text/html; charset=utf-8";
 export const SCRIPT = "text/javascript; charset=utf-8";
 export const STYLE = "text/css; charset=utf-8";
 
-const FOLDER = join(import.meta.dirname, "..", "..", "page");
+const FOLDER = join(import.meta.dirname, "..", "..", "..", "page");
 /** A comment after so much silence tells a proxy, and us, that the line stands. */
 const PULSE_MS = 15_000;
 const POLICY = [
