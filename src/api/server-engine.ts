@@ -1,4 +1,5 @@
 /** A server machine on real sockets, with its store and its resolver: what the command and programs both run. */
+import type { Ready } from "../core/inquiry.ts";
 import { type ServerConfiguration, SipServer as ServerMachine } from "../core/server/server.ts";
 import { Driver, type TimedEvent } from "../worlds/node/driver.ts";
 import { LoadMeter } from "../worlds/node/load-meter.ts";
@@ -31,9 +32,10 @@ export class ServerEngine {
     const { configuration, store, resolver, tls, trace } = parts;
     this.store = store;
     this.#sink = parts.sink;
-    this.machine = new ServerMachine(configuration, nodePrimitives(), (question) =>
-      question.kind === "dns" ? undefined : store.atOnce?.(question),
-    );
+    const ready: Ready = (question) =>
+      question.kind === "dns" ? undefined : store.atOnce?.(question);
+    const atOnce = store.atOnce === undefined ? undefined : ready;
+    this.machine = new ServerMachine(configuration, nodePrimitives(), atOnce);
     this.driver = new Driver(this.machine, {
       node: configuration.name,
       sink: (event) => this.#saw(event),

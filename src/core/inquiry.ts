@@ -55,6 +55,16 @@ export class Inquiries implements Background {
     return this.#waiting.size;
   }
 
+  /** Some questions are answered at once. */
+  get immediate(): boolean {
+    return this.#ready !== undefined;
+  }
+
+  /** Asks outside of any inquiry; undefined: the world must be asked, in an inquiry. */
+  atOnce(question: Question): Answer | undefined {
+    return this.#ready?.(question);
+  }
+
   /** Runs until the first question that must be waited for; without one it concludes before this returns. */
   start<Result>(now: Instant, inquiry: Inquiry<Result>, concluded: Concluded<Result>): void {
     this.#now = now;

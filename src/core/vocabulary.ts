@@ -73,6 +73,8 @@ export interface StoreWrite {
   readonly kind: "store.write";
   readonly key: string;
   readonly value: string | undefined;
+  /** There is a value, made each time it is read: who keeps the question instead may never need it. */
+  readonly late?: true;
   readonly ifVersion: number;
   /** Seconds since the epoch after which the store may forget the entry; the reader still checks. */
   readonly expiresAt: number;

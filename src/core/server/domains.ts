@@ -106,6 +106,11 @@ export function nameOfKey(key: string): string {
   return key.slice(KEY_PREFIX.length);
 }
 
+/** The user of that address-of-record. */
+export function userOfKey(key: string): string {
+  return key.slice(KEY_PREFIX.length, key.lastIndexOf("@"));
+}
+
 /** An address as the host of a URI: IPv6 in brackets. */
 export function hostText(address: string): string {
   return address.includes(":") ? `[${address}]` : address;

@@ -42,12 +42,13 @@ export class Gruus {
   /**
    * The parameters of its Contact in a 200 (§5.2); empty for a phone that names no instance.
    * @param user escaped as in the key of the store.
+   * @param parameters see Binding.
    */
-  params(user: string, binding: Binding): string {
-    const instance = instanceOf(binding.parameters);
+  params(user: string, parameters: string, callId: string): string {
+    const instance = instanceOf(parameters);
     if (instance === undefined) return "";
     const open = `sip:${user}@${this.#domain};gr=${instance}`;
-    const hidden = `sip:${this.#temporary(user, instance, binding.callId)}@${this.#domain};gr`;
+    const hidden = `sip:${this.#temporary(user, instance, callId)}@${this.#domain};gr`;
     return `;pub-gruu="${open}";temp-gruu="${hidden}"`;
   }
 

@@ -1,53 +1,59 @@
 /**
- * What this node last wrote under each key, so that a renewal need not read before it writes: the store refuses the
+ * What this node last wrote for each user, so that a renewal need not read before it writes: the store refuses the
  * write if anybody else has written since. Bounded; what was not used lately is forgotten first.
  */
+import type { StoreWrite } from "../vocabulary.ts";
+import { userOfKey } from "./domains.ts";
 import { MAX_RECORDS } from "./limits.ts";
 
-export interface StoredRecord {
+export class StoredRecord {
   version: number;
-  /** As stored: a few bytes, where parsed bindings would be slices that keep whole datagrams alive. */
-  value: string | undefined;
+  written: StoreWrite;
   /** The epoch second at which somebody will look for expired bindings in it; 0: nobody will. */
-  watched: number;
+  watched = 0;
+
+  constructor(written: StoreWrite, version: number) {
+    this.version = version;
+    this.written = written;
+  }
+
+  get value(): string | undefined {
+    return this.written.value;
+  }
 }
 
 export class Records {
   #recent = new Map<string, StoredRecord>();
   #before = new Map<string, StoredRecord>();
 
-  get(key: string): StoredRecord | undefined {
-    const record = this.#recent.get(key);
+  /** @param user without needless escapes, as in the key of the store. */
+  get(user: string): StoredRecord | undefined {
+    const record = this.#recent.get(user);
     if (record !== undefined) return record;
-    const older = this.#before.get(key);
-    if (older !== undefined) this.#add(key, older);
+    const older = this.#before.get(user);
+    if (older !== undefined) this.#add(older);
     return older;
   }
 
   /** @param record what `get` gave before, if it gave anything. */
-  keep(
-    key: string,
-    version: number,
-    value: string | undefined,
-    record: StoredRecord | undefined,
-  ): StoredRecord {
-    if (record === undefined) return this.#add(key, { version, value, watched: 0 });
+  keep(written: StoreWrite, version: number, record: StoredRecord | undefined): StoredRecord {
+    if (record === undefined) return this.#add(new StoredRecord(written, version));
     record.version = version;
-    record.value = value;
+    record.written = written;
     return record;
   }
 
-  forget(key: string): void {
-    this.#recent.delete(key);
-    this.#before.delete(key);
+  forget(user: string): void {
+    this.#recent.delete(user);
+    this.#before.delete(user);
   }
 
-  #add(key: string, record: StoredRecord): StoredRecord {
+  #add(record: StoredRecord): StoredRecord {
     if (this.#recent.size >= MAX_RECORDS / 2) {
       this.#before = this.#recent;
       this.#recent = new Map();
     }
-    this.#recent.set(key, record);
+    this.#recent.set(userOfKey(record.written.key), record);
     return record;
   }
 }

@@ -14,23 +14,17 @@ import type { Timers } from "../timers.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { StoreAnswer, TraceEvent } from "../vocabulary.ts";
 import type { Authenticator } from "./authenticator.ts";
-import {
-  type Binding,
-  decodeBindings,
-  encodeBindings,
-  isLive,
-  readHolder,
-  recordEnd,
-} from "./binding.ts";
+import { type Binding, decodeBindings, inOnePiece, isLive, readHolder } from "./binding.ts";
 import type { ServerClock } from "./clock.ts";
-import { type Domains, nameOfKey } from "./domains.ts";
+import { type Domains, nameOfKey, userOfKey } from "./domains.ts";
 import { Expiries } from "./expiries.ts";
 import { keptVia } from "./flow-timer.ts";
 import { placeText, shownPlace } from "./flow-token.ts";
 import { Holders } from "./holders.ts";
 import { Records } from "./records.ts";
 import type { ContactEvent } from "./reg-event.ts";
-import { type Registered, type RegistrarOptions, register } from "./registrar.ts";
+import { type Registered, type RegistrarOptions, register, renewedLines } from "./registrar.ts";
+import { renewalOf, writeOf } from "./renewal.ts";
 import { sightOf } from "./sight.ts";
 import type { Users } from "./users.ts";
 
@@ -93,11 +87,14 @@ export class RegisterDesk {
   readonly #records = new Records();
   readonly #epochSeconds: () => number;
   readonly #holders: Holders;
+  /** Ends a To that has no tag. */
+  readonly #tagging: string;
 
   constructor(parts: RegisterDeskParts) {
     this.#parts = parts;
     const { boot, clock, node, timers } = parts;
     this.#holders = new Holders(node, boot, parts.nodeAddress);
+    this.#tagging = inOnePiece(`;tag=${parts.toTag}\r\n`);
     this.#epochSeconds = () => clock.epochSeconds;
     this.#expiries = new Expiries(timers, clock, (now, keys) => this.#lapsed(now, keys));
   }
@@ -113,21 +110,38 @@ export class RegisterDesk {
       return;
     }
     const { domains, inquiries, options } = this.#parts;
+    const holder = this.#holders.text(flow, sightOf(request.headers, flow.peer));
+    if (this.#renews(now, request, flow, owner.user, holder)) return;
     const key = domains.key(owner.user);
-    const inquiry = register(
-      request,
-      key,
-      this.#holders.text(flow, sightOf(request.headers, flow.peer)),
-      options,
-      this.#records,
-      this.#epochSeconds,
-    );
+    const inquiry = register(request, key, holder, options, this.#records, this.#epochSeconds);
     inquiries.start(now, inquiry, (at, registered) => {
       const { status, reason, lines } = registered;
       this.#answer(at, request, flow, status, reason, lines);
       if (status >= 300) this.#refused(request, flow, status, reason);
       else if (registered.changes.length > 0) this.#registered(at, key, registered);
     });
+  }
+
+  /** A renewal without an inquiry, where the store answers at once. False: nothing has been done. */
+  #renews(now: Instant, request: Request, flow: Flow, user: string, holder: string): boolean {
+    const { inquiries, options } = this.#parts;
+    const known = inquiries.immediate ? this.#records.get(unescapeUser(user)) : undefined;
+    if (known === undefined) return false;
+    const seconds = this.#epochSeconds();
+    const renewal = renewalOf(known, request.headers, holder, seconds, options.limits);
+    const written = renewal && inquiries.atOnce(renewal);
+    if (renewal === undefined || written === undefined) return false;
+    const { key } = renewal;
+    if (written.kind !== "written") {
+      this.#records.forget(userOfKey(key));
+      return false;
+    }
+    this.#records.keep(renewal, written.version, known);
+    const lines = renewedLines(request, renewal, seconds, options);
+    this.#answer(now, request, flow, 200, "OK", lines);
+    this.#expiries.watch(now, key, renewal.expiresAt, known);
+    if (this.#parts.renewals) this.#report("refreshed", key, renewal.binding);
+    return true;
   }
 
   refuse(
@@ -150,11 +164,11 @@ export class RegisterDesk {
   /** Takes away all bindings of a user, as an operator may, and tells his phones what to do about it. */
   *recall(user: string, { event, retryAfterSeconds }: Recall): Inquiry<boolean> {
     const key = this.#parts.domains.key(user);
-    this.#records.forget(key);
+    this.#records.forget(userOfKey(key));
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
     if (read.kind !== "stored" || read.value === undefined) return false;
     const bindings = decodeBindings(read.value, this.#epochSeconds());
-    const written = (yield write(key, [], read.version)) as StoreAnswer;
+    const written = (yield writeOf(key, [], read.version)) as StoreAnswer;
     if (written.kind !== "written") return false;
     for (const binding of bindings.filter(isLive)) {
       this.#report("removed", key, binding);
@@ -236,14 +250,14 @@ export class RegisterDesk {
   }
 
   *#tidy(key: string): Inquiry<void> {
-    this.#records.forget(key);
+    this.#records.forget(userOfKey(key));
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
     if (read.kind !== "stored" || read.value === undefined) return;
     const present = this.#epochSeconds();
     const all = decodeBindings(read.value, 0);
     const kept = all.filter(({ expires }) => Math.abs(expires) > present);
     if (kept.length < all.length) {
-      const written = (yield write(key, kept, read.version)) as StoreAnswer;
+      const written = (yield writeOf(key, kept, read.version)) as StoreAnswer;
       if (written.kind === "written") this.#reportExpired(key, all, present);
     }
     const next = Math.min(...kept.filter(isLive).map(({ expires }) => expires));
@@ -268,28 +282,25 @@ export class RegisterDesk {
     lines: string,
   ): void {
     const { headers } = request;
-    const tag = toOf(headers)?.tag === undefined ? `;tag=${this.#parts.toTag}` : "";
+    const tag = toOf(headers)?.tag === undefined ? this.#tagging : "\r\n";
     const between =
       headers.pair(FROM, TO) ?? `From: ${headers.get(FROM)}\r\nTo: ${headers.get(TO)}`;
     const call =
       headers.pair(CALL_ID, CSEQ) ??
       `Call-ID: ${headers.get(CALL_ID)}\r\nCSeq: ${headers.get(CSEQ)}`;
-    let text = status === 200 ? "SIP/2.0 200 OK" : `SIP/2.0 ${status} ${reason}`;
     const top = headers.find(VIA);
-    for (let at = top; at >= 0; at = headers.find(VIA, at + 1)) {
-      const via = headers.valueAt(at);
-      text += "\r\nVia: ";
-      text += at === top && status === 200 ? keptVia(via, flow.peer.transport) : via;
+    let via = headers.valueAt(top);
+    if (status === 200) via = keptVia(via, flow.peer.transport);
+    for (let at = headers.find(VIA, top + 1); at >= 0; at = headers.find(VIA, at + 1)) {
+      via += `\r\nVia: ${headers.valueAt(at)}`;
     }
-    text += `\r\n${between}${tag}\r\n${call}\r\n${lines}Content-Length: 0\r\n\r\n`;
+    const start = status === 200 ? OK_START : `SIP/2.0 ${status} ${reason}\r\nVia: `;
+    const text = `${start}${via}\r\n${between}${tag}${call}\r\n${lines}Content-Length: 0\r\n\r\n`;
     this.#parts.reply(now, request, flow, text);
   }
 }
 
-function write(key: string, bindings: readonly Binding[], ifVersion: number) {
-  const value = encodeBindings(bindings);
-  return { kind: "store.write", key, value, ifVersion, expiresAt: recordEnd(bindings) } as const;
-}
+const OK_START = "SIP/2.0 200 OK\r\nVia: ";
 
 function refusal(status: number, why: string, lines = ""): Owner {
   return { kind: "refused", status, lines, why };

@@ -14,16 +14,9 @@ import { withoutParam } from "../message/params.ts";
 import { lists } from "../message/token-list.ts";
 import { parseUri, sameUriText, uriParam } from "../message/uri.ts";
 import { viasOf } from "../message/via.ts";
-import type { StoreAnswer, StoreWrite } from "../vocabulary.ts";
-import {
-  type Binding,
-  decodeBindings,
-  encodeBindings,
-  isLive,
-  readHolder,
-  recordEnd,
-} from "./binding.ts";
-import { nameOfKey } from "./domains.ts";
+import type { StoreAnswer } from "../vocabulary.ts";
+import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
+import { userOfKey } from "./domains.ts";
 import { flowTimerSeconds } from "./flow-timer.ts";
 import { readPlace } from "./flow-token.ts";
 import type { Gruus } from "./gruu.ts";
@@ -36,7 +29,7 @@ import {
   decide,
   type RegistrarLimits,
 } from "./registration.ts";
-import { renewalOf } from "./renewal.ts";
+import { renewalOf, type SoleBinding, writeOf } from "./renewal.ts";
 
 export interface Registered {
   readonly status: number;
@@ -79,18 +72,23 @@ export function* register(
   records: Records,
   nowSeconds: () => number,
 ): Inquiry<Registered> {
-  let known = records.get(key);
-  if (known?.value !== undefined) {
+  const user = userOfKey(key);
+  let known = records.get(user);
+  if (known !== undefined) {
     const now = nowSeconds();
-    const renewal = renewalOf(known.value, request.headers, holder, now, options.limits);
+    const renewal = renewalOf(known, request.headers, holder, now, options.limits);
     if (renewal !== undefined) {
-      const { binding, value } = renewal;
-      const written = (yield write(key, value, known.version, binding.expires)) as StoreAnswer;
+      const written = (yield renewal) as StoreAnswer;
       if (written.kind === "written") {
-        const record = records.keep(key, written.version, value, known);
-        return renewed(request, key, binding, now, options, record);
+        return renewed(
+          request,
+          renewal,
+          now,
+          options,
+          records.keep(renewal, written.version, known),
+        );
       }
-      records.forget(key);
+      records.forget(user);
       if (written.kind === "unavailable") return UNAVAILABLE;
       known = undefined;
     }
@@ -112,27 +110,17 @@ export function* register(
       continue;
     }
     const { bindings, changes } = decision;
-    const value = encodeBindings(bindings);
-    const ending = recordEnd(bindings);
-    const written = (yield write(key, value, read.version, ending)) as StoreAnswer;
+    const write = writeOf(key, bindings, read.version);
+    const written = (yield write) as StoreAnswer;
     if (written.kind === "written") {
-      const record = records.keep(key, written.version, value, known);
+      const record = records.keep(write, written.version, known);
       return accepted(request, key, asked, bindings, now, changes, options, record);
     }
-    if (known !== undefined) records.forget(key);
+    if (known !== undefined) records.forget(user);
     if (written.kind === "unavailable") return UNAVAILABLE;
     known = undefined;
   }
   return refused(500, "Bindings Changed Meanwhile");
-}
-
-function write(
-  key: string,
-  value: string | undefined,
-  ifVersion: number,
-  expiresAt: number,
-): StoreWrite {
-  return { kind: "store.write", key, value, ifVersion, expiresAt };
 }
 
 function isQuery(asked: Asked): boolean {
@@ -273,7 +261,9 @@ function accepted(
   let lines = "";
   for (const binding of bindings) {
     if (!isLive(binding)) continue;
-    lines += contactLine(binding, second, gruusOf(request, key, binding, options));
+    const { parameters, callId } = binding;
+    const gruus = gruusOf(request, key, parameters, callId, options);
+    lines += contactLine(binding, second, gruus);
   }
   if (asked.path !== "" && lists(request.headers, SUPPORTED, "path")) {
     lines += `Path: ${asked.path}\r\n`;
@@ -285,15 +275,27 @@ function accepted(
 
 function renewed(
   request: Request,
-  key: string,
-  binding: Binding,
+  renewal: SoleBinding,
   now: number,
   options: RegistrarOptions,
   record: StoredRecord,
 ): Registered {
-  const gruus = gruusOf(request, key, binding, options);
-  const lines = contactLine(binding, Math.floor(now), gruus) + serviceRouteLine(options);
-  return { status: 200, reason: "OK", lines, changes: [{ what: "refreshed", binding }], record };
+  const lines = renewedLines(request, renewal, now, options);
+  const changes: Change[] = [{ what: "refreshed", binding: renewal.binding }];
+  return { status: 200, reason: "OK", lines, changes, record };
+}
+
+/** Header lines of the answer to a renewal, see Registered. */
+export function renewedLines(
+  request: Request,
+  { key, contact, expiresAt, callId }: SoleBinding,
+  now: number,
+  options: RegistrarOptions,
+): string {
+  const parameters = contact.slice(contact.indexOf(">") + 1);
+  const gruus = gruusOf(request, key, parameters, callId, options);
+  const seconds = expiresAt - Math.floor(now);
+  return `Contact: ${contact}${gruus};expires=${seconds}\r\n${serviceRouteLine(options)}`;
 }
 
 function contactLine({ uri, parameters, expires }: Binding, second: number, gruus: string): string {
@@ -304,13 +306,13 @@ function contactLine({ uri, parameters, expires }: Binding, second: number, gruu
 function gruusOf(
   { headers }: Request,
   key: string,
-  binding: Binding,
+  parameters: string,
+  callId: string,
   { gruus }: RegistrarOptions,
 ): string {
-  if (binding.parameters === "" || gruus === undefined) return "";
+  if (parameters === "" || gruus === undefined) return "";
   if (!lists(headers, SUPPORTED, "gruu")) return "";
-  const name = nameOfKey(key);
-  return gruus.params(name.slice(0, name.lastIndexOf("@")), binding);
+  return gruus.params(userOfKey(key), parameters, callId);
 }
 
 function serviceRouteLine({ serviceRoute }: RegistrarOptions): string {

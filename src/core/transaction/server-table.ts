@@ -25,7 +25,8 @@ export class ServerTable {
     via: Via,
     method: string | undefined,
   ): ServerEntry | undefined {
-    let entry = this.#byKey.get(key);
+    // A registrar that keeps no transactions looks for none: a branch that was never seen must first be hashed.
+    let entry = this.#size === 0 ? undefined : this.#byKey.get(key);
     while (entry !== undefined && !matches(entry, request, via, method)) entry = entry.sibling;
     return entry;
   }

@@ -4,11 +4,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Request } from "../../../src/core/message/message.ts";
 import { parseMessage } from "../../../src/core/message/parse.ts";
-import { type Binding, encodeBindings } from "../../../src/core/server/binding.ts";
-import { Records } from "../../../src/core/server/records.ts";
+import { type Binding, decodeBindings, encodeBindings } from "../../../src/core/server/binding.ts";
+import { Records, StoredRecord } from "../../../src/core/server/records.ts";
 import { type Registered, register } from "../../../src/core/server/registrar.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../../../src/core/server/registration.ts";
-import { type Renewal, renewalOf } from "../../../src/core/server/renewal.ts";
+import { renewalOf, type SoleBinding, writeOf } from "../../../src/core/server/renewal.ts";
 import { conclude, TestStore } from "./store.ts";
 
 const KEY = "aor/alice@example.com";
@@ -43,15 +43,16 @@ function request(callId: string, cseq: number, lines: readonly string[]): Reques
 function renewal(
   lines: readonly string[],
   { callId = "call-1", cseq = 8, stored = STORED } = {},
-): Renewal | undefined {
+): SoleBinding | undefined {
   const { headers } = request(callId, cseq, lines);
-  return renewalOf(stored, headers, HOLDER, 1_000_000, DEFAULT_REGISTRAR_LIMITS);
+  const record = new StoredRecord(writeOf(KEY, decodeBindings(stored, 0), 1), 2);
+  return renewalOf(record, headers, HOLDER, 1_000_000, DEFAULT_REGISTRAR_LIMITS);
 }
 
 const SAME = "Contact: <sip:alice@10.0.0.1:5060>;q=0.5";
 
 test("an unchanged Contact renews the record with new times and numbers, and nothing else new", () => {
-  const { binding, value } = renewal([`${SAME};expires=60`, "User-Agent: Phone"]) as Renewal;
+  const { binding, value } = renewal([`${SAME};expires=60`, "User-Agent: Phone"]) as SoleBinding;
   assert.deepEqual(binding, { ...BOUND, expires: 1_000_060, cseq: 8 });
   assert.equal(value, encodeBindings([binding]));
   assert.equal(renewal([SAME, "Expires: 90"])?.binding.expires, 1_000_090);

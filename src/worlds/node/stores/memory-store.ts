@@ -13,10 +13,10 @@ const MOST_ENTRIES = 2_000_000;
 
 const SWEEP_MS = 60_000;
 
+/** What was asked to be written is kept as it was asked: its text may be made only when it is read. */
 interface Entry {
-  value: string;
+  written: StoreWrite;
   version: number;
-  expiresAt: number;
 }
 
 const NOTHING: StoreAnswer = { kind: "stored", value: undefined, version: 0 };
@@ -45,12 +45,14 @@ export class MemoryStore implements Store {
     const entry = this.#live(question.key);
     return entry === undefined
       ? NOTHING
-      : { kind: "stored", value: entry.value, version: entry.version };
+      : { kind: "stored", value: entry.written.value, version: entry.version };
   }
 
   async *scan(prefix: string): AsyncIterable<StoredEntry> {
-    for (const [key, { value, version, expiresAt }] of this.#entries) {
-      if (key.startsWith(prefix) && !expired(expiresAt)) yield { key, value, version };
+    for (const [key, { written, version }] of this.#entries) {
+      if (!key.startsWith(prefix) || expired(written.expiresAt)) continue;
+      const { value } = written;
+      if (value !== undefined) yield { key, value, version };
     }
   }
 
@@ -62,31 +64,30 @@ export class MemoryStore implements Store {
 
   #live(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
-    return entry === undefined || expired(entry.expiresAt) ? undefined : entry;
+    return entry === undefined || expired(entry.written.expiresAt) ? undefined : entry;
   }
 
   #write(question: StoreWrite): StoreAnswer {
-    const { key, value, expiresAt } = question;
+    const { key } = question;
     const entry = this.#live(key);
     if ((entry?.version ?? 0) !== question.ifVersion) return CONFLICT;
-    if (value === undefined) {
+    if (question.late !== true && question.value === undefined) {
       this.#entries.delete(key);
       return REMOVED;
     }
     const version = ++this.#lastVersion;
     if (entry !== undefined) {
-      entry.value = value;
+      entry.written = question;
       entry.version = version;
-      entry.expiresAt = expiresAt;
     } else if (this.#entries.size < MOST_ENTRIES) {
-      this.#entries.set(key, { value, version, expiresAt });
+      this.#entries.set(key, { written: question, version });
     } else return { kind: "unavailable", why: `more than ${MOST_ENTRIES} entries` };
     return { kind: "written", version };
   }
 
   #sweep(): void {
-    for (const [key, { expiresAt }] of this.#entries) {
-      if (expired(expiresAt)) this.#entries.delete(key);
+    for (const [key, { written }] of this.#entries) {
+      if (expired(written.expiresAt)) this.#entries.delete(key);
     }
   }
 }
