@@ -18,6 +18,8 @@ export const FAILED_SEEDS: readonly number[] = [
   111, 311,
   // A policy that takes 503 for an answer is promised nothing by a server that says so.
   458,
+  // … and the answer that it had waited for began a way home.
+  302418,
   // By TTL nobody came home from UDP to TCP at a literal address, which has no TTL.
   340,
   // A 2xx to an INVITE that was given up after PRACK: its BYE bore the number of that.

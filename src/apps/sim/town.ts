@@ -91,6 +91,8 @@ export class Town {
   readonly shared: SimulatedStore = new SimulatedStore();
   readonly #options: TownOptions;
   readonly #servers = new Map<string, TownServer>();
+  /** The same by address. */
+  readonly #serversAt = new Map<string, TownServer>();
   /** How long each node waits for a silent resolver; others wait as the resolver's own default says. */
   readonly #dnsPatienceMs = new Map<string, number>();
   #processes = 0;
@@ -120,6 +122,10 @@ export class Town {
     return server;
   }
 
+  serverAt(address: string): TownServer | undefined {
+    return this.#serversAt.get(address);
+  }
+
   /** Puts up a machine on which the server can be started. */
   addServer(spec: ServerSpec): TownServer {
     const store = spec.location === "shared" ? this.shared : new SimulatedStore();
@@ -128,6 +134,7 @@ export class Town {
     host.kill();
     const server = new TownServer(spec, host, machine, store);
     this.#servers.set(spec.name, server);
+    this.#serversAt.set(spec.address, server);
     return server;
   }
 

@@ -48,7 +48,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   #failbacks: Failbacks | undefined;
   #askedProbes: AccountProbes | undefined;
   #spares: SpareFlows | undefined;
-  /** The last words of calls are said without registering anywhere for them. */
+  /** The last words of calls are said without registering anywhere for them, and there is no way home. */
   #stopping = false;
   /** Who asked for credentials last, where the policy says that new requests follow him (auth.optimizedInFailover). */
   #challenger: Place | undefined;
@@ -238,7 +238,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     if (index < before && this.#failbacks?.isOld(route, place, method) === true) return;
     route.current = index;
     route.answeredBy(place);
-    if (index === 0 && before === 0) return;
+    if ((index === 0 && before === 0) || this.#stopping) return;
     route.inUse = index;
     if (index < before) this.events.returned(route.places[before], place, mode);
     this.#failbacks ??= new Failbacks(this);

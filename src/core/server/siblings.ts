@@ -118,20 +118,20 @@ export class Siblings implements TimerOwner {
       const read = (yield { kind: "store.read", key: NODES_KEY }) as StoreAnswer;
       if (read.kind !== "stored") return;
       const epoch = Math.floor(this.#clock.epochSeconds);
-      const nodes = decodeNodes(read.value).filter(
-        ({ name, aliveAt }) => name !== this.#self.name && aliveAt > epoch - FORGET_SECONDS,
-      );
-      others = nodes.length;
+      const kept = keptNodes(read.value, this.#self.name, epoch - FORGET_SECONDS);
+      others = kept.count;
       // A node that has left stays in the list, its addresses being in the routes of running calls.
-      nodes.push({ ...this.#self, aliveAt: staying ? epoch : epoch - SILENCE_SECONDS - 1 });
+      const aliveAt = staying ? epoch : epoch - SILENCE_SECONDS - 1;
+      const value = kept.text + encodeNode({ ...this.#self, aliveAt });
       const written = (yield {
         kind: "store.write",
         key: NODES_KEY,
-        value: encodeNodes(nodes),
+        value,
         ifVersion: read.version,
         expiresAt: epoch + FORGET_SECONDS,
       }) as StoreAnswer;
       if (written.kind === "conflict") continue;
+      const nodes = decodeNodes(value);
       const moved = !sameNodes(nodes, this.#nodes);
       this.#nodes = nodes;
       if (moved) this.#changed(this.others);
@@ -170,19 +170,35 @@ function sameNodes(some: readonly Sibling[], others: readonly Sibling[]): boolea
   );
 }
 
-function encodeNodes(nodes: readonly Sibling[]): string {
-  let text = FORMAT;
-  for (const node of nodes) {
-    text += `\n${node.name}\n${node.boot}\n${node.addresses.join(",")}\n${node.aliveAt}`;
+/** The text without one of the nodes and without those unheard of since then: read as a whole only once it is written. */
+function keptNodes(
+  text: string | undefined,
+  name: string,
+  since: number,
+): { readonly text: string; readonly count: number } {
+  const lines = linesOf(text);
+  let kept = FORMAT;
+  let count = 0;
+  for (let at = 1; at + 4 <= lines.length; at += 4) {
+    if (lines[at] === name || Number(lines[at + 3]) <= since) continue;
+    kept += `\n${lines[at]}\n${lines[at + 1]}\n${lines[at + 2]}\n${lines[at + 3]}`;
+    count += 1;
   }
-  return text;
+  return { text: kept, count };
 }
 
-function decodeNodes(text: string | undefined): Sibling[] {
+function encodeNode({ name, boot, addresses, aliveAt }: Sibling): string {
+  return `\n${name}\n${boot}\n${addresses.join(",")}\n${aliveAt}`;
+}
+
+/** The first line, then four for each node; a text in another format counts as nothing. */
+function linesOf(text: string | undefined): readonly string[] {
+  return text?.startsWith(`${FORMAT}\n`) === true ? text.split("\n") : [];
+}
+
+function decodeNodes(text: string): Sibling[] {
   const nodes: Sibling[] = [];
-  if (text === undefined) return nodes;
-  const lines = text.split("\n");
-  if (lines[0] !== FORMAT) return nodes;
+  const lines = linesOf(text);
   for (let at = 1; at + 4 <= lines.length; at += 4) {
     nodes.push({
       name: lines[at] as string,

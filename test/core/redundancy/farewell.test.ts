@@ -112,6 +112,22 @@ test("stop while a probe of a better server is on its way: both bindings are rem
   assert.equal(stage.phone.atRest, true);
 });
 
+test("stop while a REGISTER is on its way to the secondary: its answer begins no way home", () => {
+  const stage = failover({ failbackMode: "duration", failbackSeconds: 60 }).cut("primary");
+  const server = stage.server("secondary");
+  server.habits = { REGISTER: yesAfter(400, (request) => server.yes(request)) };
+  stage.start().until(7).zero();
+  stage.until(0.6).revive("primary");
+  stage.do((now) => stage.phone.stop(now)).until(90);
+  stage.expect(`
+    0.5 REGISTER → secondary
+    0.9 200 ← secondary
+    0.9 REGISTER 0 → secondary
+    1.3 200 ← secondary
+  `);
+  assert.equal(stage.phone.atRest, true);
+});
+
 test("stop before the records of the server have come: nothing is sent", () => {
   const stage = failover();
   stage.dns.state = "silent";

@@ -1,5 +1,5 @@
 /** What the servers of a town know of a user. */
-import type { Instant, Peer } from "../../../core/machine.ts";
+import type { Peer } from "../../../core/machine.ts";
 import { type Binding, decodeBindings } from "../../../core/server/binding.ts";
 import { EPOCH_MS, type Town } from "../town.ts";
 import { DOMAIN } from "./plan.ts";
@@ -10,27 +10,44 @@ export interface Standing {
   readonly peer: Peer;
 }
 
-/**
- * Whether the server at an address has a live binding of a user.
- * @param of the registration whose binding it must be; undefined: any.
- */
-export function holdsBinding(
-  town: Town,
-  now: Instant,
-  address: string,
-  user: string,
-  of?: Standing,
-): boolean {
-  for (const { spec, store } of town.servers) {
-    if (spec.address !== address) continue;
-    const answer = store.ask({ kind: "store.read", key: `aor/${user}@${DOMAIN}` });
+/** A record as it was read last. */
+interface Page {
+  readonly text: string | undefined;
+  readonly bindings: readonly Binding[];
+}
+
+/** Looked into several times a second, so that a record is read again only when it has changed. */
+export class BindingBook {
+  readonly #town: Town;
+  /** By address and user. */
+  readonly #pages = new Map<string, Page>();
+
+  constructor(town: Town) {
+    this.#town = town;
+  }
+
+  /**
+   * Whether the server at an address has a live binding of a user.
+   * @param of the registration whose binding it must be; undefined: any.
+   */
+  holds(address: string, user: string, of?: Standing): boolean {
+    const server = this.#town.serverAt(address);
+    if (server === undefined) return false;
+    const answer = server.store.ask({ kind: "store.read", key: `aor/${user}@${DOMAIN}` });
     if (answer.kind !== "stored") return true;
-    const seconds = (now + EPOCH_MS) / 1000;
-    return decodeBindings(answer.value, seconds).some(
+    const seconds = (this.#town.simulation.now + EPOCH_MS) / 1000;
+    return this.#read(`${address} ${user}`, answer.value).some(
       (binding) => binding.expires > seconds && (of === undefined || isOf(binding, of)),
     );
   }
-  return false;
+
+  #read(key: string, text: string | undefined): readonly Binding[] {
+    const known = this.#pages.get(key);
+    if (known !== undefined && known.text === text) return known.bindings;
+    const bindings = decodeBindings(text, 0);
+    this.#pages.set(key, { text, bindings });
+    return bindings;
+  }
 }
 
 /**

@@ -21,12 +21,12 @@ import { OneBinding } from "../../../worlds/sim/invariants/one-binding.ts";
 import { OneLeg } from "../../../worlds/sim/invariants/one-leg.ts";
 import { OneWay } from "../../../worlds/sim/invariants/one-way.ts";
 import { RegisterRate } from "../../../worlds/sim/invariants/register-rate.ts";
-import { Registered } from "../../../worlds/sim/invariants/registered.ts";
+import { type Bindings, Registered } from "../../../worlds/sim/invariants/registered.ts";
 import { Wire } from "../../../worlds/sim/invariants/wire.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
 import { Town, type TownPhones } from "../town.ts";
-import { holdsBinding, type Standing } from "./bindings.ts";
+import { BindingBook, type Standing } from "./bindings.ts";
 import { drawPlan } from "./draw-plan.ts";
 import { Faults } from "./faults.ts";
 import { type Obituaries, SwarmPhones } from "./phones.ts";
@@ -72,6 +72,7 @@ class Swarm implements Obituaries {
   readonly #watch: SwarmWatch;
   readonly #town: Town;
   readonly #faults: Faults;
+  readonly #bindings: BindingBook;
   readonly #phones: SwarmPhones;
   readonly #watched: Watched[] = [];
   readonly #invariants: Invariant[] = [];
@@ -107,6 +108,7 @@ class Swarm implements Obituaries {
       onStep: (now) => this.#step(now),
     });
     this.#faults = new Faults(this.#town);
+    this.#bindings = new BindingBook(this.#town);
     this.#phones = new SwarmPhones(this.#town, plan);
   }
 
@@ -236,7 +238,7 @@ class Swarm implements Obituaries {
     for (const { one, places } of stood) {
       const held = (standing: Standing): boolean =>
         !this.#wantsQuiet(standing.peer.address) &&
-        holdsBinding(this.#town, simulation.now, standing.peer.address, one.node, standing);
+        this.#bindings.holds(standing.peer.address, one.node, standing);
       const left = places.filter(held).map(({ peer }) => peer.address);
       if (left.length === 0) continue;
       const what = `the bindings at ${left.join(" ")} were not removed`;
@@ -286,8 +288,7 @@ class Swarm implements Obituaries {
       this.#watched.push({ node: name, phone, account, bounds, active: true });
     }
     const complain = (violation: Violation): void => this.#complain(violation);
-    const bindings = (now: Instant, address: string, user: string): boolean =>
-      holdsBinding(this.#town, now, address, user);
+    const bindings: Bindings = (address, user) => this.#bindings.holds(address, user);
     const registered = new Registered(this.#watched, this.#faults, bindings, complain);
     const home = new Home(this.#watched, this.#faults, complain);
     this.#proven = (now) => registered.proven(now) && home.proven;

@@ -8,7 +8,7 @@ import type { SimulatedEvent } from "../simulation.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
 
 /** Whether the server at an address has a live binding of a user. */
-export type Bindings = (now: Instant, address: string, user: string) => boolean;
+export type Bindings = (address: string, user: string) => boolean;
 
 export class Registered implements Invariant {
   readonly #watched: readonly Watched[];
@@ -93,7 +93,7 @@ export class Registered implements Invariant {
       const { address } = place.target;
       if (!this.#reach.answers(address)) return false;
       if (this.#reach.since(address) > since) return true;
-      return this.#bindings(now, address, account.config.user);
+      return this.#bindings(address, account.config.user);
     });
   }
 
