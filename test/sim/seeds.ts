@@ -39,6 +39,8 @@ export const FAILED_SEEDS: readonly number[] = [
   // The first server said 1xx late, while the next one was being got ready: the call went to both, and was lost.
   3796,
   5201, 21094,
+  // … or the connection of a hedge was there only when the first had been heard of.
+  303514,
   // A PRACK went elsewhere when the call had been answered and hung up: CSeq went back.
   214761,
   // With hedging, CSeq went back though everybody asked before had refused.

@@ -109,6 +109,11 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     return this.#request !== undefined;
   }
 
+  /** Its request is on its way; while a flow is sought it is not, if for the second time. */
+  get underWay(): boolean {
+    return this.#transaction !== undefined;
+  }
+
   /** The request as sent last. */
   get request(): Request {
     return this.#request as Request;
@@ -165,6 +170,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   abandon(now: Instant): void {
     if (this.#left) return;
     this.#left = true;
+    this.#host.timers.silence(this.patience);
     this.#cancelWanted = this.#owner.method === "INVITE";
     this.#transaction?.abandon(now);
     if (this.#cancelWanted && this.#heard === "provisional") this.#sendCancel(now);

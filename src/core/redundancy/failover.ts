@@ -6,7 +6,7 @@
  *                  └──▶ proceeding ──▶ answered
  *
  * A hedged INVITE (`hedgeMs`) goes to the next place while the first is still asked: the first 1xx of a callee has the call,
- * and a 100 ends no other attempt, since the callee merges what comes second with 482 and it is the other that counts.
+ * and a 100 ends no other that is under way: the callee merges what comes second with 482, and the other one counts.
  *
  * An attempt left behind goes on being listened to: its late 1xx is cancelled here, its late 2xx is handed up.
  */
@@ -119,7 +119,7 @@ export class FailoverRequest implements TimerOwner {
     this.state = "proceeding";
     this.#silence();
     this.#outrun(now, attempt);
-    if (response.status > 100) this.#keepOnly(now, attempt);
+    this.#leaveOthers(now, attempt, response.status > 100);
     this.#host.health.responded(now, attempt.place.target);
     if (!this.#cancelled) this.#user.provisional(now, response, attempt.place as AttemptPlace);
   }
@@ -143,7 +143,7 @@ export class FailoverRequest implements TimerOwner {
     this.#host.health.responded(now, target);
     const wait = response.status === 503 ? retryAfterOf(response.headers) : undefined;
     if (wait !== undefined) this.#host.health.hush(now, target, wait.seconds);
-    if (response.status === 482 && !this.#cancelled && this.#rejoin(attempt)) return;
+    if (response.status === 482 && !this.#cancelled && this.#rejoin(now, attempt)) return;
     const lets = !this.#cancelled && letsGo(this.#host.policy, this.#user.method, response.status);
     if (lets && this.state === "proceeding" && this.#yields(now, attempt)) return;
     if (lets && this.state !== "proceeding") {
@@ -200,7 +200,8 @@ export class FailoverRequest implements TimerOwner {
    * Merged at the callee (RFC 3261 §8.2.2.2): an attempt before this one has reached him after all, and is
    * waited for.
    */
-  #rejoin(merged: Attempt): boolean {
+  #rejoin(now: Instant, merged: Attempt): boolean {
+    this.#leaveOthers(now, merged, false);
     const beside = this.#attempts.filter((attempt) => attempt !== merged);
     const others = [...this.#silent.filter((attempt) => attempt.rejoin()), ...beside];
     if (others.length === 0) return false;
@@ -232,9 +233,11 @@ export class FailoverRequest implements TimerOwner {
     return true;
   }
 
-  #keepOnly(now: Instant, attempt: Attempt): void {
-    for (const other of this.#attempts) if (other !== attempt) other.abandon(now);
-    this.#attempts = [attempt];
+  /** All of them, or those who have not been asked yet: once somebody was heard of they need not be (C16). */
+  #leaveOthers(now: Instant, attempt: Attempt | undefined, all: boolean): void {
+    const stays = (one: Attempt): boolean => one === attempt || (!all && one.underWay);
+    for (const other of this.#attempts) if (!stays(other)) other.abandon(now);
+    this.#attempts = this.#attempts.filter(stays);
   }
 
   #leave(now: Instant, attempt: Attempt, why: string): void {
@@ -242,7 +245,6 @@ export class FailoverRequest implements TimerOwner {
     const refused = /^[3-6]\d\d$/.test(why);
     const mute = why === "timeout" && this.#plan.unproven === true;
     const newest = this.#attempts.at(-1) === attempt;
-    this.#host.timers.silence(attempt.patience);
     attempt.abandon(now);
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     if (why === "timeout") this.#silent.push(attempt);
@@ -372,7 +374,7 @@ export class FailoverRequest implements TimerOwner {
     this.#silence();
     this.#outrun(now, attempt);
     this.state = "ended";
-    this.#keepOnly(now, attempt);
+    this.#leaveOthers(now, attempt, true);
     const place = attempt.place as AttemptPlace;
     if (this.#cancelled && response.status < 300) {
       this.#user.late(now, response, place, attempt.request);
@@ -387,8 +389,7 @@ export class FailoverRequest implements TimerOwner {
   #fail(now: Instant, failure: Failure): void {
     this.#silence();
     this.state = "ended";
-    for (const attempt of this.#attempts) attempt.abandon(now);
-    this.#attempts = [];
+    this.#leaveOthers(now, undefined, true);
     this.#user.failed(now, failure);
   }
 

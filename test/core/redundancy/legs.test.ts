@@ -1,8 +1,10 @@
 /** No leg of a call is left behind: ACK, CANCEL, BYE, challenges, hedging (redundancy.md §4, §8). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PASS } from "../../../src/core/network-rules.ts";
 import { CALLS, dial, failover } from "./callers.ts";
-import { says } from "./scripted-server.ts";
+import type { Rehearsal } from "./rehearsal.ts";
+import { type Habit, says } from "./scripted-server.ts";
 
 test("503 moves the call on, after its ACK (C17)", () => {
   const stage = failover();
@@ -232,6 +234,37 @@ test("hedging: with both silent each is left after its own patience", () => {
   dial(stage.cut("primary", "secondary")).until(60);
   const ended = stage.take().at(-1);
   assert.equal(ended, "32.2 * call.ended why=timeout");
+});
+
+/** Hedged over connections: that to the secondary is there after a second only. */
+function slowlyHedged(habit: Habit): Rehearsal {
+  const stage = failover({ transport: "tcp" }, { hedgeMs: 200 });
+  const { address } = stage.server("secondary");
+  stage.simulation.network.fault("slow", (_now, { to }) =>
+    to === address ? { kind: "delay", ms: 1000 } : PASS,
+  );
+  stage.server("primary").habits = { INVITE: habit };
+  return dial(stage).until(7);
+}
+
+test("hedging: who has no connection yet when the first says 100 is not asked any more (C16)", () => {
+  slowlyHedged(() => [
+    { status: 100, afterMs: 500 },
+    { status: 486, afterMs: 5000 },
+  ]).expect(`
+    0.0 INVITE → primary
+    0.5 100 ← primary
+    5.0 486 ← primary
+    5.0 ACK → primary
+  `);
+});
+
+test("hedging: nor when the first was merged at the callee (RFC 3261 §8.2.2.2)", () => {
+  slowlyHedged(() => [{ status: 482, afterMs: 500 }]).expect(`
+    0.0 INVITE → primary
+    0.5 482 ← primary
+    0.5 ACK → primary
+  `);
 });
 
 test("482 from the next target means that the first has reached the callee: it is waited for (RFC 3261 §8.2.2.2)", () => {
