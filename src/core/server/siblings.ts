@@ -170,7 +170,7 @@ function sameNodes(some: readonly Sibling[], others: readonly Sibling[]): boolea
   );
 }
 
-/** The text without one of the nodes and without those unheard of since then: read as a whole only once it is written. */
+/** The text without one of the nodes and those unheard of since then: it is read as a whole once it is written. */
 function keptNodes(
   text: string | undefined,
   name: string,
