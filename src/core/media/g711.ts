@@ -38,10 +38,12 @@ class TableCodec implements G711 {
   }
 
   encode(samples: Int16Array, into: Uint8Array, at: number): void {
-    const mask = this.#encoded.length - 1;
+    const encoded = this.#encoded;
+    const dropped = this.#dropped;
+    const mask = encoded.length - 1;
     for (let index = 0; index < samples.length; index += 1) {
-      const value = ((samples[index] as number) >> this.#dropped) & mask;
-      into[at + index] = this.#encoded[value] as number;
+      const value = ((samples[index] as number) >> dropped) & mask;
+      into[at + index] = encoded[value] as number;
     }
   }
 

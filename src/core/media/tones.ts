@@ -77,10 +77,15 @@ class Playback implements AudioSource {
   }
 
   read(into: Int16Array): void {
-    for (let index = 0; index < into.length; index += 1) {
-      into[index] = this.#samples[this.#at] ?? 0;
-      this.#at += 1;
-      if (this.#repeat && this.#at >= this.#samples.length) this.#at = 0;
+    const samples = this.#samples;
+    let at = this.#at;
+    let index = 0;
+    for (; index < into.length && at < samples.length; index += 1) {
+      into[index] = samples[at] as number;
+      at += 1;
+      if (this.#repeat && at === samples.length) at = 0;
     }
+    this.#at = at;
+    into.fill(0, index);
   }
 }
