@@ -25,31 +25,30 @@ export function lists(
   exact = false,
 ): boolean {
   const lower = token.toLowerCase();
-  return someToken(headers, name, (text, start, end) =>
-    exact ? text.slice(start, end) === token : matches(text, start, end, lower),
+  return someToken(headers, name, (line, start, end) =>
+    exact ? line.slice(start, end) === token : matches(line, start, end, lower),
   );
 }
 
-type TokenTest = (text: string, start: number, end: number) => boolean;
-
 /** Whether `test` says so of one of the first tokens. */
-function someToken(headers: Headers, name: string | HeaderName, test: TokenTest): boolean {
-  let left = MAX_LIST_VALUES;
-  const read = (text: string, lineStart: number, lineEnd: number): boolean => {
-    for (let start = lineStart; start <= lineEnd && left > 0; ) {
-      const comma = text.indexOf(",", start);
-      const end = comma < 0 || comma > lineEnd ? lineEnd : comma;
-      const from = skipBlank(text, start, end);
-      const to = trimEnd(text, from, end);
+function someToken(
+  headers: Headers,
+  name: string | HeaderName,
+  test: (line: string, start: number, end: number) => boolean,
+): boolean {
+  let seen = 0;
+  for (let at = headers.indexOf(name); at >= 0; at = headers.indexOf(name, at + 1)) {
+    const line = headers.valueAt(at);
+    for (let start = 0; start <= line.length && seen < MAX_LIST_VALUES; ) {
+      const comma = line.indexOf(",", start);
+      const end = comma < 0 ? line.length : comma;
+      const from = skipBlank(line, start, end);
+      const to = trimEnd(line, from, end);
       start = end + 1;
       if (to === from) continue;
-      left -= 1;
-      if (test(text, from, to)) return true;
+      seen += 1;
+      if (test(line, from, to)) return true;
     }
-    return false;
-  };
-  for (let at = headers.indexOf(name); at >= 0; at = headers.indexOf(name, at + 1)) {
-    if (headers.readAt(at, read) === true) return true;
   }
   return false;
 }

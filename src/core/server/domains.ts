@@ -61,11 +61,11 @@ export class Domains {
    */
   plain(uri: string): AddressOfRecord | undefined {
     const end = uri.length - this.#ending.length;
-    if (end <= SCHEME.length || !uri.endsWith(this.#ending) || !uri.startsWith(SCHEME)) {
-      return undefined;
-    }
+    // Slices are compared in a fraction of the time that `startsWith` and `endsWith` take.
+    if (end <= SCHEME.length || uri.slice(0, SCHEME.length) !== SCHEME) return undefined;
+    if (uri.slice(end) !== this.#ending) return undefined;
     const user = uri.slice(SCHEME.length, end);
-    if (!isToken(user, 0, user.length) || user.includes("%")) return undefined;
+    if (!isToken(user, 0, user.length) || user.indexOf("%") >= 0) return undefined;
     return { user, host: this.canonical };
   }
 

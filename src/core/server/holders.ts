@@ -4,15 +4,25 @@ import type { Flow } from "../transaction/user.ts";
 import { holderText, inOnePiece, type Sight } from "./binding.ts";
 import { placeText } from "./flow-token.ts";
 
+/** The last text of a flow and what it was made of. Kept with the flow: the next REGISTER over it has the same. */
+class Held {
+  readonly peer: Peer;
+  readonly sight: Sight;
+  readonly nodeAddress: string;
+  readonly text: string;
+
+  constructor(peer: Peer, sight: Sight, nodeAddress: string, text: string) {
+    this.peer = peer;
+    this.sight = sight;
+    this.nodeAddress = nodeAddress;
+    this.text = text;
+  }
+}
+
 export class Holders {
   readonly #node: string;
   readonly #boot: string;
   readonly #nodeAddress: () => string;
-  /** The last text and what it was made of: the REGISTERs that one proxy forwards all come over one flow. */
-  #peer: Peer | undefined;
-  #sight: Sight = "same";
-  #address = "";
-  #text = "";
 
   /** @param nodeAddress where other nodes reach this one. */
   constructor(node: string, boot: string, nodeAddress: () => string) {
@@ -21,15 +31,13 @@ export class Holders {
     this.#nodeAddress = nodeAddress;
   }
 
-  text({ id, peer }: Flow, sight: Sight): string {
+  text(flow: Flow, sight: Sight): string {
+    const { id, peer, note } = flow;
     const nodeAddress = this.#nodeAddress();
-    if (peer === this.#peer && sight === this.#sight && nodeAddress === this.#address) {
-      return this.#text;
+    if (note instanceof Held && note.peer === peer && note.sight === sight) {
+      if (note.nodeAddress === nodeAddress) return note.text;
     }
     const { transport, address, port, listener } = peer;
-    this.#peer = peer;
-    this.#sight = sight;
-    this.#address = nodeAddress;
     const text = holderText({
       node: this.#node,
       boot: this.#boot,
@@ -38,7 +46,7 @@ export class Holders {
       nodeAddress,
       sight,
     });
-    this.#text = inOnePiece(text);
+    flow.note = new Held(peer, sight, nodeAddress, inOnePiece(text));
     return text;
   }
 }

@@ -1,6 +1,7 @@
 /** Whether a phone is reached at its Contact or only over the flow it opened: RFC 5626 §1, RFC 3581 §1. */
 import type { Peer } from "../machine.ts";
 import type { Headers } from "../message/headers.ts";
+import { OPEN_BRACKET } from "../message/lexer.ts";
 import { parseUri } from "../message/uri.ts";
 import { hasOneVia, topVia } from "../message/via.ts";
 import type { Sight } from "./binding.ts";
@@ -35,5 +36,5 @@ export function needsFlow(
 
 /** IPv6 without its brackets. */
 export function bareHost(host: string): string {
-  return host.startsWith("[") ? host.slice(1, -1) : host;
+  return host.charCodeAt(0) === OPEN_BRACKET ? host.slice(1, -1) : host;
 }

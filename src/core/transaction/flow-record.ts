@@ -46,6 +46,7 @@ export class FlowRecord implements Flow {
   vigil: Vigil | undefined;
   /** The next flow with the same place. */
   sibling: FlowRecord | undefined;
+  note: unknown;
   #first: FlowMember | undefined;
 
   constructor(

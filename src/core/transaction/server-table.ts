@@ -85,7 +85,9 @@ export function keyOf(request: Request, via: Via): string {
 }
 
 function isUnique(branch: string): boolean {
-  return branch.length > BRANCH_COOKIE.length && branch.startsWith(BRANCH_COOKIE);
+  // So short a slice is a copy, compared in a fraction of the time that `startsWith` takes.
+  const { length } = BRANCH_COOKIE;
+  return branch.length > length && branch.slice(0, length) === BRANCH_COOKIE;
 }
 
 function matches(
