@@ -42,8 +42,12 @@ export class FlowRecord implements Flow {
   waiting: FlowUser[] | undefined;
   /** TCP and TLS, from the first bytes on. */
   framer: StreamFramer | undefined;
-  /** There if the peer owes signs of life. */
+  /** There if the peer owes signs of life; of datagrams only while it does, and after it was late. */
   vigil: Vigil | undefined;
+  /** Datagrams: a fingerprint of the address of ours that the peer saw first. */
+  mapped: number | undefined;
+  /** Which of all flows of the layer it is, both sides' counted. */
+  order = 0;
   /** The next flow with the same place. */
   sibling: FlowRecord | undefined;
   note: unknown;

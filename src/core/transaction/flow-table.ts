@@ -1,4 +1,5 @@
 /** The flows of one transport layer, found by number for what comes in and by place for what goes out. */
+import { FlowMap } from "../flow-map.ts";
 import type { FlowId, Opening, Target } from "../machine.ts";
 import type { FlowRecord } from "./flow-record.ts";
 
@@ -9,15 +10,22 @@ const FEW_FLOWS = 8;
 type Neighbours = FlowRecord | Map<string, FlowRecord>;
 
 export class FlowTable {
-  readonly #byId = new Map<FlowId, FlowRecord>();
-  readonly #byListener = new Map<FlowId, Neighbours>();
+  readonly #byId = new FlowMap<FlowRecord>();
+  #added = 0;
+  readonly #byListener = new FlowMap<Neighbours>();
 
   get size(): number {
     return this.#byId.size;
   }
 
-  values(): IterableIterator<FlowRecord> {
+  /** Those of each side in the order in which they were added. */
+  values(): Generator<FlowRecord> {
     return this.#byId.values();
+  }
+
+  /** In the order in which they were added, whichever side began them. */
+  inOrder(): FlowRecord[] {
+    return [...this.#byId.values()].sort((one, other) => one.order - other.order);
   }
 
   find(id: FlowId): FlowRecord | undefined {
@@ -36,6 +44,8 @@ export class FlowTable {
 
   add(record: FlowRecord): void {
     const { from } = record;
+    this.#added += 1;
+    record.order = this.#added;
     this.#byId.set(record.id, record);
     const neighbours = this.#byListener.get(from);
     if (neighbours instanceof Map) putFirst(neighbours, record);

@@ -128,8 +128,6 @@ class BindingCheck implements Vigil, TimerOwner {
   #timer: Timer | undefined;
   #request: Uint8Array | undefined;
   #sends = 0;
-  /** Of the address that was seen first; a text for each flow would be much. */
-  #mapped: number | undefined;
 
   constructor(all: KeepAlives, flow: FlowRecord) {
     this.#all = all;
@@ -161,9 +159,12 @@ class BindingCheck implements Vigil, TimerOwner {
       if (transaction[index] !== asked[8 + index]) return;
     }
     this.#request = undefined;
+    const flow = this.#flow;
+    // Nothing is owed any more, and a fleet has many flows.
+    if (!this.late) flow.vigil = undefined;
     const seen = fingerprint(mapped);
-    this.#mapped ??= seen;
-    if (this.#mapped !== seen) this.#all.host.close(now, this.#flow, "moved");
+    flow.mapped ??= seen;
+    if (flow.mapped !== seen) this.#all.host.close(now, flow, "moved");
   }
 
   rang(now: Instant): void {

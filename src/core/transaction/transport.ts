@@ -3,6 +3,7 @@
  * sends responses where they belong, and tells everyone who depends on a flow when it ends.
  */
 import { assert } from "../assert.ts";
+import { FlowMap } from "../flow-map.ts";
 import type {
   FlowId,
   Instant,
@@ -39,7 +40,7 @@ export class Transport implements TimerOwner {
   readonly #alternates: Alternates | undefined;
   readonly keepAlives: KeepAlives;
   readonly #flows = new FlowTable();
-  readonly #listeners = new Map<FlowId, Listener>();
+  readonly #listeners = new FlowMap<Listener>();
   #media: Map<FlowId, MediaUser> | undefined;
   readonly #idle: Timer;
   #lastFlow: FlowId = 0;
@@ -201,9 +202,9 @@ export class Transport implements TimerOwner {
 
   /** Closes everything. Nobody is told, and nothing may be used afterwards. */
   stop(): void {
-    for (const flow of this.#listeners.keys()) this.#world.close(flow);
+    for (const [flow] of this.#listeners.entries()) this.#world.close(flow);
     this.#listeners.clear();
-    for (const record of this.#flows.values()) {
+    for (const record of this.#flows.inOrder()) {
       this.#world.close(record.id);
       this.#forget(record);
     }

@@ -1,4 +1,5 @@
 /** The flows and bound ports of one simulated process, and the keys under which packets find them. */
+import { FlowMap } from "../../core/flow-map.ts";
 import type { FlowId, Local, Opening, Peer, Target, TransportName } from "../../core/machine.ts";
 import { addressFor, type HostAddresses } from "./addresses.ts";
 import { BoundPort, type SimulatedFlow } from "./bound-port.ts";
@@ -27,8 +28,10 @@ export function turned(peer: Peer, listener: FlowId): Peer {
 
 /** All that one process holds of the network. */
 export class Holdings {
-  readonly flows: Map<FlowId, SimulatedFlow> = new Map();
-  readonly #bound = new Map<FlowId, BoundPort>();
+  readonly datagrams: FlowMap<SimulatedFlow> = new FlowMap();
+  /** In the order in which they were made, whoever made them. */
+  readonly streams: Map<FlowId, SimulatedFlow> = new Map();
+  readonly #bound = new FlowMap<BoundPort>();
   /** By address; usually one or two ports stand at one. */
   readonly #ports = new Map<string, BoundPort>();
   /** Datagram flows that share no bound port, by both ends. */
@@ -36,7 +39,11 @@ export class Holdings {
   #lastPort = FIRST_EPHEMERAL_PORT;
 
   get size(): number {
-    return this.flows.size + this.#bound.size;
+    return this.datagrams.size + this.streams.size + this.#bound.size;
+  }
+
+  flow(id: FlowId): SimulatedFlow | undefined {
+    return this.datagrams.get(id) ?? this.streams.get(id);
   }
 
   boundAs(flow: FlowId): BoundPort | undefined {
@@ -85,15 +92,18 @@ export class Holdings {
   }
 
   add(flow: SimulatedFlow): void {
-    this.flows.set(flow.id, flow);
-    if (flow.stream !== undefined) return;
+    if (flow.stream !== undefined) {
+      this.streams.set(flow.id, flow);
+      return;
+    }
+    this.datagrams.set(flow.id, flow);
     const bound = this.#bound.get(flow.peer.listener);
     if (bound === undefined) this.#loose.set(keyOf(flow.peer), flow);
     else bound.add(flow);
   }
 
   remove(flow: SimulatedFlow): void {
-    this.flows.delete(flow.id);
+    if (!this.datagrams.delete(flow.id)) this.streams.delete(flow.id);
     const bound = this.#bound.get(flow.peer.listener);
     if (bound !== undefined) bound.remove(flow);
     const key = keyOf(flow.peer);

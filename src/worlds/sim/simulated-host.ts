@@ -70,7 +70,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   /** Its ends of connections. */
   get streams(): readonly StreamEnd[] {
-    return [...this.#holdings.flows.values()].flatMap(({ stream }) => stream ?? []);
+    return [...this.#holdings.streams.values()].flatMap(({ stream }) => stream ?? []);
   }
 
   /** Lets the outside speak to the machine, and carries out what it then intends. */
@@ -104,11 +104,11 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     if (this.#state === "down") return;
     this.#state = "down";
     this.#life += 1;
-    const { flows } = this.#holdings;
+    const { streams } = this.#holdings;
     this.#holdings = new Holdings();
     this.#lastArrived = 0;
     this.#greeting.clear();
-    for (const flow of flows.values()) flow.stream?.end("reset");
+    for (const { stream } of streams.values()) stream?.end("reset");
     this.#held = [];
     this.#heldDatagrams = 0;
     this.#wakeAt = NEVER;
@@ -159,7 +159,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     if (isDatagram(target.transport)) {
       const made = this.#add(flow, peer, opening.connected, undefined);
       this.#later(0, (machine, now) => {
-        if (this.#holdings.flows.get(flow) === made) machine.opened(now, flow, peer);
+        if (this.#holdings.flow(flow) === made) machine.opened(now, flow, peer);
       });
     } else {
       const end = new StreamEnd(this.#simulation, this, flow, peer);
@@ -169,7 +169,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   }
 
   send(flow: FlowId, bytes: Uint8Array): void {
-    const from = this.#holdings.flows.get(flow);
+    const from = this.#holdings.flow(flow);
     if (from === undefined) return;
     this.#bench?.packet();
     this.#simulation.carried(this.name, "out", from.peer, bytes);
@@ -179,7 +179,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   close(flow: FlowId): void {
     if (this.#holdings.boundAs(flow) !== undefined) this.#closeBound(flow);
-    const open = this.#holdings.flows.get(flow);
+    const open = this.#holdings.flow(flow);
     if (open === undefined) return;
     this.#holdings.remove(open);
     open.stream?.end("closed");
@@ -267,8 +267,8 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     this.#later(IDLE_MS / 4, (machine, now) => {
       this.#sweeping = false;
       let left = false;
-      for (const flow of this.#holdings.flows.values()) {
-        if (flow.id > 0 || flow.stream !== undefined) continue;
+      for (const flow of this.#holdings.datagrams.values()) {
+        if (flow.id > 0) continue;
         if (now - flow.usedAt >= IDLE_MS) this.#lose(machine, now, flow, "idle");
         else left = true;
       }
@@ -326,7 +326,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   }
 
   broken(end: StreamEnd, cause: LossCause): void {
-    const flow = this.#holdings.flows.get(end.flow);
+    const flow = this.#holdings.flow(end.flow);
     if (flow?.stream !== end) return;
     if (this.#greeting.delete(end)) this.#holdings.remove(flow);
     else this.#tell((machine, now) => this.#lose(machine, now, flow, cause));
@@ -334,7 +334,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   #tellOf(end: StreamEnd, fact: Fact): void {
     this.#tell((machine, now) => {
-      if (this.#holdings.flows.get(end.flow)?.stream === end) fact(machine, now);
+      if (this.#holdings.flow(end.flow)?.stream === end) fact(machine, now);
     });
   }
 
@@ -388,7 +388,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   }
 
   #lose(machine: Machine, now: Instant, flow: SimulatedFlow, cause: LossCause): void {
-    if (this.#holdings.flows.get(flow.id) !== flow) return;
+    if (this.#holdings.flow(flow.id) !== flow) return;
     this.#holdings.remove(flow);
     machine.lost(now, flow.id, cause);
   }
