@@ -2,6 +2,7 @@
 import type { Instant, Opening, Target } from "../machine.ts";
 import type { Primitives } from "../primitives.ts";
 import type { RequestSender } from "../redundancy/attempt.ts";
+import type { SharedAskings } from "../redundancy/credentials.ts";
 import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
@@ -33,6 +34,8 @@ export interface AccountEnvironment extends EventOutlet {
   readonly idle: boolean;
   /** Lists of places that equal ones of all accounts share. */
   readonly places: PlaceLists;
+  /** What equal ones of all accounts are asked for. */
+  readonly askings: SharedAskings;
   /** A request has left out a target that is known to be dead. */
   passedOver(now: Instant, target: Target): void;
   composerFor(config: AccountPolicy): Composer;

@@ -57,7 +57,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.config = config;
     this.#environment = environment;
     this.servers = new ServerSet(this.policy);
-    this.credentials = new Credentials(config, environment.primitives, this.servers);
+    this.credentials = new Credentials(config, environment, this.servers);
     this.composer = environment.composerFor(config);
     this.#strategy =
       this.policy.registration === "concurrent"

@@ -10,6 +10,7 @@ import type { Request, Response } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
+import { SharedAskings } from "../redundancy/credentials.ts";
 import { PlaceLists } from "../redundancy/place-lists.ts";
 import type { DnsPolicy } from "../redundancy/policy.ts";
 import { Timers } from "../timers.ts";
@@ -51,6 +52,7 @@ export class PhoneMachine implements Machine, TransactionUser {
       sender: this.#layer,
       answering: new AnsweringTargets(),
       places: new PlaceLists(),
+      askings: new SharedAskings(),
       terms: new SharedTerms(),
       resolutions: new Resolutions(this.#inquiries, primitives.entropy, (policy) =>
         this.#namesFor(policy),

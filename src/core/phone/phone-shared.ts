@@ -3,6 +3,7 @@ import type { Inquiries } from "../inquiry.ts";
 import type { FlowId, Instant, Local, World } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import type { Primitives } from "../primitives.ts";
+import type { SharedAskings } from "../redundancy/credentials.ts";
 import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow, ListenerUser } from "../transaction/user.ts";
@@ -27,6 +28,7 @@ export interface PhoneShared {
   readonly sender: PhoneSender;
   readonly answering: AnsweringTargets;
   readonly places: PlaceLists;
+  readonly askings: SharedAskings;
   readonly terms: SharedTerms;
   readonly resolutions: Resolutions;
 }

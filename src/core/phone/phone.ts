@@ -10,6 +10,7 @@ import type { Request, Response } from "../message/message.ts";
 import { fromOf } from "../message/name-addr.ts";
 import { parseUri } from "../message/uri.ts";
 import type { Primitives } from "../primitives.ts";
+import type { SharedAskings } from "../redundancy/credentials.ts";
 import type { PlaceLists } from "../redundancy/place-lists.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
@@ -77,6 +78,10 @@ export class Phone
 
   get places(): PlaceLists {
     return this.#shared.places;
+  }
+
+  get askings(): SharedAskings {
+    return this.#shared.askings;
   }
 
   get terms(): SharedTerms {

@@ -25,10 +25,10 @@ export interface WatchedRegistration extends TimerOwner, FlowUser {
 /** One keep-alive of so many asks, at the least: about as often as a binding of ten minutes is renewed. */
 const RAREST = 16;
 
-export class RegistrarWatch implements TimerOwner {
+/** It is its own timer, as a phone has one and a fleet has many phones: its owner passes on that it has rung. */
+export class RegistrarWatch extends Timer {
   readonly #host: RegistrationHost;
-  readonly #owner: WatchedRegistration;
-  readonly #timer: Timer = new Timer("keep-alive", this);
+  declare readonly owner: WatchedRegistration;
   /** OPTIONS was not answered there though REGISTER is: until the next renewal it is not asked again. */
   #deaf = false;
   /** When OPTIONS was sent to the place of the binding; undefined: it has been answered, or not. */
@@ -39,8 +39,8 @@ export class RegistrarWatch implements TimerOwner {
   #rest = 0;
 
   constructor(host: RegistrationHost, owner: WatchedRegistration) {
+    super("keep-alive", owner);
     this.#host = host;
-    this.#owner = owner;
   }
 
   /** @param failures REGISTERs in a row that came to nothing before this answer. */
@@ -60,11 +60,11 @@ export class RegistrarWatch implements TimerOwner {
   }
 
   silence(): void {
-    this.#host.timers.silence(this.#timer);
+    this.#host.timers.silence(this);
   }
 
-  rang(now: Instant): void {
-    const { place } = this.#owner;
+  due(now: Instant): void {
+    const { place } = this.owner;
     if (place === undefined) return;
     this.#arm(now, place.target);
     const { composer, policy } = this.#host;
@@ -86,12 +86,12 @@ export class RegistrarWatch implements TimerOwner {
   #verified(now: Instant, place: AttemptPlace, verdict: Verdict): void {
     this.#paced(now - (this.#verifiedFrom ?? now) > this.#host.policy.t1Ms);
     this.#verifiedFrom = undefined;
-    if (verdict === "good" || this.#owner.place !== place || this.#owner.state !== "registered") {
+    if (verdict === "good" || this.owner.place !== place || this.owner.state !== "registered") {
       return;
     }
     this.#deaf = verdict === "unsure";
-    if (verdict === "dead") this.#owner.unreached(now, "timeout");
-    else this.#owner.doubted(now);
+    if (verdict === "dead") this.owner.unreached(now, "timeout");
+    else this.owner.doubted(now);
   }
 
   #paced(late: boolean): void {
@@ -102,7 +102,7 @@ export class RegistrarWatch implements TimerOwner {
   #arm(now: Instant, target: Target): void {
     const { composer, entropy, policy, timers } = this.#host;
     const wait = keepAliveWaitMs(composer.termsAt(target), target, policy, entropy);
-    if (wait > 0) timers.set(this.#timer, now + wait);
-    else timers.silence(this.#timer);
+    if (wait > 0) timers.set(this, now + wait);
+    else timers.silence(this);
   }
 }

@@ -14,11 +14,11 @@ import type { RegistrationHost } from "./registration-host.ts";
 /** A flow that breaks again is not made anew sooner than this after the last time. */
 const FLOW_PAUSE_MS = 5000;
 
-export class RegistrationUpkeep {
+/** It is its own timer, which rings when the binding is to be renewed. */
+export class RegistrationUpkeep extends Timer {
   /** New each time the phone starts (C25). */
   readonly callId: string;
   readonly fromTag: string;
-  readonly refresh: Timer;
   readonly watch: RegistrarWatch;
   /** The lifetime asked for. */
   expiresSeconds: number;
@@ -37,10 +37,10 @@ export class RegistrationUpkeep {
   #brokenAt: Instant | undefined;
 
   constructor(host: RegistrationHost, owner: WatchedRegistration, expiresSeconds: number) {
+    super("refresh", owner);
     this.expiresSeconds = expiresSeconds;
     this.callId = inOnePiece(newCallId(host.entropy));
     this.fromTag = inOnePiece(newTag(host.entropy));
-    this.refresh = new Timer("refresh", owner);
     this.watch = new RegistrarWatch(host, owner);
   }
 

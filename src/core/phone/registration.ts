@@ -16,7 +16,7 @@ import type { Plan } from "../redundancy/itinerary.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import { sameTarget } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
-import type { TimerOwner } from "../timers.ts";
+import type { Timer, TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import { termsOf } from "./outbound.ts";
 import type { RegisterOptions } from "./register-options.ts";
@@ -108,7 +108,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#join(now, options);
       return;
     }
-    this.#host.timers.silence(this.#upkeep.refresh);
+    this.#host.timers.silence(this.#upkeep);
     // The bindings of an earlier life of this phone go first (unregister_on_reboot).
     this.#upkeep.clearing = this.#upkeep.cseq === 0 && this.#host.unregisterOnStart;
     this.#upkeep.stood = this.state === "registered";
@@ -122,13 +122,13 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   renewBefore(now: Instant, instant: Instant): void {
     if (this.state !== "registered" || this.#upkeep.refreshAt < instant) return;
     const due = now + Math.max(SHORTEST_REFRESH_MS, (instant - now) / 2);
-    this.#host.timers.set(this.#upkeep.refresh, due);
+    this.#host.timers.set(this.#upkeep, due);
     this.#upkeep.refreshAt = Math.floor(due);
   }
 
   /** Waits, then registers as a refresh would. */
   retryAt(now: Instant, waitMs: number): void {
-    this.#host.timers.set(this.#upkeep.refresh, now + waitMs);
+    this.#host.timers.set(this.#upkeep, now + waitMs);
   }
 
   /**
@@ -145,7 +145,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#used.parting = this.#request?.windUp(now) === true;
     if (!this.#used.parting) this.#removeFrom(now, this.place);
     else if (this.place !== undefined) {
-      this.#host.timers.set(this.#upkeep.refresh, now + PARTING_MS);
+      this.#host.timers.set(this.#upkeep, now + PARTING_MS);
     }
   }
 
@@ -178,8 +178,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     return this.#request !== undefined;
   }
 
-  rang(now: Instant): void {
-    if (this.#upkeep.parting) {
+  rang(now: Instant, timer: Timer): void {
+    if (timer === this.#upkeep.watch) this.#upkeep.watch.due(now);
+    else if (this.#upkeep.parting) {
       this.#request?.drop(now);
       this.#removeFrom(now, this.place);
     } else {
@@ -204,7 +205,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (!(standing || probing) || cause === "idle") return;
     const later = this.#upkeep.broke(now, standing);
     if (later === undefined) this.#host.flowLost(now, this.route.index, cause);
-    else this.#host.timers.set(this.#upkeep.refresh, later);
+    else this.#host.timers.set(this.#upkeep, later);
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
@@ -307,7 +308,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.expiresAt = Math.floor(now + granted * 1000);
     const jitter = uniform(this.#host.entropy, 0, this.#host.policy.refreshJitter);
     const due = now + refreshAfterMs(granted, this.route.policy.overlapSeconds, jitter);
-    this.#host.timers.set(this.#upkeep.refresh, due);
+    this.#host.timers.set(this.#upkeep, due);
     this.#upkeep.refreshAt = Math.floor(due);
     this.#host.watch(now, attempt, this);
     this.#options = undefined;
@@ -329,7 +330,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   #silence(): void {
     if (this.#used === undefined) return;
-    this.#host.timers.silence(this.#used.refresh);
+    this.#host.timers.silence(this.#used);
     this.#used.watch.silence();
   }
 
@@ -344,7 +345,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (probe && this.#upkeep.stood && this.bound(now)) {
       // A trial of another place: what stands goes on standing, unless there is doubt about it.
       this.state = "registered";
-      this.#host.timers.set(this.#upkeep.refresh, Math.max(now, this.#upkeep.refreshAt));
+      this.#host.timers.set(this.#upkeep, Math.max(now, this.#upkeep.refreshAt));
       this.#conclude(now, false);
       if (next !== undefined) this.register(now, next);
       return;

@@ -14,7 +14,7 @@ import {
 import type { Request, Response } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import type { Primitives } from "../primitives.ts";
-import { MAX_REMEMBERED_CHALLENGES } from "./limits.ts";
+import { MAX_REMEMBERED_CHALLENGES, MAX_SHARED_ASKINGS } from "./limits.ts";
 import type { AccountPolicy } from "./policy.ts";
 import { sameTarget } from "./server-health.ts";
 import type { ServerSet } from "./server-set.ts";
@@ -34,27 +34,65 @@ interface Asker {
   readonly target: Target;
 }
 
+/** All of a challenge but its nonce, and who asked. */
+interface Asking extends Asker, Omit<Challenge, "nonce"> {}
+
+/** One object for what is asked alike: most phones of a fleet are. */
+export class SharedAskings {
+  readonly #known: Asking[] = [];
+
+  same(asking: Asking): Asking {
+    const known = this.#known.find((one) => areEqual(one, asking));
+    if (known !== undefined) return known;
+    // One with an opaque text of its own is nobody else's.
+    if (asking.opaque === undefined && this.#known.length < MAX_SHARED_ASKINGS) {
+      this.#known.push(asking);
+    }
+    return asking;
+  }
+}
+
+function areEqual(one: Asking, other: Asking): boolean {
+  return (
+    isSame(one, other) &&
+    one.realm === other.realm &&
+    one.opaque === other.opaque &&
+    one.algorithm === other.algorithm &&
+    one.stale === other.stale &&
+    one.qop.length === other.qop.length &&
+    one.qop.every((option, index) => option === other.qop[index])
+  );
+}
+
 /** One object each, and a chain of them: a fleet has many phones. */
-interface Known extends Asker, Challenge {
+interface Known {
+  readonly asking: Asking;
+  readonly nonce: string;
   /** Requests answered with this nonce so far (nc). */
   uses: number;
   /** The one before it. */
   readonly next: Known | undefined;
 }
 
+/** What all accounts of a machine have in common. */
+interface CredentialsShared {
+  readonly primitives: Primitives;
+  readonly askings: SharedAskings;
+}
+
 type CredentialsOwner = Pick<AccountPolicy, "authName" | "password" | "domain">;
 
 export class Credentials {
   readonly #owner: CredentialsOwner;
-  readonly #primitives: Primitives;
+  readonly #shared: CredentialsShared;
   readonly #servers: ServerSet;
   /** A few at most, the latest first. */
   #known: Known | undefined;
 
   /** @param servers who may be given an answer at all. */
-  constructor(owner: CredentialsOwner, primitives: Primitives, servers: ServerSet) {
+  constructor(owner: CredentialsOwner, shared: CredentialsShared, servers: ServerSet) {
     this.#owner = owner;
-    this.#primitives = primitives;
+    this.#shared = shared;
     this.#servers = servers;
   }
 
@@ -85,7 +123,7 @@ export class Credentials {
     const asker: Asker = { header, registrar: request.method === "REGISTER", target };
     const before = this.#find(asker);
     const tried = before !== undefined && request.headers.has(header);
-    if (tried && !challenge.stale && before.realm === challenge.realm && before.uses <= 1) {
+    if (tried && !challenge.stale && before.asking.realm === challenge.realm && before.uses <= 1) {
       this.#known = without(this.#known, asker);
       return false;
     }
@@ -100,10 +138,10 @@ export class Credentials {
    */
   #mayAsk(challenge: Challenge, request: Request, target: Target): boolean {
     // A server that the DNS no longer names may still have calls to end.
-    const former = this.#knows((known) => known.target.address === target.address);
+    const former = this.#knows(({ asking }) => asking.target.address === target.address);
     if (!former && !this.#servers.standsAt(target.address)) return false;
     if (toOf(request.headers)?.tag === undefined) return true;
-    return this.#knows((known) => known.realm === challenge.realm);
+    return this.#knows(({ asking }) => asking.realm === challenge.realm);
   }
 
   #knows(fits: (known: Known) => boolean): boolean {
@@ -114,41 +152,43 @@ export class Credentials {
 
   #find(asker: Asker): Known | undefined {
     let known = this.#known;
-    while (known !== undefined && !isSame(known, asker)) known = known.next;
+    while (known !== undefined && !isSame(known.asking, asker)) known = known.next;
     return known;
   }
 
   /** With strings of its own: parts of a message would keep the whole of it in memory. */
   #copy(challenge: Challenge, asker: Asker, next: Known | undefined): Known {
-    const { bytes } = this.#primitives;
+    const { bytes } = this.#shared.primitives;
     const own = (text: string): string => bytes.toText(bytes.fromText(text));
     const { realm, nonce, opaque, algorithm, qop, stale } = challenge;
     const { header, registrar, target } = asker;
-    return {
+    const asking = this.#shared.askings.same({
       header,
       registrar,
       target,
       realm: this.#owner.domain === realm ? this.#owner.domain : own(realm),
-      nonce: own(nonce),
       opaque: opaque === undefined ? undefined : own(opaque),
       algorithm: USUAL_ALGORITHMS.find((usual) => usual === algorithm) ?? own(algorithm),
       qop: qop.length === 1 && qop[0] === "auth" ? AUTH_ONLY : qop.map(own),
       stale,
-      uses: 0,
-      next,
-    };
+    });
+    return { asking, nonce: own(nonce), uses: 0, next };
   }
 
   #answer(known: Known, request: Request): string {
     known.uses += 1;
-    const credentials = credentialsFor(this.#primitives.hash, known, {
-      username: this.#owner.authName,
-      password: this.#owner.password,
-      method: request.method,
-      uri: request.uri,
-      count: known.uses,
-      cnonce: token(this.#primitives.entropy, 2),
-    });
+    const credentials = credentialsFor(
+      this.#shared.primitives.hash,
+      { ...known.asking, nonce: known.nonce },
+      {
+        username: this.#owner.authName,
+        password: this.#owner.password,
+        method: request.method,
+        uri: request.uri,
+        count: known.uses,
+        cnonce: token(this.#shared.primitives.entropy, 2),
+      },
+    );
     assert(credentials !== undefined, "a challenge was kept that cannot be answered");
     return credentials;
   }
@@ -161,7 +201,7 @@ function without(
   most = MAX_REMEMBERED_CHALLENGES,
 ): Known | undefined {
   if (chain === undefined || most <= 0) return undefined;
-  if (isSame(chain, asker)) return without(chain.next, asker, most);
+  if (isSame(chain.asking, asker)) return without(chain.next, asker, most);
   const next = without(chain.next, asker, most - 1);
   return next === chain.next ? chain : { ...chain, next };
 }

@@ -8,3 +8,5 @@ export const MAX_CHALLENGES = 3;
 export const MAX_SHARED_SERVERS = 1024;
 /** Lists of one server: as many orders as chance makes of its records, and the ends of their lifetimes. */
 export const MAX_PLACE_LISTS = 8;
+/** Askings for credentials kept to be shared by all phones of a machine. */
+export const MAX_SHARED_ASKINGS = 16;
