@@ -27,6 +27,7 @@ interface SimFlags {
   readonly phones: number;
   readonly hours: number;
   readonly capacity?: number;
+  readonly calm?: boolean;
   readonly seed?: number;
   readonly config?: readonly string[];
   readonly report?: string;
@@ -46,6 +47,7 @@ export function addSimCommand(program: Command): void {
     .option("--phones <n>", "the size of the fleet", whole(1, MOST_PHONES), 1000)
     .option("--hours <h>", "how long the fleet lives", hoursOf, 1)
     .option("--capacity <n>", "REGISTERs a second that a server can do", whole(1, MOST_CAPACITY))
+    .option("--calm", "no server of the fleet fails")
     .option("--config <file...>", "provisioning files that all phones of the fleet have")
     .option("--scenario <name>", "play and judge instead: a name, a YAML file, or all")
     .option("--swarm <n>", "hold n small random towns to the invariants", whole(1, MOST_RUNS))
@@ -75,8 +77,8 @@ async function sim(flags: SimFlags): Promise<void> {
     simulateSwarm({ from: seed, to: seed + flags.swarm - 1, json, brief: false });
   } else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
   else {
-    const { phones, hours, capacity, config = [], report, trace = false } = flags;
-    await simulateFleet({ seed, phones, hours, capacity, config, report, json, trace });
+    const { phones, hours, capacity, calm, config = [], report, trace = false } = flags;
+    await simulateFleet({ seed, phones, hours, capacity, calm, config, report, json, trace });
   }
 }
 

@@ -23,6 +23,8 @@ export interface FleetRequest {
   readonly hours: number;
   /** REGISTERs a second that each server can do; undefined: any number. */
   readonly capacity?: number | undefined;
+  /** No server fails. */
+  readonly calm?: boolean | undefined;
   /** The account that all phones have, each with a user of its own; undefined: our own dialect's defaults. */
   readonly account: AccountPolicy | undefined;
 }
@@ -50,7 +52,7 @@ export interface FleetPlan {
 }
 
 export function planFleet(request: FleetRequest): FleetPlan {
-  const { seed, phones, hours, capacity } = request;
+  const { seed, phones, hours, capacity, calm } = request;
   const prng = new Prng(seed, PLAN_CHANCE);
   const lastsMs = hours * HOUR_MS;
   const account = request.account ?? drawAccount(prng, phones);
@@ -73,7 +75,7 @@ export function planFleet(request: FleetRequest): FleetPlan {
       loss: prng.pick([0, 0, 0.005]),
       duplication: 0,
     },
-    outages: drawOutages(prng, servers, lastsMs),
+    outages: calm === true ? [] : drawOutages(prng, servers, lastsMs),
     callsPerMinute: phones > 1 ? Math.min(20, Math.max(2, Math.round(phones / 20))) : 0,
   };
 }
