@@ -28,6 +28,8 @@ export const FAILED_SEEDS: readonly number[] = [
   129,
   // The late answer to an INVITE of before the move made the phone go home in the middle of another call.
   203731,
+  // Whoever had asked for credentials was followed when requests had long gone home.
+  305948,
   // A server that had asked to be left alone was asked again when its connection had broken.
   94,
   // The ACK for our answer was read as an answer to the offer that we had made meanwhile.
@@ -90,6 +92,8 @@ export const FAILED_SEEDS: readonly number[] = [
   115447,
   // … calls so close to one another that nobody looked while the phone was idle.
   46207,
+  // … an answer that came when whoever had asked had lost its power,
+  2147501243,
   // … a flow left at a proxy that shares its location with nobody, and attempts that go side by side.
   2893,
   20168, 22329, 22478, 23162,

@@ -50,7 +50,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   #spares: SpareFlows | undefined;
   /** The last words of calls are said without registering anywhere for them, and there is no way home. */
   #stopping = false;
-  /** Who asked for credentials last, where the policy says that new requests follow him (auth.optimizedInFailover). */
+  /** Who asked for credentials, and nobody has answered since (auth.optimizedInFailover): the next request follows him. */
   #challenger: Place | undefined;
 
   constructor(config: AccountPolicy, environment: AccountEnvironment) {
@@ -126,7 +126,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   /** Removes every binding best-effort and silences every timer. */
   stop(now: Instant): void {
     this.windUp();
-    this.#endTrials(now);
+    this.#failbacks?.stop();
+    this.#askedProbes?.drop(now);
     this.#spares?.remove(now);
     this.#strategy.stop(now);
   }
@@ -139,7 +140,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** Ends everything at once: nothing is sent any more. */
   close(): void {
-    this.#endTrials(undefined);
+    this.#failbacks?.stop();
+    this.#askedProbes?.drop(undefined);
     this.#spares?.close();
     this.#strategy.close();
     for (const one of this.#made) one.stop();
@@ -238,6 +240,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     if (index < before && this.#failbacks?.isOld(route, place, method) === true) return;
     route.current = index;
     route.answeredBy(place);
+    if (this.#challenger?.target !== place.target) this.#challenger = undefined;
     if ((index === 0 && before === 0) || this.#stopping) return;
     route.inUse = index;
     if (index < before) this.events.returned(route.places[before], place, mode);
@@ -359,6 +362,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   }
 
   goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void {
+    this.#challenger = undefined;
     returnHome(now, route, this.registration(route.index), returned);
   }
 
@@ -372,11 +376,6 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   #registered(server: number): Registration {
     return this.registration(server) as Registration;
-  }
-
-  #endTrials(now: Instant | undefined): void {
-    this.#failbacks?.stop();
-    this.#askedProbes?.drop(now);
   }
 
   #standsAt(now: Instant, route: ServerRoute): boolean {

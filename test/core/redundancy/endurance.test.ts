@@ -1,6 +1,7 @@
 /** What must never get stuck, spin or ring twice, whatever comes together at a bad moment (redundancy.md §5, §10). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ServerPolicy } from "../../../src/core/redundancy/policy.ts";
 import {
   defaultAccount,
   defaultPolicy,
@@ -160,9 +161,10 @@ test("Retry-After is kept by the next call, too, where a 503 is an answer (R50)"
     `);
 });
 
-test("the challenger is followed once, and then the primary has its turn again", () => {
+/** A call has gone to the secondary, which has asked for credentials; the primary is there again. */
+function challenged(server: Partial<ServerPolicy>): Rehearsal {
   const stage = failover(
-    { failbackMode: "newRequests", registerOnFailover: false },
+    { registerOnFailover: false, ...server },
     { followChallenger: true, skipKnownDead: false, keepAliveMs: 0 },
     { methods: ["INVITE"] },
   ).start();
@@ -180,12 +182,28 @@ test("the challenger is followed once, and then the primary has its turn again",
     .until(1)
     .revive("primary")
     .take();
+  return stage;
+}
+
+test("the challenger is followed once, and then the primary has its turn again", () => {
+  const stage = challenged({ failbackMode: "newRequests" });
   for (const at of [2, 3]) stage.do(() => stage.phone.call("2099")).until(at);
   stage.expect(`
     1.0 INVITE → secondary
     1.0 486 ← secondary
     2.0 INVITE → primary
     2.0 486 ← primary
+  `);
+});
+
+test("the challenger is followed no more once requests have gone home", () => {
+  const stage = challenged({ failbackMode: "duration", failbackSeconds: 60 }).until(70);
+  stage
+    .do(() => stage.phone.call("2099"))
+    .until(72)
+    .expect(`
+    70.0 INVITE → primary
+    70.0 486 ← primary
   `);
 });
 

@@ -17,8 +17,8 @@ export class Hush implements Invariant {
   readonly #until = new Map<string, Instant>();
   /** A stateless server may answer a resent request in another way: the transaction is over. */
   readonly #answered = new Set<string>();
-  /** When each request was sent first. */
-  readonly #branches = new Map<string, Instant>();
+  /** When each request was sent first, by node and branch. */
+  readonly #sentAt = new Map<string, Instant>();
 
   constructor(watched: readonly Watched[], complain: Complain) {
     this.#nodes = new Set(watched.map(({ node }) => node));
@@ -26,8 +26,9 @@ export class Hush implements Invariant {
   }
 
   died(_now: Instant, node: string): void {
-    for (const key of this.#until.keys()) {
-      if (key.startsWith(`${node} `)) this.#until.delete(key);
+    // What an earlier life asked nobody waits for.
+    for (const known of [this.#until, this.#sentAt]) {
+      for (const key of known.keys()) if (key.startsWith(`${node} `)) known.delete(key);
     }
   }
 
@@ -36,9 +37,9 @@ export class Hush implements Invariant {
     if (!this.#nodes.has(node)) return;
     if (direction === "in") this.#heard(message, text);
     else if (sendsRequest(message, text) && !AFTERMATH.test(text)) {
-      const branch = branchOf(text);
-      if (this.#branches.has(branch)) return;
-      this.#branches.set(branch, at);
+      const request = `${node} ${branchOf(text)}`;
+      if (this.#sentAt.has(request)) return;
+      this.#sentAt.set(request, at);
       const until = this.#until.get(`${node} ${placeOf(message)}`) ?? at;
       // Credentials are the second half of a request that was on its way already.
       if (until <= at || /^(?:Proxy-)?Authorization:/m.test(text)) return;
@@ -49,12 +50,12 @@ export class Hush implements Invariant {
 
   #heard(message: SimulatedMessage, text: string): void {
     if (!/^SIP\/2\.0 [2-6]/.test(text)) return;
-    const branch = branchOf(text);
-    const first = !this.#answered.has(branch);
-    this.#answered.add(branch);
+    const request = `${message.node} ${branchOf(text)}`;
+    const first = !this.#answered.has(request);
+    this.#answered.add(request);
     if (!first || !text.startsWith("SIP/2.0 503 ")) return;
     const seconds = Number(/^Retry-After: (\d+)/m.exec(text)?.[1] ?? 0);
-    const sentAt = this.#branches.get(branch) ?? Number.NEGATIVE_INFINITY;
+    const sentAt = this.#sentAt.get(request) ?? Number.NEGATIVE_INFINITY;
     // Nobody hears an answer to a transaction that is over.
     if (seconds === 0 || message.at - sentAt >= TIMER_F_MS) return;
     this.#until.set(`${message.node} ${placeOf(message)}`, message.at + seconds * 1000);
