@@ -50,7 +50,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   #spares: SpareFlows | undefined;
   /** The last words of calls are said without registering anywhere for them, and there is no way home. */
   #stopping = false;
-  /** Who asked for credentials, and nobody has answered since (auth.optimizedInFailover): the next request follows him. */
+  /** Who asked for credentials, if none has answered since (auth.optimizedInFailover): the next request goes there. */
   #challenger: Place | undefined;
 
   constructor(config: AccountPolicy, environment: AccountEnvironment) {

@@ -109,7 +109,7 @@ export interface RedundancyPolicy {
   readonly failoverOnRegisterRefusal: boolean;
   /** INVITE may go to servers that hold no registration (Polycom; false: only where registered). */
   readonly inviteUnregistered: boolean;
-  /** The next new request goes first to who asked for credentials, if no other has answered (auth.optimizedInFailover). */
+  /** The next new request goes to who asked for credentials, if none other has answered (auth.optimizedInFailover). */
   readonly followChallenger: boolean;
   /** Modes 1–3 wait for an idle phone at most so long; 0: for ever. */
   readonly idleWaitMaxMs: number;
