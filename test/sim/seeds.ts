@@ -93,7 +93,7 @@ export const FAILED_SEEDS: readonly number[] = [
   // … calls so close to one another that nobody looked while the phone was idle.
   46207,
   // … an answer that came when whoever had asked had lost its power,
-  2147501243,
+  2147501243, 2147502040,
   // … a flow left at a proxy that shares its location with nobody, and attempts that go side by side.
   2893,
   20168, 22329, 22478, 23162,
