@@ -172,10 +172,12 @@ export function userName({ firstUser }: FleetPlan, number: number): string {
   return String(firstUser + number);
 }
 
+const NO_SECRETS: User["ha1"] = {};
+const NO_GROUPS: User["groups"] = [];
+
 /** What the servers know of them, made when it is asked for. */
 export class FleetUsers implements Directory {
   readonly #plan: FleetPlan;
-  readonly #shared: Pick<User, "ha1" | "groups"> = { ha1: {}, groups: [] };
 
   constructor(plan: FleetPlan) {
     this.#plan = plan;
@@ -190,7 +192,7 @@ export class FleetUsers implements Directory {
     const own = userName(this.#plan, number);
     if (!(number >= 0 && number < this.size) || own !== name) return undefined;
     const { password } = this.#plan.account;
-    return { ...this.#shared, name: own, password, voicemail: undefined };
+    return { name: own, password, voicemail: undefined, ha1: NO_SECRETS, groups: NO_GROUPS };
   }
 }
 

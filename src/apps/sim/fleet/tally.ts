@@ -175,5 +175,8 @@ export class Tally {
 }
 
 function isRegister(bytes: Uint8Array): boolean {
-  return REGISTER.every((code, index) => bytes[index] === code);
+  for (let index = 0; index < REGISTER.length; index += 1) {
+    if (bytes[index] !== REGISTER[index]) return false;
+  }
+  return true;
 }
