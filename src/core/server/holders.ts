@@ -1,18 +1,15 @@
 /** Who holds the flow that a REGISTER came over, as the text that goes into its bindings (binding.ts). */
-import type { Peer } from "../machine.ts";
 import type { Flow } from "../transaction/user.ts";
 import { holderText, inOnePiece, type Sight } from "./binding.ts";
 import { placeText } from "./flow-token.ts";
 
-/** The last text of a flow and what it was made of. Kept with the flow: the next REGISTER over it has the same. */
+/** The last text of a flow, and what of it can change. Kept with the flow: the next REGISTER over it has the same. */
 class Held {
-  readonly peer: Peer;
   readonly sight: Sight;
   readonly nodeAddress: string;
   readonly text: string;
 
-  constructor(peer: Peer, sight: Sight, nodeAddress: string, text: string) {
-    this.peer = peer;
+  constructor(sight: Sight, nodeAddress: string, text: string) {
     this.sight = sight;
     this.nodeAddress = nodeAddress;
     this.text = text;
@@ -34,8 +31,8 @@ export class Holders {
   text(flow: Flow, sight: Sight): string {
     const { id, peer, note } = flow;
     const nodeAddress = this.#nodeAddress();
-    if (note instanceof Held && note.peer === peer && note.sight === sight) {
-      if (note.nodeAddress === nodeAddress) return note.text;
+    if (note instanceof Held && note.sight === sight && note.nodeAddress === nodeAddress) {
+      return note.text;
     }
     const { transport, address, port, listener } = peer;
     const text = holderText({
@@ -46,7 +43,7 @@ export class Holders {
       nodeAddress,
       sight,
     });
-    flow.note = new Held(peer, sight, nodeAddress, inOnePiece(text));
+    flow.note = new Held(sight, nodeAddress, inOnePiece(text));
     return text;
   }
 }

@@ -9,6 +9,9 @@ export const MAX_SECRETS = 100_000;
 /** Addresses-of-record whose record this node remembers as it wrote it; others are read first. */
 export const MAX_RECORDS = 100_000;
 
+/** User agents of which registrations share one text; when they are more, sharing begins anew. */
+export const MAX_SHARED_TEXTS = 256;
+
 /** Phones that one request is forked to: the first ones. */
 export const MAX_CALLEES = 60;
 

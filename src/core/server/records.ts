@@ -4,7 +4,8 @@
  */
 import type { StoreWrite } from "../vocabulary.ts";
 import { userOfKey } from "./domains.ts";
-import { MAX_RECORDS } from "./limits.ts";
+import { MAX_RECORDS, MAX_SHARED_TEXTS } from "./limits.ts";
+import { copyOf } from "./own-text.ts";
 
 export class StoredRecord {
   version: number;
@@ -25,6 +26,17 @@ export class StoredRecord {
 export class Records {
   #recent = new Map<string, StoredRecord>();
   #before = new Map<string, StoredRecord>();
+  readonly #shared = new Map<string, string>();
+
+  /** A text of one's own that all have in common who say the same: a fleet has few user agents. */
+  shared(text: string): string {
+    const known = this.#shared.get(text);
+    if (known !== undefined) return known;
+    if (this.#shared.size >= MAX_SHARED_TEXTS) this.#shared.clear();
+    const own = copyOf(text);
+    this.#shared.set(own, own);
+    return own;
+  }
 
   /** @param user without needless escapes, as in the key of the store. */
   get(user: string): StoredRecord | undefined {

@@ -168,7 +168,7 @@ export class RegisterDesk {
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
     if (read.kind !== "stored" || read.value === undefined) return false;
     const bindings = decodeBindings(read.value, this.#epochSeconds());
-    const written = (yield writeOf(key, [], read.version)) as StoreAnswer;
+    const written = (yield writeOf(key, [], read.version, this.#records)) as StoreAnswer;
     if (written.kind !== "written") return false;
     for (const binding of bindings.filter(isLive)) {
       this.#report("removed", key, binding);
@@ -257,7 +257,7 @@ export class RegisterDesk {
     const all = decodeBindings(read.value, 0);
     const kept = all.filter(({ expires }) => Math.abs(expires) > present);
     if (kept.length < all.length) {
-      const written = (yield writeOf(key, kept, read.version)) as StoreAnswer;
+      const written = (yield writeOf(key, kept, read.version, this.#records)) as StoreAnswer;
       if (written.kind === "written") this.#reportExpired(key, all, present);
     }
     const next = Math.min(...kept.filter(isLive).map(({ expires }) => expires));

@@ -110,7 +110,7 @@ export function* register(
       continue;
     }
     const { bindings, changes } = decision;
-    const write = writeOf(key, bindings, read.version);
+    const write = writeOf(key, bindings, read.version, records);
     const written = (yield write) as StoreAnswer;
     if (written.kind === "written") {
       const record = records.keep(write, written.version, known);

@@ -11,7 +11,7 @@ import { decimal } from "../message/lexer.ts";
 import type { StoreWrite } from "../vocabulary.ts";
 import { type Binding, encodeBindings, inOnePiece, isLive, recordEnd } from "./binding.ts";
 import { copyOf } from "./own-text.ts";
-import type { StoredRecord } from "./records.ts";
+import type { Records, StoredRecord } from "./records.ts";
 import { NEVER_TOO_BRIEF, type RegistrarLimits } from "./registration.ts";
 import { grantedSeconds } from "./spread.ts";
 
@@ -72,8 +72,16 @@ export class SoleBinding implements StoreWrite {
   }
 }
 
-/** What is to be written where these bindings are to stand. */
-export function writeOf(key: string, bindings: readonly Binding[], ifVersion: number): StoreWrite {
+/**
+ * What is to be written where these bindings are to stand.
+ * @param records who will remember it.
+ */
+export function writeOf(
+  key: string,
+  bindings: readonly Binding[],
+  ifVersion: number,
+  records: Records,
+): StoreWrite {
   const [sole] = bindings;
   if (bindings.length === 1 && sole !== undefined && isPlain(sole)) {
     const { uri, parameters, expires, callId, cseq, holder, userAgent } = sole;
@@ -85,7 +93,7 @@ export function writeOf(key: string, bindings: readonly Binding[], ifVersion: nu
       copyOf(callId),
       cseq,
       holder,
-      copyOf(userAgent),
+      records.shared(userAgent),
     );
   }
   const value = encodeBindings(bindings);

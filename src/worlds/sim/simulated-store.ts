@@ -1,14 +1,10 @@
 /** A shared store in virtual time: survives the death of the processes that use it; can be made unavailable. */
 import type { StoreAnswer, StoreRead, StoreWrite } from "../../core/vocabulary.ts";
 
-interface Entry {
-  readonly value: string | undefined;
-  readonly version: number;
-}
-
 /** A store in memory, compared and set. */
 export class SimulatedStore {
-  readonly #entries = new Map<string, Entry>();
+  /** What was asked to be written last: its text may be made only when it is read. Each write counts one version on. */
+  readonly #entries = new Map<string, StoreWrite>();
   available = true;
 
   /** Keys that hold something. */
@@ -18,15 +14,13 @@ export class SimulatedStore {
 
   ask(question: StoreRead | StoreWrite): StoreAnswer {
     if (!this.available) return { kind: "unavailable", why: "the store is away" };
-    const entry = this.#entries.get(question.key);
-    const version = entry?.version ?? 0;
+    const written = this.#entries.get(question.key);
+    const version = written === undefined ? 0 : written.ifVersion + 1;
     if (question.kind === "store.read") {
-      return entry?.value === undefined
-        ? { kind: "stored", value: undefined, version }
-        : { kind: "stored", value: entry.value, version };
+      return { kind: "stored", value: written?.value, version };
     }
     if (question.ifVersion !== version) return { kind: "conflict" };
-    this.#entries.set(question.key, { value: question.value, version: version + 1 });
+    this.#entries.set(question.key, question);
     return { kind: "written", version: version + 1 };
   }
 }

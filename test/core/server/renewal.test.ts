@@ -45,7 +45,7 @@ function renewal(
   { callId = "call-1", cseq = 8, stored = STORED } = {},
 ): SoleBinding | undefined {
   const { headers } = request(callId, cseq, lines);
-  const record = new StoredRecord(writeOf(KEY, decodeBindings(stored, 0), 1), 2);
+  const record = new StoredRecord(writeOf(KEY, decodeBindings(stored, 0), 1, new Records()), 2);
   return renewalOf(record, headers, HOLDER, 1_000_000, DEFAULT_REGISTRAR_LIMITS);
 }
 
