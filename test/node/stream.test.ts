@@ -90,6 +90,29 @@ for (const [transport, here, there] of pairs) {
   });
 }
 
+for (const [transport, here, there] of pairs.slice(0, 2)) {
+  test(`${transport}: an inbound connection is ended once nothing moves on it, and no sooner`, async () => {
+    const server = await echo(transport, { ...here, limits: { inboundIdleMs: 400 } });
+    const target = { ...server.target, domain: "example.com" };
+    const [busy, mute] = [open(target, there), open(target, there)];
+    for (const { machine, driver } of [busy, mute]) {
+      await machine.until("opened");
+      driver.run(() => machine.outbox.send(5, bytesOf("hello")));
+      await machine.until("received");
+    }
+    // From now on the one goes on as long as it is answered.
+    busy.machine.react = (fact, outbox) => {
+      if (fact.fact === "received") outbox.send(5, bytesOf("more"));
+    };
+    busy.driver.run(() => busy.machine.outbox.send(5, bytesOf("more")));
+    const idle = await server.machine.until("lost");
+    deepEqual([idle.cause, server.machine.heard(idle.flow)], ["idle", "hello"]);
+    busy.machine.react = () => undefined;
+    const next = await server.machine.until("lost", ({ flow }) => flow !== idle.flow);
+    deepEqual([next.cause, next.at > idle.at], ["idle", true]);
+  });
+}
+
 test("a connection from a bound flow shares its address", async () => {
   const server = await echo("tcp");
   const { machine, driver } = drive();

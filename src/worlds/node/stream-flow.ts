@@ -6,6 +6,9 @@ import { isKeepAlive } from "../../core/transaction/keep-alive.ts";
 import { type Carrier, causeOf, type Facts, reportDistrusted } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 
+/** An accepted connection is looked at so often in the time that it may be idle. */
+const IDLE_LOOKS = 4;
+
 export class StreamFlow implements Carrier {
   readonly #facts: Facts;
   readonly #limits: Limits;
@@ -18,6 +21,8 @@ export class StreamFlow implements Carrier {
   #timer: NodeJS.Timeout | undefined;
   /** Runs while bytes wait for the peer. */
   #stalled: NodeJS.Timeout | undefined;
+  /** Runs while an accepted connection is open. */
+  #idle: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, peer: Peer, facts: Facts, limits: Limits) {
     this.#socket = socket;
@@ -55,7 +60,7 @@ export class StreamFlow implements Carrier {
     this.#state = "open";
     this.#id = this.#facts.arrived(this);
     this.#timer = setTimeout(() => this.#end("idle"), this.#limits.unansweredMs);
-    this.#socket.setTimeout(this.#limits.inboundIdleMs, () => this.#end("idle"));
+    this.#watchMotion(0);
     this.#facts.opened(this.#id, this.#peer);
   }
 
@@ -118,6 +123,23 @@ export class StreamFlow implements Carrier {
     this.#stalled = setTimeout(this.#progressed, this.#limits.stalledMs, this.#taken);
   }
 
+  /** A look now and then at what Node counts anyway: the socket's own time-out is begun anew with every packet. */
+  readonly #looked = (before: number, still: number): void => {
+    const looks = this.#moved === before ? still + 1 : 0;
+    if (looks === IDLE_LOOKS) this.#end("idle");
+    else this.#watchMotion(looks);
+  };
+
+  /** @param still looks at which nothing had moved. */
+  #watchMotion(still: number): void {
+    const pause = this.#limits.inboundIdleMs / IDLE_LOOKS;
+    this.#idle = setTimeout(this.#looked, pause, this.#moved, still).unref();
+  }
+
+  get #moved(): number {
+    return this.#socket.bytesRead + this.#socket.bytesWritten;
+  }
+
   #disarm(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -127,6 +149,7 @@ export class StreamFlow implements Carrier {
     this.#state = "closed";
     this.#disarm();
     clearTimeout(this.#stalled);
+    clearTimeout(this.#idle);
   }
 
   #end(cause: LossCause): void {
