@@ -24,7 +24,7 @@ const runner = spawn(
   [
     "--test",
     "--test-concurrency=2",
-    // Of a whole file, against one that hangs: those on real clocks take a minute and a half, on a starved machine five.
+    // Of a whole file, against one that hangs: real clocks take a minute and a half, on a starved machine five.
     "--test-timeout=600000",
     "--test-reporter=spec",
     ...pattern,

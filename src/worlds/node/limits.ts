@@ -22,7 +22,7 @@ export interface Limits {
    * message (slow loris): it is ended. The same time is given to its handshakes.
    */
   readonly unansweredMs: number;
-  /** An inbound connection on which nothing moves, longer than a registration lasts; it ends a quarter later at the most. */
+  /** An inbound connection on which nothing moves: longer than a registration lasts. Ends a quarter later at most. */
   readonly inboundIdleMs: number;
   /** After `close`, for what was sent before to reach a slow peer. */
   readonly lingerMs: number;
