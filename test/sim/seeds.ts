@@ -65,6 +65,8 @@ export const FAILED_SEEDS: readonly number[] = [
   // With the flow of datagrams that a keep-alive gave up went the INVITE on it: who rang late was not heard.
   42869,
   101066,
+  // … and so with a mute connection, though the server that found it ended came over one of its own.
+  307887,
   // Nine servers wrote their sign of life at once, and one never came to it: calls through it found nobody.
   110492,
   // A leg with credentials rang when the one before it had come late, been answered and ended.

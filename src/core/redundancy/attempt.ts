@@ -95,8 +95,9 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     this.patience = new Timer("patience", owner);
   }
 
+  /** Not for what is asked again over a new connection. */
   get listensOn(): boolean {
-    return true;
+    return this.#left || !this.#stale;
   }
 
   /** Some answer has come. */

@@ -6,8 +6,9 @@
  *       └───────2xx──────────┴──2xx──▶ Accepted ⟲2xx ──M──▶ Terminated
  *   Calling ──B──▶ Terminated, Calling | Proceeding | Completed ──flow lost──▶ Terminated
  *
- * Deviation: for a user that listens on, it outlives a flow of datagrams until Timer B. Answers come to the port,
- * whatever became of the flow, and who rings late must still be told to stop.
+ * Deviation: for a user that listens on, it outlives a flow of datagrams, and a connection that was given up for mute,
+ * until Timer B. Answers come to the port, whatever became of the flow, over a connection of the server's (§18.2.2) if
+ * need be, and who rings late must still be told to stop.
  * Timer B rings in Proceeding only after `abandon` or a CANCEL: a final response then has 64·T1 to come (§9.1).
  */
 import type { FlowId, Instant, LossCause } from "../machine.ts";
@@ -148,7 +149,8 @@ export class InviteClientTransaction implements ClientEntry, FlowMember, TimerOw
     const unanswered = this.state === "Calling" || this.state === "Proceeding";
     // Further 2xx find their way to Accepted over any flow.
     if (this.state === "Accepted") return;
-    this.#lost = unanswered && !this.#flow.reliable && this.#user.listensOn === true;
+    const findsUs = !this.#flow.reliable || cause === "timeout";
+    this.#lost = unanswered && findsUs && this.#user.listensOn === true;
     if (this.#lost) this.abandon(now);
     else this.#enter(now, "Terminated");
     if (unanswered) this.#user.failed(now, "transport", cause);

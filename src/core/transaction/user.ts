@@ -43,7 +43,7 @@ export interface MediaUser {
 
 /** Told what becomes of a request. */
 export interface ClientTransactionUser {
-  /** It wants answers even when the flow of datagrams is lost, as if it had abandoned the transaction. */
+  /** It wants answers even when its flow is lost where they find us all the same, as if it had abandoned it. */
   readonly listensOn?: boolean;
   /** Each provisional, and each final; a 2xx to INVITE each time it comes (RFC 6026 §7.2). */
   responded(now: Instant, response: Response): void;

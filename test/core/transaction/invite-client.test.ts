@@ -299,20 +299,21 @@ suite("INVITE client transaction left behind", () => {
     assert.equal(stage.layer.transactions, 0);
   });
 
-  test("a user that listens on waits for 64·T1 when its flow of datagrams is lost, and not over a connection", () => {
-    for (const [transport, end] of [
-      ["udp", "32.0 user: failed, timeout"],
-      ["tcp", ""],
+  test("who listens on waits for 64·T1 when datagrams lose their flow or a mute connection is given up (R43)", () => {
+    for (const [transport, cause, end] of [
+      ["udp", "reset", "32.0 user: failed, timeout"],
+      ["tcp", "timeout", "32.0 user: failed, timeout"],
+      ["tcp", "reset", ""],
     ] as const) {
       const stage = new Stage();
       const flow = stage.flow({ transport });
       stage.send(flow, "INVITE", RFC_SPACING, [], { listensOn: true });
-      stage.script.until(400).lose(flow.id, "reset");
-      assert.equal(stage.layer.transactions, transport === "udp" ? 1 : 0);
+      stage.script.until(400).lose(flow.id, cause);
+      assert.equal(stage.layer.transactions, end === "" ? 0 : 1);
       stage.script.finish().expect(`
       0.0 -1 ──▶ INVITE sip:bob@example.com
-      0.4 -1 ✕ reset
-      0.4 user: failed, reset
+      0.4 -1 ✕ ${cause}
+      0.4 user: failed, ${cause}
       ${end}
       `);
     }
