@@ -265,7 +265,7 @@ export const MUTATIONS: readonly Mutation[] = [
     "get #mayReturn() {\n        return",
     "get #mayReturn() {\n        return true ||",
     "I3",
-    526,
+    735,
   ),
   mutation(
     "who rings late is told to stop",
