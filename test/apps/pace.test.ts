@@ -98,3 +98,21 @@ test("held, virtual time stands still; a step goes to the next event and no furt
   assert.ok(stage.now() < before + 1000, "and time went no further");
   assert.ok(pacer.held);
 });
+
+test("time passes at a pace wherever a second more is no whole number of microseconds", async () => {
+  // Sums of these and a second, as doubles, lie a bit above the microsecond: past 2^17 ms they have a bit less.
+  for (const start of [130_500.634, 130_500.683, 261_144.008]) {
+    const stage = new SimStage({ seed: SEED });
+    await stage.open(scenario().topology);
+    while (stage.now() < start) await stage.pass(start);
+    const until = stage.now() + 1000;
+    let passes = 0;
+    const pass = async (instant: number): Promise<void> => {
+      passes += 1;
+      assert.ok(passes < 1000, `it stands still at ${stage.now()} ms`);
+      await stage.pass(instant);
+    };
+    await new Pacer(stageThrough(stage, { pass }), 100, new Resting()).pass(until);
+    assert.ok(Math.abs(stage.now() - until) < 0.001);
+  }
+});

@@ -2,7 +2,7 @@
  * Lets virtual time pass at a pace: so many seconds of it for each real one. It can be stopped, and moved on by one
  * event. In between the thread is given back, so that whoever shows it can draw and listen.
  */
-import type { Stage } from "./stage.ts";
+import { hasReached, type Stage } from "./stage.ts";
 
 export interface PaceHost {
   /** Real milliseconds. */
@@ -59,7 +59,7 @@ export class Pacer {
   async pass(until: number): Promise<void> {
     const stage = this.#stage;
     const seen = stage.records.length;
-    while (stage.now() < until && stage.records.length === seen) {
+    while (!hasReached(stage, until) && stage.records.length === seen) {
       const reach = Math.min(until, this.#reach());
       if (reach > stage.now()) await stage.pass(reach);
       else await this.#host.rest(STRETCH_MS);

@@ -5,7 +5,7 @@
 import type { TraceRecord } from "../trace/record.ts";
 import type { Action, Deed, Fate, Scenario, ServerFault, Sought, Step } from "./scenario.ts";
 import { Search } from "./search.ts";
-import type { Stage } from "./stage.ts";
+import { hasReached, type Stage } from "./stage.ts";
 
 /** The node that the runner's own records carry. */
 const RUNNER = "scenario";
@@ -25,8 +25,6 @@ export async function playOpen(scenario: Scenario, stage: Stage): Promise<void> 
   await stage.open(scenario.topology);
   await new Play(scenario, stage).run();
 }
-
-const MICROSECOND_MS = 0.001;
 
 class Play {
   readonly #scenario: Scenario;
@@ -109,7 +107,7 @@ class Play {
   }
 
   async #wait(until: number): Promise<void> {
-    while (!this.#isPast(until)) await this.#stage.pass(until);
+    while (!hasReached(this.#stage, until)) await this.#stage.pass(until);
   }
 
   /** When the thing sought happened, at or after the last step that did something. */
@@ -117,14 +115,9 @@ class Play {
     const search = new Search(sought, this.#stage.records, this.#searchFrom);
     for (;;) {
       const found = search.look();
-      if (found !== undefined || this.#isPast(until)) return found;
+      if (found !== undefined || hasReached(this.#stage, until)) return found;
       await this.#stage.pass(until);
     }
-  }
-
-  /** Stages tell the time to a microsecond, and a sum of such times may be a bit more than that. */
-  #isPast(instant: number): boolean {
-    return this.#stage.now() > instant - MICROSECOND_MS;
   }
 
   #mark(name: string, at: number): void {

@@ -53,3 +53,10 @@ export interface Stage {
 export class StageFault extends Error {
   override readonly name = "StageFault";
 }
+
+const MICROSECOND_MS = 0.001;
+
+/** Stages tell the time to a microsecond, and a sum of such times may be a bit more than that. */
+export function hasReached(stage: Stage, instant: number): boolean {
+  return stage.now() > instant - MICROSECOND_MS;
+}
