@@ -3,7 +3,6 @@
  * redundancy engine, and the one place where the engine's decisions become events.
  */
 import { type Instant, type LossCause, NEVER, type Opening, type Target } from "../machine.ts";
-import { retryAfterOf } from "../message/delta.ts";
 import { Credentials } from "../redundancy/credentials.ts";
 import { type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
 import { Failbacks } from "../redundancy/failbacks.ts";
@@ -12,7 +11,7 @@ import type { FailoverHost } from "../redundancy/failover-host.ts";
 import type { Plan } from "../redundancy/itinerary.ts";
 import type { AccountPolicy, RedundancyPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
-import { QUIET_LIMIT_MS, type ServerHealth } from "../redundancy/server-health.ts";
+import type { ServerHealth } from "../redundancy/server-health.ts";
 import {
   type Place,
   type ResolvedHop,
@@ -29,6 +28,7 @@ import { ConcurrentRegistration } from "./concurrent-registration.ts";
 import type { Verdict } from "./options-probe.ts";
 import { type Moved, registerFirst } from "./register-first.ts";
 import { Registration } from "./registration.ts";
+import { awayMs } from "./registration-answer.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 import { SpareFlows } from "./spare-flow.ts";
@@ -126,8 +126,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
   /** Removes every binding best-effort and silences every timer. */
   stop(now: Instant): void {
     this.windUp();
-    this.#failbacks?.stop();
-    this.#askedProbes?.drop(now);
+    this.#endTrials(now);
     this.#spares?.remove(now);
     this.#strategy.stop(now);
   }
@@ -140,8 +139,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** Ends everything at once: nothing is sent any more. */
   close(): void {
-    this.#failbacks?.stop();
-    this.#askedProbes?.drop(undefined);
+    this.#endTrials(undefined);
     this.#spares?.close();
     this.#strategy.close();
     for (const one of this.#made) one.stop();
@@ -328,9 +326,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     if (!probe) {
       this.events.registrationFailed(route, place, why, response?.status);
     }
-    const wait = response === undefined ? undefined : retryAfterOf(response.headers);
-    const waitMs = refusal.waitMs ?? Math.min((wait?.seconds ?? 0) * 1000, QUIET_LIMIT_MS);
-    this.#strategy.failed(now, this.#registered(server), waitMs);
+    this.#strategy.failed(now, this.#registered(server), awayMs(refusal));
   }
 
   removed(now: Instant, server: number): void {
@@ -376,6 +372,11 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   #registered(server: number): Registration {
     return this.registration(server) as Registration;
+  }
+
+  #endTrials(now: Instant | undefined): void {
+    this.#failbacks?.stop();
+    this.#askedProbes?.drop(now);
   }
 
   #standsAt(now: Instant, route: ServerRoute): boolean {

@@ -1,11 +1,12 @@
 /** What a registrar's answer says about our own binding (RFC 3261 §10.2.4, §10.3). */
-import { secondsOf } from "../message/delta.ts";
+import { retryAfterOf, secondsOf } from "../message/delta.ts";
 import type { Response } from "../message/message.ts";
 import { contactsOf } from "../message/name-addr.ts";
 import { sameUriText } from "../message/uri.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
+import { QUIET_LIMIT_MS } from "../redundancy/server-health.ts";
 import type { ServerRoute } from "../redundancy/server-set.ts";
-import type { RegistrationHost } from "./registration-host.ts";
+import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 
 /**
  * The lifetime granted to our binding by that answer, seconds: its Contact's own, else the Expires header. 0 if it was
@@ -47,6 +48,12 @@ export function mayGoWithout({ composer, flowOnly }: RegistrationHost, at: Attem
 /** 423: the shortest lifetime the registrar takes, seconds (RFC 3261 §20.23). */
 export function minExpiresOf(response: Response): number | undefined {
   return secondsOf(response.headers, "min-expires");
+}
+
+/** How long whoever refused wants to be left alone, milliseconds: its Retry-After, unless something else says so. */
+export function awayMs({ waitMs, response }: RegistrationRefusal): number {
+  const wait = response === undefined ? undefined : retryAfterOf(response.headers);
+  return waitMs ?? Math.min((wait?.seconds ?? 0) * 1000, QUIET_LIMIT_MS);
 }
 
 /** No refresh comes sooner than this after its 200, milliseconds. */

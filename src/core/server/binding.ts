@@ -57,7 +57,7 @@ export function readHolder(text: string): Holder {
 }
 
 /** The first line of a record: a later format will say something else. */
-export const FORMAT = "bindings 1\n";
+const FORMAT = "bindings 1\n";
 
 /** The stored text of a record; `undefined` when nothing is left to store. */
 export function encodeBindings(bindings: readonly Binding[]): string | undefined {
