@@ -95,7 +95,7 @@ export const MUTATIONS: readonly Mutation[] = [
     REGISTRATION,
     "this.#upkeep.cseq + 1, this)",
     "this.#upkeep.cseq, this)",
-    "I1",
+    "I8",
     1,
   ),
   mutation(
@@ -109,7 +109,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a binding is renewed before it runs out",
     "phone/registration-answer.js",
-    "return Math.max(SHORTEST_REFRESH_MS, (granted - lead) * 1000 * (1 - jitter));",
+    "return Math.max(soonest, (granted - lead) * 1000 * (1 - jitter));",
     "return granted * 1000 + 3000;",
     "I1",
     1,
@@ -117,7 +117,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a binding is not renewed all the time",
     "phone/registration-answer.js",
-    "return Math.max(SHORTEST_REFRESH_MS, (granted - lead) * 1000 * (1 - jitter));",
+    "return Math.max(soonest, (granted - lead) * 1000 * (1 - jitter));",
     "return 100;",
     "I4",
     11,

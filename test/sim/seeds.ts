@@ -10,6 +10,9 @@ export const FAILED_SEEDS: readonly number[] = [
   46,
   // A binding shared by two servers ran out with the lifetime that the dead one had granted.
   91,
+  // A REGISTER heard late by a second server was granted the second that the first one had left of it, and the renewal
+  // came when that had run out.
+  310782,
   // A leg delivered late by a slow or frozen server rang again: other CSeq, or call long over.
   101, 103, 163, 165, 180, 227,
   // An answer to a forgotten INVITE was left without ACK and BYE.
@@ -96,6 +99,8 @@ export const FAILED_SEEDS: readonly number[] = [
   46207,
   // … an answer that came when whoever had asked had lost its power,
   2147501243, 2147502040,
+  // … a binding that ran out while its server wanted to be left alone, as it had said late,
+  311875, 315351,
   // … a flow left at a proxy that shares its location with nobody, and attempts that go side by side.
   2893,
   20168, 22329, 22478, 23162,

@@ -56,14 +56,16 @@ export function awayMs({ waitMs, response }: RegistrationRefusal): number {
   return waitMs ?? Math.min((wait?.seconds ?? 0) * 1000, QUIET_LIMIT_MS);
 }
 
-/** No refresh comes sooner than this after its 200, milliseconds. */
+/** No refresh comes sooner than this after its 200, milliseconds, unless the binding has run out by then. */
 export const SHORTEST_REFRESH_MS = 1000;
 
 /**
- * When to renew a binding of `granted` seconds: its overlap before the end, or at half; `jitter`, 0..1, is the share
- * taken off so that a fleet does not march in step (C22).
+ * When to renew a binding of `granted` seconds, 1 or more: its overlap before the end, or at half; `jitter`, 0..1, is
+ * the share taken off so that a fleet does not march in step (C22). A registrar that heard the REGISTER long ago grants
+ * what is left of it, a second at the least: that is renewed at half as well.
  */
 export function refreshAfterMs(granted: number, overlap: number | "half", jitter: number): number {
   const lead = overlap === "half" || overlap >= granted ? granted / 2 : overlap;
-  return Math.max(SHORTEST_REFRESH_MS, (granted - lead) * 1000 * (1 - jitter));
+  const soonest = Math.min(SHORTEST_REFRESH_MS, granted * 500);
+  return Math.max(soonest, (granted - lead) * 1000 * (1 - jitter));
 }

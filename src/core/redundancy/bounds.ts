@@ -40,7 +40,7 @@ export interface Bounds {
 const CHALLENGES = 3;
 /** A call that somebody is at work on ends at last by itself (RFC 3261 §16.6, Timer C). */
 const PROGRESS_MS = 181_000;
-/** Renewal is tried no earlier than this after a registration. */
+/** Renewal is tried no earlier than this after a registration, or at half of what was granted. */
 const SHORTEST_REFRESH_MS = 1000;
 /** Failback mode DNSTTL with records that nobody renews. */
 const STALE_MS = 30_000;
@@ -180,20 +180,25 @@ function hopsOf(
 
 /** The latest instant of a renewal, after the registration. */
 function renewalMs(server: ServerPolicy, around: Surroundings): number {
-  return leadMs(server, Math.min(server.expiresSeconds, around.grantedSeconds));
+  return renewalAfterMs(server, Math.min(server.expiresSeconds, around.grantedSeconds));
 }
 
 /** The earliest: a registrar may grant as little as it likes, but the phone waits a moment. */
 function soonestRenewalMs(policy: RedundancyPolicy, server: ServerPolicy): number {
-  const wait = leadMs(server, server.expiresSeconds) * (1 - policy.refreshJitter);
-  return Math.max(SHORTEST_REFRESH_MS, wait);
+  const wait = renewalAfterMs(server, server.expiresSeconds) * (1 - policy.refreshJitter);
+  return Math.max(shortestMs(server.expiresSeconds), wait);
 }
 
-function leadMs(server: ServerPolicy, granted: number): number {
+/** The latest instant of the renewal of a binding of `granted` seconds. */
+export function renewalAfterMs(server: ServerPolicy, granted: number): number {
   const { overlapSeconds } = server;
   const lead =
     overlapSeconds === "half" || overlapSeconds >= granted ? granted / 2 : overlapSeconds;
-  return Math.max(SHORTEST_REFRESH_MS, (granted - lead) * 1000);
+  return Math.max(shortestMs(granted), (granted - lead) * 1000);
+}
+
+function shortestMs(granted: number): number {
+  return Math.min(SHORTEST_REFRESH_MS, granted * 500);
 }
 
 /** What one REGISTER can send to a server: each target, each resend, each challenge. */

@@ -50,6 +50,17 @@ test("the lifetime that counts is the one granted to our own Contact, not the on
   assert.equal(stage.sent[1]?.at, 30_000);
 });
 
+test("a binding of a single second is renewed at half of it, not when it has run out", () => {
+  const stage = failover({ expiresSeconds: 30, overlapSeconds: 30 });
+  stage.server("primary").habits = {
+    REGISTER: (request) => [
+      { status: 200, headers: { contact: `${request.headers.get("contact")};expires=1` } },
+    ],
+  };
+  stage.start().until(1);
+  assert.equal(stage.sent[1]?.at, 500);
+});
+
 test("jitter takes up to its share off the wait, never more and never adds (C22)", () => {
   const waits = new Set<number>();
   for (let seed = 1; seed <= 30; seed += 1) {

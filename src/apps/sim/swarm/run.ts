@@ -289,14 +289,15 @@ class Swarm implements Obituaries {
     }
     const complain = (violation: Violation): void => this.#complain(violation);
     const bindings: Bindings = (address, user) => this.#bindings.holds(address, user);
-    const registered = new Registered(this.#watched, this.#faults, bindings, complain);
+    const hush = new Hush(this.#watched, complain);
+    const registered = new Registered(this.#watched, this.#faults, bindings, hush, complain);
     const home = new Home(this.#watched, this.#faults, complain);
     this.#proven = (now) => registered.proven(now) && home.proven;
     this.#invariants.push(
       registered,
       home,
       new RegisterRate(this.#watched, complain),
-      new Hush(this.#watched, complain),
+      hush,
       new OneBinding(this.#watched, complain),
       new Calls(this.#watched, complain),
       new BothEnds(this.#watched, this.#faults, this.#partingMs, complain),

@@ -1,12 +1,16 @@
 /** What invariants read of a message without reading the whole of it. */
+import type { Peer } from "../../../core/machine.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
+
+/** One end of what is sent. */
+export type End = Pick<Peer, "transport" | "address" | "port">;
 
 export function sendsRequest({ direction }: SimulatedMessage, text: string): boolean {
   return direction === "out" && /^[A-Z]+ /.test(text);
 }
 
 /** The far end. */
-export function placeOf({ peer }: SimulatedMessage): string {
+export function placeOf({ peer }: { readonly peer: End }): string {
   return `${peer.transport}:${peer.address}:${peer.port}`;
 }
 

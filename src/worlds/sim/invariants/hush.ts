@@ -1,8 +1,14 @@
 /** I4, second part: a server that refused with Retry-After is asked nothing until then (RFC 3261 §21.5.4). */
 import type { Instant } from "../../../core/machine.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import { branchOf, placeOf, sendsRequest } from "./glance.ts";
+import { branchOf, type End, placeOf, sendsRequest } from "./glance.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
+
+/** When a phone was to leave a place alone. */
+export interface Quiet {
+  readonly from: Instant;
+  readonly until: Instant;
+}
 
 /** What belongs to requests made before: their ends, and the answers they are waiting for. */
 const AFTERMATH = /^(?:ACK|CANCEL|BYE|PRACK) /;
@@ -13,8 +19,8 @@ const TIMER_F_MS = 32_000;
 export class Hush implements Invariant {
   readonly #nodes: ReadonlySet<string>;
   readonly #complain: Complain;
-  /** Until when, by node and place. */
-  readonly #until = new Map<string, Instant>();
+  /** By node and place, the last there was. */
+  readonly #quiet = new Map<string, Quiet>();
   /** A stateless server may answer a resent request in another way: the transaction is over. */
   readonly #answered = new Set<string>();
   /** When each request was sent first, by node and branch. */
@@ -25,9 +31,14 @@ export class Hush implements Invariant {
     this.#complain = complain;
   }
 
+  /** What a place that a phone asks last wanted of it. */
+  quiet(node: string, peer: End): Quiet | undefined {
+    return this.#quiet.get(`${node} ${placeOf({ peer })}`);
+  }
+
   died(_now: Instant, node: string): void {
     // What an earlier life asked nobody waits for.
-    for (const known of [this.#until, this.#sentAt]) {
+    for (const known of [this.#quiet, this.#sentAt]) {
       for (const key of known.keys()) if (key.startsWith(`${node} `)) known.delete(key);
     }
   }
@@ -40,7 +51,7 @@ export class Hush implements Invariant {
       const request = `${node} ${branchOf(text)}`;
       if (this.#sentAt.has(request)) return;
       this.#sentAt.set(request, at);
-      const until = this.#until.get(`${node} ${placeOf(message)}`) ?? at;
+      const until = this.quiet(node, message.peer)?.until ?? at;
       // Credentials are the second half of a request that was on its way already.
       if (until <= at || /^(?:Proxy-)?Authorization:/m.test(text)) return;
       const what = `${text.slice(0, text.indexOf(" "))} to ${placeOf(message)}, which wants to be left alone`;
@@ -58,6 +69,9 @@ export class Hush implements Invariant {
     const sentAt = this.#sentAt.get(request) ?? Number.NEGATIVE_INFINITY;
     // Nobody hears an answer to a transaction that is over.
     if (seconds === 0 || message.at - sentAt >= TIMER_F_MS) return;
-    this.#until.set(`${message.node} ${placeOf(message)}`, message.at + seconds * 1000);
+    const { at, node, peer } = message;
+    const before = this.quiet(node, peer);
+    const from = before !== undefined && before.until >= at ? before.from : at;
+    this.#quiet.set(`${node} ${placeOf(message)}`, { from, until: at + seconds * 1000 });
   }
 }

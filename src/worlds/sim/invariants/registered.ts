@@ -3,33 +3,51 @@
  * stands is renewed in time, as long as nothing keeps it from being.
  */
 import type { Instant } from "../../../core/machine.ts";
+import { renewalAfterMs } from "../../../core/redundancy/bounds.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
+import type { ServerRoute } from "../../../core/redundancy/server-set.ts";
 import type { SimulatedEvent } from "../simulation.ts";
+import type { Hush } from "./hush.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
 
 /** Whether the server at an address has a live binding of a user. */
 export type Bindings = (address: string, user: string) => boolean;
 
+/** A registration as it was accepted last. */
+interface Accepted {
+  readonly at: Instant;
+  readonly seconds: number;
+}
+
 export class Registered implements Invariant {
   readonly #watched: readonly Watched[];
   readonly #reach: Reach;
   readonly #bindings: Bindings;
+  readonly #hush: Hush;
   readonly #complain: Complain;
   /** When each was seen to be as it should be: from the death of its server on it has B to notice and move. */
   readonly #stoodAt = new Map<Watched, Instant>();
   #nextLook: Instant = 0;
-  /** When a registration was accepted last, by node and server. */
-  readonly #acceptedAt = new Map<string, Instant>();
+  /** By node and server. */
+  readonly #accepted = new Map<string, Accepted>();
 
-  constructor(watched: readonly Watched[], reach: Reach, bindings: Bindings, complain: Complain) {
+  constructor(
+    watched: readonly Watched[],
+    reach: Reach,
+    bindings: Bindings,
+    hush: Hush,
+    complain: Complain,
+  ) {
     this.#watched = watched;
     this.#reach = reach;
     this.#bindings = bindings;
+    this.#hush = hush;
     this.#complain = complain;
   }
 
-  event({ at, node, event, server }: SimulatedEvent): void {
-    if (event === "registration.accepted") this.#acceptedAt.set(`${node} ${server}`, at);
+  event({ at, node, event, server, expires }: SimulatedEvent): void {
+    if (event !== "registration.accepted") return;
+    this.#accepted.set(`${node} ${server}`, { at, seconds: Number(expires) });
   }
 
   died(now: Instant, node: string): void {
@@ -54,16 +72,32 @@ export class Registered implements Invariant {
   }
 
   /** A binding whose server was there all its life has run out. */
-  #lookForLapse(now: Instant, { node, account }: Watched): void {
-    for (const { index } of account.servers.routes) {
-      const registration = account.registration(index);
+  #lookForLapse(now: Instant, one: Watched): void {
+    const { node, account } = one;
+    for (const route of account.servers.routes) {
+      const registration = account.registration(route.index);
       const place = registration?.place;
       if (registration === undefined || place === undefined || registration.bound(now)) continue;
-      const acceptedAt = this.#acceptedAt.get(`${node} ${index}`) ?? now;
-      if (this.#reach.calmSince > acceptedAt) continue;
+      const accepted = this.#accepted.get(`${node} ${route.index}`);
+      if (this.#reach.calmSince > (accepted?.at ?? now)) continue;
+      if (accepted !== undefined && this.#keptAway(now, one, route, accepted)) continue;
       const what = `the binding at ${targetName(place.target)} has run out, though its server was there`;
       this.#complain({ invariant: "I1", at: now, node, what });
     }
+  }
+
+  /**
+   * Every place of the server wanted to be left alone, from when the renewal was due at the latest, or in answer to it,
+   * until the binding had run out; when that time is over, the phone has B to come back.
+   */
+  #keptAway(now: Instant, one: Watched, { places, policy }: ServerRoute, last: Accepted): boolean {
+    const { at, seconds } = last;
+    const due = at + renewalAfterMs(policy, seconds);
+    return places.every(({ target }) => {
+      const quiet = this.#hush.quiet(one.node, target);
+      if (quiet === undefined || quiet.from > due + LOOK_MS) return false;
+      return quiet.until >= at + seconds * 1000 && now <= quiet.until + one.bounds.registeredMs;
+    });
   }
 
   #owed(now: Instant, { account, bounds }: Watched): boolean {
