@@ -20,7 +20,7 @@ import { type Domains, nameOfKey, userOfKey } from "./domains.ts";
 import { Expiries } from "./expiries.ts";
 import { keptVia } from "./flow-timer.ts";
 import { placeText, shownPlace } from "./flow-token.ts";
-import { Holders } from "./holders.ts";
+import { type HolderSource, Holders } from "./holders.ts";
 import { Records } from "./records.ts";
 import type { ContactEvent } from "./reg-event.ts";
 import { type Registered, type RegistrarOptions, register, renewedLines } from "./registrar.ts";
@@ -110,7 +110,7 @@ export class RegisterDesk {
       return;
     }
     const { domains, inquiries, options } = this.#parts;
-    const holder = this.#holders.text(flow, sightOf(request.headers, flow.peer));
+    const holder = this.#holders.of(flow, sightOf(request.headers, flow.peer));
     if (this.#renews(now, request, flow, owner.user, holder)) return;
     const key = domains.key(owner.user);
     const inquiry = register(request, key, holder, options, this.#records, this.#epochSeconds);
@@ -123,7 +123,7 @@ export class RegisterDesk {
   }
 
   /** A renewal without an inquiry, where the store answers at once. False: nothing has been done. */
-  #renews(now: Instant, request: Request, flow: Flow, user: string, holder: string): boolean {
+  #renews(now: Instant, request: Request, flow: Flow, user: string, holder: HolderSource): boolean {
     const { inquiries, options } = this.#parts;
     const known = inquiries.immediate ? this.#records.get(unescapeUser(user)) : undefined;
     if (known === undefined) return false;

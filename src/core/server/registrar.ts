@@ -20,6 +20,7 @@ import { userOfKey } from "./domains.ts";
 import { flowTimerSeconds } from "./flow-timer.ts";
 import { readPlace } from "./flow-token.ts";
 import type { Gruus } from "./gruu.ts";
+import type { HolderSource } from "./holders.ts";
 import type { Records, StoredRecord } from "./records.ts";
 import {
   type Asked,
@@ -67,7 +68,7 @@ export interface RegistrarOptions {
 export function* register(
   request: Request,
   key: string,
-  holder: string,
+  holder: HolderSource,
   options: RegistrarOptions,
   records: Records,
   nowSeconds: () => number,
@@ -102,7 +103,7 @@ export function* register(
     const current = decodeBindings(read.value, now);
     const decision = isQuery(asked)
       ? UNCHANGED
-      : decide(current, asked, holder, now, options.limits, sameUriText);
+      : decide(current, asked, holder.text, now, options.limits, sameUriText);
     if (decision.kind !== "changed") {
       if (known === undefined) return settled(request, key, asked, current, now, decision, options);
       // What is remembered may be out of date. A write would find that out; this needs to be asked for.
@@ -110,7 +111,7 @@ export function* register(
       continue;
     }
     const { bindings, changes } = decision;
-    const write = writeOf(key, bindings, read.version, records);
+    const write = writeOf(key, bindings, read.version, records, holder);
     const written = (yield write) as StoreAnswer;
     if (written.kind === "written") {
       const record = records.keep(write, written.version, known);
@@ -161,7 +162,11 @@ interface Wish extends Asked {
   readonly outbound: string;
 }
 
-function readAsked(request: Request, holder: string, options: RegistrarOptions): Wish | Registered {
+function readAsked(
+  request: Request,
+  holder: HolderSource,
+  options: RegistrarOptions,
+): Wish | Registered {
   const { headers } = request;
   const contacts = contactsOf(headers);
   if (contacts === undefined) return refused(400, "Malformed Contact");
@@ -236,8 +241,8 @@ function firstHopHasOutbound(headers: Headers, path: string): boolean {
 }
 
 /** Over its own flow the phone is told how often to show that it lives; what is behind a proxy is that one's concern. */
-function outboundLines(holder: string): string {
-  const { sight, source } = readHolder(holder);
+function outboundLines(holder: HolderSource): string {
+  const { sight, source } = readHolder(holder.text);
   const required = "Require: outbound\r\n";
   if (sight === "proxied") return required;
   return `${required}Flow-Timer: ${flowTimerSeconds(readPlace(source).transport)}\r\n`;

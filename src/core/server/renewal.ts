@@ -10,6 +10,7 @@ import type { Headers } from "../message/headers.ts";
 import { decimal } from "../message/lexer.ts";
 import type { StoreWrite } from "../vocabulary.ts";
 import { type Binding, encodeBindings, inOnePiece, isLive, recordEnd } from "./binding.ts";
+import type { HolderSource } from "./holders.ts";
 import { copyOf } from "./own-text.ts";
 import type { Records, StoredRecord } from "./records.ts";
 import { NEVER_TOO_BRIEF, type RegistrarLimits } from "./registration.ts";
@@ -28,7 +29,7 @@ export class SoleBinding implements StoreWrite {
   readonly expiresAt: number;
   readonly callId: string;
   readonly cseq: number;
-  readonly holder: string;
+  readonly holder: HolderSource;
   readonly userAgent: string;
 
   constructor(
@@ -38,7 +39,7 @@ export class SoleBinding implements StoreWrite {
     expiresAt: number,
     callId: string,
     cseq: number,
-    holder: string,
+    holder: HolderSource,
     userAgent: string,
   ) {
     this.key = key;
@@ -64,7 +65,8 @@ export class SoleBinding implements StoreWrite {
   }
 
   get binding(): Binding {
-    const { contact, expiresAt: expires, callId, cseq, holder, userAgent } = this;
+    const { contact, expiresAt: expires, callId, cseq, userAgent } = this;
+    const holder = this.holder.text;
     const greater = contact.indexOf(">");
     const uri = contact.slice(1, greater);
     const parameters = contact.slice(greater + 1);
@@ -75,12 +77,14 @@ export class SoleBinding implements StoreWrite {
 /**
  * What is to be written where these bindings are to stand.
  * @param records who will remember it.
+ * @param from whom the REGISTER came from that asks for it; undefined: nobody asks.
  */
 export function writeOf(
   key: string,
   bindings: readonly Binding[],
   ifVersion: number,
   records: Records,
+  from?: HolderSource,
 ): StoreWrite {
   const [sole] = bindings;
   if (bindings.length === 1 && sole !== undefined && isPlain(sole)) {
@@ -92,7 +96,7 @@ export function writeOf(
       expires,
       copyOf(callId),
       cseq,
-      holder,
+      from?.text === holder ? from : { text: holder },
       records.shared(userAgent),
     );
   }
@@ -112,12 +116,12 @@ const EXPIRES_PARAM = ";expires=";
 /**
  * The renewed binding, to be written; undefined: this is something else, or something is wrong with it.
  * @param record what was written last.
- * @param holder see Binding.
+ * @param holder of the binding from now on.
  */
 export function renewalOf(
   { written: known, version }: StoredRecord,
   headers: Headers,
-  holder: string,
+  holder: HolderSource,
   epochSeconds: number,
   limits: RegistrarLimits,
 ): SoleBinding | undefined {

@@ -50,7 +50,6 @@ export class FlowRecord implements Flow {
   order = 0;
   /** The next flow with the same place. */
   sibling: FlowRecord | undefined;
-  note: unknown;
   #first: FlowMember | undefined;
 
   constructor(

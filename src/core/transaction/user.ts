@@ -13,8 +13,6 @@ export interface Flow {
   readonly heardAt: Instant;
   /** The keep-alive before this one was answered only when it was sent again, or not yet. */
   readonly late: boolean;
-  /** What its user has made of it and wants to find again: the layer neither sets nor reads it. */
-  note?: unknown;
 }
 
 /** Told of one flow: of its opening by `reach`, of its end by `watch`. */

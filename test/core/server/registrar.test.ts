@@ -28,7 +28,7 @@ class Bench {
     this.#cseq = cseq;
     const options = { limits: DEFAULT_REGISTRAR_LIMITS, serviceRoute: this.serviceRoute };
     const asked = request(lines, callId, cseq);
-    return register(asked, KEY, HERE, options, this.records, () => this.now);
+    return register(asked, KEY, { text: HERE }, options, this.records, () => this.now);
   }
 
   contacts(lines = ""): string[] {

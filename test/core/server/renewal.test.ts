@@ -46,7 +46,7 @@ function renewal(
 ): SoleBinding | undefined {
   const { headers } = request(callId, cseq, lines);
   const record = new StoredRecord(writeOf(KEY, decodeBindings(stored, 0), 1, new Records()), 2);
-  return renewalOf(record, headers, HOLDER, 1_000_000, DEFAULT_REGISTRAR_LIMITS);
+  return renewalOf(record, headers, { text: HOLDER }, 1_000_000, DEFAULT_REGISTRAR_LIMITS);
 }
 
 const SAME = "Contact: <sip:alice@10.0.0.1:5060>;q=0.5";
@@ -156,7 +156,7 @@ test("with the last record at hand a registrar answers and stores what it does w
           const options = { limits: DEFAULT_REGISTRAR_LIMITS, serviceRoute: "" };
           const asked = request(callId, cseq, lines);
           return conclude(
-            register(asked, KEY, HOLDER, options, known, () => now),
+            register(asked, KEY, { text: HOLDER }, options, known, () => now),
             store,
           );
         };
