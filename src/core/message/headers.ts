@@ -10,6 +10,11 @@ import { decimal } from "./lexer.ts";
 export type ViewReader<View> = (text: string, start: number, end: number) => View | undefined;
 
 const LINE_END = "\r\n";
+/** A span is one small integer, which costs no object: where it begins, and in so many low bits how long it is. */
+const LENGTH_BITS = 14;
+const LENGTH_MASK = (1 << LENGTH_BITS) - 1;
+/** What can be said so; whatever lies behind or is longer is copied out. */
+const LAST_SPAN_END = 0xffff;
 
 /**
  * The headers of a message, in order, by long lower-case names: `get("via")` finds `Via:` and `v:`.
@@ -17,11 +22,10 @@ const LINE_END = "\r\n";
 export class Headers {
   /** What the spans of lines point into. */
   readonly #source: string;
-  /** One name, value and end a line. A line as an object of its own would cost more than it takes to read it. */
+  /** One name and value a line. A line as an object of its own would cost more than it takes to read it. */
   readonly #names: HeaderName[] = [];
-  /** A value; or where it begins in the source, `#ends` says where it ends. */
+  /** A value; or where it stands in the source, in one number. */
   readonly #values: (string | number)[] = [];
-  readonly #ends: number[] = [];
   /** The marks of all names there have been. */
   #marks = 0;
   /** What was made of the first line of a name, at the name's slot. */
@@ -47,7 +51,7 @@ export class Headers {
 
   valueAt(index: number): string {
     const value = this.#values[index] as string | number;
-    return typeof value === "string" ? value : this.#source.slice(value, this.#ends[index]);
+    return typeof value === "string" ? value : this.#source.slice(beginOf(value), endOf(value));
   }
 
   /**
@@ -63,7 +67,7 @@ export class Headers {
       const name = this.#names[index] as HeaderName;
       if (name === but) continue;
       const begin = this.#beginAt(index);
-      const end = this.#ends[index] as number;
+      const end = begin < 0 ? 0 : endOf(this.#values[index] as number);
       const whole = begin >= 0 && source.indexOf("\r", begin) === end;
       if (whole && begin === to + LINE_END.length) {
         to = end;
@@ -82,7 +86,7 @@ export class Headers {
     const value = this.#values[index] as string | number;
     return typeof value === "string"
       ? -1
-      : value - (this.#names[index] as HeaderName).prefix.length;
+      : beginOf(value) - (this.#names[index] as HeaderName).prefix.length;
   }
 
   /** `indexOf` for a name that is at hand: compared by identity, which no unknown name can slow down. */
@@ -137,8 +141,9 @@ export class Headers {
     if (index < 0 || this.#names[index + 1] !== second) return undefined;
     const start = this.#beginAt(index);
     const next = this.#beginAt(index + 1);
-    if (start < 0 || next !== (this.#ends[index] as number) + LINE_END.length) return undefined;
-    return this.#source.slice(start, this.#ends[index + 1]);
+    if (start < 0 || next < 0) return undefined;
+    if (next !== endOf(this.#values[index] as number) + LINE_END.length) return undefined;
+    return this.#source.slice(start, endOf(this.#values[index + 1] as number));
   }
 
   /**
@@ -160,7 +165,7 @@ export class Headers {
     const value = this.#values[index] as string | number;
     return typeof value === "string"
       ? read(value, 0, value.length)
-      : read(this.#source, value, this.#ends[index] as number);
+      : read(this.#source, beginOf(value), endOf(value));
   }
 
   /** The first line of that name as a number of at most `cap`; undefined if there is none, -1 if it is no number. */
@@ -174,7 +179,7 @@ export class Headers {
     const value = this.#values[index] as string | number;
     return typeof value === "string"
       ? decimal(value, 0, value.length, cap)
-      : decimal(this.#source, value, this.#ends[index] as number, cap);
+      : decimal(this.#source, beginOf(value), endOf(value), cap);
   }
 
   /** Appends a line after all others. */
@@ -183,16 +188,16 @@ export class Headers {
     this.#names.push(known);
     this.#marks |= known.mark;
     this.#values.push(value);
-    this.#ends.push(0);
     return this;
   }
 
   /** Appends a line that stands in the source just as it is printed, its value at `[start, end)`. */
   addSpan(name: HeaderName, start: number, end: number): void {
+    const length = end - start;
+    const fits = end <= LAST_SPAN_END && length <= LENGTH_MASK;
     this.#names.push(name);
     this.#marks |= name.mark;
-    this.#values.push(start);
-    this.#ends.push(end);
+    this.#values.push(fits ? (start << LENGTH_BITS) | length : this.#source.slice(start, end));
   }
 
   /** The same with what was read of it: the first line of its name. */
@@ -212,7 +217,6 @@ export class Headers {
     this.#names.splice(index, 0, known);
     this.#marks |= known.mark;
     this.#values.splice(index, 0, value);
-    this.#ends.splice(index, 0, 0);
     this.#forgetView(known);
     return this;
   }
@@ -221,7 +225,6 @@ export class Headers {
   setAt(index: number, value: string, view?: unknown): this {
     const name = this.#names[index] as HeaderName;
     this.#values[index] = value;
-    this.#ends[index] = 0;
     if (view === undefined) this.#forgetView(name);
     else this.#views[name.slot] = view;
     return this;
@@ -249,7 +252,6 @@ export class Headers {
     this.#forgetView(this.#names[index] as HeaderName);
     this.#names.splice(index, 1);
     this.#values.splice(index, 1);
-    this.#ends.splice(index, 1);
     return this;
   }
 
@@ -259,7 +261,6 @@ export class Headers {
     for (let index = 0; index < this.size; index += 1) {
       copy.#names.push(this.#names[index] as HeaderName);
       copy.#values.push(this.#values[index] as string | number);
-      copy.#ends.push(this.#ends[index] as number);
     }
     copy.#marks = this.#marks;
     for (let slot = 0; slot < this.#views.length; slot += 1) copy.#views[slot] = this.#views[slot];
@@ -269,6 +270,14 @@ export class Headers {
   #forgetView({ slot }: HeaderName): void {
     if (slot >= 0) this.#views[slot] = undefined;
   }
+}
+
+function beginOf(span: number): number {
+  return span >> LENGTH_BITS;
+}
+
+function endOf(span: number): number {
+  return (span >> LENGTH_BITS) + (span & LENGTH_MASK);
 }
 
 /** A CR or LF in it becomes a space. */

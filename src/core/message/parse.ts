@@ -35,7 +35,7 @@ import type { Malformed, Message, Request } from "./message.ts";
 import { methodNamed } from "./method.ts";
 import { fromOf, toOf } from "./name-addr.ts";
 import { parseUri } from "./uri.ts";
-import { addUsualCall, addUsualVia, MAX_CALL_LINES } from "./usual-lines.ts";
+import { addUsualCall, addUsualVia, MAX_CALL_LINES, MAX_VIA_LINES } from "./usual-lines.ts";
 import { topVia } from "./via.ts";
 
 /** Letters, digits and marks that are both a token's and a URI's. */
@@ -228,12 +228,14 @@ class Reading {
     }
   }
 
-  /** Via, or From and what follows it, if it is the first and in the form of nearly all: where that ends; 0 if not. */
+  /**
+   * Via or From, each with what follows it, if it is the first and in the form of nearly all: where that ends; 0 if not.
+   */
   #readUsual(start: number, first: number): number {
-    const { text, headers } = this;
-    if (first === VIA_INITIAL) return headers.find(VIA) < 0 ? addUsualVia(headers, text, start) : 0;
+    if (first === VIA_INITIAL) return this.#readUsualVia(start);
     if (first !== FROM_INITIAL || (this.#seen & CALL_NAMES) !== 0) return 0;
     if (this.#lines > MAX_HEADERS - MAX_CALL_LINES) return 0;
+    const { text, headers } = this;
     const before = headers.size;
     const after = addUsualCall(headers, text, start);
     if (after === 0) return 0;
@@ -241,6 +243,18 @@ class Reading {
     this.#soundCall = added === MAX_CALL_LINES;
     this.#seen |= this.#soundCall ? CALL_NAMES : PARTIES;
     this.#lines += added - 1;
+    return after;
+  }
+
+  #readUsualVia(start: number): number {
+    const { text, headers } = this;
+    if (headers.find(VIA) >= 0 || (this.#seen & MAX_FORWARDS.single) !== 0) return 0;
+    if (this.#lines > MAX_HEADERS - MAX_VIA_LINES) return 0;
+    const before = headers.size;
+    const after = addUsualVia(headers, text, start);
+    if (headers.size < before + MAX_VIA_LINES) return after;
+    this.#seen |= MAX_FORWARDS.single;
+    this.#lines += MAX_VIA_LINES - 1;
     return after;
   }
 

@@ -4,7 +4,7 @@
  * Lines in any other form or order are read the slower way, with the same result.
  */
 import { parseCSeq } from "./cseq.ts";
-import { CALL_ID, CSEQ, FROM, TO, VIA } from "./header-names.ts";
+import { CALL_ID, CSEQ, FROM, MAX_FORWARDS, TO, VIA } from "./header-names.ts";
 import type { Headers } from "./headers.ts";
 import { isBlankCode } from "./lexer.ts";
 import { MAX_LINE_BYTES } from "./limits.ts";
@@ -13,7 +13,14 @@ import { readUsualVia, usualViaPattern } from "./via.ts";
 
 const LINE_END = "\\r\\n";
 
-const VIA_LINE = new RegExp(VIA.prefix + usualViaPattern("\\t\\n,") + LINE_END, "y");
+/** Most write Max-Forwards next. */
+const VIA_LINES = new RegExp(
+  `${VIA.prefix}${usualViaPattern("\\t\\n,")}${LINE_END}(?:${MAX_FORWARDS.prefix}\\d+${LINE_END})?`,
+  "y",
+);
+
+/** What VIA_LINES may add. */
+export const MAX_VIA_LINES = 2;
 
 /** Most write these one after the other, as RFC 3261's examples do; the last two may stand elsewhere. */
 const CALL_LINES = new RegExp(
@@ -28,14 +35,20 @@ const CALL_LINES = new RegExp(
 /** What CALL_LINES may add. */
 export const MAX_CALL_LINES = 4;
 
-/** Adds the line at `start` to `headers`, which have no Via yet. Where it ends, behind the line feed; 0: nothing added. */
+/**
+ * Adds the line at `start`, and Max-Forwards if it follows, to `headers`, which have neither. Where they end, behind the
+ * line feed; 0: nothing added.
+ */
 export function addUsualVia(headers: Headers, text: string, start: number): number {
-  const after = endOf(VIA_LINE, text, start);
+  const after = endOf(VIA_LINES, text, start);
   if (after === 0) return 0;
   const from = start + VIA.prefix.length;
-  const via = readUsualVia(text, from, after - 2);
+  const end = text.indexOf("\r", from);
+  const via = readUsualVia(text, from, end);
   if (via === undefined) return 0;
-  headers.addViewed(VIA, from, after - 2, via);
+  headers.addViewed(VIA, from, end, via);
+  if (end + 2 < after)
+    headers.addSpan(MAX_FORWARDS, end + 2 + MAX_FORWARDS.prefix.length, after - 2);
   return after;
 }
 

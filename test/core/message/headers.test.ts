@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { cseqOf } from "../../../src/core/message/cseq.ts";
-import { FROM, TO } from "../../../src/core/message/header-names.ts";
+import { FROM, TO, VIA } from "../../../src/core/message/header-names.ts";
 import { Headers } from "../../../src/core/message/headers.ts";
+import { fromOf } from "../../../src/core/message/name-addr.ts";
 import { parseMessage } from "../../../src/core/message/parse.ts";
 
 function names(headers: Headers): string {
@@ -81,5 +82,52 @@ test("a pair is two lines as they came, or nothing", () => {
   }
   for (const odd of ["t: <sip:c@d>\r\n", "To:  <sip:c@d>\r\n", "To: \r\n <sip:c@d>\r\n"]) {
     assert.equal(pair(from, odd), undefined, odd);
+  }
+});
+
+test("a line is the same wherever in its message it stands, beyond 64 KiB, too", () => {
+  for (const padding of [0, 65_400, 65_523, 65_540, 200_000]) {
+    const source = `${"x".repeat(padding)}From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n`;
+    const headers = new Headers(source);
+    const at = source.indexOf("<");
+    const end = source.indexOf("\r");
+    headers.addSpan(FROM, at, end);
+    headers.addSpan(TO, end + 2 + "To: ".length, source.length - 2);
+    assert.equal(names(headers), "from=<sip:a@b>;tag=1 to=<sip:c@d>");
+    assert.equal(names(headers.copy()), names(headers));
+    assert.equal(headers.print(VIA), "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n");
+    assert.equal(fromOf(headers)?.tag, "1");
+  }
+});
+
+test("Max-Forwards may stand once, wherever the Via is", () => {
+  const parsed = (...lines: string[]) =>
+    parseMessage(
+      [
+        "OPTIONS sip:a@b SIP/2.0",
+        ...lines,
+        "From: <sip:c@d>;tag=1",
+        "To: <sip:a@b>",
+        "Call-ID: 1",
+        "CSeq: 1 OPTIONS\r\n\r\n",
+      ].join("\r\n"),
+    );
+  const via = "Via: SIP/2.0/UDP e;branch=z9hG4bK1";
+  for (const lines of [
+    [via, "Max-Forwards: 70", "Max-Forwards: 69"],
+    ["Max-Forwards: 69", via, "Max-Forwards: 70"],
+    [via, "Max-Forwards: 70", via, "max-forwards: 70"],
+  ]) {
+    const message = parsed(...lines);
+    assert.equal(message.kind === "malformed" && message.reason, "second max-forwards");
+  }
+  for (const lines of [
+    [via, "Max-Forwards: 70"],
+    ["Max-Forwards: 70", via],
+    [via, via, "Max-Forwards: 70"],
+  ]) {
+    const message = parsed(...lines);
+    assert.equal(message.kind, "request");
+    assert.equal(message.kind === "request" && message.headers.get("max-forwards"), "70");
   }
 });
