@@ -228,9 +228,7 @@ class Reading {
     }
   }
 
-  /**
-   * Via or From, each with what follows it, if it is the first and in the form of nearly all: where that ends; 0 if not.
-   */
+  /** Via or From, each with what follows, if it is the first and in the form of nearly all: where that ends; else 0. */
   #readUsual(start: number, first: number): number {
     if (first === VIA_INITIAL) return this.#readUsualVia(start);
     if (first !== FROM_INITIAL || (this.#seen & CALL_NAMES) !== 0) return 0;
