@@ -70,6 +70,8 @@ export const FAILED_SEEDS: readonly number[] = [
   101066,
   // … and so with a mute connection, though the server that found it ended came over one of its own.
   307887,
+  // … while a new connection was sought to ask again.
+  308753,
   // Nine servers wrote their sign of life at once, and one never came to it: calls through it found nobody.
   110492,
   // A leg with credentials rang when the one before it had come late, been answered and ended.
@@ -95,6 +97,8 @@ export const FAILED_SEEDS: readonly number[] = [
   208481,
   // … a hold whose answer was lost: the other end was silent as it was asked to be, and taken for dead.
   115447,
+  // … also while the other end held, too.
+  365285,
   // … calls so close to one another that nobody looked while the phone was idle.
   46207,
   // … an answer that came when whoever had asked had lost its power,

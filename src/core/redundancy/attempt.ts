@@ -74,6 +74,8 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   outrun = false;
   #flow: Flow | undefined;
   #transaction: ClientTransaction | undefined;
+  /** What went over a connection that was given up, while another flow is sought: it may be heard of yet. */
+  #former: ClientTransaction | undefined;
   #request: Request | undefined;
   #sentAt: Instant = 0;
   /** Asking for a flow: one that is had at once stood already. */
@@ -95,9 +97,8 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     this.patience = new Timer("patience", owner);
   }
 
-  /** Not for what is asked again over a new connection. */
   get listensOn(): boolean {
-    return this.#left || !this.#stale;
+    return true;
   }
 
   /** Some answer has come. */
@@ -144,6 +145,8 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   responded(now: Instant, response: Response): void {
     const first = this.#heard === "nothing";
     this.#stale = false;
+    this.#transaction ??= this.#former;
+    this.#former = undefined;
     if (this.#left && response.status < 200) this.#owner.heardLate(now, this);
     this.#heard = response.status < 200 ? "provisional" : "final";
     if (response.status < 200) {
@@ -159,7 +162,8 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   }
 
   failed(now: Instant, why: "timeout" | "transport", cause: LossCause | undefined): void {
-    if (this.#left) return;
+    // The end of what came before says nothing of the flow that is sought.
+    if (this.#left || this.#former !== undefined) return;
     if (why === "transport" && this.#stale) {
       this.#startAgain(now);
       return;
@@ -221,11 +225,14 @@ export class Attempt implements FlowUser, ClientTransactionUser {
    */
   #startAgain(now: Instant): void {
     this.#again = true;
+    this.#former = this.#transaction;
     this.#transaction = undefined;
     this.start(now);
   }
 
   #send(now: Instant): void {
+    this.#former?.drop();
+    this.#former = undefined;
     this.#sentAt = now;
     const place = this.place as AttemptPlace;
     const request = this.#owner.compose(place, this.cseq);

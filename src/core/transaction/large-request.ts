@@ -104,6 +104,7 @@ export class LargeRequest implements ClientTransaction, FlowUser, TimerOwner {
 
   drop(): void {
     this.#settle();
+    this.#transaction?.drop();
   }
 
   #begin(now: Instant, flow: FlowRecord, transport: "TCP" | "UDP"): void {

@@ -71,6 +71,8 @@ export interface ClientTransaction {
   abandon(now: Instant): void;
   /** Somebody waits for the answer again, for as long as it takes. @returns false if none can come any more. */
   reclaim(): boolean;
+  /** Ends it without a word. */
+  drop(): void;
 }
 
 /** The responder's end of a request that opened a server transaction. */

@@ -1,6 +1,8 @@
 /** A connection that stands and says nothing (C12, C15, C33), and what hangs on it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Request } from "../../../src/core/message/message.ts";
+import { printMessage, responseTo } from "../../../src/core/message/print.ts";
 import { SILENT } from "./scripted-server.ts";
 import { failover } from "./stages.ts";
 
@@ -52,5 +54,30 @@ test("over a connection that was given up a late answer is still heard, and its 
       20.0 ACK → primary
       20.0 BYE → primary
       20.0 200 ← primary
+    `);
+});
+
+test("while a new connection is sought, who rings over one of its own is heard and keeps the call (C16, §18.2.2)", () => {
+  const shown = { methods: ["INVITE"], events: ["call.ringing", "call.ended"] };
+  const stage = failover(OVER_TCP, { ...QUIET, keepAliveMs: 10_000 }, shown);
+  const primary = stage.server("primary");
+  primary.pongs = true;
+  primary.habits = { INVITE: SILENT };
+  stage
+    .start()
+    .until(15)
+    .cut("primary")
+    .until(25)
+    .do(() => stage.phone.call("2099"))
+    .until(31)
+    .revive("primary")
+    .until(32);
+  const asked = primary.requests.at(-1) as Request;
+  const rings = printMessage(responseTo(asked, 180, undefined, "at-primary"));
+  stage.hostOf("primary").run(() => primary.ask(rings, "192.0.2.100", "tcp"));
+  stage.until(45).expect(`
+      25.0 INVITE → primary
+      32.0 180 ← primary
+      32.0 * call.ringing status=180
     `);
 });

@@ -61,9 +61,10 @@ export class ScriptedServer implements Machine {
     }
   }
 
-  /** Sends a request of its own from its port. */
-  ask(text: string, address: string): void {
-    this.#outbox.open(3, { transport: "udp", address, port: 5060 }, { from: 1, connected: false });
+  /** Says something of its own accord, in datagrams from its port or over a connection of its own. */
+  ask(text: string, address: string, transport: "udp" | "tcp" = "udp"): void {
+    const from = transport === "udp" ? 1 : 0;
+    this.#outbox.open(3, { transport, address, port: 5060 }, { from, connected: false });
     this.#outbox.send(3, Buffer.from(text, "latin1"));
   }
 

@@ -36,7 +36,7 @@ export class Calls implements Invariant {
   /** Those of them that the caller has told to stop. */
   readonly #cancelled = new Set<string>();
   readonly #lateStops = new LateStops();
-  /** Calls on hold, by node and call. */
+  /** Calls on hold, by node, call and who holds: `us` or `peer`. */
   readonly #held = new Set<string>();
   /** Call-IDs of calls that have ended as they should at one end: the other finds out in its own way. */
   readonly #over = new Set<string>();
@@ -52,16 +52,16 @@ export class Calls implements Invariant {
   }
 
   event(told: SimulatedEvent): void {
-    const { at, node, event, call, direction, callId, why } = told;
+    const { at, node, event, call, direction, callId, why, by } = told;
     this.#lateStops.event(told);
     if (call === undefined || !this.#bounds.has(node)) return;
     const key = `${node} ${call}`;
     switch (event) {
       case "call.held":
-        this.#held.add(key);
+        this.#held.add(`${key} ${by}`);
         break;
       case "call.resumed":
-        this.#held.delete(key);
+        this.#held.delete(`${key} ${by}`);
         break;
       case "call.started":
         this.#ids.set(key, String(callId));
@@ -116,7 +116,7 @@ export class Calls implements Invariant {
       WANTED.has(why) ||
       // Without its ACK an answer has not made a session (RFC 3261 §13.3.1.4, R15).
       why === "unacknowledged" ||
-      (why === "session-expired" && this.#held.has(key)) ||
+      (why === "session-expired" && this.#isHeld(key)) ||
       (NOBODY.has(why) && this.#silencedByHold(key, callId)) ||
       (why === "not-registered" && this.#strict.has(node));
     this.#over.add(callId);
@@ -125,10 +125,16 @@ export class Calls implements Invariant {
     this.#complain({ invariant: "I10", at, node, what });
   }
 
-  /** The other end holds, and this one has not heard so. */
+  #isHeld(key: string): boolean {
+    return this.#held.has(`${key} us`) || this.#held.has(`${key} peer`);
+  }
+
+  /** The other end has taken a hold of this one's, which has not heard so. */
   #silencedByHold(key: string, callId: string): boolean {
-    if (this.#held.has(key)) return false;
-    return [...this.#held].some((other) => this.#ids.get(other) === callId);
+    if (this.#held.has(`${key} us`)) return false;
+    return [...this.#ids].some(
+      ([other, id]) => id === callId && other !== key && this.#held.has(`${other} peer`),
+    );
   }
 
   #wasUp(callId: string): boolean {
