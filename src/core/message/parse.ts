@@ -160,6 +160,8 @@ class Reading {
   #seen = 0;
   /** Whether From, To, Call-ID and CSeq have been read and found sound already. */
   #soundCall = false;
+  /** The same of Max-Forwards. */
+  #soundHops = false;
   status = 0;
   reason = "";
   offset = 0;
@@ -252,6 +254,7 @@ class Reading {
     const after = addUsualVia(headers, text, start);
     if (headers.size < before + MAX_VIA_LINES) return after;
     this.#seen |= MAX_FORWARDS.single;
+    this.#soundHops = true;
     this.#lines += MAX_VIA_LINES - 1;
     return after;
   }
@@ -314,6 +317,7 @@ class Reading {
     const cseq = cseqOf(headers);
     if (cseq !== undefined && cseq.method !== method)
       this.fail(400, "cseq names another method", this.at);
+    if (this.#soundHops) return;
     const hops = headers.number(MAX_FORWARDS, CSEQ_END);
     if (hops !== undefined && (hops < 0 || hops > 255))
       this.fail(400, "malformed max-forwards", this.at);

@@ -13,9 +13,9 @@ import { readUsualVia, usualViaPattern } from "./via.ts";
 
 const LINE_END = "\\r\\n";
 
-/** Most write Max-Forwards next. */
+/** Most write Max-Forwards next, and two digits of it can never be too many. */
 const VIA_LINES = new RegExp(
-  `${VIA.prefix}${usualViaPattern("\\t\\n,")}${LINE_END}(?:${MAX_FORWARDS.prefix}\\d+${LINE_END})?`,
+  `${VIA.prefix}${usualViaPattern("\\t\\n,")}${LINE_END}(?:${MAX_FORWARDS.prefix}\\d\\d?${LINE_END})?`,
   "y",
 );
 
