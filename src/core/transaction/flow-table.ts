@@ -3,11 +3,17 @@ import { FlowMap } from "../flow-map.ts";
 import type { FlowId, Opening, Target } from "../machine.ts";
 import type { FlowRecord } from "./flow-record.ts";
 
-/** Up to here the flows of one listener are searched one by one: a phone has a few, a server many. */
+/**
+ * Up to here the flows of one listener are searched one by one: a phone has a few, a server many. So are those of a
+ * server with one address: seldom more than one.
+ */
 const FEW_FLOWS = 8;
 
-/** The flows that share a listener: a chain of a few, or all by place. */
-type Neighbours = FlowRecord | Map<string, FlowRecord>;
+/** Flows with one address: a chain of a few, or all by place. */
+type Nearby = FlowRecord | Map<string, FlowRecord>;
+
+/** The flows that share a listener: a chain of a few, or all by address, a text that they have anyway. */
+type Neighbours = FlowRecord | Map<string, Nearby>;
 
 export class FlowTable {
   readonly #byId = new FlowMap<FlowRecord>();
@@ -35,7 +41,8 @@ export class FlowTable {
   /** A flow that serves as well as a new one would. */
   match(target: Target, opening: Opening): FlowRecord | undefined {
     const neighbours = this.#byListener.get(opening.from);
-    let record = neighbours instanceof Map ? neighbours.get(placeOf(target)) : neighbours;
+    const nearby = neighbours instanceof Map ? neighbours.get(target.address) : neighbours;
+    let record = nearby instanceof Map ? nearby.get(placeOf(target)) : nearby;
     while (record !== undefined && !(isAt(record, target) && serves(record, target, opening))) {
       record = record.sibling;
     }
@@ -48,15 +55,15 @@ export class FlowTable {
     record.order = this.#added;
     this.#byId.set(record.id, record);
     const neighbours = this.#byListener.get(from);
-    if (neighbours instanceof Map) putFirst(neighbours, record);
-    else if (neighbours === undefined || lengthOf(neighbours) < FEW_FLOWS) {
+    if (neighbours instanceof Map) putNear(neighbours, record);
+    else if (isFew(neighbours)) {
       record.sibling = neighbours;
       this.#byListener.set(from, record);
     } else {
-      const byPlace = new Map<string, FlowRecord>();
-      for (const one of oldestFirst(neighbours)) putFirst(byPlace, one);
-      putFirst(byPlace, record);
-      this.#byListener.set(from, byPlace);
+      const byAddress = new Map<string, Nearby>();
+      for (const one of oldestFirst(neighbours)) putNear(byAddress, one);
+      putNear(byAddress, record);
+      this.#byListener.set(from, byAddress);
     }
   }
 
@@ -65,18 +72,47 @@ export class FlowTable {
     this.#byId.delete(record.id);
     const neighbours = this.#byListener.get(from);
     if (neighbours instanceof Map) {
-      const place = placeOf(record.asked);
-      const left = without(neighbours.get(place), record);
-      if (left === undefined) neighbours.delete(place);
-      else neighbours.set(place, left);
+      takeNear(neighbours, record);
       if (neighbours.size === 0) this.#byListener.delete(from);
-    } else {
-      const left = without(neighbours, record);
-      if (left === undefined) this.#byListener.delete(from);
-      else if (left !== neighbours) this.#byListener.set(from, left);
-    }
+    } else takeOut(this.#byListener, from, neighbours, record);
     record.sibling = undefined;
   }
+}
+
+function putNear(byAddress: Map<string, Nearby>, record: FlowRecord): void {
+  const { address } = record.asked;
+  const nearby = byAddress.get(address);
+  if (nearby instanceof Map) putFirst(nearby, record);
+  else if (isFew(nearby)) {
+    record.sibling = nearby;
+    byAddress.set(address, record);
+  } else {
+    const byPlace = new Map<string, FlowRecord>();
+    for (const one of oldestFirst(nearby)) putFirst(byPlace, one);
+    putFirst(byPlace, record);
+    byAddress.set(address, byPlace);
+  }
+}
+
+function takeNear(byAddress: Map<string, Nearby>, record: FlowRecord): void {
+  const { address } = record.asked;
+  const nearby = byAddress.get(address);
+  if (nearby instanceof Map) {
+    const place = placeOf(record.asked);
+    takeOut(nearby, place, nearby.get(place), record);
+    if (nearby.size === 0) byAddress.delete(address);
+  } else takeOut(byAddress, address, nearby, record);
+}
+
+function takeOut<Key>(
+  chains: { set(key: Key, first: FlowRecord): unknown; delete(key: Key): unknown },
+  key: Key,
+  first: FlowRecord | undefined,
+  record: FlowRecord,
+): void {
+  const left = without(first, record);
+  if (left === undefined) chains.delete(key);
+  else if (left !== first) chains.set(key, left);
 }
 
 function putFirst(byPlace: Map<string, FlowRecord>, record: FlowRecord): void {
@@ -94,15 +130,15 @@ function without(first: FlowRecord | undefined, record: FlowRecord): FlowRecord 
   return first;
 }
 
-function lengthOf(first: FlowRecord): number {
+function isFew(first: FlowRecord | undefined): boolean {
   let length = 0;
-  for (let at: FlowRecord | undefined = first; at !== undefined; at = at.sibling) length += 1;
-  return length;
+  for (let at = first; at !== undefined; at = at.sibling) length += 1;
+  return length < FEW_FLOWS;
 }
 
-function oldestFirst(first: FlowRecord): FlowRecord[] {
+function oldestFirst(first: FlowRecord | undefined): FlowRecord[] {
   const chain: FlowRecord[] = [];
-  for (let at: FlowRecord | undefined = first; at !== undefined; at = at.sibling) chain.unshift(at);
+  for (let at = first; at !== undefined; at = at.sibling) chain.unshift(at);
   return chain;
 }
 

@@ -27,12 +27,6 @@ import { type Alternates, ResponseRoute } from "./response-route.ts";
 import { answersGoBack, defaultPort, responseTarget } from "./response-target.ts";
 import type { Flow, FlowUser, ListenerUser, MediaUser } from "./user.ts";
 
-interface Listener {
-  readonly user: ListenerUser;
-  /** Undefined until it listens. */
-  local: Local | undefined;
-}
-
 export class Transport implements TimerOwner {
   readonly #world: World;
   readonly #timers: Timers;
@@ -40,7 +34,9 @@ export class Transport implements TimerOwner {
   readonly #alternates: Alternates | undefined;
   readonly keepAlives: KeepAlives;
   readonly #flows = new FlowTable();
-  readonly #listeners = new FlowMap<Listener>();
+  readonly #listeners = new FlowMap<ListenerUser>();
+  /** Where those listen that do so already. */
+  readonly #locals = new FlowMap<Local>();
   #media: Map<FlowId, MediaUser> | undefined;
   readonly #idle: Timer;
   #lastFlow: FlowId = 0;
@@ -73,19 +69,19 @@ export class Transport implements TimerOwner {
 
   bind(local: Local, user: ListenerUser): FlowId {
     const flow = this.nextFlow();
-    this.#listeners.set(flow, { user, local: undefined });
+    this.#listeners.set(flow, user);
     this.#world.bind(flow, local);
     return flow;
   }
 
   listenerUser(flow: FlowId): ListenerUser | undefined {
-    return this.#listeners.get(flow)?.user;
+    return this.#listeners.get(flow);
   }
 
   /** The port where requests for this side of a flow arrive: of its listener, if it is a connection opened here. */
   listeningPort(flow: Flow): number {
     const record = this.find(flow);
-    const local = this.#listeners.get(record.from)?.local;
+    const local = this.#locals.get(record.from);
     return local?.transport === record.peer.transport ? local.port : record.peer.localPort;
   }
 
@@ -197,13 +193,14 @@ export class Transport implements TimerOwner {
 
   /** Listens no more; flows that came through the listener go on. */
   unbind(flow: FlowId): void {
-    if (this.#listeners.delete(flow)) this.#world.close(flow);
+    if (this.#forgetListener(flow)) this.#world.close(flow);
   }
 
   /** Closes everything. Nobody is told, and nothing may be used afterwards. */
   stop(): void {
     for (const [flow] of this.#listeners.entries()) this.#world.close(flow);
     this.#listeners.clear();
+    this.#locals.clear();
     for (const record of this.#flows.inOrder()) {
       this.#world.close(record.id);
       this.#forget(record);
@@ -218,8 +215,8 @@ export class Transport implements TimerOwner {
       this.#media?.get(flow)?.bound(now, flow, local);
       return;
     }
-    listener.local = local;
-    listener.user.listening(now, flow, local);
+    this.#locals.set(flow, local);
+    listener.listening(now, flow, local);
   }
 
   opened(now: Instant, flow: FlowId, peer: Peer): void {
@@ -263,8 +260,8 @@ export class Transport implements TimerOwner {
     }
     const listener = this.#listeners.get(flow);
     if (listener !== undefined) {
-      this.#listeners.delete(flow);
-      listener.user.deaf(now, flow, cause);
+      this.#forgetListener(flow);
+      listener.deaf(now, flow, cause);
       return;
     }
     const media = this.#media?.get(flow);
@@ -336,6 +333,12 @@ export class Transport implements TimerOwner {
       record.leave(member);
       member.flowLost(now, cause);
     }
+  }
+
+  /** @returns whether there was one. */
+  #forgetListener(flow: FlowId): boolean {
+    this.#locals.delete(flow);
+    return this.#listeners.delete(flow);
   }
 
   #forget(record: FlowRecord): void {
