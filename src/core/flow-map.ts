@@ -8,7 +8,7 @@ import type { FlowId } from "./machine.ts";
 const ROW = 64;
 
 class Row<Thing> {
-  readonly things: (Thing | undefined)[] = [];
+  things: (Thing | undefined)[] = [];
   used = 0;
 }
 
@@ -38,6 +38,8 @@ export class FlowMap<Thing extends object> {
       this.#size += 1;
     }
     row.things[place] = thing;
+    // A copy has no room to grow: a row that is full needs none.
+    if (place === ROW - 1 && row.things.length === ROW) row.things = row.things.slice();
   }
 
   /** @returns whether there was one. */
@@ -60,10 +62,10 @@ export class FlowMap<Thing extends object> {
 
   /** What is put in or taken out meanwhile is treated as a Map would. */
   *entries(): Generator<[FlowId, Thing]> {
-    for (const [number, { things }] of this.#rows) {
+    for (const [number, row] of this.#rows) {
       const first = number < 0 ? (number + 1) * ROW : number * ROW;
-      for (let place = 0; place < things.length; place += 1) {
-        const thing = things[place];
+      for (let place = 0; place < row.things.length; place += 1) {
+        const thing = row.things[place];
         if (thing !== undefined) yield [number < 0 ? first - place : first + place, thing];
       }
     }
