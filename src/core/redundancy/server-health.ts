@@ -53,7 +53,7 @@ export class ServerHealth {
   }
 
   state(now: Instant, target: Target): HealthState {
-    const entry = this.#find(target);
+    const entry = find(this.#first, target);
     if (entry === undefined) return "up";
     if (entry.until <= now && entry.state === "down") return "suspect";
     if (entry.until <= now && entry.state === "quiet") return "up";
@@ -62,11 +62,11 @@ export class ServerHealth {
 
   /** An attempt got no answer, or its path broke. */
   failed(now: Instant, target: Target, why: string): void {
-    const before = this.#find(target);
+    const before = find(this.#first, target);
     // Who asked to be left alone is left alone, whatever has become of his connections.
     if (before?.state === "quiet" && before.until > now) return;
     if (before === undefined || before.state === "quiet") {
-      this.#put(target, "suspect", now, why);
+      this.#first = entered(this.#first, target, "suspect", now, why);
       this.#listener.suspected(now, target, why);
       return;
     }
@@ -76,26 +76,26 @@ export class ServerHealth {
 
   /** What made a target suspect, or quiet; empty: nothing has. */
   why(target: Target): string {
-    return this.#find(target)?.why ?? "";
+    return find(this.#first, target)?.why ?? "";
   }
 
   /** Nothing is to be sent there if there is anywhere else: it is down, or suspected and being asked. */
   isLeftOut(now: Instant, target: Target): boolean {
-    const entry = this.#find(target);
+    const entry = find(this.#first, target);
     return entry !== undefined && entry.state !== "quiet" && entry.until > now;
   }
 
   /** Somebody asks a target that has failed how it is, and will know by then; `now`: he has learnt nothing. */
   asked(target: Target, until: Instant): void {
-    const entry = this.#find(target);
+    const entry = find(this.#first, target);
     if (entry !== undefined && entry.state !== "quiet") entry.until = until;
   }
 
   /** Any response at all proves that the target lives (R69). */
   responded(now: Instant, target: Target): void {
-    const before = this.#find(target);
+    const before = find(this.#first, target);
     if (before === undefined || (before.state === "quiet" && before.until > now)) return;
-    this.#remove(before);
+    this.#first = without(this.#first, before);
     if (before.state === "quiet") return;
     this.#listener.restored(now, target);
   }
@@ -103,38 +103,43 @@ export class ServerHealth {
   /** 503 with Retry-After: nothing is sent there until then (RFC 3261 §21.5.4, R50). */
   hush(now: Instant, target: Target, retryAfterSeconds: number): void {
     const until = now + Math.min(retryAfterSeconds * 1000, QUIET_LIMIT_MS);
-    this.#put(target, "quiet", until, "503 with Retry-After");
+    this.#first = entered(this.#first, target, "quiet", until, "503 with Retry-After");
   }
 
   /** When the quiet of a target ends; `now` if it is not quiet. */
   quietUntil(now: Instant, target: Target): Instant {
-    const entry = this.#find(target);
+    const entry = find(this.#first, target);
     return entry?.state === "quiet" && entry.until > now ? entry.until : now;
   }
+}
 
-  #find(target: Target): Entry | undefined {
-    let entry = this.#first;
-    while (entry !== undefined && !sameTarget(entry.target, target)) entry = entry.next;
-    return entry;
-  }
+function find(first: Entry | undefined, target: Target): Entry | undefined {
+  let entry = first;
+  while (entry !== undefined && !sameTarget(entry.target, target)) entry = entry.next;
+  return entry;
+}
 
-  #put(target: Target, state: HealthState, until: Instant, why: string): void {
-    const entry = this.#find(target);
-    if (entry === undefined) this.#first = { target, state, until, why, next: this.#first };
-    else {
-      entry.state = state;
-      entry.until = until;
-      entry.why = why;
-    }
-  }
+/** @returns the chain as it is then. */
+function entered(
+  first: Entry | undefined,
+  target: Target,
+  state: HealthState,
+  until: Instant,
+  why: string,
+): Entry {
+  const entry = find(first, target);
+  if (first === undefined || entry === undefined) return { target, state, until, why, next: first };
+  entry.state = state;
+  entry.until = until;
+  entry.why = why;
+  return first;
+}
 
-  #remove(entry: Entry): void {
-    if (this.#first === entry) {
-      this.#first = entry.next;
-      return;
-    }
-    let before = this.#first;
-    while (before !== undefined && before.next !== entry) before = before.next;
-    if (before !== undefined) before.next = entry.next;
-  }
+/** @returns the chain as it is then. */
+function without(first: Entry | undefined, entry: Entry): Entry | undefined {
+  if (first === entry) return first.next;
+  let before = first;
+  while (before !== undefined && before.next !== entry) before = before.next;
+  if (before !== undefined) before.next = entry.next;
+  return first;
 }

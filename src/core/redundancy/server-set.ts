@@ -109,7 +109,7 @@ export class ServerRoute {
     for (const [position, hop] of hops.entries()) {
       const addresses = new Set<string>();
       freshUntil = Math.min(freshUntil, hop.expiresAt);
-      for (const { target, expiresAt } of this.#steady(hop.targets)) {
+      for (const { target, expiresAt } of steady(hop.targets, this)) {
         const key = skipSameAddress ? target.address : targetName(target);
         if (addresses.has(key)) continue;
         addresses.add(key);
@@ -128,23 +128,24 @@ export class ServerRoute {
     this.inUse = used === undefined ? 0 : Math.max(0, this.indexOf(used.target));
   }
 
-  /**
-   * Chance has its say once: drawn anew at each look-up, the primary would be another one each time, and the phone
-   * would go back and forth between servers that are all well.
-   */
-  #steady(targets: readonly ResolvedTarget[]): readonly ResolvedTarget[] {
-    if (this.places.length === 0 || targets.length < 2) return targets;
-    const before = (target: Target): number => {
-      const index = this.indexOf(target);
-      return index < 0 ? this.places.length : index;
-    };
-    return [...targets].sort((a, b) => a.rank - b.rank || before(a.target) - before(b.target));
-  }
-
   /** Position of a target among the places, -1 if it is not one of them. */
   indexOf(target: Target): number {
     return this.places.findIndex((place) => sameTarget(place.target, target));
   }
+}
+
+/**
+ * Chance has its say once: drawn anew at each look-up, the primary would be another one each time, and the phone would
+ * go back and forth between servers that are all well.
+ */
+function steady(targets: readonly ResolvedTarget[], route: ServerRoute): readonly ResolvedTarget[] {
+  const { places } = route;
+  if (places.length === 0 || targets.length < 2) return targets;
+  const before = (target: Target): number => {
+    const index = route.indexOf(target);
+    return index < 0 ? places.length : index;
+  };
+  return [...targets].sort((a, b) => a.rank - b.rank || before(a.target) - before(b.target));
 }
 
 export class ServerSet {
@@ -165,7 +166,7 @@ export class ServerSet {
     const { servers, proxies } = this.#policy;
     const server = servers[index - 1];
     if (server === undefined) throw new RangeError(`no server ${index}`);
-    const known = this.#made(index);
+    const known = this.made(index);
     if (known !== undefined) return known;
     this.#newest = new ServerRoute(index, server, proxies, this.#newest);
     return this.#newest;
@@ -174,7 +175,7 @@ export class ServerSet {
   /** Where it stands in the list that it is in; undefined: nowhere. */
   placeOf(target: Target): Place | undefined {
     for (let server = 1; server <= this.#policy.servers.length; server += 1) {
-      const route = this.#made(server);
+      const route = this.made(server);
       const place = route?.places[route.indexOf(target)];
       if (place !== undefined) return place;
     }
@@ -191,10 +192,11 @@ export class ServerSet {
 
   /** Its requests go to `to` instead of `from`. @returns true if that was not told yet. */
   notesMove(from: Place, to: Place): boolean {
-    return this.#made(from.server)?.notesMove(from.target, to.target) !== false;
+    return this.made(from.server)?.notesMove(from.target, to.target) !== false;
   }
 
-  #made(index: number): ServerRoute | undefined {
+  /** The same, if anybody has asked for it yet. */
+  made(index: number): ServerRoute | undefined {
     let route = this.#newest;
     while (route !== undefined && route.index !== index) route = route.before;
     return route;

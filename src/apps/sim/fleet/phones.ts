@@ -74,10 +74,6 @@ class FleetPhone implements PhoneConfig, AccountPolicy {
     return this.#kind.rule;
   }
 
-  get #shared(): AccountPolicy {
-    return this.#kind.plan.account;
-  }
-
   get user(): string {
     return userName(this.#kind.plan, this.#number);
   }
@@ -91,79 +87,79 @@ class FleetPhone implements PhoneConfig, AccountPolicy {
   }
 
   get index(): number {
-    return this.#shared.index;
+    return this.#kind.plan.account.index;
   }
 
   get redundancy(): RedundancyPolicy {
-    return this.#shared.redundancy;
+    return this.#kind.plan.account.redundancy;
   }
 
   get domain(): AccountPolicy["domain"] {
-    return this.#shared.domain;
+    return this.#kind.plan.account.domain;
   }
 
   get displayName(): AccountPolicy["displayName"] {
-    return this.#shared.displayName;
+    return this.#kind.plan.account.displayName;
   }
 
   get password(): AccountPolicy["password"] {
-    return this.#shared.password;
+    return this.#kind.plan.account.password;
   }
 
   get unregisterOnStart(): AccountPolicy["unregisterOnStart"] {
-    return this.#shared.unregisterOnStart;
+    return this.#kind.plan.account.unregisterOnStart;
   }
 
   get messageWaiting(): AccountPolicy["messageWaiting"] {
-    return this.#shared.messageWaiting;
+    return this.#kind.plan.account.messageWaiting;
   }
 
   get colleagues(): AccountPolicy["colleagues"] {
-    return this.#shared.colleagues;
+    return this.#kind.plan.account.colleagues;
   }
 
   get presenceOf(): AccountPolicy["presenceOf"] {
-    return this.#shared.presenceOf;
+    return this.#kind.plan.account.presenceOf;
   }
 
   get watchExpiresSeconds(): AccountPolicy["watchExpiresSeconds"] {
-    return this.#shared.watchExpiresSeconds;
+    return this.#kind.plan.account.watchExpiresSeconds;
   }
 
   get publishPresence(): AccountPolicy["publishPresence"] {
-    return this.#shared.publishPresence;
+    return this.#kind.plan.account.publishPresence;
   }
 
   get subscribeRegistration(): AccountPolicy["subscribeRegistration"] {
-    return this.#shared.subscribeRegistration;
+    return this.#kind.plan.account.subscribeRegistration;
   }
 
   get subscribeExpiresSeconds(): AccountPolicy["subscribeExpiresSeconds"] {
-    return this.#shared.subscribeExpiresSeconds;
+    return this.#kind.plan.account.subscribeExpiresSeconds;
   }
 
   get subscribeOverlapSeconds(): AccountPolicy["subscribeOverlapSeconds"] {
-    return this.#shared.subscribeOverlapSeconds;
+    return this.#kind.plan.account.subscribeOverlapSeconds;
   }
 
   get subscribeRetryMs(): AccountPolicy["subscribeRetryMs"] {
-    return this.#shared.subscribeRetryMs;
+    return this.#kind.plan.account.subscribeRetryMs;
   }
 
   get reliableProvisionals(): AccountPolicy["reliableProvisionals"] {
-    return this.#shared.reliableProvisionals;
+    return this.#kind.plan.account.reliableProvisionals;
   }
 
   get sessionTimer(): AccountPolicy["sessionTimer"] {
-    return this.#shared.sessionTimer;
+    return this.#kind.plan.account.sessionTimer;
   }
 
   get sessionExpiresSeconds(): AccountPolicy["sessionExpiresSeconds"] {
-    return this.#shared.sessionExpiresSeconds;
+    return this.#kind.plan.account.sessionExpiresSeconds;
   }
 
   get sessionRefresher(): AccountPolicy["sessionRefresher"] {
-    return this.#shared.sessionRefresher;
+    return this.#kind.plan.account.sessionRefresher;
   }
 }
 
