@@ -99,6 +99,8 @@ export const FAILED_SEEDS: readonly number[] = [
   115447,
   // … also while the other end held, too.
   365285,
+  // … a BYE to a phone's name that no server on its way had a binding of any more.
+  359357,
   // … calls so close to one another that nobody looked while the phone was idle.
   46207,
   // … an answer that came when whoever had asked had lost its power,

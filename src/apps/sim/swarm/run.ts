@@ -300,7 +300,7 @@ class Swarm implements Obituaries {
       hush,
       new OneBinding(this.#watched, complain),
       new Calls(this.#watched, complain),
-      new BothEnds(this.#watched, this.#faults, this.#partingMs, complain),
+      new BothEnds(this.#watched, this.#faults, bindings, this.#partingMs, complain),
       new Wire(this.#watched, complain),
       new OneWay(this.#watched, complain),
       new OneLeg(this.#watched, complain),

@@ -1,14 +1,20 @@
 /**
  * I10, second part: what is over at one end is over at the other as soon as a request can get there. Nobody goes on
- * ringing for a caller who has given up (I7), and nobody is left alone in a call.
+ * ringing for a caller who has given up (I7), and nobody is left alone in a call. Who gave the name of his phone for an
+ * address is reached while a binding stands for it (RFC 5627 §6.1): after that nothing can get there.
  */
 import type { Instant } from "../../../core/machine.ts";
 import type { SimulatedEvent } from "../simulation.ts";
+import type { SimulatedMessage } from "../surroundings.ts";
+import { callIdOf, cseqOf } from "./glance.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
+import type { Bindings } from "./registered.ts";
 
 interface End {
   readonly node: string;
   answered: boolean;
+  /** Its name was asked for, and no server on the way to it has a binding any more. */
+  unbound: boolean;
 }
 
 interface Ends {
@@ -24,6 +30,17 @@ function newEnds(begunAt: Instant): Ends {
   return { begunAt, nodes: new Set(), live: new Map(), overAt: undefined };
 }
 
+const ROUTE_HOST = /<sips?:(?:[^@>]*@)?([\d.]+)/g;
+const BYE_BY_NAME = /^BYE \S*;gr[=; ]/;
+/** For want of a binding of a public name, or of a temporary one. */
+const NOBODY_OF_THAT_NAME = /^SIP\/2\.0 4(?:80|04) /;
+
+/** Addresses of all servers that the request is to go through. */
+function wayOf({ peer }: SimulatedMessage, text: string): readonly string[] {
+  const routes = text.match(/^Route: .*$/gm)?.join() ?? "";
+  return [peer.address, ...Array.from(routes.matchAll(ROUTE_HOST), ([, host = ""]) => host)];
+}
+
 export class BothEnds implements Invariant {
   readonly #nodes: ReadonlySet<string>;
   readonly #reach: Reach;
@@ -34,11 +51,21 @@ export class BothEnds implements Invariant {
   readonly #connected: boolean;
   readonly #calls = new Map<string, Ends>();
   readonly #ids = new Map<string, string>();
+  /** Where the end of a call was told to a name, by Call-ID. */
+  readonly #ways = new Map<string, readonly string[]>();
+  readonly #bindings: Bindings;
   #nextLook: Instant = 0;
 
-  constructor(watched: readonly Watched[], reach: Reach, partingMs: number, complain: Complain) {
+  constructor(
+    watched: readonly Watched[],
+    reach: Reach,
+    bindings: Bindings,
+    partingMs: number,
+    complain: Complain,
+  ) {
     this.#nodes = new Set(watched.map(({ node }) => node));
     this.#reach = reach;
+    this.#bindings = bindings;
     this.#connected = watched.some(({ account: { policy } }) =>
       [...policy.servers, ...policy.proxies].some(({ transport }) => transport !== "udp"),
     );
@@ -55,7 +82,7 @@ export class BothEnds implements Invariant {
       const ends = this.#calls.get(id) ?? newEnds(at);
       this.#calls.set(id, ends);
       ends.nodes.add(node);
-      ends.live.set(key, { node, answered: false });
+      ends.live.set(key, { node, answered: false, unbound: false });
       return;
     }
     const ends = this.#calls.get(this.#ids.get(key) ?? "");
@@ -65,6 +92,24 @@ export class BothEnds implements Invariant {
     else if (event === "call.ended") {
       ends.live.delete(key);
       ends.overAt ??= at;
+    }
+  }
+
+  message(message: SimulatedMessage, text: string): void {
+    if (message.direction === "out") {
+      if (BYE_BY_NAME.test(text)) this.#ways.set(callIdOf(text), wayOf(message, text));
+    } else if (NOBODY_OF_THAT_NAME.test(text) && cseqOf(text).endsWith(" BYE")) {
+      this.#foundNobody(message.node, callIdOf(text));
+    }
+  }
+
+  #foundNobody(asking: string, callId: string): void {
+    const way = this.#ways.get(callId);
+    const ends = this.#calls.get(callId);
+    if (way === undefined || ends === undefined) return;
+    for (const end of ends.live.values()) {
+      if (end.node === asking) continue;
+      end.unbound = !way.some((address) => this.#bindings(address, end.node));
     }
   }
 
@@ -84,7 +129,8 @@ export class BothEnds implements Invariant {
       const calmFrom = this.#connected ? begunAt : overAt;
       if (this.#reach.calmSince > calmFrom || this.#reach.forgotAt >= begunAt) continue;
       if (now - overAt <= this.#partingMs) continue;
-      for (const { node, answered } of live.values()) {
+      for (const { node, answered, unbound } of live.values()) {
+        if (unbound) continue;
         const doing = answered ? "is left alone in" : "goes on ringing for";
         const what = `${doing} ${id}, which was over ${Math.round(now - overAt)} ms ago`;
         this.#complain({ invariant: answered ? "I10" : "I7", at: now, node, what });
