@@ -73,12 +73,13 @@ export class ConcurrentRegistration implements RegistrationStrategy {
 
   /**
    * Servers that share their location keep one binding of our contact, with the lifetime that was granted last: what
-   * stands elsewhere is renewed before that runs out.
+   * stands elsewhere is renewed before that runs out, and once is enough.
    */
   #isAway(now: Instant, registration: Registration): void {
     this.#away ??= new Set();
+    const known = this.#away.has(registration);
     this.#away.add(registration);
-    if (!registration.bound(now)) return;
+    if (known || !registration.bound(now)) return;
     for (const other of this.#registrations) {
       if (!this.#away.has(other)) other.renewBefore(now, registration.expiresAt);
     }

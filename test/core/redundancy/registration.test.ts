@@ -179,6 +179,16 @@ test("concurrent: a server that is being tried is not taken for back before it h
   `);
 });
 
+test("concurrent: while a server stays away the others are not renewed again and again", () => {
+  const stage = concurrent({ backoff: { kind: "fixed", intervalMs: 1000 } }).start();
+  stage.until(500).kill("primary").until(1200);
+  const renewals = stage.sent.filter((one) => one.to === "fallback" && one.method === "REGISTER");
+  assert.deepEqual(
+    renewals.map(({ at }) => Math.round(at / 1000)),
+    [0, 540, 1080],
+  );
+});
+
 test("successive: at most one live binding is wanted; the probe that is answered ends the other (I5, C6)", () => {
   const stage = successive({ probeIntervalMs: 20_000 }, { events: ["server.failed-back"] });
   stage
