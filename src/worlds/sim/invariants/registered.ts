@@ -30,6 +30,8 @@ export class Registered implements Invariant {
   #nextLook: Instant = 0;
   /** By node and server. */
   readonly #accepted = new Map<string, Accepted>();
+  /** When 503 ended a REGISTER last, by node and server. */
+  readonly #refusedAt = new Map<string, Instant>();
 
   constructor(
     watched: readonly Watched[],
@@ -45,9 +47,11 @@ export class Registered implements Invariant {
     this.#complain = complain;
   }
 
-  event({ at, node, event, server, expires }: SimulatedEvent): void {
+  event({ at, node, event, server, expires, status }: SimulatedEvent): void {
+    const key = `${node} ${server}`;
+    if (event === "registration.failed" && status === 503) this.#refusedAt.set(key, at);
     if (event !== "registration.accepted") return;
-    this.#accepted.set(`${node} ${server}`, { at, seconds: Number(expires) });
+    this.#accepted.set(key, { at, seconds: Number(expires) });
   }
 
   died(now: Instant, node: string): void {
@@ -100,11 +104,17 @@ export class Registered implements Invariant {
     });
   }
 
-  #owed(now: Instant, { account, bounds }: Watched): boolean {
+  /** Where 503 is an answer, a place that gives it keeps the phone from the others of its server. */
+  #owed(now: Instant, { node, account, bounds }: Watched): boolean {
     const reachable = now - bounds.registeredMs;
+    const kept = ({ index }: ServerRoute): boolean => {
+      const refusedAt = this.#refusedAt.get(`${node} ${index}`) ?? Number.NEGATIVE_INFINITY;
+      return !account.policy.failoverOn503 && refusedAt >= reachable;
+    };
     return account.servers.routes.some(
       (route) =>
         route.policy.register &&
+        !kept(route) &&
         route.places.some(({ target }) => this.#reach.since(target.address) <= reachable),
     );
   }
