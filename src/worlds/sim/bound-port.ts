@@ -2,10 +2,15 @@
 import type { FlowId, Instant, Local, Peer, TransportName } from "../../core/machine.ts";
 import type { StreamEnd } from "./simulated-stream.ts";
 
-/** A datagram pair or a stream end. */
-export interface SimulatedFlow {
+/** A datagram pair or a stream end, and both its ends as the machine is told of them: a fleet has millions. */
+export class SimulatedFlow implements Peer {
   readonly id: FlowId;
-  readonly peer: Peer;
+  readonly transport: TransportName;
+  readonly address: string;
+  readonly port: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly listener: FlowId;
   /** Datagrams: a socket of its own that hears ICMP and outlives the bound one. */
   readonly connected: boolean;
   /** Streams: this side's end. */
@@ -14,6 +19,29 @@ export interface SimulatedFlow {
   usedAt: Instant;
   /** An older flow that shares the bound port. */
   next: SimulatedFlow | undefined;
+
+  constructor(
+    id: FlowId,
+    peer: Peer,
+    connected: boolean,
+    stream: StreamEnd | undefined,
+    usedAt: Instant,
+  ) {
+    this.id = id;
+    this.transport = peer.transport;
+    this.address = peer.address;
+    this.port = peer.port;
+    this.localAddress = peer.localAddress;
+    this.localPort = peer.localPort;
+    this.listener = peer.listener;
+    this.connected = connected;
+    this.stream = stream;
+    this.usedAt = usedAt;
+  }
+
+  get peer(): Peer {
+    return this;
+  }
 }
 
 /** Up to here a list is searched. */

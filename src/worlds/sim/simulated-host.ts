@@ -14,7 +14,7 @@ import {
 import { packetOf } from "../../core/network-rules.ts";
 import type { Question, TraceEvent } from "../../core/vocabulary.ts";
 import { type HostAddresses, includes } from "./addresses.ts";
-import type { BoundPort, SimulatedFlow } from "./bound-port.ts";
+import { type BoundPort, SimulatedFlow } from "./bound-port.ts";
 import { HELD_LIMIT, IDLE_MS } from "./limits.ts";
 import { Holdings, isDatagram, isUnspecified, turned } from "./simulated-flow.ts";
 import { handshakeOf, StreamEnd, type StreamHost } from "./simulated-stream.ts";
@@ -159,7 +159,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     if (isDatagram(target.transport)) {
       const made = this.#add(flow, peer, opening.connected, undefined);
       this.#later(0, (machine, now) => {
-        if (this.#holdings.flow(flow) === made) machine.opened(now, flow, peer);
+        if (this.#holdings.flow(flow) === made) machine.opened(now, flow, made.peer);
       });
     } else {
       const end = new StreamEnd(this.#simulation, this, flow, peer);
@@ -382,7 +382,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
 
   #add(id: FlowId, peer: Peer, connected: boolean, stream: StreamEnd | undefined): SimulatedFlow {
     const usedAt = Math.floor(this.#simulation.now);
-    const flow: SimulatedFlow = { id, peer, connected, stream, usedAt, next: undefined };
+    const flow = new SimulatedFlow(id, peer, connected, stream, usedAt);
     this.#holdings.add(flow);
     return flow;
   }
