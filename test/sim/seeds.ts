@@ -33,6 +33,8 @@ export const FAILED_SEEDS: readonly number[] = [
   203731,
   // Whoever had asked for credentials was followed when requests had long gone home.
   305948,
+  // The answer to a renewal sent before the return, which sends nothing of its own, undid it.
+  2147561641,
   // A server that had asked to be left alone was asked again when its connection had broken.
   94,
   // The ACK for our answer was read as an answer to the offer that we had made meanwhile.

@@ -235,7 +235,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const index = Math.max(0, route.indexOf(place.target));
     const before = route.inUse;
     const mode = failbackModeOf(route);
-    if (index < before && this.#failbacks?.isOld(route, place, method) === true) return;
+    if (this.#failbacks?.isOld(route, index, place, method) === true) return;
     route.current = index;
     route.answeredBy(place);
     if (this.#challenger?.target !== place.target) this.#challenger = undefined;

@@ -61,7 +61,7 @@ export class Failback implements TimerOwner {
   /** Made when the time has come. */
   #proof: Proof | undefined;
   state: FailbackState = "home";
-  /** Index into the route's places: where its requests are answered, and since when. */
+  /** Index into the route's places: where its requests are answered, and since when, or since when they go back. */
   #position = 0;
   #movedAt: Instant = 0;
   #dueAt: Instant = NEVER;
@@ -99,6 +99,11 @@ export class Failback implements TimerOwner {
   /** Sent so early that its answer is no return, where that waits for the end of the calls. */
   isOld(since: Instant): boolean {
     return !this.#mayReturn && this.#mode !== "newRequests" && since < this.#movedAt;
+  }
+
+  /** Sent before the return: where it is answered says nothing of that. */
+  isBehind(since: Instant): boolean {
+    return this.state === "returning" && since < this.#movedAt;
   }
 
   /** Renewal signalling begins: the time of mode `registration`. */
@@ -210,6 +215,7 @@ export class Failback implements TimerOwner {
 
   #goBack(now: Instant): void {
     this.state = "returning";
+    this.#movedAt = now;
     this.#host.goBack(now, this.route, (at, home) => {
       if (this.state !== "returning") return;
       if (home) this.cameHome();

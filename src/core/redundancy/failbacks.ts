@@ -33,10 +33,16 @@ export class Failbacks {
     failback.left(now);
   }
 
-  /** A request answered by a better place was sent there before the move, and a call is in the way of the return. */
-  isOld(route: ServerRoute, { since }: AttemptPlace, method: string): boolean {
+  /**
+   * A request answered by the place of that index was sent too early to count: by a better one before the move, and a
+   * call is in the way of the return; or by another before the return, where nothing needs to be sent for that.
+   */
+  isOld(route: ServerRoute, index: number, { since }: AttemptPlace, method: string): boolean {
+    const failback = this.#of(route);
+    if (failback === undefined) return false;
+    if (index >= route.inUse) return failback.isBehind(since);
     // A registration stands wherever it was granted.
-    return method !== "REGISTER" && this.#of(route)?.isOld(since) === true;
+    return method !== "REGISTER" && failback.isOld(since);
   }
 
   /** A registration of the route is about to be renewed. */

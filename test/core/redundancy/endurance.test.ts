@@ -207,6 +207,33 @@ test("the challenger is followed no more once requests have gone home", () => {
   `);
 });
 
+test("duration: the answer to a renewal sent before the return says nothing of it", () => {
+  const server = {
+    failbackMode: "duration",
+    failbackSeconds: 91,
+    registerOnFailover: false,
+  } as const;
+  const stage = failover(server).cut("primary");
+  stage.server("secondary").habits = {
+    REGISTER: (request) => {
+      const contact = `${request.headers.get("contact")};expires=60`;
+      return [{ status: 200, headers: { contact }, afterMs: 480 }];
+    },
+  };
+  stage.start().until(20).revive("primary").until(90).take();
+  stage
+    .until(102)
+    .do(() => stage.phone.call("2099"))
+    .until(103)
+    .expect(`
+      98.9 REGISTER → secondary
+      99.4 200 ← secondary
+      102.0 INVITE → primary
+      102.0 200 ← primary
+      102.0 ACK → primary
+    `);
+});
+
 test("a server that says 503 to a call is not dead: the working server stays, and no REGISTER is added (R50)", () => {
   const stage = concurrent({}, { methods: ["INVITE", "REGISTER"], events: ["server.fell-back"] });
   stage.server("primary").habits = { INVITE: says(503) };
