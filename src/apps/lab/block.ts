@@ -1,5 +1,5 @@
 /** Finds a block of loopback addresses (`addresses.ts`) that nobody uses. */
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { StageFault } from "../scenario/stage.ts";
@@ -8,7 +8,7 @@ import { type Block, loopbackBlock, type Place, plainBlock } from "./addresses.t
 /** Blocks tried before giving up. */
 const BLOCKS = 32;
 
-/** Hands out blocks that nobody in this process uses and whose ports are free. */
+/** Hands out blocks that no other lab has, in this process or another, and whose ports are free. */
 export class Blocks {
   readonly #used = new Set<number>();
   readonly #first: number;
@@ -35,12 +35,33 @@ export class Blocks {
       if (this.#used.has(number)) continue;
       this.#used.add(number);
       const block = this.#plain ? plainBlock(number) : loopbackBlock(number);
-      const found = await firstTaken(block, servers);
-      if (found === undefined) return { block, release: () => void this.#used.delete(number) };
-      this.#used.delete(number);
+      const claimed = await claim(block);
+      const found = typeof claimed === "string" ? claimed : await firstTaken(block, servers);
+      const release = (): void => {
+        this.#used.delete(number);
+        if (typeof claimed !== "string") claimed.close();
+      };
+      if (found === undefined) return { block, release };
+      release();
       taken = found;
     }
     throw new StageFault(taken);
+  }
+}
+
+/**
+ * A socket that stands for the whole block as long as it is bound, or why it cannot be had. Ports that are only looked
+ * at are still free for a lab that begins at the same moment; and whatever ends a process gives its sockets back.
+ */
+async function claim({ name, resolver }: Block): Promise<Socket | string> {
+  const socket = createSocket("udp4");
+  try {
+    socket.bind(resolver.port + 1, resolver.address);
+    await once(socket, "listening");
+    return socket.unref();
+  } catch (error) {
+    socket.close();
+    return `another lab has ${name}: udp ${resolver.address}:${resolver.port + 1}: ${codeOf(error)}`;
   }
 }
 
@@ -72,6 +93,10 @@ async function trouble(transport: "udp" | "tcp", place: Place): Promise<string |
     }
     return undefined;
   } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return codeOf(error);
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
