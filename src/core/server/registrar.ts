@@ -94,7 +94,8 @@ export function* register(
       known = undefined;
     }
   }
-  const asked = readAsked(request, holder, options);
+  const { text } = holder;
+  const asked = readAsked(request, text, options);
   if ("status" in asked) return asked;
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
     const read = known ?? ((yield { kind: "store.read", key }) as StoreAnswer);
@@ -103,7 +104,7 @@ export function* register(
     const current = decodeBindings(read.value, now);
     const decision = isQuery(asked)
       ? UNCHANGED
-      : decide(current, asked, holder.text, now, options.limits, sameUriText);
+      : decide(current, asked, text, now, options.limits, sameUriText);
     if (decision.kind !== "changed") {
       if (known === undefined) return settled(request, key, asked, current, now, decision, options);
       // What is remembered may be out of date. A write would find that out; this needs to be asked for.
@@ -111,7 +112,8 @@ export function* register(
       continue;
     }
     const { bindings, changes } = decision;
-    const write = writeOf(key, bindings, read.version, records, holder);
+    const from = bindings[0]?.holder === text ? holder : undefined;
+    const write = writeOf(key, bindings, read.version, records, from);
     const written = (yield write) as StoreAnswer;
     if (written.kind === "written") {
       const record = records.keep(write, written.version, known);
@@ -162,11 +164,7 @@ interface Wish extends Asked {
   readonly outbound: string;
 }
 
-function readAsked(
-  request: Request,
-  holder: HolderSource,
-  options: RegistrarOptions,
-): Wish | Registered {
+function readAsked(request: Request, holder: string, options: RegistrarOptions): Wish | Registered {
   const { headers } = request;
   const contacts = contactsOf(headers);
   if (contacts === undefined) return refused(400, "Malformed Contact");
@@ -241,8 +239,8 @@ function firstHopHasOutbound(headers: Headers, path: string): boolean {
 }
 
 /** Over its own flow the phone is told how often to show that it lives; what is behind a proxy is that one's concern. */
-function outboundLines(holder: HolderSource): string {
-  const { sight, source } = readHolder(holder.text);
+function outboundLines(holder: string): string {
+  const { sight, source } = readHolder(holder);
   const required = "Require: outbound\r\n";
   if (sight === "proxied") return required;
   return `${required}Flow-Timer: ${flowTimerSeconds(readPlace(source).transport)}\r\n`;

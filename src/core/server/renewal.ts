@@ -77,7 +77,7 @@ export class SoleBinding implements StoreWrite {
 /**
  * What is to be written where these bindings are to stand.
  * @param records who will remember it.
- * @param from whom the REGISTER came from that asks for it; undefined: nobody asks.
+ * @param from what the holder of the first binding is the text of, where that is at hand.
  */
 export function writeOf(
   key: string,
@@ -96,7 +96,7 @@ export function writeOf(
       expires,
       copyOf(callId),
       cseq,
-      from?.text === holder ? from : { text: holder },
+      from ?? { text: holder },
       records.shared(userAgent),
     );
   }
