@@ -159,7 +159,10 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     if (timer === this.#c) {
       this.cancel(now);
     } else {
-      if (this.#way.kind === "node") this.#host.suspect(now, this.#way.node);
+      // Silence to anything else may be that of the phone behind a living node.
+      if (this.#owner.invite && this.#way.kind === "node") {
+        this.#host.suspect(now, this.#way.node);
+      }
       this.#owner.overdue(now, this);
     }
   }

@@ -99,6 +99,26 @@ test("when the other server is mute the call goes past it after half a second, l
   assert.equal(bob.requests.length, 1);
 });
 
+test("a phone that is mute to BYE does not make the server suspected that holds its registration", () => {
+  const all = pair();
+  const { town, alice, bob } = all;
+  call(all);
+  const own = town.places.get(bob.place)!;
+  town.places.set(bob.place, { came: () => undefined });
+  alice.sendInDialog(ONE, "BYE", alice.final("INVITE"));
+  town.pass(1_700);
+  town.places.set(bob.place, own);
+  bob.received.length = 0;
+  alice.send(ONE, "INVITE", "sip:bob@example.com", { callId: "second" });
+  town.pass(50);
+  assert.deepEqual(
+    bob.requests
+      .filter(({ method }) => method === "INVITE")
+      .map(({ headers }) => headers.all("via").length),
+    [3],
+  );
+});
+
 test("a mute server that wakes up does not make the phone ring twice: 482 is its answer, not the caller's", () => {
   const all = pair();
   const { town, alice, bob } = all;
