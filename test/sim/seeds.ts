@@ -76,6 +76,8 @@ export const FAILED_SEEDS: readonly number[] = [
   308753,
   // Nine servers wrote their sign of life at once, and one never came to it: calls through it found nobody.
   110492,
+  // A server that was left brought a call in vain, and so the one registered at brought it in vain, too.
+  434979,
   // A leg with credentials rang when the one before it had come late, been answered and ended.
   112759,
   // A callee that had merged a second leg was called again when the first one came to nothing.

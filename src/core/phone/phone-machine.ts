@@ -84,6 +84,20 @@ export class PhoneMachine implements Machine, TransactionUser {
 
   // What the layer tells.
 
+  /**
+   * Refused for the way it came, it has not been had: no transaction of it is kept, with which the same call by another
+   * way would be merged. One that was had by another way is merged (RFC 3261 §8.2.2.2).
+   */
+  claims(now: Instant, request: Request, flow: Flow): boolean {
+    const declines = this.#phoneAt(flow)?.declines(now, request, flow) === true;
+    if (!declines || this.#layer.isMerged(request)) return false;
+    // Computed, so that a retransmission is given the same (§8.2.7).
+    const { hash } = this.#shared.primitives;
+    const tag = hash.md5(request.headers.get("via") ?? "").slice(0, 16);
+    this.#layer.respondStateless(now, request, flow, responseTo(request, 480, undefined, tag));
+    return true;
+  }
+
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
     const phone = this.#phoneAt(flow);
     if (phone === undefined) transaction.respond(now, responseTo(transaction.request, 404));

@@ -35,7 +35,7 @@ import type { PhoneShared } from "./phone-shared.ts";
 import type { Resolved } from "./resolutions.ts";
 import { endStrayAnswer } from "./stray-answer.ts";
 import { type PhoneSubscriptions, subscriptionsOf } from "./subscriptions.ts";
-import { accountOf, refuseUnregistered } from "./unregistered-server.ts";
+import { accountOf, comesFromLeft } from "./unregistered-server.ts";
 
 /** A phone as its machine has it: every method is told the time. */
 export class Phone
@@ -212,8 +212,12 @@ export class Phone
     return this.#calls.recording;
   }
 
+  /** Whether it wants nothing from whoever brings this request. */
+  declines(now: Instant, request: Request, flow: Flow): boolean {
+    return comesFromLeft(now, this.accounts, request, flow);
+  }
+
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
-    if (refuseUnregistered(now, this.accounts, transaction, flow)) return;
     if (this.#subscriptions?.requested(now, transaction) === true) return;
     if (this.config.takes?.(now, transaction) === true) return;
     this.#calls.requested(now, transaction, flow);

@@ -5,11 +5,10 @@
 import type { Instant, Peer, Target } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
-import { responseTo } from "../message/print.ts";
 import { parseUri } from "../message/uri.ts";
 import type { ServerPolicy } from "../redundancy/policy.ts";
 import type { Place } from "../redundancy/server-set.ts";
-import type { Flow, ServerTransaction } from "../transaction/user.ts";
+import type { Flow } from "../transaction/user.ts";
 import type { Account } from "./account.ts";
 
 /** The switch and what it depends on. */
@@ -40,19 +39,16 @@ function mayThrough(now: Instant, account: Account, server: number, target: Targ
   return server >= account.workingServer && route.indexOf(target) >= route.inUse;
 }
 
-/** @returns true if the request was refused (480). */
-export function refuseUnregistered(
+/** Whether a request is to be refused, as whoever brings it was left. */
+export function comesFromLeft(
   now: Instant,
   accounts: readonly Account[],
-  transaction: ServerTransaction,
+  request: Request,
   flow: Flow,
 ): boolean {
-  const { request } = transaction;
-  if (request.method === "BYE" || request.method === "CANCEL") return false;
+  if (request.method === "BYE") return false;
   const account = accountOf(accounts, request);
-  if (account === undefined || takesFrom(now, account, flow.peer)) return false;
-  transaction.respond(now, responseTo(request, 480));
-  return true;
+  return account !== undefined && !takesFrom(now, account, flow.peer);
 }
 
 /** By the user of the Request-URI, which is the one of the Contact; by To, if a proxy has changed it. */

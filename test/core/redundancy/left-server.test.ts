@@ -14,9 +14,16 @@ const CHAIN: Partial<ServerPolicy> = {
 
 let asked = 0;
 
-/** The status that a request from a server is answered with. */
-function statusOf(stage: Rehearsal, from: PlaceName, method: string, to = ""): number {
+/** The status that a request from a server is answered with. @param call the number of one that was asked before. */
+function statusOf(
+  stage: Rehearsal,
+  from: PlaceName,
+  method: string,
+  to = "",
+  call?: number,
+): number {
   asked += 1;
+  const callId = `left-${call ?? asked}`;
   const server = stage.server(from);
   const answers: string[] = [];
   server.heard = (text) => void answers.push(text);
@@ -26,7 +33,7 @@ function statusOf(stage: Rehearsal, from: PlaceName, method: string, to = ""): n
     "Max-Forwards: 70",
     "From: <sip:2099@pbx.example.com>;tag=caller",
     `To: <sip:2001@pbx.example.com>${to}`,
-    `Call-ID: left-${asked}`,
+    `Call-ID: ${callId}`,
     `CSeq: 1 ${method}`,
     `Contact: <sip:2099@${server.address}>`,
     "Content-Length: 0",
@@ -36,7 +43,7 @@ function statusOf(stage: Rehearsal, from: PlaceName, method: string, to = ""): n
   stage.hostOf(from).run(() => server.ask(request.join("\r\n"), "192.0.2.100"));
   stage.simulation.runUntil(stage.simulation.now + 100);
   const final = answers.find(
-    (text) => /^SIP\/2\.0 [2-6]/.test(text) && text.includes(`left-${asked}`),
+    (text) => /^SIP\/2\.0 [2-6]/.test(text) && text.includes(`Call-ID: ${callId}\r`),
   );
   return Number(final?.split(" ")[1] ?? 0);
 }
@@ -57,6 +64,20 @@ test("after a failover the server left behind is answered 480, the registered on
   assert.equal(statusOf(stage, "primary", "OPTIONS"), 480);
   assert.equal(statusOf(stage, "primary", "INVITE"), 480);
   assert.equal(statusOf(stage, "secondary", "OPTIONS"), 200);
+});
+
+test("a call that the server left behind brought in vain rings when the registered one brings it (RFC 3261 §8.2.2.2)", () => {
+  const stage = moved(CHAIN);
+  for (const method of ["INVITE", "OPTIONS"]) {
+    assert.equal(statusOf(stage, "primary", method), 480);
+    assert.notEqual(statusOf(stage, "secondary", method, "", asked), 482);
+  }
+});
+
+test("a call that the registered server has brought is merged with the leg of the one left behind", () => {
+  const stage = moved(CHAIN);
+  statusOf(stage, "secondary", "INVITE");
+  assert.equal(statusOf(stage, "primary", "INVITE", "", asked), 482);
 });
 
 test("before any failover the standby is served as well: whoever calls may have failed over (I2)", () => {
