@@ -105,6 +105,8 @@ export const FAILED_SEEDS: readonly number[] = [
   365285,
   // … a BYE to a phone's name that no server on its way had a binding of any more.
   359357,
+  // … a leg whose connection had ended, with nobody to tell it to.
+  432484,
   // … calls so close to one another that nobody looked while the phone was idle.
   46207,
   // … an answer that came when whoever had asked had lost its power,

@@ -2,7 +2,7 @@
  * Real servers and real phones as simulated processes around one resolver: what scenarios, fleets and swarms
  * are all played in.
  */
-import type { Instant, Local } from "../../core/machine.ts";
+import type { Instant, Local, LossCause, Peer } from "../../core/machine.ts";
 import type { PhoneConfig } from "../../core/phone/phone-config.ts";
 import { PhoneMachine } from "../../core/phone/phone-machine.ts";
 import { DEFAULT_REGISTRAR_LIMITS, type RegistrarLimits } from "../../core/server/registration.ts";
@@ -45,6 +45,7 @@ export interface TownOptions {
   readonly onEvent?: (event: SimulatedEvent) => void;
   readonly onReport?: (now: Instant, node: string, event: TraceEvent) => void;
   readonly onMessage?: (message: SimulatedMessage) => void;
+  readonly onLost?: (node: string, peer: Peer, cause: LossCause) => void;
   readonly onStep?: (now: Instant) => void;
 }
 
@@ -99,7 +100,7 @@ export class Town {
 
   constructor(options: TownOptions) {
     this.#options = options;
-    const { seed, network, onEvent, onReport, onMessage, onStep } = options;
+    const { seed, network, onEvent, onReport, onMessage, onLost, onStep } = options;
     this.simulation = new Simulation({
       seed,
       answer: (_now, node, question) => this.#answer(node, question),
@@ -107,6 +108,7 @@ export class Town {
       ...(onEvent === undefined ? {} : { onEvent }),
       ...(onReport === undefined ? {} : { onReport }),
       ...(onMessage === undefined ? {} : { onMessage }),
+      ...(onLost === undefined ? {} : { onLost }),
       ...(onStep === undefined ? {} : { onStep }),
     });
   }

@@ -381,8 +381,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   // Flows.
 
   #add(id: FlowId, peer: Peer, connected: boolean, stream: StreamEnd | undefined): SimulatedFlow {
-    const usedAt = Math.floor(this.#simulation.now);
-    const flow = new SimulatedFlow(id, peer, connected, stream, usedAt);
+    const flow = new SimulatedFlow(id, peer, connected, stream, Math.floor(this.#simulation.now));
     this.#holdings.add(flow);
     return flow;
   }
@@ -390,6 +389,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   #lose(machine: Machine, now: Instant, flow: SimulatedFlow, cause: LossCause): void {
     if (this.#holdings.flow(flow.id) !== flow) return;
     this.#holdings.remove(flow);
+    this.#simulation.lost(this.name, flow.peer, cause);
     machine.lost(now, flow.id, cause);
   }
 }

@@ -2,7 +2,7 @@
  * Virtual time, and everything that happens in it, from one seed. Machines are the very same as on real sockets; a
  * week of a fleet passes in seconds, and the same seed gives the same trace, byte for byte.
  */
-import type { Instant, Machine, Peer } from "../../core/machine.ts";
+import type { Instant, LossCause, Machine, Peer } from "../../core/machine.ts";
 import type { Answer, Question, TraceEvent } from "../../core/vocabulary.ts";
 import { type HostAddresses, includes, isBlock } from "./addresses.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -33,6 +33,8 @@ export interface SimulationOptions {
   readonly onReport?: (now: Instant, node: string, event: TraceEvent) => void;
   /** Shown each SIP message sent and received; costs nothing when absent. */
   readonly onMessage?: (message: SimulatedMessage) => void;
+  /** Told of each flow that a process loses, before the process is. */
+  readonly onLost?: (node: string, peer: Peer, cause: LossCause) => void;
   /** Called after each step: invariants look here. */
   readonly onStep?: (now: Instant) => void;
 }
@@ -161,6 +163,10 @@ export class Simulation implements Surroundings {
 
   rang(): void {
     this.events += 1;
+  }
+
+  lost(node: string, peer: Peer, cause: LossCause): void {
+    this.options.onLost?.(node, peer, cause);
   }
 
   carried(node: string, direction: "in" | "out", peer: Peer, bytes: Uint8Array): void {

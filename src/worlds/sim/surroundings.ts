@@ -1,5 +1,5 @@
 /** What a simulated host sees of the simulation around it, and what hosts are to each other. */
-import type { Instant, Peer } from "../../core/machine.ts";
+import type { Instant, LossCause, Peer } from "../../core/machine.ts";
 import type { Answer, Question, TraceEvent } from "../../core/vocabulary.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Network } from "./network.ts";
@@ -51,6 +51,8 @@ export interface Surroundings {
   hostAt(address: string): RemoteHost | undefined;
   answer(node: string, question: Question): { readonly afterMs: number; readonly answer: Answer };
   reported(node: string, event: TraceEvent): void;
+  /** A process loses a flow: the other end, the network or the system has ended it. */
+  lost(node: string, peer: Peer, cause: LossCause): void;
   /** A process is woken because a timer of its machine is due. */
   rang(): void;
   /** Bytes that a process hands to the network or takes from it. */

@@ -105,6 +105,9 @@ class Swarm implements Obituaries {
       network: plan.network,
       onEvent: (event) => this.#event(event),
       onMessage: (message) => this.#message(message),
+      onLost: (node, peer, cause) => {
+        for (const invariant of this.#invariants) invariant.lost?.(node, peer, cause);
+      },
       onStep: (now) => this.#step(now),
     });
     this.#faults = new Faults(this.#town);

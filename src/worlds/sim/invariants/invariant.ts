@@ -1,5 +1,5 @@
 /** What all invariants share: whom they watch, what they are shown, and how they complain. */
-import type { Instant } from "../../../core/machine.ts";
+import type { Instant, LossCause, Peer } from "../../../core/machine.ts";
 import type { Account } from "../../../core/phone/account.ts";
 import type { Phone } from "../../../core/phone/phone.ts";
 import type { Bounds } from "../../../core/redundancy/bounds.ts";
@@ -46,6 +46,8 @@ export type Complain = (violation: Violation) => void;
 export interface Invariant {
   event?(event: SimulatedEvent): void;
   message?(message: SimulatedMessage, text: string): void;
+  /** A process has lost a flow, and is about to be told so. */
+  lost?(node: string, peer: Peer, cause: LossCause): void;
   check?(now: Instant): void;
   /** The process of a phone has died: what comes from this node now comes from one that knows nothing of it. */
   died?(now: Instant, node: string): void;

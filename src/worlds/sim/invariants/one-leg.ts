@@ -3,7 +3,7 @@
  * CANCEL at once (R18), and so is everybody when the call is over or was answered elsewhere. Beside a hedge there may
  * be more, until one of them rings.
  */
-import type { Instant } from "../../../core/machine.ts";
+import type { Instant, LossCause, Peer } from "../../../core/machine.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 import { branchOf, callIdOf, cseqOf, hasToTag, placeOf, sendsRequest } from "./glance.ts";
@@ -29,8 +29,6 @@ interface Invited {
 
 /** RFC 3261 Timer B, in T1: then nobody hears any more. */
 const TIMER_B_T1 = 64;
-/** The end of a connection ends its transactions (RFC 3261 §17.1.4): what was under way then finds nobody. */
-const FLOW_LOST: readonly string[] = ["refused", "unreachable", "reset", "closed"];
 
 export class OneLeg implements Invariant {
   readonly #watched = new Map<string, Watched>();
@@ -47,10 +45,8 @@ export class OneLeg implements Invariant {
     this.#complain = complain;
   }
 
-  event({ node, event, call, callId, direction, target, why }: SimulatedEvent): void {
-    if (event === "attempt.failed" && FLOW_LOST.includes(String(why))) {
-      this.#cut(node, String(target));
-    } else if (event === "call.started" && direction === "outgoing") {
+  event({ node, event, call, callId, direction }: SimulatedEvent): void {
+    if (event === "call.started" && direction === "outgoing") {
       const one = this.#watched.get(node);
       if (one === undefined) return;
       const invited: Invited = { one, legs: new Map(), settled: false };
@@ -68,6 +64,19 @@ export class OneLeg implements Invariant {
     }
   }
 
+  /**
+   * Every transaction over a connection ends with it (RFC 3261 §17.1.4): what was under way finds nobody. To a port
+   * datagrams come all the same, and after a mere time-out so do connections of the other end.
+   */
+  lost(node: string, peer: Peer, cause: LossCause): void {
+    if (peer.transport === "udp" || cause === "timeout") return;
+    const over = wayOf({ peer });
+    for (const { one, legs } of this.#calls.values()) {
+      if (one.node !== node) continue;
+      for (const leg of legs.values()) leg.done ||= leg.over === over;
+    }
+  }
+
   message(message: SimulatedMessage, text: string): void {
     const { at, node, direction } = message;
     if (direction === "in") {
@@ -82,9 +91,8 @@ export class OneLeg implements Invariant {
     const leg = legs?.get(branch);
     if (!begins && leg !== undefined) leg.done = true;
     if (begins && leg === undefined) {
-      const place = placeOf(message);
-      const over = `${place} ${message.peer.localPort}`;
-      legs?.set(branch, { place, over, sentAt: at, heard: 0, done: false });
+      const over = wayOf(message);
+      legs?.set(branch, { place: placeOf(message), over, sentAt: at, heard: 0, done: false });
     }
   }
 
@@ -115,19 +123,15 @@ export class OneLeg implements Invariant {
     this.#fresh.add(invited);
   }
 
-  /** Every transaction over a connection has ended with it; to a port datagrams come all the same. */
-  #cut(node: string, place: string): void {
-    if (place.startsWith("udp:")) return;
-    for (const { one, legs } of this.#calls.values()) {
-      if (one.node !== node) continue;
-      for (const leg of legs.values()) leg.done ||= leg.place === place;
-    }
-  }
-
   /** The transaction is over, or its flow is: nobody waits for it. */
   #isStray(message: SimulatedMessage, { one }: Invited, leg: Leg): boolean {
-    const { at, peer } = message;
+    const { at } = message;
     if (at - leg.sentAt >= TIMER_B_T1 * one.account.policy.t1Ms) return true;
-    return `${placeOf(message)} ${peer.localPort}` !== leg.over;
+    return wayOf(message) !== leg.over;
   }
+}
+
+/** One flow of a node. */
+function wayOf({ peer }: { readonly peer: Peer }): string {
+  return `${placeOf({ peer })} ${peer.localPort}`;
 }
