@@ -33,6 +33,8 @@ export const FAILED_SEEDS: readonly number[] = [
   203731,
   // Whoever had asked for credentials was followed when requests had long gone home.
   305948,
+  // … or for the farewell of a subscription left behind.
+  431985,
   // The answer to a renewal sent before the return, which sends nothing of its own, undid it.
   2147561641,
   // A server that had asked to be left alone was asked again when its connection had broken.
@@ -86,6 +88,8 @@ export const FAILED_SEEDS: readonly number[] = [
   103875,
   // … and asked again, as its 503 came when a keep-alive had given up the flow of datagrams.
   210052, 216964, 252034,
+  // A stop while a new connection was registered over: what stood by the name of the old one was left.
+  426976,
   // A BYE at stop registered elsewhere first, and so a binding was forgotten that nobody removed.
   5756,
   // The BYE for an answer that nobody waited for any more bore the number of a PRACK.

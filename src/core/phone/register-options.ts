@@ -1,4 +1,5 @@
 /** How one REGISTER is to be sent. */
+import type { AttemptPlace } from "../redundancy/request.ts";
 import type { Place } from "../redundancy/server-set.ts";
 
 export interface RegisterOptions {
@@ -10,6 +11,8 @@ export interface RegisterOptions {
   readonly probe: boolean;
   /** Start at the first place whatever is in use. */
   readonly fromTop: boolean;
+  /** A removal: it is followed by another one there. */
+  readonly also?: AttemptPlace | undefined;
 }
 
 /** Where the failback mode says, with another server to try after this one, or none. */

@@ -1,6 +1,7 @@
 /** The REGISTER itself (RFC 3261 §10.2), with what it asks for beyond a binding (RFC 3327, 5626 §4.2, 5627, 6223). */
 import type { Request } from "../message/message.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
+import { sameTarget } from "../redundancy/server-health.ts";
 import type { ServerRoute } from "../redundancy/server-set.ts";
 import type { Flow } from "../transaction/user.ts";
 import { regIdOf } from "./registration-answer.ts";
@@ -44,6 +45,17 @@ export function composeRegister(
   const keep = outbound || host.policy.registrarProbeMs > 0;
   if (keep) headers.set("via", `${headers.get("via")};keep`);
   return request;
+}
+
+/** Whether the removal of what was bound at the one place leaves what was bound at the other. */
+export function isApart(
+  { composer }: RegistrationHost,
+  one: AttemptPlace | undefined,
+  other: AttemptPlace,
+): boolean {
+  if (one === undefined) return false;
+  const alike = composer.contactUri(one.flow.peer) === composer.contactUri(other.flow.peer);
+  return !alike || !sameTarget(one.target, other.target);
 }
 
 function supported(outbound: boolean, gruu: boolean): string {

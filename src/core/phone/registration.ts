@@ -18,9 +18,10 @@ import { sameTarget } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Timer, TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
+import { type HeldBinding, holding, isHeld } from "./held-binding.ts";
 import { termsOf } from "./outbound.ts";
 import type { RegisterOptions } from "./register-options.ts";
-import { composeRegister } from "./register-request.ts";
+import { composeRegister, isApart } from "./register-request.ts";
 import {
   grantedSeconds,
   mayGoWithout,
@@ -32,13 +33,6 @@ import { RegistrationUpkeep } from "./registration-upkeep.ts";
 
 /** A removal waits so long for the REGISTER before it, if there is a binding to remove already, milliseconds. */
 const PARTING_MS = 1500;
-
-/** Where a binding was left that may still stand. */
-interface Held {
-  readonly target: Target;
-  readonly until: Instant;
-  readonly next: Held | undefined;
-}
 
 export type RegistrationState = "idle" | "registering" | "registered" | "failed" | "removing";
 
@@ -62,7 +56,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** What is to be sent as soon as a removal or a probe on its way has ended. */
   #next: RegisterOptions | undefined;
   /** Targets left behind where a binding is still believed to stand, with its end. */
-  #heldElsewhere: Held | undefined;
+  #heldElsewhere: HeldBinding | undefined;
 
   constructor(host: RegistrationHost, route: ServerRoute, before?: Registration) {
     this.before = before;
@@ -89,9 +83,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (this.bound(now) && this.place !== undefined && sameTarget(this.place.target, target)) {
       return true;
     }
-    let held = this.#heldElsewhere;
-    while (held !== undefined && !sameTarget(held.target, target)) held = held.next;
-    return held !== undefined && held.until > now;
+    return isHeld(this.#heldElsewhere, now, target);
   }
 
   /** Sends REGISTER, unless one is on its way (R21): then its outcome serves this caller, too. */
@@ -133,20 +125,12 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
 
   /**
    * Removes the binding with Expires 0, best-effort: one try where it stands (C6). A REGISTER on its way is waited
-   * for: a late 200 would leave what nobody removes.
+   * for: a late 200 would leave what nobody removes. Who has waited for it may want it anew: that comes afterwards.
    */
   remove(now: Instant): void {
     this.#next = undefined;
+    if (!this.#removing) this.#part(now);
     this.#conclude(now, false);
-    if (this.#removing || this.#used === undefined) return;
-    this.#silence();
-    this.state = "removing";
-    this.#removing = true;
-    this.#used.parting = this.#request?.windUp(now) === true;
-    if (!this.#used.parting) this.#removeFrom(now, this.place);
-    else if (this.place !== undefined) {
-      this.#host.timers.set(this.#upkeep, now + PARTING_MS);
-    }
   }
 
   /** The binding is void, and nothing is said about it on the wire (failRegistrationOn). */
@@ -211,9 +195,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   compose(attempt: AttemptPlace, cseq: number): Request {
     const upkeep = this.#upkeep;
     upkeep.cseq = cseq;
-    const removes = (this.#removing && !upkeep.parting) || upkeep.clearing;
+    const parts = this.#removing && !upkeep.parting;
+    const removes = parts || upkeep.clearing;
     const seconds = removes ? 0 : upkeep.expiresSeconds;
-    const bound = this.#removing ? this.#options?.only : undefined;
+    const bound = parts ? this.#options?.only : undefined;
     const flow = bound !== undefined && "flow" in bound ? (bound as AttemptPlace).flow : undefined;
     return composeRegister(this.#host, this.route, upkeep, seconds, attempt, cseq, flow);
   }
@@ -324,8 +309,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#heldElsewhere = undefined;
       return;
     }
-    const others = lasting(this.#heldElsewhere, now, before.target);
-    this.#heldElsewhere = { target: before.target, until: this.expiresAt, next: others };
+    this.#heldElsewhere = holding(this.#heldElsewhere, now, before.target, this.expiresAt);
   }
 
   #silence(): void {
@@ -356,24 +340,47 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#conclude(now, false);
   }
 
+  #part(now: Instant): void {
+    if (this.#used === undefined) return;
+    this.#silence();
+    this.state = "removing";
+    this.#removing = true;
+    this.#used.parting = this.#request?.windUp(now) === true;
+    if (!this.#used.parting) this.#removeFrom(now, this.place);
+    else if (this.place !== undefined) this.#host.timers.set(this.#upkeep, now + PARTING_MS);
+  }
+
+  /** What stands by another name or place until the REGISTER waited for has replaced it goes after that. */
   #removeFrom(now: Instant, place: AttemptPlace | undefined): void {
+    const before = this.place;
     this.#request = undefined;
     this.#upkeep.parting = false;
     this.#upkeep.clearing = false;
     this.forget();
     if (place === undefined) {
       this.#removing = false;
+      this.#goOn(now);
       return;
     }
     this.state = "removing";
-    this.#options = { only: place, last: false, probe: true, fromTop: false };
+    const also = isApart(this.#host, before, place) ? before : undefined;
+    this.#options = { only: place, last: false, probe: true, fromTop: false, also };
     this.#send(now);
   }
 
   #removed(now: Instant): void {
+    const also = this.#options?.also;
+    if (also !== undefined) {
+      this.#removeFrom(now, also);
+      return;
+    }
     this.#removing = false;
     this.state = "idle";
     this.#host.removed(now, this.route.index);
+    this.#goOn(now);
+  }
+
+  #goOn(now: Instant): void {
     const next = this.#takeNext();
     if (next !== undefined) this.register(now, next);
   }
@@ -389,12 +396,4 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#waiting = undefined;
     for (const done of waiting ?? []) done(now, registered);
   }
-}
-
-/** Those at other targets that have not run out. */
-function lasting(held: Held | undefined, now: Instant, but: Target): Held | undefined {
-  if (held === undefined) return undefined;
-  const next = lasting(held.next, now, but);
-  if (held.until <= now || sameTarget(held.target, but)) return next;
-  return { ...held, next };
 }

@@ -1,6 +1,7 @@
 /** A phone that stops while a REGISTER is on its way leaves no binding behind (contract: finish what is in flight). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FOLLOWED } from "../../../src/core/phone/register-options.ts";
 import type { Habit } from "./scripted-server.ts";
 import { calm, concurrent, failover, successive } from "./stages.ts";
 
@@ -112,6 +113,54 @@ test("stop while a probe of a better server is on its way: both bindings are rem
   assert.equal(stage.phone.atRest, true);
 });
 
+test("stop while a new connection is registered over: what stands by the name of the old one is removed, too", () => {
+  const overTls = { transport: "tls", port: 5061 } as const;
+  const stage = failover(overTls, {}, { supported: ["tls"] })
+    .start()
+    .until(10);
+  const server = stage.server("primary");
+  const bound = new Set([server.requests.at(-1)?.headers.get("contact")]);
+  stage.kill("primary").revive("primary").zero();
+  server.habits = {
+    REGISTER: (request, now) => {
+      const contact = request.headers.get("contact");
+      if (request.headers.get("expires") === "0") bound.delete(contact);
+      else bound.add(contact);
+      return yesAfter(400, () => server.yes(request))(request, now);
+    },
+  };
+  stage.until(0.1);
+  stage.do((now) => stage.phone.stop(now)).until(5);
+  stage.expect(`
+    0.0 REGISTER → primary
+    0.4 200 ← primary
+    0.4 REGISTER 0 → primary
+    0.8 200 ← primary
+    0.8 REGISTER 0 → primary
+    1.2 200 ← primary
+  `);
+  assert.deepEqual([...bound], []);
+  assert.equal(stage.phone.atRest, true);
+});
+
+test("stop while a failover is registered: both places are asked to remove it, the new one first", () => {
+  const stage = failover({ expiresSeconds: 600, overlapSeconds: 60 }).start().until(539).zero();
+  const server = stage.server("secondary");
+  server.habits = { REGISTER: yesAfter(400, (request) => server.yes(request)) };
+  stage.kill("primary").until(1.2).revive("primary");
+  stage.do((now) => stage.phone.stop(now)).until(5);
+  stage.expect(`
+    1.0 REGISTER → primary
+    1.0 REGISTER → secondary
+    1.4 200 ← secondary
+    1.4 REGISTER 0 → secondary
+    1.8 200 ← secondary
+    1.8 REGISTER 0 → primary
+    1.8 200 ← primary
+  `);
+  assert.equal(stage.phone.atRest, true);
+});
+
 test("stop while a REGISTER is on its way to the secondary: its answer begins no way home", () => {
   const stage = failover({ failbackMode: "duration", failbackSeconds: 60 }).cut("primary");
   const server = stage.server("secondary");
@@ -126,6 +175,33 @@ test("stop while a REGISTER is on its way to the secondary: its answer begins no
     1.3 200 ← secondary
   `);
   assert.equal(stage.phone.atRest, true);
+});
+
+test("wanted anew while its removal waits for a REGISTER that is refused: it is registered after that", () => {
+  const stage = successive().start();
+  const server = stage.server("primary");
+  const registration = stage.account.registration(1);
+  stage.until(10);
+  registration?.forget();
+  server.habits = {
+    REGISTER: () => {
+      server.habits = {};
+      return [{ status: 500, afterMs: 400 }];
+    },
+  };
+  const told: boolean[] = [];
+  stage.zero().do((now) => {
+    registration?.register(now, FOLLOWED);
+    registration?.remove(now);
+    registration?.register(now, FOLLOWED, (_now, registered) => void told.push(registered));
+  });
+  stage.until(5).expect(`
+    0.0 REGISTER → primary
+    0.4 500 ← primary
+    0.4 REGISTER → primary
+    0.4 200 ← primary
+  `);
+  assert.deepEqual(told, [true]);
 });
 
 test("stop before the records of the server have come: nothing is sent", () => {

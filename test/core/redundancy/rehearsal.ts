@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readZone } from "../../../src/apps/lab/zone-file.ts";
+import type { SipTransport } from "../../../src/core/locate/naptr.ts";
 import { silence } from "../../../src/core/media/tones.ts";
 import type { Account } from "../../../src/core/phone/account.ts";
 import type { Phone } from "../../../src/core/phone/phone.ts";
@@ -55,6 +56,8 @@ export interface RehearsalOptions {
   readonly seed?: number;
   /** The phone's own SIP port; 5060 if absent. */
   readonly localPort?: number;
+  /** Transports that the phone can use; UDP and TCP if absent. */
+  readonly supported?: readonly SipTransport[];
   /** How long the phone waits for a silent resolver, all repeats together. */
   readonly dnsPatienceMs?: number;
 }
@@ -122,7 +125,7 @@ export class Rehearsal {
       audioSource: silence,
       userAgent: "Rehearsal",
       instance: "urn:uuid:00000000-0000-4000-8000-000000000000",
-      supported: ["udp", "tcp"],
+      supported: options.supported ?? ["udp", "tcp"],
       rule: (_account, path, value) => `${path}=${String(value)}`,
     });
   }

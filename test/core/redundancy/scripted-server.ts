@@ -1,6 +1,6 @@
 /**
- * A SIP server that does what a test tells it to, over UDP and TCP; left alone it says yes to everything. It needs no
- * framing: the simulator hands over whatever was sent in one piece.
+ * A SIP server that does what a test tells it to, over UDP, TCP and TLS; left alone it says yes to everything. It
+ * needs no framing: the simulator hands over whatever was sent in one piece.
  */
 import {
   type FlowId,
@@ -56,8 +56,10 @@ export class ScriptedServer implements Machine {
     for (const [flow, transport] of [
       [1, "udp"],
       [2, "tcp"],
+      [4, "tls"],
     ] as const) {
-      this.#outbox.bind(flow, { transport, address: this.address, port: 5060 });
+      const port = transport === "tls" ? 5061 : 5060;
+      this.#outbox.bind(flow, { transport, address: this.address, port });
     }
   }
 
