@@ -33,7 +33,7 @@ import type { RegistrationHost, RegistrationRefusal } from "./registration-host.
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 import { SpareFlows } from "./spare-flow.ts";
 import { SuccessiveRegistration } from "./successive-registration.ts";
-import { returnHome } from "./way-home.ts";
+import { returnHome, startIndex } from "./way-home.ts";
 
 export class Account implements FailoverHost, RegistrationHost, StrategyHost, FailbackHost {
   readonly config: AccountPolicy;
@@ -383,13 +383,11 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     return this.begun(route.index)?.bound(now) ?? false;
   }
 
-  /** Mode newRequests begins at the primary each time; the others where the last good answer came from. */
   #startIndex(route: ServerRoute): number {
-    const index = this.#challenger === undefined ? -1 : route.indexOf(this.#challenger.target);
+    const asked = this.#challenger === undefined ? -1 : route.indexOf(this.#challenger.target);
     // Once: followed for ever, the way back would never be taken.
-    if (index >= 0) this.#challenger = undefined;
-    else return failbackModeOf(route) === "newRequests" ? 0 : route.current;
-    return index;
+    if (asked >= 0) this.#challenger = undefined;
+    return startIndex(route, asked);
   }
 
   #resolved(route: ServerRoute, hops: readonly ResolvedHop[]): void {

@@ -1,4 +1,7 @@
-/** How an account goes back to the first place of a server: by a REGISTER there, or by nothing but the next request. */
+/**
+ * How an account goes back to the first place of a server: by a REGISTER there, or by nothing but the next request; and
+ * where that begins.
+ */
 import type { Instant } from "../machine.ts";
 import { failbackModeOf } from "../redundancy/failback.ts";
 import type { ServerRoute } from "../redundancy/server-set.ts";
@@ -31,4 +34,15 @@ export function returnHome(
     if (!registered) route.current = route.inUse;
     returned(at, registered);
   });
+}
+
+/**
+ * Where requests of a server begin: mode newRequests at the primary each time, the others where the last good answer
+ * came from.
+ * @param asked index of the place that has asked for credentials since, -1: none. One better than the one in use is on
+ *   the way home, which has a time of its own.
+ */
+export function startIndex(route: ServerRoute, asked: number): number {
+  if (asked >= route.inUse) return asked;
+  return failbackModeOf(route) === "newRequests" ? 0 : route.current;
 }

@@ -44,8 +44,6 @@ export interface AttemptHost {
   readonly credentials: Credentials;
   /** How flows to a target are opened (the phone's own bound port). */
   opening(target: Target): Opening;
-  /** A place has asked for credentials. */
-  challenged(place: Place): void;
 }
 
 /** Who made the attempt. */
@@ -265,7 +263,6 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     const target = this.place.target;
     if (!this.#host.credentials.challenged(response, this.request, target)) return false;
     this.#host.health.responded(now, target);
-    this.#host.challenged(this.place);
     this.#heard = "nothing";
     this.#owner.retrying(now, this);
     this.#send(now);

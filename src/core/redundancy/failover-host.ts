@@ -19,6 +19,8 @@ export interface FailoverHost extends AttemptHost {
     prepared: (now: Instant, fit: boolean) => void,
     moves: boolean,
   ): void;
+  /** A place has asked for credentials, for a request whose answer makes it the one in use. */
+  challenged(place: Place): void;
   /** The place answered: it is in use from here on, as far as the failback mode goes. */
   settled(now: Instant, place: AttemptPlace, method: string): void;
   /** All places of a server failed for a request. */

@@ -173,6 +173,7 @@ export class FailoverRequest implements TimerOwner {
   retrying(now: Instant, attempt: Attempt): void {
     attempt.cseq = this.#hedges ? attempt.cseq + 1 : this.#cseq + 1;
     this.#cseq = Math.max(this.#cseq, attempt.cseq);
+    if (this.#plan.moves) this.#host.challenged(attempt.place);
     this.#bear(now, attempt);
   }
 
@@ -359,11 +360,10 @@ export class FailoverRequest implements TimerOwner {
 
   #giveUp(now: Instant): void {
     if (this.#exhausted(now)) return;
-    const previous = this.#previous;
     this.#sawSilence ||= this.#itinerary.hushed;
     if (this.#refusal !== undefined) {
       this.#conclude(now, this.#refusal.attempt, this.#refusal.response);
-    } else if (previous === undefined && !this.#sawSilence) {
+    } else if (this.#previous === undefined && !this.#sawSilence) {
       this.#fail(now, { why: "no-targets" });
     } else {
       this.#fail(now, { why: this.#sawSilence ? "timeout" : "transport" });

@@ -1,14 +1,14 @@
 /** What must never get stuck, spin or ring twice, whatever comes together at a bad moment (redundancy.md §5, §10). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ServerPolicy } from "../../../src/core/redundancy/policy.ts";
+import type { FailbackMode, ServerPolicy } from "../../../src/core/redundancy/policy.ts";
 import {
   defaultAccount,
   defaultPolicy,
   defaultServer,
 } from "../../../src/core/redundancy/policy-defaults.ts";
-import { Rehearsal } from "./rehearsal.ts";
-import { says } from "./scripted-server.ts";
+import { type PlaceName, Rehearsal } from "./rehearsal.ts";
+import { type Habit, says } from "./scripted-server.ts";
 import { calm, concurrent, failover, successive } from "./stages.ts";
 
 test("a removal on its way does not swallow the next REGISTER at that server (C7, C21, R21)", () => {
@@ -205,6 +205,61 @@ test("the challenger is followed no more once requests have gone home", () => {
     70.0 INVITE → primary
     70.0 486 ← primary
   `);
+});
+
+/** A call by way of one place, and others by way of the other; then the end of the first is challenged. */
+function lastWords(failbackMode: FailbackMode, made: PlaceName): Rehearsal {
+  const stage = failover(
+    { registerOnFailover: false, failbackMode, failbackSeconds: 3600 },
+    { followChallenger: true, skipKnownDead: false, keepAliveMs: 0 },
+    { methods: ["INVITE", "BYE"] },
+  ).start();
+  const server = stage.server(made);
+  // The end of each call is challenged anew, the beginning only once.
+  const habit: Habit = (request) => {
+    const nonce = request.method === "BYE" ? (request.headers.get("call-id") ?? "") : "invite";
+    const given = request.headers.get("proxy-authorization") ?? "";
+    if (given.includes(`nonce="${nonce}"`)) return server.yes(request);
+    const challenge = `Digest realm="x", nonce="${nonce}", stale=true`;
+    return [{ status: 407, headers: { "proxy-authenticate": challenge } }];
+  };
+  server.habits = { INVITE: habit, BYE: habit };
+  if (made === "secondary") stage.kill("primary");
+  stage.do(() => stage.phone.call("2099")).until(1);
+  const first = stage.phone.callNumbered(1);
+  if (made === "secondary") stage.revive("primary");
+  else stage.kill("primary");
+  // The first of these follows whoever has challenged the one before.
+  for (const until of [2, 3]) {
+    stage
+      .do(() => stage.phone.call("2098"))
+      .until(until - 0.5)
+      .do((now) => stage.phone.callNumbered(until)?.hangUp(now))
+      .until(until);
+  }
+  if (made === "primary") stage.revive("primary");
+  stage.take();
+  return stage
+    .do((now) => first?.hangUp(now))
+    .until(4)
+    .do(() => stage.phone.call("2096"))
+    .until(5);
+}
+
+test("who asks for credentials for the last word of a call, at a place left since, is not followed", () => {
+  for (const [mode, made, used] of [
+    ["duration", "primary", "secondary"],
+    ["newRequests", "secondary", "primary"],
+  ] as const) {
+    lastWords(mode, made).expect(`
+      3.0 BYE → ${made}
+      3.0 407 ← ${made}
+      3.0 BYE → ${made}
+      3.0 200 ← ${made}
+      4.0 INVITE → ${used}
+      4.0 200 ← ${used}
+    `);
+  }
 });
 
 test("duration: the answer to a renewal sent before the return says nothing of it", () => {
