@@ -50,6 +50,8 @@ export const FAILED_SEEDS: readonly number[] = [
   5201, 21094,
   // … or the connection of a hedge was there only when the first had been heard of.
   303514,
+  // An UPDATE was asked again over a new connection after a re-INVITE: CSeq went back.
+  500154,
   // A PRACK went elsewhere when the call had been answered and hung up: CSeq went back.
   214761,
   // With hedging, CSeq went back though everybody asked before had refused.

@@ -23,8 +23,8 @@ export interface MediaSender {
 export interface SentRequest {
   /** `final` or `failed` follows, for an INVITE that was heard of maybe late. */
   cancel(now: Instant): void;
-  /** Ends without a word to anybody. */
-  drop(): void;
+  /** Ends without a word to anybody, and is repeated no more if there is a `now`. */
+  drop(now?: Instant): void;
 }
 
 /** Where the requests of a dialog go. */

@@ -26,10 +26,15 @@ export class CallLeg implements DialogWay {
     return this.dialog.nextHop;
   }
 
-  /** A request of this dialog for one attempt; a number raised by a challenge is not used again. */
+  /**
+   * A request of this dialog for one attempt; a number raised by a challenge is not used again. Asked elsewhere after
+   * later ones it would be out of turn, and counts anew (RFC 3261 §12.2.2).
+   */
   compose(method: string, cseq: number, flow: Flow): Request {
-    this.dialog.usedCSeq(cseq);
-    return this.dialog.request(method, cseq, this.#environment.composer.via(flow.peer));
+    const { dialog } = this;
+    const number = cseq < dialog.localCSeq ? dialog.nextCSeq() : cseq;
+    dialog.usedCSeq(number);
+    return dialog.request(method, number, this.#environment.composer.via(flow.peer));
   }
 
   send(now: Instant, user: RequestUser): SentRequest {

@@ -328,8 +328,14 @@ export class CallSession
     this.#reinvite(now, "hold");
   }
 
+  /** An INVITE refreshes, too: sent elsewhere after it an UPDATE would come out of turn (RFC 3261 §12.2.1.1). */
   #reinvite(now: Instant, purpose: Purpose): void {
     this.#purpose = purpose;
+    if (this.#refresh !== undefined) {
+      this.#refresh.drop(now);
+      this.#refresh = undefined;
+      this.#timer.refreshFailed(now);
+    }
     const reinvitation = new CallReinvitation(
       this.#environment,
       this.leg,

@@ -82,8 +82,9 @@ export class CallRefresh implements RequestUser {
     this.#sent = this.#leg.send(now, this);
   }
 
-  drop(): void {
-    this.#sent?.drop();
+  /** Without `now` the whole call ends. */
+  drop(now?: Instant): void {
+    this.#sent?.drop(now);
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {

@@ -165,6 +165,60 @@ test("a PRACK that nobody answered goes nowhere else once the call is answered (
   `);
 });
 
+/** The CSeq of each request of the phone that is no ACK and no retransmission. */
+function numbers(stage: Rehearsal, ...methods: string[]): string[] {
+  return stage.sent
+    .filter(({ method, again }) => methods.includes(method) && !again)
+    .map(({ text }) => /^CSeq: (.*)\r$/m.exec(text)?.[1] ?? "");
+}
+
+test("a refresh that nobody answers goes nowhere else once a hold refreshes, too (RFC 3261 §12.2.2, I7)", () => {
+  const stage = timed();
+  agreeing(stage, "primary");
+  agreeing(stage, "secondary");
+  dial(stage)
+    .until(1)
+    .do(() => void stage.cut("primary"))
+    .until(45.2)
+    .do((now) => stage.phone.callNumbered(1)?.hold(now))
+    .until(60)
+    .expect(`
+    0.0 INVITE → primary
+    0.0 200 ← primary
+    0.0 ACK → primary
+    45.0 UPDATE → primary
+    45.2 INVITE → primary
+    45.7 INVITE → secondary
+    45.7 200 ← secondary
+    45.7 ACK → secondary
+  `);
+  assert.deepEqual(numbers(stage, "UPDATE", "INVITE"), [
+    "1 INVITE",
+    "2 UPDATE",
+    "3 INVITE",
+    "3 INVITE",
+  ]);
+});
+
+test("a PRACK that goes elsewhere after the next one counts anew (RFC 3261 §12.2.2, I7)", () => {
+  const stage = timed();
+  const primary = stage.server("primary");
+  const reliable = (rseq: string) => ({
+    require: "100rel",
+    rseq,
+    contact: "<sip:callee@192.0.2.13:5060>",
+  });
+  primary.habits = {
+    INVITE: () => [
+      { status: 180, headers: reliable("1") },
+      { status: 183, headers: reliable("2"), afterMs: 200 },
+    ],
+    PRACK: SILENT,
+  };
+  dial(stage).until(1);
+  assert.deepEqual(numbers(stage, "PRACK"), ["2 PRACK", "3 PRACK", "4 PRACK", "5 PRACK"]);
+});
+
 /** A call is up through the primary, which then asks to be left alone. */
 function hushed(stage: Rehearsal): Rehearsal {
   dial(stage).until(1);
