@@ -43,6 +43,8 @@ export class Publication implements RequestUser, TimerOwner {
   /** That server wants none. */
   #refused = false;
   #talking = false;
+  /** Stopped while one was on its way. */
+  #parting = false;
   /** What is published there: in a call or not; undefined: nothing yet. */
   #said: boolean | undefined;
   #seconds: number;
@@ -78,12 +80,11 @@ export class Publication implements RequestUser, TimerOwner {
     this.#catchUp(now);
   }
 
-  /** Removes it, best-effort. */
+  /** Removes it, best-effort. A PUBLISH on its way is waited for: its 200 names what nobody would remove. */
   stop(now: Instant): void {
-    this.#drop(now);
-    const at = this.#at;
-    const tag = at === undefined ? undefined : this.#tags.at(now, at.place.target);
-    if (tag !== undefined) this.#bidFarewell(now, tag);
+    this.#silence();
+    this.#parting = this.#request?.windUp(now) === true;
+    if (!this.#parting) this.#part(now);
   }
 
   close(): void {
@@ -108,7 +109,9 @@ export class Publication implements RequestUser, TimerOwner {
   final(now: Instant, response: Response, attempt: AttemptPlace): void {
     this.#request = undefined;
     const { status } = response;
-    if (status < 300) {
+    if (this.#parting) {
+      this.#part(now, status < 300 ? this.#keep(now, response) : undefined);
+    } else if (status < 300) {
       this.#accepted(now, response, attempt);
     } else if (status === 412 && this.#offered !== undefined) {
       this.#tags.refused(this.#offered, attempt.target);
@@ -124,7 +127,8 @@ export class Publication implements RequestUser, TimerOwner {
 
   failed(now: Instant, failure: Failure): void {
     this.#request = undefined;
-    this.#fail(now, failure.why);
+    if (this.#parting) this.#part(now);
+    else this.#fail(now, failure.why);
   }
 
   #proceed(now: Instant): void {
@@ -182,14 +186,13 @@ export class Publication implements RequestUser, TimerOwner {
 
   #accepted(now: Instant, response: Response, attempt: AttemptPlace): void {
     const { account, timers } = this.#environment;
-    const tag = response.headers.get("sip-etag") ?? "";
-    const expires = secondsOf(response.headers, "expires") ?? this.#seconds;
+    const kept = this.#keep(now, response);
+    const expires = (kept.expiresAt - now) / 1000;
     this.#tooBrief = 0;
-    this.#expiresAt = now + expires * 1000;
+    this.#expiresAt = kept.expiresAt;
     timers.set(this.#next, now + renewalWaitMs(account, expires));
     this.#report("publication.accepted", { expires, target: targetName(attempt.target) });
-    const at = this.#at as Whereabouts;
-    const left = this.#tags.accepted({ tag, at, expiresAt: this.#expiresAt }, this.#offered);
+    const left = this.#tags.accepted(kept, this.#offered);
     for (const other of left) {
       if (other.expiresAt <= now) this.#tags.drop(other);
       else if (this.#environment.answers(now, other.at.place.target)) {
@@ -198,6 +201,20 @@ export class Publication implements RequestUser, TimerOwner {
       }
     }
     this.#catchUp(now);
+  }
+
+  #keep(now: Instant, { headers }: Response): KeptTag {
+    const expires = secondsOf(headers, "expires") ?? this.#seconds;
+    const tag = headers.get("sip-etag") ?? "";
+    return { tag, at: this.#at as Whereabouts, expiresAt: now + expires * 1000 };
+  }
+
+  /** @param last given for the PUBLISH that was on its way; undefined: what stood before goes on standing. */
+  #part(now: Instant, last?: KeptTag): void {
+    this.#parting = false;
+    const at = this.#at;
+    const kept = last ?? (at === undefined ? undefined : this.#tags.at(now, at.place.target));
+    if (kept !== undefined) this.#bidFarewell(now, kept);
   }
 
   /** What is published is not so any more. */
@@ -225,6 +242,11 @@ export class Publication implements RequestUser, TimerOwner {
   #drop(now: Instant | undefined): void {
     this.#request?.drop(now);
     this.#request = undefined;
+    this.#parting = false;
+    this.#silence();
+  }
+
+  #silence(): void {
     this.#awaits = false;
     this.#environment.timers.silence(this.#next);
   }

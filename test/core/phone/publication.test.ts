@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { parsePresence } from "../../../src/core/dialog/subscription-presence.ts";
+import { PASS, type Verdict } from "../../../src/core/network-rules.ts";
 import { defaultServer } from "../../../src/core/redundancy/policy-defaults.ts";
 import type { PlaceName } from "../redundancy/rehearsal.ts";
 import { NAMED, ONE, QUICK, stageOf } from "./subscribing-account.ts";
@@ -131,6 +132,33 @@ suite("publishing", () => {
     stage.until(20);
     assert.deepEqual(published(stage, "primary"), ["new open", "remove"]);
     assert.equal(standing(stage, "primary"), 0);
+  });
+
+  test("one that stops while a PUBLISH is on its way removes what its 200 names", () => {
+    for (const first of [true, false]) {
+      const stage = stageOf([ONE], PUBLISHING);
+      const { phone, simulation } = stage.rehearsal;
+      const slow = (): void => {
+        const late: Verdict = { kind: "delay", ms: 300 };
+        simulation.network.fault("slow", (_now, { from }) => (from === "192.0.2.13" ? late : PASS));
+      };
+      stage.notifier("primary").habit = () => {
+        if (first) slow();
+        return undefined;
+      };
+      stage.start();
+      if (!first) {
+        stage.until(10);
+        slow();
+        stage.rehearsal.do((now) => phone.talks(now, true));
+      }
+      stage.until(first ? 0.2 : 10.2);
+      assert.equal(standing(stage, "primary"), 1);
+      stage.rehearsal.do((now) => phone.stop(now));
+      stage.until(30);
+      assert.equal(standing(stage, "primary"), 0);
+      assert.equal(phone.atRest, true);
+    }
   });
 
   test("it is at rest when the removal was answered, or will not be", () => {
