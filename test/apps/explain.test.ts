@@ -14,7 +14,10 @@ const root = join(import.meta.dirname, "..", "..", "..");
 const sample = (name: string): string => join("examples", "provisioning", name);
 
 function foretold(name: string, phases = 2): Forecast {
-  const text = readFileSync(join(root, sample(name)), "latin1");
+  return foretoldOf(readFileSync(join(root, sample(name)), "latin1"), name, phases);
+}
+
+function foretoldOf(text: string, name: string, phases: number): Forecast {
   const configuration = readConfiguration([{ name, text }]);
   const account = configuration.accounts.find(({ enabled }) => enabled);
   assert(account !== undefined);
@@ -26,6 +29,28 @@ function of({ predictions }: Forecast, victim: string, fault: FaultName): Predic
   assert(found !== undefined, `${victim} ${fault}`);
   return found;
 }
+
+const STATIC_TCP = `<polycomConfig><reg reg.1.address="813" reg.1.server.1.address="st.example.org"
+  reg.1.server.1.expires="300" reg.1.server.1.failOver.failBack.mode="DNSTTL"/>
+<dns dns.cache.NAPTR.1.name="st.example.org" dns.cache.NAPTR.1.flags="S" dns.cache.NAPTR.1.service="SIP+D2T"
+  dns.cache.NAPTR.1.replacement="_sip._tcp.st.example.org" dns.cache.NAPTR.1.ttl="600"
+  dns.cache.SRV.1.name="_sip._tcp.st.example.org" dns.cache.SRV.1.port="5075" dns.cache.SRV.1.priority="1"
+  dns.cache.SRV.1.target="u.other.example" dns.cache.SRV.1.ttl="600"
+  dns.cache.SRV.2.name="_sip._tcp.st.example.org" dns.cache.SRV.2.port="5076" dns.cache.SRV.2.priority="2"
+  dns.cache.SRV.2.target="v.other.example" dns.cache.SRV.2.ttl="600"
+  dns.cache.A.1.name="u.other.example" dns.cache.A.1.address="10.3.3.1" dns.cache.A.1.ttl="600"
+  dns.cache.A.2.name="v.other.example" dns.cache.A.2.address="10.3.3.2" dns.cache.A.2.ttl="600"/></polycomConfig>`;
+
+/** Renewals come each 1800 s: a quarter of that is a multiple of the probe's 60 s but for the trial in vain. */
+const SHORT_PROBE = `#!version:1.0.0.1
+account.1.enable = 1
+account.1.user_name = 703
+account.1.sip_server.1.address = 10.3.4.1
+account.1.sip_server.1.retry_counts = 0
+account.1.sip_server.2.address = 10.3.4.2
+account.1.fallback.redundancy_type = 1
+account.1.fallback.timeout = 60
+`;
 
 function near(actual: number, expected: number, what: string): void {
   assert(Math.abs(actual - expected) < 150, `${what}: ${actual} ms, expected about ${expected} ms`);
@@ -80,6 +105,21 @@ test("P1: registered at both, a dead working server takes no registration away (
   assert.equal(registered.worst, 0);
   assert.equal(unreachable.worst, 0);
   near(firstCall.worst, 2000, "first call");
+});
+
+test("static records stand for what the resolver would say: their services, ports and lifetimes (D6, DNSTTL)", () => {
+  const seen = foretoldOf(STATIC_TCP, "static.xml", 2);
+  assert.equal(seen.standing, true, "the port is that of the SRV record");
+  const silent = of(seen, "the primary of server 1", "silent");
+  near(silent.firstCall.worst, 7500, "first call");
+  assert.match(JSON.stringify(silent.decisions), /tcp:10\.3\.3\.1:5075.*tcp:10\.3\.3\.2:5076/);
+  assert(silent.back.worst > 100_000, "the way home waits for 600 s, the records' own TTL");
+});
+
+test("a way home that is tried each minute is met at all its moments, though renewals come by the hour", () => {
+  const seen = foretoldOf(SHORT_PROBE, "probe.cfg", 4);
+  const { back } = of(seen, "server 1", "closed");
+  assert(back.least < 15_000 && back.worst > 45_000, `${back.least} to ${back.worst} ms`);
 });
 
 test("the same seed foretells the same", () => {

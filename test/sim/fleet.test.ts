@@ -9,6 +9,7 @@ import { describePlan, type FleetPlan, planFleet } from "../../src/apps/sim/flee
 import { pageOf } from "../../src/apps/sim/fleet/report.ts";
 import { runFleet } from "../../src/apps/sim/fleet/run.ts";
 import { NO_ORIGIN } from "../../src/apps/sim/phone-config.ts";
+import { readConfiguration } from "../../src/core/provisioning/read.ts";
 import { sample } from "../core/redundancy/rehearsal.ts";
 
 /** Bytes of one registered phone, everything of the simulated network included: as it is now, a little more. */
@@ -62,6 +63,29 @@ test("every sample of the makers runs as a fleet", () => {
     const { figures } = runFleet(plan, NO_ORIGIN);
     assert.equal(figures.registeredAtEnd, 10, `${name}: ${figureLines(figures).join("; ")}`);
   }
+});
+
+const BEHIND_PROXIES = `#!version:1.0.0.1
+account.1.enable = 1
+account.1.user_name = 702
+account.1.sip_server.1.address = pbx.old.example
+account.1.sip_server.1.transport_type = 1
+account.1.outbound_proxy_enable = 1
+account.1.outbound_proxy.1.address = edge.old.example
+account.1.outbound_proxy.1.port = 5070
+`;
+
+test("a fleet over TCP behind a proxy's name with two addresses calls itself, before the outage and after", () => {
+  const [account] = readConfiguration([{ name: "proxies.cfg", text: BEHIND_PROXIES }]).accounts;
+  assert.ok(account !== undefined);
+  const plan = planFleet({ seed: 7, phones: 10, hours: 0.3, account });
+  assert.deepEqual(
+    plan.servers.map(({ name, port }) => `${name} ${port}`),
+    ["proxy-1 5070", "proxy-1-2 5070"],
+  );
+  const { figures } = runFleet(plan, NO_ORIGIN);
+  assert.equal(figures.registeredAtEnd, 10);
+  assert.ok(figures.calls.placed > 10 && figures.calls.answered === figures.calls.placed);
 });
 
 test("the page names every server and draws every outage, with no script and no foreign markup", () => {

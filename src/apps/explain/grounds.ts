@@ -22,6 +22,12 @@ const SERVICES: Readonly<Record<string, readonly [service: string, port: number]
   tls: ["_sips._tcp", 5061],
 };
 
+const SERVICE_TRANSPORTS: Readonly<Record<string, Local["transport"]>> = {
+  "_sip._udp": "udp",
+  "_sip._tcp": "tcp",
+  "_sips._tcp": "tls",
+};
+
 /** One machine that the phone may send to. */
 export interface GroundServer {
   readonly spec: ServerSpec;
@@ -67,22 +73,19 @@ export interface Surroundings {
 }
 
 export function groundsOf(account: AccountPolicy, around: Surroundings): Grounds {
-  const { targets, ttlSeconds = TTL_SECONDS, ownLocations = false, found } = around;
+  const { ttlSeconds = TTL_SECONDS, ownLocations = false } = around;
   const { redundancy } = account;
   const servers = new Map<string, GroundServer>();
   const records: ResourceRecord[] = [];
   const counts = new Map<number, number>();
   for (const hop of hopsOf(redundancy)) {
-    const literal = isIP(hop.policy.address) !== 0;
-    const known =
-      found?.get(hop.number) ??
-      (literal ? [hop.policy.address] : staticAddresses(hop.policy, redundancy));
-    const count = hop.number === 1 || hop.number === -1 ? targets : 1;
-    const addresses = known.length > 0 ? known : inventedAddresses(hop, count);
+    const places = placesOf(hop, redundancy, { ...around, ttlSeconds });
+    const { addresses } = places;
+    records.push(...places.records);
     counts.set(hop.number, addresses.length);
     for (const [position, address] of addresses.entries()) {
-      if (!literal) records.push(...recordsOf(hop.policy, position, address, ttlSeconds));
-      const spec = specOf(hop, address, ownLocations);
+      const doors = [...doorsOf(hop.policy, address), ...doorsToldOf(address, places.records)];
+      const spec = heardToo(specOf(hop, address, ownLocations), doors);
       const earlier = servers.get(address);
       const merged = earlier === undefined ? spec : heardToo(earlier.spec, spec.listen ?? []);
       const { server = hop.server, title = titleOf(hop, position, addresses.length) } =
@@ -95,8 +98,33 @@ export function groundsOf(account: AccountPolicy, around: Surroundings): Grounds
     records,
     domains: [...new Set(redundancy.servers.map((server) => domainOf(account, server)))],
     targets: counts,
-    ttlSeconds,
+    ttlSeconds: Math.max(...(records.length > 0 ? records.map(({ ttl }) => ttl) : [ttlSeconds])),
   };
+}
+
+/** Where a hop leads, best first, and what the resolver knows of it. */
+interface Places {
+  readonly addresses: readonly string[];
+  readonly records: readonly ResourceRecord[];
+}
+
+/** Static records in the files stand for what the resolver would say: services, ports and lifetimes, too. */
+function placesOf(
+  { policy, number }: Hop,
+  redundancy: RedundancyPolicy,
+  { targets, ttlSeconds = TTL_SECONDS, found }: Surroundings,
+): Places {
+  if (isIP(policy.address) !== 0) return { addresses: [policy.address], records: [] };
+  const known = found?.get(number);
+  const fixed = staticPlaces(policy, redundancy);
+  if (known === undefined && fixed.addresses.length > 0) return fixed;
+  const count = number === 1 || number === -1 ? targets : 1;
+  const addresses =
+    known !== undefined && known.length > 0 ? known : inventedAddresses(number, count);
+  const records = addresses.flatMap((address, position) =>
+    recordsOf(policy, position, address, ttlSeconds),
+  );
+  return { addresses, records };
 }
 
 /** The domain of the account's address-of-record at a server. */
@@ -136,7 +164,7 @@ function specOf(hop: Hop, address: string, ownLocations: boolean): ServerSpec {
     port: BACK_PORT,
     role: working ? "working" : "fallback",
     location: working && !ownLocations ? "shared" : "own",
-    listen: [{ transport: "udp", address, port: BACK_PORT }, ...doorsOf(hop.policy, address)],
+    listen: [{ transport: "udp", address, port: BACK_PORT }],
   };
 }
 
@@ -151,38 +179,56 @@ function doorsOf({ transport, port }: ServerPolicy, address: string): Local[] {
   return transport === "naptr" ? [...doors, { ...tls, port: 5061 }] : doors;
 }
 
+/** A service record may lead to any port. */
+function doorsToldOf(address: string, records: readonly ResourceRecord[]): Local[] {
+  const hosts = new Set(
+    records.flatMap((record) =>
+      "address" in record && record.address === address ? record.name : [],
+    ),
+  );
+  return records.flatMap((record) => {
+    if (record.type !== "SRV" || !hosts.has(record.target)) return [];
+    const transport = SERVICE_TRANSPORTS[record.name.split(".", 2).join(".").toLowerCase()];
+    return transport === undefined ? [] : { transport, address, port: record.port };
+  });
+}
+
 function heardToo(spec: ServerSpec, doors: readonly Local[]): ServerSpec {
   const listen = [...(spec.listen ?? [])];
   const key = ({ transport, port }: Local): string => `${transport} ${port}`;
   const known = new Set(listen.map(key));
-  for (const door of doors) if (!known.has(key(door))) listen.push(door);
+  for (const door of doors) {
+    if (!known.has(key(door))) listen.push(door);
+    known.add(key(door));
+  }
   return { ...spec, listen };
 }
 
-function inventedAddresses({ number }: Hop, count: number): string[] {
+function inventedAddresses(number: number, count: number): string[] {
   const third = number > 0 ? number : 100 - number;
   return Array.from({ length: count }, (_none, position) => `10.77.${third}.${13 + position}`);
 }
 
-/** The addresses that static records give a name, best first. */
-function staticAddresses({ address }: ServerPolicy, { dns }: RedundancyPolicy): string[] {
-  const { records } = dns;
-  const services = records.flatMap((record) =>
-    record.type === "NAPTR" && record.name === address ? record.replacement : [],
+/** What static records say of a name, the best address first. */
+function staticPlaces({ address }: ServerPolicy, { dns }: RedundancyPolicy): Places {
+  const named = dns.records.filter(({ type, name }) => type === "NAPTR" && name === address);
+  const replacements = named.flatMap((record) =>
+    record.type === "NAPTR" ? record.replacement : [],
   );
-  const hosts = records
+  const services = dns.records
     .flatMap((record) => (record.type === "SRV" ? record : []))
     .filter(
-      ({ name }) => services.includes(name) || /^_sips?\._\w+\./.exec(name)?.[0] + address === name,
+      ({ name }) =>
+        replacements.includes(name) || /^_sips?\._\w+\./.exec(name)?.[0] + address === name,
     )
-    .sort((a, b) => a.priority - b.priority || b.weight - a.weight)
-    .map(({ target }) => target);
-  const found = [address, ...hosts].flatMap((host) =>
-    records.flatMap((record) =>
-      (record.type === "A" || record.type === "AAAA") && record.name === host ? record.address : [],
+    .sort((a, b) => a.priority - b.priority || b.weight - a.weight);
+  const hosts = [...new Set([address, ...services.map(({ target }) => target)])].flatMap((host) =>
+    dns.records.flatMap((record) =>
+      (record.type === "A" || record.type === "AAAA") && record.name === host ? record : [],
     ),
   );
-  return [...new Set(found)];
+  const addresses = [...new Set(hosts.map((record) => record.address))];
+  return { addresses, records: [...named, ...services, ...hosts] };
 }
 
 /** SRV for the one transport that most such names have: more of them would be more targets. */

@@ -167,12 +167,17 @@ export function periodMs({ redundancy }: AccountPolicy): number {
 }
 
 /**
- * How long servers stay away in each phase, milliseconds: spread over one period of trials of the way home, in another
- * order than the phases of renewal, so that the two do not go together.
+ * How long servers stay away in each phase, milliseconds: spread over the longest period of trials of the way home and
+ * over the shortest as well, or steps that are multiples of it would meet one moment of it only. The order is another
+ * than that of the phases of renewal, so that the two do not go together.
  */
 function absencesOf(account: AccountPolicy, grounds: Grounds, phases: number): number[] {
-  const period = trialPeriodMs(account, grounds);
-  return shuffledPhases(phases).map((share) => share * period);
+  const periods = trialPeriodsMs(account, grounds);
+  const least = Math.min(...periods);
+  const longest = Math.max(...periods);
+  return shuffledPhases(phases).map(
+    (share) => (Math.floor((share * longest) / least) + share) * least,
+  );
 }
 
 /** The middles of so many equal parts of 0..1, in an order that has nothing to do with theirs. */
@@ -191,8 +196,13 @@ function coprimeStep(phases: number): number {
   return step;
 }
 
-/** The longest from one trial of what is better to the next, an hour at most: the wait, and a trial in vain. */
+/** The longest from one trial of what is better to the next, an hour at most. */
 export function trialPeriodMs(account: AccountPolicy, grounds: Grounds): number {
+  return Math.max(...trialPeriodsMs(account, grounds));
+}
+
+/** From one trial of what is better to the next, for each reason that there is: the wait, and a trial in vain. */
+function trialPeriodsMs(account: AccountPolicy, grounds: Grounds): number[] {
   const { servers, proxies, registration, probeIntervalMs, proxyProbeIntervalMs, returnSpread } =
     account.redundancy;
   const periods = [periodMs(account)];
@@ -205,7 +215,7 @@ export function trialPeriodMs(account: AccountPolicy, grounds: Grounds): number 
   const [first] = servers;
   const hop = first?.throughProxy === true && proxies[0] !== undefined ? proxies[0] : first;
   const vain = hop === undefined ? 0 : patienceMs(account.redundancy, hop, "REGISTER");
-  return Math.min(HOUR_MS, Math.max(...periods) * (1 + returnSpread) + vain);
+  return periods.map((period) => Math.min(HOUR_MS, period * (1 + returnSpread) + vain));
 }
 
 export function spreadOf(values: readonly number[]): Spread {

@@ -91,6 +91,10 @@ function withPlaceholders(text: string, nodes: ReadonlyMap<string, string>): str
 function zoneLine(record: ResourceRecord): string {
   const owner = `${record.name}. ${record.ttl} IN ${record.type}`;
   switch (record.type) {
+    case "NAPTR": {
+      const { order, preference, flags, service, regexp, replacement } = record;
+      return `${owner} ${order} ${preference} "${flags}" "${service}" "${regexp}" ${replacement}.`;
+    }
     case "SRV":
       return `${owner} ${record.priority} ${record.weight} ${record.port} ${record.target}.`;
     case "A":

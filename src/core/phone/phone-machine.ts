@@ -135,7 +135,7 @@ export class PhoneMachine implements Machine, TransactionUser {
   /** Requests arrive through the port of the phone they are for, or over a connection that it opened. */
   #phoneAt(flow: Flow): Phone | undefined {
     if (this.#phones.length === 1) return this.#phones[0];
-    const user = this.#layer.listenerUser(flow.peer.listener);
+    const user = this.#layer.listenerUser(flow);
     return user instanceof Phone ? user : undefined;
   }
 

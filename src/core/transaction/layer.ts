@@ -175,8 +175,8 @@ export class TransactionLayer implements MessageUser {
     return this.#transport.bind(local, user);
   }
 
-  /** Who listens at a bound flow. */
-  listenerUser(flow: FlowId): ListenerUser | undefined {
+  /** Who listens where this flow arrived, or where it was opened from. */
+  listenerUser(flow: Flow): ListenerUser | undefined {
     return this.#transport.listenerUser(flow);
   }
 

@@ -74,8 +74,9 @@ export class Transport implements TimerOwner {
     return flow;
   }
 
-  listenerUser(flow: FlowId): ListenerUser | undefined {
-    return this.#listeners.get(flow);
+  /** Of a connection that was opened here, too: its own end has no listener. */
+  listenerUser(flow: Flow): ListenerUser | undefined {
+    return this.#listeners.get(this.find(flow).from);
   }
 
   /** The port where requests for this side of a flow arrive: of its listener, if it is a connection opened here. */

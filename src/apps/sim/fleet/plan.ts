@@ -1,6 +1,5 @@
 /** A fleet's run: what was asked for, and everything else drawn from the seed. */
-import { isIP } from "node:net";
-import type { AccountPolicy, ServerPolicy } from "../../../core/redundancy/policy.ts";
+import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
 import {
   defaultAccount,
   defaultPolicy,
@@ -9,6 +8,7 @@ import {
 import type { ResourceRecord } from "../../../core/vocabulary.ts";
 import type { NetworkOptions } from "../../../worlds/sim/network.ts";
 import { Prng } from "../../../worlds/sim/prng.ts";
+import { groundsOf } from "../../explain/grounds.ts";
 import type { ServerSpec } from "../town.ts";
 
 /** The stream of a seed that fleets are drawn from. */
@@ -16,6 +16,12 @@ const PLAN_CHANCE = 60;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const DOMAIN = "fleet.test";
+/** Behind the name of server 1, where no file was given. */
+const DRAWN_ADDRESSES: ReadonlyMap<number, readonly string[]> = new Map([
+  [1, ["10.0.0.13", "10.0.0.14"]],
+]);
+/** The first of a ground server's doors is for those who are not the phone in question. */
+const BACK_DOORS = 1;
 
 export interface FleetRequest {
   readonly seed: number;
@@ -51,21 +57,20 @@ export interface FleetPlan {
   readonly callsPerMinute: number;
 }
 
+type Places = Pick<FleetPlan, "servers" | "records" | "domains">;
+
 export function planFleet(request: FleetRequest): FleetPlan {
   const { seed, phones, hours, capacity, calm } = request;
   const prng = new Prng(seed, PLAN_CHANCE);
   const lastsMs = hours * HOUR_MS;
   const account = request.account ?? drawAccount(prng, phones);
-  const { servers, records } = placesOf(account);
-  const names = [...account.redundancy.servers, ...account.redundancy.proxies].map(
-    ({ address }) => address,
-  );
-  const domains = new Set([account.domain ?? DOMAIN, ...names.filter((name) => isIP(name) === 0)]);
+  const drawn = request.account === undefined ? DRAWN_ADDRESSES : undefined;
+  const { servers, records, domains } = placesOf(account, drawn);
   return {
     seed,
     phones,
     lastsMs,
-    domains: [...domains],
+    domains,
     servers: capacity === undefined ? servers : servers.map((one) => ({ ...one, capacity })),
     records,
     account,
@@ -122,61 +127,28 @@ function drawAccount(prng: Prng, phones: number): AccountPolicy {
   return defaultAccount("2001", redundancy, { domain: DOMAIN, password: "fleet" });
 }
 
-/** A machine for each literal address, two for each name that no static record speaks for. */
-function placesOf({ redundancy }: AccountPolicy): {
-  servers: ServerSpec[];
-  records: ResourceRecord[];
-} {
-  const places = new Map<string, ServerSpec>();
-  const records: ResourceRecord[] = [];
-  const hops = redundancy.servers.length > 0 ? [...redundancy.servers, ...redundancy.proxies] : [];
-  for (const [index, hop] of hops.entries()) {
-    const proxy = index >= redundancy.servers.length;
-    const role = !proxy && index > 0 ? "fallback" : "working";
-    for (const [position, address] of addressesOf(hop, index, redundancy.dns.records).entries()) {
-      const name = nameOf(index, position, proxy, redundancy.servers.length);
-      const location = role === "working" ? "shared" : "own";
-      const port = hop.port === 0 ? 5060 : hop.port;
-      if (!places.has(address)) places.set(address, { name, address, port, role, location });
-      if (isIP(hop.address) === 0) records.push(...recordsOf(hop, position, address));
-    }
-  }
-  return { servers: [...places.values()], records };
+/** The machines that `explain` supposes, too, each with the doors that the phones look for and no other. */
+function placesOf(account: AccountPolicy, found?: ReadonlyMap<number, readonly string[]>): Places {
+  const around = { targets: 2, ...(found === undefined ? {} : { found }) };
+  const grounds = groundsOf(account, around);
+  const counts = new Map<string, number>();
+  const servers = grounds.servers.map(({ spec, group }) => {
+    const position = counts.get(group) ?? 0;
+    counts.set(group, position + 1);
+    const listen = spec.listen?.slice(BACK_DOORS) ?? [];
+    const port = listen[0]?.port ?? spec.port;
+    return { ...spec, name: nameOf(group, position), port, listen };
+  });
+  return { ...grounds, servers };
 }
 
-function addressesOf(
-  hop: ServerPolicy,
-  index: number,
-  fixed: readonly ResourceRecord[],
-): readonly string[] {
-  if (isIP(hop.address) !== 0) return [hop.address];
-  const known = fixed.flatMap((record) =>
-    record.type === "A" && record.name.endsWith(hop.address) ? record.address : [],
-  );
-  return known.length > 0 ? known : [`10.0.${index}.13`, `10.0.${index}.14`];
-}
-
-function nameOf(index: number, position: number, proxy: boolean, servers: number): string {
-  if (proxy) return `proxy-${index - servers + 1}`;
-  if (index > 0) return position === 0 ? `fallback-${index}` : `fallback-${index}-${position + 1}`;
-  return ["primary", "secondary"][position] ?? `primary-${position + 1}`;
-}
-
-function recordsOf(hop: ServerPolicy, position: number, address: string): ResourceRecord[] {
-  const host = `h${position + 1}.${hop.address}`;
-  const service = {
-    ttl: 60,
-    priority: 10 * (position + 1),
-    weight: 10,
-    port: 5060,
-    target: host,
-  };
-  return [
-    { type: "SRV", name: `_sip._udp.${hop.address}`, ...service },
-    { type: "SRV", name: `_sip._tcp.${hop.address}`, ...service },
-    { type: "A", name: host, ttl: 60, address },
-    { type: "A", name: hop.address, ttl: 60, address },
-  ];
+/** `server 1` is the primary and the secondary, `server 2` a fallback, `proxy 1` as it is. */
+function nameOf(group: string, position: number): string {
+  const [kind, number] = group.split(" ");
+  const more = position === 0 ? "" : `-${position + 1}`;
+  if (kind === "proxy") return `proxy-${number}${more}`;
+  if (number !== "1") return `fallback-${Number(number) - 1}${more}`;
+  return ["primary", "secondary"][position] ?? `primary${more}`;
 }
 
 /** The first server dies once, and sometimes another one later. */
