@@ -125,8 +125,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a stopped phone takes its bindings with it",
     REGISTRATION,
-    "#removeFrom(now, place) {",
-    "#removeFrom(now, place) {\n        place = undefined;",
+    "#removeFrom(now, place, other = this.place) {",
+    "#removeFrom(now, place, other = this.place) {\n        place = undefined;",
     "I8",
     4,
   ),

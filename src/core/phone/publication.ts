@@ -83,7 +83,7 @@ export class Publication implements RequestUser, TimerOwner {
   /** Removes it, best-effort. A PUBLISH on its way is waited for: its 200 names what nobody would remove. */
   stop(now: Instant): void {
     this.#silence();
-    this.#parting = this.#request?.windUp(now) === true;
+    this.#parting = this.#request?.windUp(now) !== undefined;
     if (!this.#parting) this.#part(now);
   }
 

@@ -18,3 +18,5 @@ export interface RegisterOptions {
 /** Where the failback mode says, with another server to try after this one, or none. */
 export const FOLLOWED: RegisterOptions = { last: false, probe: false, fromTop: false };
 export const LAST: RegisterOptions = { last: true, probe: false, fromTop: false };
+/** A removal: short patience, one try. */
+export const PARTING: RegisterOptions = { last: false, probe: true, fromTop: false };

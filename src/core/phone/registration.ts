@@ -20,7 +20,7 @@ import type { Timer, TimerOwner } from "../timers.ts";
 import type { Flow, FlowUser } from "../transaction/user.ts";
 import { type HeldBinding, holding, isHeld } from "./held-binding.ts";
 import { termsOf } from "./outbound.ts";
-import type { RegisterOptions } from "./register-options.ts";
+import { PARTING, type RegisterOptions } from "./register-options.ts";
 import { composeRegister, isApart } from "./register-request.ts";
 import {
   grantedSeconds,
@@ -166,7 +166,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (timer === this.#upkeep.watch) this.#upkeep.watch.due(now);
     else if (this.#upkeep.parting) {
       this.#request?.drop(now);
-      this.#removeFrom(now, this.place);
+      this.#removeFrom(now, this.place, this.#options?.also);
     } else {
       this.#upkeep.watch.renewed();
       this.doubted(now);
@@ -345,14 +345,15 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     this.#silence();
     this.state = "removing";
     this.#removing = true;
-    this.#used.parting = this.#request?.windUp(now) === true;
-    if (!this.#used.parting) this.#removeFrom(now, this.place);
+    const asked = this.#request?.windUp(now);
+    this.#used.parting = asked !== undefined;
+    this.#options = { ...PARTING, also: asked };
+    if (asked === undefined) this.#removeFrom(now, this.place);
     else if (this.place !== undefined) this.#host.timers.set(this.#upkeep, now + PARTING_MS);
   }
 
-  /** What stands by another name or place until the REGISTER waited for has replaced it goes after that. */
-  #removeFrom(now: Instant, place: AttemptPlace | undefined): void {
-    const before = this.place;
+  /** @param other is asked after it, if what may stand there has another name or place. */
+  #removeFrom(now: Instant, place: AttemptPlace | undefined, other = this.place): void {
     this.#request = undefined;
     this.#upkeep.parting = false;
     this.#upkeep.clearing = false;
@@ -363,8 +364,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       return;
     }
     this.state = "removing";
-    const also = isApart(this.#host, before, place) ? before : undefined;
-    this.#options = { only: place, last: false, probe: true, fromTop: false, also };
+    const also = isApart(this.#host, other, place) ? other : undefined;
+    this.#options = { ...PARTING, only: place, also };
     this.#send(now);
   }
 

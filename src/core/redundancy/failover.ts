@@ -81,13 +81,13 @@ export class FailoverRequest implements TimerOwner {
     this.#fail(now, { why: "cancelled" });
   }
 
-  /** Begins nothing more; what is on the wire is waited for. @returns false if nothing is: it has ended. */
-  windUp(now: Instant): boolean {
+  /** Begins nothing more; what is on the wire is waited for. @returns where; undefined: nothing is, it has ended. */
+  windUp(now: Instant): AttemptPlace | undefined {
     this.#windingUp = true;
     this.#host.timers.silence(this.#hedge);
     const asking = this.#attempts.filter((attempt) => attempt.windUp(now));
     if (asking.length === 0) this.drop(now);
-    return asking.length > 0;
+    return asking.at(-1)?.place as AttemptPlace | undefined;
   }
 
   /** Ends without a word to anybody; without `now` the whole transaction layer is about to stop. */

@@ -143,6 +143,32 @@ test("stop while a new connection is registered over: what stands by the name of
   assert.equal(stage.phone.atRest, true);
 });
 
+test("stop while a slow server registers over a new connection: both names are removed without its answer", () => {
+  const overTls = { transport: "tls", port: 5061 } as const;
+  const stage = failover(overTls, {}, { supported: ["tls"] })
+    .start()
+    .until(10);
+  const server = stage.server("primary");
+  stage.kill("primary").revive("primary").zero();
+  server.habits = { REGISTER: yesAfter(1800, (request) => server.yes(request)) };
+  stage.until(0.1);
+  stage.do((now) => stage.phone.stop(now)).until(0.2);
+  server.habits = {};
+  stage.until(9);
+  stage.expect(`
+    0.0 REGISTER → primary
+    1.6 REGISTER 0 → primary
+    1.6 200 ← primary
+    1.6 REGISTER 0 → primary
+    1.6 200 ← primary
+    1.8 200 ← primary
+  `);
+  const contacts = stage.sent.slice(-3).map(({ text }) => /^Contact: (.*)\r$/m.exec(text)?.[1]);
+  assert.deepEqual(contacts[2], contacts[0]);
+  assert.notEqual(contacts[1], contacts[0]);
+  assert.equal(stage.phone.atRest, true);
+});
+
 test("stop while a failover is registered: both places are asked to remove it, the new one first", () => {
   const stage = failover({ expiresSeconds: 600, overlapSeconds: 60 }).start().until(539).zero();
   const server = stage.server("secondary");
