@@ -41,6 +41,14 @@ const STATIC_TCP = `<polycomConfig><reg reg.1.address="813" reg.1.server.1.addre
   dns.cache.A.1.name="u.other.example" dns.cache.A.1.address="10.3.3.1" dns.cache.A.1.ttl="600"
   dns.cache.A.2.name="v.other.example" dns.cache.A.2.address="10.3.3.2" dns.cache.A.2.ttl="600"/></polycomConfig>`;
 
+const TWO = `#!version:1.0.0.1
+account.1.enable = 1
+account.1.user_name = 730
+account.1.fallback.redundancy_type = 1
+account.1.sip_server.1.address = FIRST
+account.1.sip_server.2.address = SECOND
+`;
+
 /** Renewals come each 1800 s: a quarter of that is a multiple of the probe's 60 s but for the trial in vain. */
 const SHORT_PROBE = `#!version:1.0.0.1
 account.1.enable = 1
@@ -120,6 +128,27 @@ test("a way home that is tried each minute is met at all its moments, though ren
   const seen = foretoldOf(SHORT_PROBE, "probe.cfg", 4);
   const { back } = of(seen, "server 1", "closed");
   assert(back.least < 15_000 && back.worst > 45_000, `${back.least} to ${back.worst} ms`);
+});
+
+test("addresses of the files are nobody else's, and one machine for two servers is one (its death is both's)", () => {
+  const among = (first: string, second: string): string[] =>
+    foretoldOf(
+      TWO.replace("FIRST", first).replace("SECOND", second),
+      "two.cfg",
+      1,
+    ).grounds.servers.map(({ title, spec }) => `${title} ${spec.address}`);
+  assert.deepEqual(among("10.78.0.1", "10.78.0.3"), ["server 1 10.78.0.1", "server 2 10.78.0.3"]);
+  const [primary, secondary, fallback] = among("pbx.example.net", "10.77.1.14");
+  assert.equal(fallback, "server 2 10.77.1.14");
+  assert.notEqual(secondary, "the secondary of server 1 10.77.1.14");
+  assert.match(primary ?? "", /^the primary of server 1 /);
+  const twice = "10.9.9.1\naccount.1.sip_server.2.port = 5080";
+  assert.deepEqual(among("10.9.9.1", twice), ["server 1 (also server 2) 10.9.9.1"]);
+  const named = "pbx.example.net\naccount.1.sip_server.2.transport_type = 1";
+  assert.deepEqual(
+    among("pbx.example.net", named).map((one) => one.replace(/ 10\..*/, "")),
+    ["the primary of server 1 (also server 2)", "the secondary of server 1 (also server 2)"],
+  );
 });
 
 test("the same seed foretells the same", () => {

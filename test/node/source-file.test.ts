@@ -40,7 +40,8 @@ test("a file is read as UTF-8, as UTF-16 with its mark, or as Latin-1; what is n
       Buffer.from(`\ufeff${words}`, "utf16le").swap16(),
     ]) {
       writeFileSync(path, bytes);
-      assert.equal((await readSource(path)).replace("\ufeff", ""), words);
+      const mark = bytes.length > 2 * words.length ? "\ufeff" : "";
+      assert.equal(await readSource(path), mark + words, "the mark stays, to be told of");
     }
     writeFileSync(path, Buffer.from(words, "utf16le"));
     await assert.rejects(readSource(path), /it is no text/);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { figureLines } from "../../src/apps/sim/fleet/figures.ts";
+import { FleetAddresses } from "../../src/apps/sim/fleet/phones.ts";
 import { describePlan, type FleetPlan, planFleet } from "../../src/apps/sim/fleet/plan.ts";
 import { pageOf } from "../../src/apps/sim/fleet/report.ts";
 import { runFleet } from "../../src/apps/sim/fleet/run.ts";
@@ -86,6 +87,17 @@ test("a fleet over TCP behind a proxy's name with two addresses calls itself, be
   const { figures } = runFleet(plan, NO_ORIGIN);
   assert.equal(figures.registeredAtEnd, 10);
   assert.ok(figures.calls.placed > 10 && figures.calls.answered === figures.calls.placed);
+});
+
+test("no phone of a fleet has the address of a server", () => {
+  const addresses = new FleetAddresses(300, ["10.64.1.9"]);
+  assert.equal(addresses.at(0), "100.64.0.1");
+  assert.ok(addresses.has(addresses.at(299)) && !addresses.has("10.64.1.9"));
+  assert.equal(
+    new FleetAddresses(300, ["10.64.2.9"]).at(0),
+    "10.64.0.1",
+    "further on there is none",
+  );
 });
 
 test("the page names every server and draws every outage, with no script and no foreign markup", () => {

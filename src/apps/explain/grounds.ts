@@ -15,6 +15,8 @@ import type { ServerSpec } from "../sim/town.ts";
 /** The door of each machine for those who are not the phone in question. */
 export const BACK_PORT = 5099;
 export const TTL_SECONDS = 60;
+/** Where invented machines stand: the first of these networks that no file has an address in. */
+const INVENTED_NETWORKS = ["10.77", "10.79", "198.18"] as const;
 const UDP_SERVICE = ["_sip._udp", 5060] as const;
 const SERVICES: Readonly<Record<string, readonly [service: string, port: number]>> = {
   tcp: ["_sip._tcp", 5060],
@@ -78,19 +80,30 @@ export function groundsOf(account: AccountPolicy, around: Surroundings): Grounds
   const servers = new Map<string, GroundServer>();
   const records: ResourceRecord[] = [];
   const counts = new Map<number, number>();
+  const network = freeNetwork(INVENTED_NETWORKS, addressesIn(redundancy));
+  const named = new Map<string, readonly string[]>();
   for (const hop of hopsOf(redundancy)) {
-    const places = placesOf(hop, redundancy, { ...around, ttlSeconds });
+    const { address: name } = hop.policy;
+    const places = placesOf(hop, redundancy, { ...around, ttlSeconds }, (count) => {
+      // A name that stands twice (with another port or transport) leads to the same machines.
+      return named.get(name) ?? inventedAddresses(network, hop.number, count);
+    });
     const { addresses } = places;
-    records.push(...places.records);
+    named.set(name, addresses);
+    records.push(...places.records.filter((one) => !records.some((other) => isSame(one, other))));
     counts.set(hop.number, addresses.length);
     for (const [position, address] of addresses.entries()) {
       const doors = [...doorsOf(hop.policy, address), ...doorsToldOf(address, places.records)];
       const spec = heardToo(specOf(hop, address, ownLocations), doors);
       const earlier = servers.get(address);
       const merged = earlier === undefined ? spec : heardToo(earlier.spec, spec.listen ?? []);
-      const { server = hop.server, title = titleOf(hop, position, addresses.length) } =
-        earlier ?? {};
-      servers.set(address, { spec: merged, server, title, group: earlier?.group ?? hop.name });
+      // One machine for two servers of the files dies for both.
+      const title =
+        earlier === undefined
+          ? titleOf(hop, position, addresses.length)
+          : `${earlier.title} (also ${hop.name})`;
+      const { server = hop.server, group = hop.name } = earlier ?? {};
+      servers.set(address, { spec: merged, server, title, group });
     }
   }
   return {
@@ -100,6 +113,25 @@ export function groundsOf(account: AccountPolicy, around: Surroundings): Grounds
     targets: counts,
     ttlSeconds: Math.max(...(records.length > 0 ? records.map(({ ttl }) => ttl) : [ttlSeconds])),
   };
+}
+
+function isSame(one: ResourceRecord, other: ResourceRecord): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** The first of these networks (`10.77`) that none of the addresses is in; the last one, if there is none. */
+export function freeNetwork(
+  networks: readonly [string, ...string[]],
+  taken: readonly string[],
+): string {
+  const free = networks.find((network) => !taken.some((one) => one.startsWith(`${network}.`)));
+  return free ?? (networks.at(-1) as string);
+}
+
+/** Every address that the files themselves name. */
+function addressesIn({ servers, proxies, dns }: RedundancyPolicy): string[] {
+  const records = dns.records.flatMap((record) => ("address" in record ? record.address : []));
+  return [...[...servers, ...proxies].map(({ address }) => address), ...records];
 }
 
 /** Where a hop leads, best first, and what the resolver knows of it. */
@@ -113,14 +145,14 @@ function placesOf(
   { policy, number }: Hop,
   redundancy: RedundancyPolicy,
   { targets, ttlSeconds = TTL_SECONDS, found }: Surroundings,
+  invented: (count: number) => readonly string[],
 ): Places {
   if (isIP(policy.address) !== 0) return { addresses: [policy.address], records: [] };
-  const known = found?.get(number);
+  const known = found?.get(number) ?? [];
   const fixed = staticPlaces(policy, redundancy);
-  if (known === undefined && fixed.addresses.length > 0) return fixed;
-  const count = number === 1 || number === -1 ? targets : 1;
+  if (known.length === 0 && fixed.addresses.length > 0) return fixed;
   const addresses =
-    known !== undefined && known.length > 0 ? known : inventedAddresses(number, count);
+    known.length > 0 ? known : invented(number === 1 || number === -1 ? targets : 1);
   const records = addresses.flatMap((address, position) =>
     recordsOf(policy, position, address, ttlSeconds),
   );
@@ -204,9 +236,9 @@ function heardToo(spec: ServerSpec, doors: readonly Local[]): ServerSpec {
   return { ...spec, listen };
 }
 
-function inventedAddresses(number: number, count: number): string[] {
+function inventedAddresses(network: string, number: number, count: number): string[] {
   const third = number > 0 ? number : 100 - number;
-  return Array.from({ length: count }, (_none, position) => `10.77.${third}.${13 + position}`);
+  return Array.from({ length: count }, (_none, position) => `${network}.${third}.${13 + position}`);
 }
 
 /** What static records say of a name, the best address first. */

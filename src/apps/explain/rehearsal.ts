@@ -19,7 +19,7 @@ import { latin1Text } from "../../worlds/sim/pure-bytes.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, type RuleTeller, simulatedPhone } from "../sim/phone-config.ts";
 import { Town, type TownPhones } from "../sim/town.ts";
-import { BACK_PORT, domainOf, type GroundServer, type Grounds } from "./grounds.ts";
+import { BACK_PORT, domainOf, freeNetwork, type GroundServer, type Grounds } from "./grounds.ts";
 
 /** How a server fails: its port is closed; nothing comes back; it answers 503 to everything. */
 export type FaultName = "closed" | "silent" | "503";
@@ -54,10 +54,12 @@ export interface CallDelays {
 
 const ECHO = "dialtone-echo";
 const WATCHER = "dialtone-watcher";
-const PHONE_ADDRESS = "10.78.0.1";
-const OTHERS_ADDRESS = "10.78.0.2";
+/** Where the people stand: the first of these networks that no server is in. */
+const NETWORKS = ["10.78", "10.80", "198.19"] as const;
+const PHONE_HOST = "0.1";
+const OTHERS_HOST = "0.2";
 /** A working server that never fails, for those whom the phone calls. */
-const DESK = { name: "desk", address: "10.78.0.3" };
+const DESK_HOST = "0.3";
 const LATENCY_MS: readonly [number, number] = [1, 3];
 const SETTLED_MS = 20_000;
 export const DIALLED_MS = 500;
@@ -122,16 +124,18 @@ export class Rehearsal {
         if (latin1Text(bytes.subarray(0, 9)) === "REGISTER ") this.#registers += 1;
       },
     });
-    const desk = { ...DESK, port: BACK_PORT, role: "working", location: "shared" } as const;
+    const desk = { name: "desk", address: this.#at(DESK_HOST), port: BACK_PORT } as const;
     this.#town.dns.records = grounds.records;
-    for (const spec of [desk, ...grounds.servers.map((server) => server.spec)]) {
+    const working = { ...desk, role: "working", location: "shared" } as const;
+    for (const spec of [working, ...grounds.servers.map((server) => server.spec)]) {
       this.#town.addServer(spec);
       this.#town.startServer(spec.name);
     }
-    const place = { address: PHONE_ADDRESS, port: 5060, answer: "auto", number: 1 } as const;
+    const address = this.#at(PHONE_HOST);
+    const place = { address, port: 5060, answer: "auto", number: 1 } as const;
     const patience = dnsPatienceMs([account]);
     const config = simulatedPhone([account], place, rule);
-    this.#subject = this.#town.addPhones("phone", [PHONE_ADDRESS], [config], patience);
+    this.#subject = this.#town.addPhones("phone", [address], [config], patience);
     this.#others = this.#addOthers();
     for (const { host, machine } of [this.#others, this.#subject]) {
       host.run(() => machine.phones[0]?.start());
@@ -210,6 +214,12 @@ export class Rehearsal {
     simulation.runFor(BETWEEN_MS);
     const nextMs = this.#call();
     return { firstMs, nextMs, decisions: this.#decisions };
+  }
+
+  /** An address for somebody who is no server. */
+  #at(host: string): string {
+    const servers = this.#case.grounds.servers.map(({ spec }) => spec.address);
+    return `${freeNetwork(NETWORKS, servers)}.${host}`;
   }
 
   get #phone(): Phone {
@@ -339,7 +349,7 @@ export class Rehearsal {
     });
     const own = grounds.servers.filter(({ spec }) => spec.location === "own");
     const homes = [
-      ...grounds.domains.map((domain) => ({ address: DESK.address, domain })),
+      ...grounds.domains.map((domain) => ({ address: this.#at(DESK_HOST), domain })),
       ...own.map(({ spec, server }) => ({
         address: spec.address,
         domain: domainOf(account, account.redundancy.servers[server - 1] as never),
@@ -348,8 +358,9 @@ export class Rehearsal {
     for (const { address, domain } of homes) {
       accounts.push(residentAt(address, ECHO, domain, accounts.length + 1, true));
     }
-    const place = { address: OTHERS_ADDRESS, port: 5060, answer: "auto", number: 2 } as const;
-    return this.#town.addPhones("others", [OTHERS_ADDRESS], [simulatedPhone(accounts, place)]);
+    const address = this.#at(OTHERS_HOST);
+    const place = { address, port: 5060, answer: "auto", number: 2 } as const;
+    return this.#town.addPhones("others", [address], [simulatedPhone(accounts, place)]);
   }
 }
 

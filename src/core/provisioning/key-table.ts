@@ -30,6 +30,8 @@ export interface KeyTable {
   readonly limits: Readonly<Record<"X" | "Y" | "Z", number>>;
   /** Keys that begin like this are ours: an unknown one is a slip worth telling. */
   readonly families: readonly RegExp[];
+  /** Shapes of keys (a `#` for each number) that are the makers' own and only look like ours: none is a slip. */
+  readonly others: ReadonlySet<string>;
   /** Whether such a slip is an error. */
   readonly strict: boolean;
   /** A value that clears the setting; undefined: there is none but the blank one. */
@@ -128,6 +130,11 @@ export class KeyIndex {
       slot: fill(row.slot, numbers),
       beyond,
     };
+  }
+
+  /** The key is one of the makers' thousands, and none of these. */
+  isOther(key: string): boolean {
+    return this.table.others.has(shapeOf(key).toLowerCase());
   }
 
   /** The key of the table that an unknown one probably means, numbers filled in; `memo` serves one file set. */

@@ -197,6 +197,7 @@ export const NATIVE_KEYS: KeyTable = {
   ],
   limits: { X: 1000, Y: 16, Z: 100 },
   families: [/^/],
+  others: new Set(),
   strict: true,
   clearMark: undefined,
 };

@@ -222,6 +222,7 @@ export const POLYCOM_KEYS: KeyTable = {
   ],
   limits: { X: 100, Y: 4, Z: 12 },
   families: [/^(reg\.\d+|voIpProt)\.server\.\d+\./i, /\.outboundProxy\./i, /^dns\.cache\./i],
+  others: new Set(["voipprot.server.#.protocol.sip", "reg.#.dialplanname"]),
   strict: false,
   clearMark: "Null",
 };

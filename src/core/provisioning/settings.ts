@@ -200,6 +200,7 @@ export class Settings {
       this.#twice(at, at.twiceIn, reading);
       return;
     }
+    if (this.index.isOther(at.key)) return;
     const { families, strict } = this.index.table;
     const ours = families.some((family) => family.test(at.key));
     const nearest = this.index.nearest(at.key, this.#nearest);

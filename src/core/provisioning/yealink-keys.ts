@@ -280,6 +280,14 @@ export const YEALINK_KEYS: KeyTable = {
     /^account\.\d+\.(sip_server|outbound_proxy|fallback)[._]/i,
     /^(account\.\d+\.)?dns_cache_/i,
   ],
+  others: new Set([
+    "account.#.subscribe_mwi_to_vm",
+    "account.#.sip_server_type",
+    "account.#.sip_listen_port",
+    "account.#.blf.blf_list_code",
+    "sip.listen_mode",
+    "sip.tls_listen_port",
+  ]),
   strict: false,
   clearMark: "%NULL%",
 };

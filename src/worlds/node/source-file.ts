@@ -45,8 +45,10 @@ async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
 /** UTF-8, UTF-16 with its mark as editors of Windows write it, or Latin-1. @throws Error when it is no text. */
 function decoded(bytes: Buffer): string {
   const mark = bytes.subarray(0, 2).toString("latin1");
-  if (mark === "\xff\xfe") return new TextDecoder("utf-16le").decode(bytes);
-  if (mark === "\xfe\xff") return new TextDecoder("utf-16be").decode(bytes);
+  // The mark stays: phones stumble over it, and over what it announces.
+  const marked = { ignoreBOM: true };
+  if (mark === "\xff\xfe") return new TextDecoder("utf-16le", marked).decode(bytes);
+  if (mark === "\xfe\xff") return new TextDecoder("utf-16be", marked).decode(bytes);
   if (bytes.includes(0)) throw new Error("it is no text: it holds zero bytes");
   return isUtf8(bytes) ? bytes.toString("utf8") : bytes.toString("latin1");
 }

@@ -197,6 +197,24 @@ const LINE = [
   "account.1.sip_server.1.address = pbx.example.com",
 ].join("\n");
 
+test("keys of the makers that only look like ours are no slips, in either family", () => {
+  const others = [
+    "account.1.subscribe_mwi_to_vm = 1",
+    "account.1.sip_server_type = 0",
+    "account.1.sip_listen_port = 5060",
+    "account.1.blf.blf_list_code = *8",
+    "sip.listen_mode = 0",
+    "sip.tls_listen_port = 5061",
+  ].join("\n");
+  assert.deepEqual(
+    reading(`${LINE}\n${others}\n`).faults.map(({ code }) => code),
+    ["version-line"],
+  );
+  const polycom = `<p reg.1.address="1" reg.1.server.1.address="pbx.example.com" reg.1.dialPlanName=""
+    voIpProt.server.1.protocol.SIP="1"/>`;
+  assert.deepEqual(reading(polycom, "phone.xml").faults, []);
+});
+
 test("CR LF, bare CR and spaces around the sign are no matter", () => {
   for (const end of ["\r\n", "\r", "\n"]) {
     const text = `#!version:1.0.0.1${end}${LINE.replaceAll("\n", end).replaceAll(" = ", "  =")}${end}`;

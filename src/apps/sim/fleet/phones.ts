@@ -192,37 +192,46 @@ export class FleetUsers implements Directory {
   }
 }
 
+/** In 10.64.0.0 and above; in 100.64.0.0 and above where a server stands among them. */
 const NETWORK = 10 * 256 + 64;
+const OTHER_NETWORK = 100 * 256 + 64;
 /** The last byte is never 0 or 255. */
 const LAST_BYTES = 254;
 const DOT = 46;
 const ZERO = 48;
 
-/** Of the phone of that number, from 0: in 10.64.0.0 and above, 12 million fit. */
-export function phoneAddress(number: number): string {
-  const rest = NETWORK * 256 + Math.floor(number / LAST_BYTES);
+/** Of the phone of that number, from 0: 12 million fit. */
+export function phoneAddress(number: number, network: number = NETWORK): string {
+  const rest = network * 256 + Math.floor(number / LAST_BYTES);
   return [rest >> 16, (rest >> 8) & 255, rest & 255, (number % LAST_BYTES) + 1].join(".");
 }
 
 /** One for each phone. */
 export class FleetAddresses implements AddressBlock {
   readonly #count: number;
+  readonly #network: number;
 
-  constructor(count: number) {
+  /** @param servers their addresses, where no phone can be. */
+  constructor(count: number, servers: readonly string[] = []) {
     this.#count = count;
+    this.#network = servers.some((one) => isAmong(one, NETWORK, count)) ? OTHER_NETWORK : NETWORK;
   }
 
   at(number: number): string {
-    return phoneAddress(number);
+    return phoneAddress(number, this.#network);
   }
 
   has(address: string): boolean {
-    const value = numberOf(address);
-    const last = value % 256;
-    const rest = Math.floor(value / 256) - NETWORK * 256;
-    if (rest < 0 || last === 0 || last > LAST_BYTES) return false;
-    return rest * LAST_BYTES + last <= this.#count;
+    return isAmong(address, this.#network, this.#count);
   }
+}
+
+function isAmong(address: string, network: number, count: number): boolean {
+  const value = numberOf(address);
+  const last = value % 256;
+  const rest = Math.floor(value / 256) - network * 256;
+  if (rest < 0 || last === 0 || last > LAST_BYTES) return false;
+  return rest * LAST_BYTES + last <= count;
 }
 
 /** Of an IPv4 address as a number; -1: it is none. */

@@ -98,8 +98,11 @@ class Fleet {
   }
 
   #addPhones(rule: RuleTeller): TownPhones {
-    const { phones, account } = this.#plan;
-    const addresses = new FleetAddresses(phones);
+    const { phones, account, servers } = this.#plan;
+    const addresses = new FleetAddresses(
+      phones,
+      servers.map(({ address }) => address),
+    );
     const configs = fleetPhones({ plan: this.#plan, addresses, rule });
     return this.#town.addPhones(FLEET, addresses, configs, dnsPatienceMs([account]));
   }
