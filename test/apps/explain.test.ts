@@ -17,11 +17,12 @@ function foretold(name: string, phases = 2): Forecast {
   return foretoldOf(readFileSync(join(root, sample(name)), "latin1"), name, phases);
 }
 
-function foretoldOf(text: string, name: string, phases: number): Forecast {
+function foretoldOf(text: string, name: string, phases: number, hangs = false): Forecast {
   const configuration = readConfiguration([{ name, text }]);
   const account = configuration.accounts.find(({ enabled }) => enabled);
   assert(account !== undefined);
-  return forecast({ account, rule: ruleTeller(configuration), targets: 2, phases, seed: 7 });
+  const rule = ruleTeller(configuration);
+  return forecast({ account, rule, targets: 2, phases, seed: 7, hangs });
 }
 
 function of({ predictions }: Forecast, victim: string, fault: FaultName): Prediction {
@@ -40,6 +41,15 @@ const STATIC_TCP = `<polycomConfig><reg reg.1.address="813" reg.1.server.1.addre
   dns.cache.SRV.2.target="v.other.example" dns.cache.SRV.2.ttl="600"
   dns.cache.A.1.name="u.other.example" dns.cache.A.1.address="10.3.3.1" dns.cache.A.1.ttl="600"
   dns.cache.A.2.name="v.other.example" dns.cache.A.2.address="10.3.3.2" dns.cache.A.2.ttl="600"/></polycomConfig>`;
+
+const MUTE = `#!version:1.0.0.1
+account.1.enable = 1
+account.1.user_name = 701
+account.1.sip_server.1.address = sbc.example.net
+account.1.sip_server.1.transport_type = 1
+account.1.sip_server.1.retry_counts = 1
+account.1.sip_server.1.expires = 900
+`;
 
 const TWO = `#!version:1.0.0.1
 account.1.enable = 1
@@ -128,6 +138,23 @@ test("a way home that is tried each minute is met at all its moments, though ren
   const seen = foretoldOf(SHORT_PROBE, "probe.cfg", 4);
   const { back } = of(seen, "server 1", "closed");
   assert(back.least < 15_000 && back.worst > 45_000, `${back.least} to ${back.worst} ms`);
+});
+
+test("a connection is met at all moments between two keep-alives, and a process that hangs takes new ones", () => {
+  const text = MUTE;
+  const registered = [false, true].map((hangs) => {
+    const seen = of(foretoldOf(text, "mute.cfg", 4, hangs), "the primary of server 1", "silent");
+    near(seen.firstCall.worst, 7500, "first call");
+    // Whoever is gone from the network takes no connection: that is noticed sooner than a mute answer.
+    near(seen.nextCall.worst, hangs ? 7500 : 5000, "next call");
+    return seen.registered;
+  });
+  for (const { least, worst } of registered) {
+    assert(
+      least > 10_000 && least < 22_000 && worst > 32_000 && worst < 47_500,
+      `${least} ${worst}`,
+    );
+  }
 });
 
 test("addresses of the files are nobody else's, and one machine for two servers is one (its death is both's)", () => {

@@ -43,9 +43,11 @@ export interface Forecast {
 export interface ForecastRequest extends Surroundings {
   readonly account: AccountPolicy;
   readonly rule: RuleTeller;
-  /** Failures of each kind, spread over one period of renewal. */
+  /** Failures of each kind, spread over one period of renewal and over one of keep-alives. */
   readonly phases: number;
   readonly seed: number;
+  /** As `Case.hangs`. */
+  readonly hangs?: boolean;
 }
 
 export type RehearsalRequest = Omit<ForecastRequest, keyof Surroundings>;
@@ -97,12 +99,16 @@ export function returnOf(
 }
 
 function begun(
-  { account, rule, phases, seed }: RehearsalRequest,
+  { account, rule, phases, seed, hangs }: RehearsalRequest,
   grounds: Grounds,
   phase: number,
 ): Rehearsal {
-  const rehearsal = new Rehearsal({ account, rule, grounds, seed: seed + phase });
-  rehearsal.pass(((phase + 0.5) / phases) * periodMs(account));
+  const rehearsal = new Rehearsal({ account, rule, grounds, seed: seed + phase, hangs });
+  const { keepAliveMs } = account.redundancy;
+  const period = periodMs(account);
+  const least = keepAliveMs > 0 ? Math.min(keepAliveMs, period) : period;
+  // Who has never answered a keep-alive owes none: a connection has had its first one.
+  rehearsal.pass(keepAliveMs + momentIn((phase + 0.5) / phases, period, least));
   return rehearsal;
 }
 
@@ -175,9 +181,12 @@ function absencesOf(account: AccountPolicy, grounds: Grounds, phases: number): n
   const periods = trialPeriodsMs(account, grounds);
   const least = Math.min(...periods);
   const longest = Math.max(...periods);
-  return shuffledPhases(phases).map(
-    (share) => (Math.floor((share * longest) / least) + share) * least,
-  );
+  return shuffledPhases(phases).map((share) => momentIn(share, longest, least));
+}
+
+/** Shares of 0..1 spread evenly over the longer of two periods, and so over the shorter one that runs beside it. */
+function momentIn(share: number, longest: number, least: number): number {
+  return (Math.floor((share * longest) / least) + share) * least;
 }
 
 /** The middles of so many equal parts of 0..1, in an order that has nothing to do with theirs. */

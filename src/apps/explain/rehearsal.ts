@@ -29,6 +29,8 @@ export interface Case {
   readonly rule: RuleTeller;
   readonly grounds: Grounds;
   readonly seed: number;
+  /** Silent is a process that hangs: its kernel still takes connections. Else nothing comes from the machine at all. */
+  readonly hangs?: boolean | undefined;
 }
 
 /** Milliseconds after the failure, or after what is said; Infinity: not within the bound. */
@@ -174,6 +176,7 @@ export class Rehearsal {
       const server = this.#town.server(spec.name);
       if (fault === "closed") server.host.kill();
       else if (fault === "503") server.host.run(() => server.machine.refuseAll(0));
+      else if (this.#case.hangs === true) server.host.freeze();
       else this.#town.simulation.network.partition(spec.name, [spec.address]);
     }
   }
@@ -255,6 +258,7 @@ export class Rehearsal {
       const server = this.#town.server(spec.name);
       if (fault === "closed") this.#town.startServer(spec.name);
       else if (fault === "503") server.host.run(() => server.machine.refuseAll(undefined));
+      else if (this.#case.hangs === true) server.host.thaw();
       else simulation.network.heal(spec.name);
     }
     const { homeMs } = this.#bounds;

@@ -73,8 +73,10 @@ function outcomeLines({ victim, fault, comparisons }: FaultOutcome): string[] {
 }
 
 function comparisonLine({ figure, foretold, measured, within }: Comparison): string {
-  const span = `${seconds(foretold.least)}..${seconds(foretold.worst)} s`.padStart(FIGURE_WIDTH);
-  const seen = (measured === undefined ? "not waited for" : `${seconds(measured)} s`).padStart(
+  const span = `${seconds(foretold.least).replace(" s", "")}..${seconds(foretold.worst)}`.padStart(
+    FIGURE_WIDTH,
+  );
+  const seen = (measured === undefined ? "not waited for" : seconds(measured)).padStart(
     FIGURE_WIDTH,
   );
   return `  ${WORDS[figure].padEnd(LABEL_WIDTH)}${span}${seen}${within ? "" : "  NOT AS FORETOLD"}`;
@@ -100,7 +102,7 @@ function jsonLines({ victim, fault, comparisons }: FaultOutcome, at: number): st
 }
 
 function seconds(ms: number): string {
-  return Number.isFinite(ms) ? (ms / 1000).toFixed(1) : "never";
+  return Number.isFinite(ms) ? `${(ms / 1000).toFixed(1)} s` : "never";
 }
 
 /** Null: never. */

@@ -16,6 +16,7 @@ export class Follower {
   readonly #listeners = new Set<(event: AnyEvent) => void>();
   #server = 1;
   #away = false;
+  #overConnection = false;
 
   /** @param primary the address that the phone should use first. */
   constructor(phone: Phone, user: string, primary: string, newRequests: boolean) {
@@ -37,6 +38,11 @@ export class Follower {
 
   get registeredAtPrimary(): boolean {
     return [...this.#standing.values()].some(({ address }) => address === this.#primary);
+  }
+
+  /** The last registration went over a connection. */
+  get overConnection(): boolean {
+    return this.#overConnection;
   }
 
   /** The next request goes to the primary. */
@@ -75,6 +81,7 @@ export class Follower {
           address,
           until: performance.now() + Number(expires) * 1000,
         });
+        this.#overConnection = !String(event.target).startsWith("udp:");
         if (server === 1) this.#away = address !== this.#primary;
         break;
       }

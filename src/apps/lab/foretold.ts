@@ -61,7 +61,8 @@ export class Foretold {
     const [victim] = victimsOf(this.grounds);
     if (victim === undefined) throw new StageFault("the files name no server");
     this.#victim = victim;
-    this.#request = { ...one, account, rule: ruleTeller(configuration) };
+    // The lab freezes processes, whose kernels go on.
+    this.#request = { ...one, account, rule: ruleTeller(configuration), hangs: true };
     this.predictions = predictionsFor(this.#request, this.grounds, victim, one.faults);
   }
 

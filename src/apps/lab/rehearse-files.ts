@@ -37,6 +37,8 @@ export interface FaultOutcome {
  */
 export const EARLY_MS = 300;
 export const LATE_MS = 1500;
+/** By then the answer to a keep-alive is there. */
+const KEPT_ALIVE_MS = 1000;
 /** Each failure more doubles what is waited for (RFC 5626 §4.5), and a long absence has two of them. */
 const BACK_OFF_GROWTH = 4;
 
@@ -105,7 +107,8 @@ async function tryFault(
   if (victim === undefined) throw new StageFault("the files name no server");
   const { fault } = prediction;
   const limits = limitsOf(prediction, withinMs);
-  const measured = await tryOut({ stage, town, policy, paths, victim, fault, limits });
+  const settleMs = settleMsOf(prediction, account);
+  const measured = await tryOut({ stage, town, policy, paths, victim, fault, limits, settleMs });
   // Of the way home the absence decides, and that is known only now.
   const back =
     measured.back === undefined ? prediction.back : await foretold.back(fault, measured.away);
@@ -128,6 +131,12 @@ async function tryFault(
       return compare(figure, spread, measured[figure], step[figure] / 2);
     }),
   };
+}
+
+/** Where silence is to be noticed by the phone itself, as in the rehearsal: its connection has answered keep-alives. */
+function settleMsOf({ fault, registered }: Prediction, { redundancy }: AccountPolicy): number {
+  const noticed = fault === "silent" && registered.worst > LATE_MS && redundancy.keepAliveMs > 0;
+  return noticed ? redundancy.keepAliveMs + KEPT_ALIVE_MS : 0;
 }
 
 /** What is foretold as never, or as later than anybody wants to wait, is not waited for. */

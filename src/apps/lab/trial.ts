@@ -41,6 +41,8 @@ export interface Tried extends Measured {
 export interface TrialCase extends CrewCase {
   readonly fault: FaultName;
   readonly limits: Limits;
+  /** Over a connection the failure waits so long for the first keep-alive: who never answered one owes none. */
+  readonly settleMs: number;
 }
 
 const DEEDS: Readonly<Record<FaultName, ServerFault>> = {
@@ -51,10 +53,11 @@ const DEEDS: Readonly<Record<FaultName, ServerFault>> = {
 
 /** @throws StageFault when the phones do not even register while all is well. */
 export async function tryOut(one: TrialCase): Promise<Tried> {
-  const { stage, victim, fault, limits } = one;
+  const { stage, victim, fault, limits, settleMs } = one;
   const crew = await Crew.gather(one);
   try {
     await crew.start();
+    if (crew.idle.overConnection) await sleep(settleMs);
     const struckAt = performance.now();
     await stage.disturbServer(victim.node, DEEDS[fault]);
     const [registered, unreachable, delays] = await Promise.all([

@@ -157,10 +157,14 @@ export class KeyIndex {
     const folded = shape.toLowerCase();
     const last = shape.slice(shape.lastIndexOf(".") + 1);
     let best = "";
-    let least = Math.floor(last.length / 3) + 1;
+    const limit = Math.floor(last.length / 3) + 1;
+    let least = limit;
     for (const candidate of this.#rows.keys()) {
       if (candidate.split(".").length !== segments) continue;
-      const away = editDistance(folded, candidate.toLowerCase(), least);
+      const spelled = candidate.toLowerCase();
+      // Whoever began to write it meant it: failback_time is no failback_mode.
+      const begun = spelled.startsWith(folded) && spelled.length - folded.length < limit;
+      const away = begun ? 1 : editDistance(folded, spelled, least);
       if (away >= least) continue;
       least = away;
       best = candidate;

@@ -12,13 +12,21 @@ export function lintRetries(pad: LintPad, policy: RedundancyPolicy): void {
   for (const list of ["servers", "proxies"] as const) {
     policy[list].forEach((server, at) => {
       const path = `${list}.${at + 1}`;
-      const beyond = (["registerRetries", "inviteRetries"] as const).filter((field) =>
+      const beyond = countsOf(pad, path).filter((field) =>
         lintCount(pad, policy, server, field, `${path}.${field}`),
       );
       const alone = policy[list].length === 1 && isLiteral(server.address);
       if (beyond.length === 0 && !alone) lintWait(pad, policy, server, path);
     });
   }
+}
+
+/** Where one line decides both counts, it is judged once. */
+function countsOf(pad: LintPad, path: string): readonly ("registerRetries" | "inviteRetries")[] {
+  const [register, invite] = [`${path}.registerRetries`, `${path}.inviteRetries`].map((field) =>
+    pad.origin(field),
+  );
+  return register === invite ? ["registerRetries"] : ["registerRetries", "inviteRetries"];
 }
 
 /** The worst of both kinds of request, told where it comes from. */

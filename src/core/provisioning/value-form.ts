@@ -144,7 +144,11 @@ function timeOf({ leastMs }: DurationForm): string {
 /** How a policy value is written in this form; the inverse of parsing, for remedies. */
 export function spellValue(form: ValueForm, value: Value): string {
   const words = form.kind === "choice" ? form.choices : "words" in form ? form.words : {};
-  for (const [word, meaning] of Object.entries(words)) if (meaning === value) return word;
+  // A number that is one needs no word that stands for it (Polycom's 0 retries are 3).
+  const plain = form.kind === "number" && Number(value) / form.times >= form.least;
+  if (!plain) {
+    for (const [word, meaning] of Object.entries(words)) if (meaning === value) return word;
+  }
   if (form.kind === "number") return String(Number(value) / form.times);
   if (form.kind === "duration" && value !== 0) {
     return `${Number(value) * form.unitMs} ms`.replace(/000 ms$/, " s");

@@ -157,6 +157,28 @@ test("retries that do not fit into a transaction are told (C14)", () => {
   );
 });
 
+test("where one count is for all requests it is told once, and 3 is never spelled 0 (C14)", () => {
+  const server = "reg.1.server.1";
+  assert.deepEqual(
+    polycom(
+      `${server}.address="pbx.example.com"`,
+      `${server}.retryMaxCount="15"`,
+      `${server}.retryTimeOut="4000"`,
+    ),
+    [
+      `warning p.cfg:4: ${server}.retryMaxCount: only 7 of 15 resends fit into the 32 s after which a ` +
+        `request has failed; write ${server}.retryMaxCount="3"`,
+    ],
+  );
+});
+
+test("a key whose end is missing is taken for what it begins", () => {
+  assert.deepEqual(yealink(NAME, "sip_server.1.failback_time = 600"), [
+    "warning y.cfg:5: account.1.sip_server.1.failback_time: no such key; did you mean " +
+      "account.1.sip_server.1.failback_timeout? write that, or delete the line",
+  ]);
+});
+
 test("what is noticed late or loads servers is told", () => {
   assert.match(
     yealink(NAME, "nat.udp_update_enable = 0").join(),
