@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ruleTeller } from "../../src/api/rule-teller.ts";
+import { groundsOf } from "../../src/apps/explain/grounds.ts";
 import { type Forecast, forecast, type Prediction } from "../../src/apps/explain/predict.ts";
 import { forecastRecords } from "../../src/apps/explain/print.ts";
 import type { FaultName } from "../../src/apps/explain/rehearsal.ts";
@@ -132,6 +133,18 @@ test("static records stand for what the resolver would say: their services, port
   near(silent.firstCall.worst, 7500, "first call");
   assert.match(JSON.stringify(silent.decisions), /tcp:10\.3\.3\.1:5075.*tcp:10\.3\.3\.2:5076/);
   assert(silent.back.worst > 100_000, "the way home waits for 600 s, the records' own TTL");
+});
+
+test("a name that came to its static records' addresses (drill) has their ports", () => {
+  const { accounts } = readConfiguration([{ name: "static.xml", text: STATIC_TCP }]);
+  const [account] = accounts;
+  assert(account !== undefined);
+  const portsFor = (...addresses: string[]): (number | undefined)[] => {
+    const grounds = groundsOf(account, { targets: 1, found: new Map([[1, addresses]]) });
+    return grounds.servers.map(({ spec }) => spec.listen?.at(-1)?.port);
+  };
+  assert.deepEqual(portsFor("10.3.3.1", "10.3.3.2"), [5075, 5076]);
+  assert.deepEqual(portsFor("192.0.2.1"), [5061], "a live answer beats them");
 });
 
 test("a way home that is tried each minute is met at all its moments, though renewals come by the hour", () => {

@@ -150,7 +150,8 @@ function placesOf(
   if (isIP(policy.address) !== 0) return { addresses: [policy.address], records: [] };
   const known = found?.get(number) ?? [];
   const fixed = staticPlaces(policy, redundancy);
-  if (known.length === 0 && fixed.addresses.length > 0) return fixed;
+  const isFixed = fixed.addresses.length > 0 && known.every((one) => fixed.addresses.includes(one));
+  if (isFixed) return fixed;
   const addresses =
     known.length > 0 ? known : invented(number === 1 || number === -1 ? targets : 1);
   const records = addresses.flatMap((address, position) =>
