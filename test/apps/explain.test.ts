@@ -6,7 +6,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ruleTeller } from "../../src/api/rule-teller.ts";
 import { groundsOf } from "../../src/apps/explain/grounds.ts";
-import { type Forecast, forecast, type Prediction } from "../../src/apps/explain/predict.ts";
+import {
+  type Forecast,
+  forecast,
+  type Prediction,
+  predictionsFor,
+  victimsOf,
+} from "../../src/apps/explain/predict.ts";
 import { forecastRecords } from "../../src/apps/explain/print.ts";
 import type { FaultName } from "../../src/apps/explain/rehearsal.ts";
 import { readConfiguration } from "../../src/core/provisioning/read.ts";
@@ -145,6 +151,18 @@ test("a name that came to its static records' addresses (drill) has their ports"
   };
   assert.deepEqual(portsFor("10.3.3.1", "10.3.3.2"), [5075, 5076]);
   assert.deepEqual(portsFor("192.0.2.1"), [5061], "a live answer beats them");
+});
+
+test("who asks for the phone asks at a server that lives, whoever found out which one fails (drill)", () => {
+  const { accounts } = readConfiguration([{ name: "mute.cfg", text: MUTE.replace("900", "60") }]);
+  const [account] = accounts;
+  assert(account !== undefined);
+  const around = { targets: 2, ownLocations: true };
+  const [victim] = victimsOf(groundsOf(account, around));
+  assert(victim !== undefined);
+  const request = { account, rule: () => "", phases: 1, seed: 7 };
+  const [silent] = predictionsFor(request, groundsOf(account, around), victim, ["silent"]);
+  assert(silent !== undefined && silent.unreachable.worst < 60_000, "not never");
 });
 
 test("a way home that is tried each minute is met at all its moments, though renewals come by the hour", () => {

@@ -285,9 +285,14 @@ export class Rehearsal {
     });
   }
 
+  /** By address: a drill has found its victims before it knew all of the grounds. */
+  #fails({ spec }: GroundServer): boolean {
+    return this.#victims.some((victim) => victim.spec.address === spec.address);
+  }
+
   #fullServersLeft(): boolean {
     return this.#case.grounds.servers.some(
-      (server) => server.spec.role === "working" && !this.#victims.includes(server),
+      (server) => server.spec.role === "working" && !this.#fails(server),
     );
   }
 
@@ -323,7 +328,7 @@ export class Rehearsal {
   }
 
   #ask(answered: (reached: boolean) => void): void {
-    const living = this.#case.grounds.servers.findIndex((one) => !this.#victims.includes(one));
+    const living = this.#case.grounds.servers.findIndex((one) => !this.#fails(one));
     const server = this.#case.grounds.servers[living];
     const { account } = this.#case;
     const policy = account.redundancy.servers[(server?.server ?? 1) - 1];
