@@ -115,6 +115,8 @@ export const FAILED_SEEDS: readonly number[] = [
   359357,
   // … a leg whose connection had ended, with nobody to tell it to.
   432484,
+  // … a leg whose port had refused, its server being gone.
+  721906,
   // … calls so close to one another that nobody looked while the phone was idle.
   46207,
   // … an answer that came when whoever had asked had lost its power,

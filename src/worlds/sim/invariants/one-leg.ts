@@ -66,10 +66,11 @@ export class OneLeg implements Invariant {
 
   /**
    * Every transaction over a connection ends with it (RFC 3261 §17.1.4): what was under way finds nobody. To a port
-   * datagrams come all the same, and after a mere time-out so do connections of the other end.
+   * datagrams come all the same, unless it refuses: whoever was there is gone, and what he knew of calls with him.
+   * After a mere time-out the other end of a connection is there yet.
    */
   lost(node: string, peer: Peer, cause: LossCause): void {
-    if (peer.transport === "udp" || cause === "timeout") return;
+    if (cause === "timeout" || (peer.transport === "udp" && cause !== "refused")) return;
     const over = wayOf({ peer });
     for (const { one, legs } of this.#calls.values()) {
       if (one.node !== node) continue;
