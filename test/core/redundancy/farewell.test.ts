@@ -113,11 +113,16 @@ test("stop while a probe of a better server is on its way: both bindings are rem
   assert.equal(stage.phone.atRest, true);
 });
 
-test("stop while a new connection is registered over: what stands by the name of the old one is removed, too", () => {
+/** The connection it has registered over is about to be lost. */
+function registeredOverTls(): ReturnType<typeof failover> {
   const overTls = { transport: "tls", port: 5061 } as const;
-  const stage = failover(overTls, {}, { supported: ["tls"] })
+  return failover(overTls, {}, { supported: ["tls"] })
     .start()
     .until(10);
+}
+
+test("stop while a new connection is registered over: what stands by the name of the old one is removed, too", () => {
+  const stage = registeredOverTls();
   const server = stage.server("primary");
   const bound = new Set([server.requests.at(-1)?.headers.get("contact")]);
   stage.kill("primary").revive("primary").zero();
@@ -144,10 +149,7 @@ test("stop while a new connection is registered over: what stands by the name of
 });
 
 test("stop while a slow server registers over a new connection: both names are removed without its answer", () => {
-  const overTls = { transport: "tls", port: 5061 } as const;
-  const stage = failover(overTls, {}, { supported: ["tls"] })
-    .start()
-    .until(10);
+  const stage = registeredOverTls();
   const server = stage.server("primary");
   stage.kill("primary").revive("primary").zero();
   server.habits = { REGISTER: yesAfter(1800, (request) => server.yes(request)) };

@@ -36,13 +36,18 @@ function agreeing(stage: Rehearsal, name: "primary" | "secondary"): void {
   server.habits = { INVITE: yes, UPDATE: yes };
 }
 
-test("the refresh of a session finds the other target, and goes on there (R120)", () => {
-  const stage = timed();
+/** In a call with a session timer for a second, when the primary is cut off. */
+function cutInCall(stage: Rehearsal): Rehearsal {
   agreeing(stage, "primary");
   agreeing(stage, "secondary");
-  dial(stage)
+  return dial(stage)
     .until(1)
-    .do(() => void stage.cut("primary"))
+    .do(() => void stage.cut("primary"));
+}
+
+test("the refresh of a session finds the other target, and goes on there (R120)", () => {
+  const stage = timed();
+  cutInCall(stage)
     .until(100)
     .expect(`
     0.0 INVITE → primary
@@ -174,11 +179,7 @@ function numbers(stage: Rehearsal, ...methods: string[]): string[] {
 
 test("a refresh that nobody answers goes nowhere else once a hold refreshes, too (RFC 3261 §12.2.2, I7)", () => {
   const stage = timed();
-  agreeing(stage, "primary");
-  agreeing(stage, "secondary");
-  dial(stage)
-    .until(1)
-    .do(() => void stage.cut("primary"))
+  cutInCall(stage)
     .until(45.2)
     .do((now) => stage.phone.callNumbered(1)?.hold(now))
     .until(60)
