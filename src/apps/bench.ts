@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { benchConnections } from "./bench/connections.ts";
-import { canMeasure } from "./bench/cpu-time.ts";
 import { Crew } from "./bench/crew.ts";
 import { PHONES, type PhoneName } from "./bench/failover/cell.ts";
 import { benchFailover } from "./bench/failover/run.ts";
@@ -16,6 +15,7 @@ import { type Outcome, printed, records } from "./bench/report.ts";
 import { benchSimulator } from "./bench/simulator.ts";
 import { EXIT, exitWith } from "./exit.ts";
 import { hoursOf } from "./flag-values.ts";
+import { canMeasure } from "./processor-time.ts";
 
 interface BenchFlags {
   readonly runs: number;

@@ -17,9 +17,10 @@ import { crowd } from "./lab/crowd.ts";
 import { measureFiles } from "./lab/files-command.ts";
 import { whatLacks } from "./lab/guests/programs.ts";
 import { goLive, printRecord } from "./lab/live.ts";
+import { withheldText } from "./lab/machine-watch.ts";
 import { LabPage } from "./lab/page.ts";
 import { writeReport } from "./lab/report.ts";
-import { type Played, playAll } from "./lab/run.ts";
+import { type Played, playAll, type Spoilt } from "./lab/run.ts";
 import type { LabStage } from "./lab/stage.ts";
 import { StartGate } from "./lab/start-gate.ts";
 import { type LeftOut, leftOutLine, sortOut } from "./scenario/left-out.ts";
@@ -131,6 +132,7 @@ async function judged(wanted: string, flags: LabFlags, stages: Set<LabStage>): P
       ? { watch: (scenario, record) => printRecord({ ...record, scenario: scenario.name }) }
       : {}),
     played: (played) => announce(played, flags.json === true),
+    spoilt: (spoilt) => announceSpoilt(spoilt, flags.json === true),
   });
   await keep(all, leftOut, flags);
   const passed = all.length === scenarios.length && all.every(({ verdict }) => verdict.passed);
@@ -165,6 +167,19 @@ function announce({ verdict, records }: Played, json: boolean): void {
   const told = { node: "lab", event: "scenario.judged", scenario, passed, lastedMs, figures };
   const { at, time } = records.at(-1) as TraceRecord;
   process.stdout.write(`${JSON.stringify({ at, time, ...told, failures })}\n`);
+}
+
+/** On stdout stands one line a scenario: this is none of them. */
+function announceSpoilt({ verdict, withheld }: Spoilt, json: boolean): void {
+  const { scenario, failures } = verdict;
+  if (json) {
+    const time = new Date().toISOString();
+    const told = { node: "lab", event: "scenario.spoilt", scenario, withheld, failures };
+    process.stdout.write(`${JSON.stringify({ at: verdict.lastedMs, time, ...told })}\n`);
+    return;
+  }
+  const lines = verdictLines(verdict).join("\n");
+  process.stderr.write(`${lines}\n  ${withheldText(withheld)}: played again\n`);
 }
 
 /** Writes what was asked to be kept. */

@@ -1,6 +1,7 @@
 /** CPU per renewed registration, at our server and at those of others. */
+
+import { cpuTimeUs } from "../processor-time.ts";
 import { certificateIn } from "./certificate.ts";
-import { cpuTimeUs } from "./cpu-time.ts";
 import { type Crew, pause } from "./crew.ts";
 import { inTurn } from "./figures.ts";
 import { freePort } from "./free-port.ts";

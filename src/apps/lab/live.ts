@@ -132,7 +132,7 @@ async function playBeside(name: string, options: LiveOptions, say: Say): Promise
   const { scenarios } = loadScenarios(name);
   const shown = page?.beside(scenarios[0] as Scenario);
   const beside = { program, blocks, stages, ...(gate === undefined ? {} : { gate }) };
-  const once = { ...beside, jobs: 1, keepGoing: true, played: () => undefined };
+  const once = { ...beside, jobs: 1, plays: 1, keepGoing: true, played: () => undefined };
   const through = shown === undefined ? {} : { through: shown.through };
   const watch = (_scenario: Scenario, record: TraceRecord): void => shown?.add(record);
   for (const played of await playAll(scenarios, { ...once, ...through, watch })) {

@@ -3,9 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "../../worlds/node/folder.ts";
 import type { LeftOut } from "../scenario/left-out.ts";
+import type { Failure } from "../scenario/verdict.ts";
 import { escapeMarkup } from "../trace/canvas.ts";
 import { drawLadder } from "../trace/ladder.ts";
-import { type Played, playedRecords } from "./run.ts";
+import { withheldText } from "./machine-watch.ts";
+import { type Played, playedRecords, type Spoilt } from "./run.ts";
 
 /** Writes `junit.xml`, `lab.json` and `index.html` into a folder that need not exist. */
 export async function writeReport(
@@ -20,8 +22,9 @@ export async function writeReport(
 }
 
 function jsonOf(all: readonly Played[]): unknown {
-  return all.map(({ verdict, records, epochMs }) => ({
+  return all.map(({ verdict, records, epochMs, spoilt }) => ({
     ...verdict,
+    ...(spoilt === undefined ? {} : { spoilt }),
     began: new Date(epochMs).toISOString(),
     records,
   }));
@@ -30,16 +33,20 @@ function jsonOf(all: readonly Played[]): unknown {
 export function junitOf(all: readonly Played[], leftOut: readonly LeftOut[] = []): string {
   const failed = all.filter(({ verdict }) => !verdict.passed).length;
   const seconds = all.reduce((sum, { verdict }) => sum + verdict.lastedMs, 0) / 1000;
-  const cases = all.map(({ verdict }) => {
+  const cases = all.map(({ verdict, spoilt = [] }) => {
     const time = (verdict.lastedMs / 1000).toFixed(3);
     const open = `  <testcase classname="lab" name="${escapeMarkup(verdict.scenario)}" time="${time}"`;
-    if (verdict.passed) return `${open}/>`;
-    const told = verdict.failures.map(
-      ({ where, expected, seen }) => `${where}: expected ${expected}; seen: ${seen}`,
-    );
+    const told = verdict.failures.map(failureText);
     const first = escapeMarkup(told[0] ?? "");
     const text = escapeMarkup(told.join("\n"));
-    return `${open}>\n    <failure message="${first}">${text}</failure>\n  </testcase>`;
+    const inner = [
+      ...(verdict.passed ? [] : [`<failure message="${first}">${text}</failure>`]),
+      ...(spoilt.length === 0
+        ? []
+        : [`<system-out>${escapeMarkup(spoilt.map(spoiltText).join("\n"))}</system-out>`]),
+    ];
+    if (inner.length === 0) return `${open}/>`;
+    return `${open}>\n    ${inner.join("\n    ")}\n  </testcase>`;
   });
   const skipped = leftOut.map(({ scenario, why }) => {
     const named = `classname="lab" name="${escapeMarkup(scenario)}" time="0"`;
@@ -55,6 +62,15 @@ export function junitOf(all: readonly Played[], leftOut: readonly LeftOut[] = []
     "</testsuite>",
     "",
   ].join("\n");
+}
+
+function failureText({ where, expected, seen }: Failure): string {
+  return `${where}: expected ${expected}; seen: ${seen}`;
+}
+
+function spoiltText({ verdict, withheld }: Spoilt): string {
+  const failures = verdict.failures.map(failureText).join("; ");
+  return `played again, since ${withheldText(withheld)}: ${failures}`;
 }
 
 const STYLE = `
@@ -104,17 +120,18 @@ function outcome(passed: boolean): string {
 }
 
 function sectionOf(played: Played): string {
-  const { verdict, epochMs } = played;
+  const { verdict, epochMs, spoilt = [] } = played;
   const failures = verdict.failures.map(
     ({ where, expected, seen }) =>
       `<li>${escapeMarkup(where)}: expected ${escapeMarkup(expected)}<br>seen: ${escapeMarkup(seen)}</li>`,
   );
   const list = failures.length === 0 ? "" : `<ul class="bad">${failures.join("")}</ul>`;
+  const earlier = spoilt.map((one) => `<p class="warn">${escapeMarkup(spoiltText(one))}</p>\n`);
   const ladder = drawLadder(playedRecords(played), { paint: "html", width: 0 }).join("\n");
   return `<section id="${escapeMarkup(verdict.scenario)}">
 <h2>${escapeMarkup(verdict.scenario)} ${outcome(verdict.passed)}</h2>
 <p>${escapeMarkup(verdict.title)}. Began ${new Date(epochMs).toISOString()}.</p>
-${list}
+${earlier.join("")}${list}
 <pre>${ladder}</pre>
 </section>`;
 }

@@ -6,7 +6,14 @@ import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { Verdict } from "../scenario/verdict.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import { whatLacks } from "./guests/programs.ts";
+import { MachineWatch, type Withheld } from "./machine-watch.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
+
+/** A play that failed while the machine withheld processors from it: it says nothing, and was played again. */
+export interface Spoilt {
+  readonly verdict: Verdict;
+  readonly withheld: Withheld;
+}
 
 export interface Played {
   readonly scenario: Scenario;
@@ -14,6 +21,8 @@ export interface Played {
   readonly records: readonly TraceRecord[];
   /** Wall clock at instant 0 of the records, milliseconds since 1970. */
   readonly epochMs: number;
+  /** The plays of it before this one, where there were any. */
+  readonly spoilt?: readonly Spoilt[];
 }
 
 /** What was played, without how everybody was sent home. */
@@ -34,12 +43,22 @@ export interface RunOptions extends Omit<LabStageOptions, "watch"> {
   readonly through?: (stage: Stage) => Stage;
   /** Told of each as it ends. */
   readonly played: (played: Played) => void;
+  /** Told of each play that will be played again. */
+  readonly spoilt?: (spoilt: Spoilt) => void;
   /** Open stages, so that a signal can close them. */
   readonly stages: Set<LabStage>;
+  /** Plays of one scenario at most (3). */
+  readonly plays?: number;
+  /** Begun with each play; the machine as it is, unless told. */
+  readonly watchMachine?: () => Pick<MachineWatch, "end">;
 }
 
+/** A scenario is played so many times at most until the machine lets it be judged. */
+const MOST_PLAYS = 3;
+
 /**
- * All that were played, in the order given.
+ * All that were played, in the order given. What failed while the machine withheld processors is played again when
+ * the others are through, alone, so that no other play is to blame.
  * @throws StageFault when addresses or programs are missing; the plays under way are closed first.
  */
 export async function playAll(
@@ -47,16 +66,21 @@ export async function playAll(
   options: RunOptions,
 ): Promise<readonly Played[]> {
   const done = new Map<Scenario, Played>();
+  const doubtful: Doubtful[] = [];
   const waiting = [...scenarios];
   let broken = false;
+  const end = (played: Played): void => {
+    done.set(played.scenario, played);
+    options.played(played);
+    if (!played.verdict.passed && !options.keepGoing) broken = true;
+  };
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       if (broken) return;
       try {
-        const played = await playOne(next, options);
-        done.set(next, played);
-        options.played(played);
-        if (!played.verdict.passed && !options.keepGoing) broken = true;
+        const [played, withheld] = await playWatched(next, options);
+        if (withheld === undefined) end(played);
+        else doubtful.push({ played, withheld });
       } catch (error) {
         broken = true;
         throw error;
@@ -66,7 +90,41 @@ export async function playAll(
   const jobs = Array.from({ length: Math.min(options.jobs, scenarios.length) }, work);
   const outcomes = await Promise.allSettled(jobs);
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  for (const one of doubtful) end(broken ? one.played : await playAgain(one, options));
   return scenarios.flatMap((scenario) => done.get(scenario) ?? []);
+}
+
+/** It failed while the machine withheld processors. */
+interface Doubtful {
+  readonly played: Played;
+  readonly withheld: Withheld;
+}
+
+/** Until it passes, or fails while the machine was there for it. */
+async function playAgain(first: Doubtful, options: RunOptions): Promise<Played> {
+  const { plays = MOST_PLAYS } = options;
+  let { played, withheld }: { played: Played; withheld: Withheld | undefined } = first;
+  const spoilt: Spoilt[] = [];
+  while (withheld !== undefined && spoilt.length + 1 < plays) {
+    const one: Spoilt = { verdict: played.verdict, withheld };
+    spoilt.push(one);
+    options.spoilt?.(one);
+    [played, withheld] = await playWatched(played.scenario, options);
+  }
+  return spoilt.length === 0 ? played : { ...played, spoilt };
+}
+
+/** Resolves also with what was withheld from a play that failed. */
+async function playWatched(
+  scenario: Scenario,
+  options: RunOptions,
+): Promise<readonly [Played, Withheld | undefined]> {
+  const machine = options.watchMachine?.() ?? new MachineWatch();
+  let withheld: Withheld | undefined;
+  const played = await playOne(scenario, options).finally(() => {
+    withheld = machine.end();
+  });
+  return [played, played.verdict.passed ? undefined : withheld];
 }
 
 async function playOne(scenario: Scenario, options: RunOptions): Promise<Played> {

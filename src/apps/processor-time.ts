@@ -1,4 +1,4 @@
-/** CPU time of a process with all its threads and descendants, to the nanosecond, as Linux tells it. */
+/** What processes got of the processors, and what they waited for, to the nanosecond, as Linux tells it. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** Whether this system tells it. */
@@ -6,16 +6,36 @@ export function canMeasure(): boolean {
   return existsSync("/proc/self/schedstat");
 }
 
-/** Microseconds on a core so far. What ends while it is being read counts for nothing. */
+/** Microseconds on a core so far, of a process with its threads and descendants; what ends meanwhile is left out. */
 export function cpuTimeUs(pid: number): number {
   let nanoseconds = 0;
   for (const member of familyOf(pid)) {
     for (const thread of list(`/proc/${member}/task`)) {
-      const [running = "0"] = read(`/proc/${member}/task/${thread}/schedstat`).split(" ");
-      nanoseconds += Number(running);
+      nanoseconds += scheduled(`${member}/task/${thread}`).ran;
     }
   }
   return nanoseconds / 1000;
+}
+
+/**
+ * Milliseconds for which the first thread of each process of a family has been ready to run so far and had no
+ * processor, by process. Empty where the system does not tell.
+ */
+export function waitedMs(pid: number): ReadonlyMap<number, number> {
+  const told = canMeasure() ? familyOf(pid) : [];
+  return new Map(told.map((member) => [member, scheduled(String(member)).waited / 1e6]));
+}
+
+/** Milliseconds that a hypervisor has kept processors of this machine for others so far, summed over all of them. */
+export function stolenMs(): number {
+  // cpu user nice system idle iowait irq softirq steal …, in hundredths of a second.
+  const [, , , , , , , , steal = "0"] = (read("/proc/stat").split("\n")[0] ?? "").split(/ +/);
+  return Number(steal) * 10;
+}
+
+function scheduled(task: string): { readonly ran: number; readonly waited: number } {
+  const [ran = "0", waited = "0"] = read(`/proc/${task}/schedstat`).split(" ");
+  return { ran: Number(ran), waited: Number(waited) };
 }
 
 /** The process and its descendants. */
