@@ -58,6 +58,10 @@ export const FAILED_SEEDS: readonly number[] = [
   214761,
   // With hedging, CSeq went back though everybody asked before had refused.
   20325, 20840, 105336,
+  // … or had only just begun to connect.
+  873672,
+  // Credentials for a hedge beside the one heard of set the clock by which the next place had its turn.
+  812374,
   // With no cache of records the way of a dialog was looked up anew, and led to a server that had not been on it.
   5721,
   12596, 20695,
@@ -117,6 +121,12 @@ export const FAILED_SEEDS: readonly number[] = [
   432484,
   // … a leg whose port had refused, its server being gone.
   721906,
+  // … a 1xx after Timer B, which nobody hears any more,
+  831338,
+  // … a leg of another CSeq that a frozen server delivered when the caller had given up,
+  870974,
+  // … a call that was ended without a word, as its server had been left and nothing may be said to such.
+  815500,
   // … calls so close to one another that nobody looked while the phone was idle.
   46207,
   // … an answer that came when whoever had asked had lost its power,

@@ -56,6 +56,8 @@ export interface AttemptOwner extends TimerOwner {
   /** `503`: meanwhile its target has asked to be left alone. */
   broken(now: Instant, attempt: Attempt, why: "timeout" | "503" | LossCause): void;
   retrying(now: Instant, attempt: Attempt): void;
+  /** The CSeq number with which one begins that sends now. */
+  firstCseq(): number;
   compose(attempt: AttemptPlace, cseq: number): Request;
 }
 
@@ -63,7 +65,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   readonly #host: AttemptHost;
   readonly #owner: AttemptOwner;
   place: Place;
-  cseq: number;
+  cseq = 0;
   /** Rings when this attempt has been silent for too long. */
   readonly patience: Timer;
   /** Nothing comes after it: it has all the time of Timer B or F. */
@@ -87,8 +89,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   #cancelWanted = false;
   #cancelSent = false;
 
-  constructor(host: AttemptHost, owner: AttemptOwner, place: Place, cseq: number) {
-    this.cseq = cseq;
+  constructor(host: AttemptHost, owner: AttemptOwner, place: Place) {
     this.#host = host;
     this.#owner = owner;
     this.place = place;
@@ -233,6 +234,7 @@ export class Attempt implements FlowUser, ClientTransactionUser {
     this.#former = undefined;
     this.#sentAt = now;
     const place = this.place as AttemptPlace;
+    if (this.#request === undefined) this.cseq = this.#owner.firstCseq();
     const request = this.#owner.compose(place, this.cseq);
     this.#host.credentials.authorize(request, place.target);
     this.#request = request;

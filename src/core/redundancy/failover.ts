@@ -5,8 +5,8 @@
  *                  │ 1xx: no failover any more (C16, R69)
  *                  └──▶ proceeding ──▶ answered
  *
- * A hedged INVITE (`hedgeMs`) goes to the next place while the first is still asked: the first 1xx of a callee has the call,
- * and a 100 ends no other that is under way: the callee merges what comes second with 482, and the other one counts.
+ * A hedged INVITE (`hedgeMs`) goes to the next place while the first is still asked: the first 1xx of a callee has the
+ * call, and a 100 ends no other that is under way: the callee merges what comes second with 482, and the other counts.
  *
  * An attempt left behind goes on being listened to: its late 1xx is cancelled here, its late 2xx is handed up.
  */
@@ -15,6 +15,7 @@ import { retryAfterOf } from "../message/delta.ts";
 import type { Response } from "../message/message.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import { Attempt } from "./attempt.ts";
+import { AttemptNumbers } from "./attempt-numbers.ts";
 import type { FailoverHost } from "./failover-host.ts";
 import { Itinerary, type Plan } from "./itinerary.ts";
 import { fullPatienceMs, patienceMs } from "./patience.ts";
@@ -30,11 +31,10 @@ export class FailoverRequest implements TimerOwner {
   readonly #plan: Plan;
   readonly #user: RequestUser;
   readonly #hedge: Timer;
+  readonly #hedges: boolean;
   state: FailoverState = "idle";
   readonly #itinerary: Itinerary;
-  /** With which those began that are asked now. */
-  #firstCseq: number;
-  #cseq: number;
+  readonly #numbers: AttemptNumbers;
   /** Under way, the newest last; beside the one that was heard of only such as may still turn out to have the call. */
   #attempts: Attempt[] = [];
   /** Left because nothing was heard of them. */
@@ -52,16 +52,16 @@ export class FailoverRequest implements TimerOwner {
   constructor(host: FailoverHost, plan: Plan, cseq: number, user: RequestUser) {
     this.#host = host;
     this.#plan = plan;
-    this.#firstCseq = cseq;
-    this.#cseq = cseq;
     this.#user = user;
+    this.#hedges = plan.hedges === true && host.policy.hedgeMs > 0;
+    this.#numbers = new AttemptNumbers(cseq, this.#hedges);
     this.#itinerary = new Itinerary(host, plan);
     this.#hedge = new Timer("hedge", this);
   }
 
   /** The CSeq number used last: credentials raise it (R6). */
   get cseq(): number {
-    return this.#cseq;
+    return this.#numbers.last;
   }
 
   start(now: Instant): void {
@@ -169,20 +169,21 @@ export class FailoverRequest implements TimerOwner {
     this.#leave(now, attempt, why);
   }
 
-  /** From an attempt: it sends again, to meet a challenge, with the next CSeq number and all its patience. */
+  /** From an attempt: it meets a challenge, with all its patience; if another one was heard, nobody is next (C16). */
   retrying(now: Instant, attempt: Attempt): void {
-    attempt.cseq = this.#hedges ? attempt.cseq + 1 : this.#cseq + 1;
-    this.#cseq = Math.max(this.#cseq, attempt.cseq);
+    attempt.cseq = this.#numbers.again(attempt.cseq);
     if (this.#plan.moves) this.#host.challenged(attempt.place);
-    this.#bear(now, attempt);
+    if (!this.#attempts.some((one) => one !== attempt && one.heard)) this.#bear(now, attempt);
+  }
+
+  /** From an attempt: it sends for the first time, perhaps beside others that have not refused. */
+  firstCseq(): number {
+    const asked = ({ sent }: Attempt): boolean => sent;
+    return this.#numbers.begin(this.#attempts.some(asked) || this.#silent.some(asked));
   }
 
   compose(attempt: AttemptPlace, cseq: number): ReturnType<RequestUser["compose"]> {
     return this.#user.compose(attempt, cseq);
-  }
-
-  get #hedges(): boolean {
-    return this.#plan.hedges === true && this.#host.policy.hedgeMs > 0;
   }
 
   get method(): string {
@@ -335,10 +336,7 @@ export class FailoverRequest implements TimerOwner {
     } else if (from !== undefined && !sameTarget(from.target, place.target)) {
       this.#host.failedOver(now, this.#user.method, from, place, this.#previous?.why);
     }
-    // Side by side they count alike, so that the callee knows what comes second for what it is (§8.2.2.2).
-    const alike = this.#hedges && (beside !== undefined || this.#silent.length > 0);
-    if (!alike) this.#firstCseq = this.#cseq;
-    const attempt = new Attempt(this.#host, this, place, this.#firstCseq);
+    const attempt = new Attempt(this.#host, this, place);
     attempt.last = this.#itinerary.begin(place);
     this.#attempts.push(attempt);
     this.#bear(now, attempt);

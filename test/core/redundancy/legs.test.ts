@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PASS } from "../../../src/core/network-rules.ts";
-import { CALLS, dial, failover } from "./callers.ts";
+import { defaultServer } from "../../../src/core/redundancy/policy-defaults.ts";
+import { CALLS, dial, failover, servers } from "./callers.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { type Habit, says } from "./scripted-server.ts";
 
@@ -265,6 +266,53 @@ test("hedging: nor when the first was merged at the callee (RFC 3261 §8.2.2.2)"
     0.5 482 ← primary
     0.5 ACK → primary
   `);
+});
+
+const CHALLENGE = { "proxy-authenticate": 'Digest realm="x", nonce="n"' };
+
+test("hedging: credentials for another than the one heard of bring nobody's turn (C16)", () => {
+  const stage = servers({ hedgeMs: 200 }, "192.0.2.13", "192.0.2.14", "192.0.2.15");
+  stage.server("primary").habits = {
+    INVITE: () => [
+      { status: 100, afterMs: 300 },
+      { status: 486, afterMs: 5000 },
+    ],
+  };
+  stage.server("secondary").habits = {
+    INVITE: ({ headers }) =>
+      headers.has("proxy-authorization") ? [] : [{ status: 407, afterMs: 200, headers: CHALLENGE }],
+  };
+  const { sent } = dial(stage).until(7);
+  const invites = sent.filter(({ method, again }) => method === "INVITE" && !again);
+  assert.deepEqual(
+    invites.map(({ to }) => to),
+    ["primary", "secondary", "secondary"],
+  );
+});
+
+test("hedging: CSeq never goes back, be it for who was there first and has no connection yet (RFC 3261 §22.2)", () => {
+  const addresses = ["192.0.2.13", "192.0.2.14", "192.0.2.15"];
+  const stage = servers(
+    { hedgeMs: 200, skipKnownDead: false },
+    ...addresses.map((address) => defaultServer(address, { port: 5060, transport: "tcp" })),
+  );
+  stage.simulation.network.fault("slow", (_now, { to }) =>
+    to === addresses[0] ? { kind: "delay", ms: 1000 } : PASS,
+  );
+  stage.kill("primary").until(0.1).revive("primary");
+  stage.server("secondary").habits = {
+    INVITE: ({ headers }) =>
+      headers.has("proxy-authorization")
+        ? [{ status: 503 }]
+        : [{ status: 407, headers: CHALLENGE }],
+  };
+  stage.server("fallback").habits = { INVITE: () => [] };
+  const { sent } = dial(stage).until(7);
+  const invites = sent.filter(({ method, again }) => method === "INVITE" && !again);
+  assert.deepEqual(
+    invites.map(({ to, text }) => `${to} ${/^CSeq: (\d+)/m.exec(text)?.[1]}`),
+    ["secondary 1", "secondary 2", "fallback 2", "primary 2"],
+  );
 });
 
 test("482 from the next target means that the first has reached the callee: it is waited for (RFC 3261 §8.2.2.2)", () => {

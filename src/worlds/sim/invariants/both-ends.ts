@@ -4,6 +4,7 @@
  * address is reached while a binding stands for it (RFC 5627 §6.1): after that nothing can get there.
  */
 import type { Instant } from "../../../core/machine.ts";
+import { signalsRegisteredOnly } from "../../../core/phone/unregistered-server.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 import { callIdOf, cseqOf } from "./glance.ts";
@@ -24,13 +25,19 @@ interface Ends {
   readonly live: Map<string, End>;
   /** When the first of them was over. */
   overAt: Instant | undefined;
+  /** Whose phone was it may have had to leave it unsaid. */
+  muzzled: boolean;
+  /** It was said, by whomever. */
+  told: boolean;
 }
 
 function newEnds(begunAt: Instant): Ends {
-  return { begunAt, nodes: new Set(), live: new Map(), overAt: undefined };
+  const nodes = new Set<string>();
+  return { begunAt, nodes, live: new Map(), overAt: undefined, muzzled: false, told: false };
 }
 
 const ROUTE_HOST = /<sips?:(?:[^@>]*@)?([\d.]+)/g;
+const OF_CALLS = /^(?:INVITE|BYE|CANCEL) /;
 const BYE_BY_NAME = /^BYE \S*;gr[=; ]/;
 /** For want of a binding of a public name, or of a temporary one. */
 const NOBODY_OF_THAT_NAME = /^SIP\/2\.0 4(?:80|04) /;
@@ -42,7 +49,7 @@ function wayOf({ peer }: SimulatedMessage, text: string): readonly string[] {
 }
 
 export class BothEnds implements Invariant {
-  readonly #nodes: ReadonlySet<string>;
+  readonly #nodes: ReadonlyMap<string, Watched>;
   readonly #reach: Reach;
   readonly #complain: Complain;
   /** How long CANCEL and BYE may take on their way through everything that may be tried. */
@@ -51,6 +58,8 @@ export class BothEnds implements Invariant {
   readonly #connected: boolean;
   readonly #calls = new Map<string, Ends>();
   readonly #ids = new Map<string, string>();
+  /** Through which server an INVITE went last, by node and Call-ID. */
+  readonly #servers = new Map<string, string>();
   /** Where the end of a call was told to a name, by Call-ID. */
   readonly #ways = new Map<string, readonly string[]>();
   readonly #bindings: Bindings;
@@ -63,7 +72,7 @@ export class BothEnds implements Invariant {
     partingMs: number,
     complain: Complain,
   ) {
-    this.#nodes = new Set(watched.map(({ node }) => node));
+    this.#nodes = new Map(watched.map((one) => [one.node, one]));
     this.#reach = reach;
     this.#bindings = bindings;
     this.#connected = watched.some(({ account: { policy } }) =>
@@ -91,16 +100,46 @@ export class BothEnds implements Invariant {
     if (event === "call.answered") end.answered = true;
     else if (event === "call.ended") {
       ends.live.delete(key);
+      if (ends.overAt === undefined) ends.muzzled = this.#muzzled(at, node, this.#ids.get(key));
       ends.overAt ??= at;
     }
   }
 
   message(message: SimulatedMessage, text: string): void {
+    if (OF_CALLS.test(text)) this.#pass(message, text);
     if (message.direction === "out") {
       if (BYE_BY_NAME.test(text)) this.#ways.set(callIdOf(text), wayOf(message, text));
     } else if (NOBODY_OF_THAT_NAME.test(text) && cseqOf(text).endsWith(" BYE")) {
       this.#foundNobody(message.node, callIdOf(text));
     }
+  }
+
+  /** Between a phone and its server. */
+  #pass({ node, direction, peer }: SimulatedMessage, text: string): void {
+    if (!this.#nodes.has(node)) return;
+    const id = callIdOf(text);
+    if (text.startsWith("INVITE ")) {
+      this.#servers.set(`${node} ${id}`, peer.address);
+      return;
+    }
+    const ends = this.#calls.get(id);
+    if (ends !== undefined && direction === "out") ends.told = true;
+  }
+
+  /** Of a server that was left nothing is said to it, not even that a call is over (onlySignalWithRegistered, C40). */
+  #muzzled(now: Instant, node: string, id: string | undefined): boolean {
+    const account = this.#nodes.get(node)?.account;
+    const address = this.#servers.get(`${node} ${id}`);
+    return (
+      account?.servers.routes.some(({ index, places }) =>
+        places.some(
+          ({ hop, target }) =>
+            target.address === address &&
+            signalsRegisteredOnly(hop) &&
+            account.registration(index)?.holds(now, target) === false,
+        ),
+      ) === true
+    );
   }
 
   #foundNobody(asking: string, callId: string): void {
@@ -121,9 +160,12 @@ export class BothEnds implements Invariant {
   check(now: Instant): void {
     if (now < this.#nextLook) return;
     this.#nextLook = now + LOOK_MS;
-    for (const [id, { begunAt, live, overAt }] of this.#calls) {
+    for (const [id, { begunAt, live, overAt, muzzled, told }] of this.#calls) {
       if (overAt === undefined) continue;
-      if (live.size === 0) this.#calls.delete(id);
+      if (live.size === 0 || (muzzled && !told)) {
+        this.#calls.delete(id);
+        continue;
+      }
       // What was sent while something was amiss may have been in vain; so is all that goes through a server which has
       // forgotten the call: it does not trust the routes of its earlier life.
       const calmFrom = this.#connected ? begunAt : overAt;

@@ -144,7 +144,7 @@ export class Calls implements Invariant {
   #ring(at: Instant, node: string, callId: string): void {
     const key = `${node} ${callId}`;
     // A late leg was told to stop, and another one has the call.
-    const again = this.#cancelled.delete(key) && this.#lateStops.hasStopped(callId);
+    const again = this.#cancelled.delete(key) && this.#lateStops.mayRingAgain(callId);
     if (this.#rung.has(key) && !again) {
       this.#complain({ invariant: "I7", at, node, what: `rang twice for ${callId}` });
     }

@@ -9,6 +9,9 @@ export function sendsRequest({ direction }: SimulatedMessage, text: string): boo
   return direction === "out" && /^[A-Z]+ /.test(text);
 }
 
+/** RFC 3261 Timer B, in T1: after that nobody hears what comes in answer to an INVITE. */
+export const TIMER_B_T1 = 64;
+
 /** The far end. */
 export function placeOf({ peer }: { readonly peer: End }): string {
   return `${peer.transport}:${peer.address}:${peer.port}`;

@@ -6,7 +6,15 @@
 import type { Instant, LossCause, Peer } from "../../../core/machine.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import { branchOf, callIdOf, cseqOf, hasToTag, placeOf, sendsRequest } from "./glance.ts";
+import {
+  branchOf,
+  callIdOf,
+  cseqOf,
+  hasToTag,
+  placeOf,
+  sendsRequest,
+  TIMER_B_T1,
+} from "./glance.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
 
 interface Leg {
@@ -26,9 +34,6 @@ interface Invited {
   /** The call is answered or has ended. */
   settled: boolean;
 }
-
-/** RFC 3261 Timer B, in T1: then nobody hears any more. */
-const TIMER_B_T1 = 64;
 
 export class OneLeg implements Invariant {
   readonly #watched = new Map<string, Watched>();
