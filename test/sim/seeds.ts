@@ -77,6 +77,8 @@ export const FAILED_SEEDS: readonly number[] = [
   250415,
   // A BYE was not sent to a server that had asked to be left alone, and nobody heard of the end of the call.
   41421,
+  // … nor where the account would have been registered first, and could not be.
+  839124,
   // With the flow of datagrams that a keep-alive gave up went the INVITE on it: who rang late was not heard.
   42869,
   101066,

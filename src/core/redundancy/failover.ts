@@ -318,7 +318,7 @@ export class FailoverRequest implements TimerOwner {
       this.#getting = false;
       if (this.#settledMeanwhile) return;
       if (this.#merged) this.#next(at);
-      else if (fit) this.#try(at, place);
+      else if (fit || this.#plan.finishes === true) this.#try(at, place);
       else {
         this.#host.attemptFailed(at, this.#user.method, place, "not-registered");
         this.#next(at);

@@ -23,7 +23,10 @@ export interface Plan {
   readonly patienceMs?: number;
   /** It is not known yet whether requests of this kind are answered there: silence says nothing of the target. */
   readonly unproven?: boolean;
-  /** It ends something, or carries on what was begun: a place that wants quiet is asked if there is no other. */
+  /**
+   * It ends something, or carries on what was begun: a place that wants quiet is asked if there is no other, and one
+   * where the account cannot be registered.
+   */
   readonly finishes?: boolean;
   /** Only this place, if given (re-registration before a failover). */
   readonly only?: Place;

@@ -236,6 +236,13 @@ test("a BYE goes even to a server that asked to be left alone: nothing else ends
   `);
 });
 
+test("… and where the account would be registered first, though it cannot be (I10)", () => {
+  hushed(servers({ registration: "successive" }, "192.0.2.13", "192.0.2.15")).expect(`
+    2.0 BYE → primary
+    2.0 200 ← primary
+  `);
+});
+
 test("a BYE leaves a server alone that asked for it, if another one takes it", () => {
   hushed(timed()).expect(`
     2.0 BYE → secondary
