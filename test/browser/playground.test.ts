@@ -121,6 +121,22 @@ test("it can be paused, and moved on by one event", needs("chromium"), async () 
   await page.getByRole("button", { name: "Go on" }).waitFor();
 });
 
+test("what went wrong stays told when something else is done", needs("chromium"), async (t) => {
+  const page = await opened();
+  const folder = mkdtempSync(join(tmpdir(), "dialtone-page-test-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "nonsense.jsonl");
+  writeFileSync(file, "no trace\n");
+  await page.getByLabel("A trace or a capture").setInputFiles(file);
+  const told = page.getByRole("alert").getByText(/nonsense\.jsonl/);
+  await told.waitFor();
+  await page.waitForFunction(`!document.querySelector("[role=alert]")?.textContent.includes("…")`);
+  const words = await told.textContent();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Go on" }).waitFor();
+  assert.equal(await told.textContent(), words);
+});
+
 test(
   "both-levels passes there as it does in the lab, much faster than real time",
   needs("chromium"),

@@ -33,6 +33,8 @@ export class Store implements Sink {
   notice = "";
   #filter = new Filter("");
   #shown: { rows: readonly Row[]; key: string } = { rows: [], key: "" };
+  /** The notice of the command that was refused last. */
+  #refusal = "";
   #waiting: PageCommand | undefined;
   #listeners = new Set<() => void>();
   #framed = false;
@@ -201,16 +203,19 @@ export class Store implements Sink {
     this.set({ onlyCall: this.onlyCall === "" ? call : "" });
   }
 
-  /** Done, refused in words, or kept until the token is there. */
+  /** Done, refused in words, or kept until the token is there. What else was told stays told. */
   async send(command: PageCommand): Promise<void> {
     try {
       await this.source.send(command);
-      this.set({ notice: "" });
+      if (this.notice === this.#refusal) this.set({ notice: "" });
     } catch (error) {
       if (error instanceof Refused && error.token) {
         this.#waiting = command;
         this.set({ sheet: "token" });
-      } else this.set({ notice: error instanceof Error ? error.message : String(error) });
+        return;
+      }
+      this.#refusal = error instanceof Error ? error.message : String(error);
+      this.set({ notice: this.#refusal });
     }
   }
 
