@@ -1,4 +1,5 @@
 /** Chance, digests and latin1 text from Node. */
+import { Buffer } from "node:buffer";
 import { hash, randomFillSync } from "node:crypto";
 import type { Bytes, Entropy, Hash, Primitives } from "../../core/primitives.ts";
 
@@ -31,19 +32,22 @@ const nodeHash: Hash = {
   sha256: (text) => hash("sha256", digestible(text), "hex"),
 };
 
-/** What `toString("latin1")` comes down to once it has understood its arguments, and Node's types leave out. */
+/** What `toString` and `write` come down to once they have understood their arguments, and Node's types leave out. */
 interface Latin1 {
-  latin1Slice(start: number, end: number): string;
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+  latin1Write(this: Uint8Array, text: string, at: number, length: number): number;
 }
 
+const { latin1Slice, latin1Write } = Buffer.prototype as Buffer & Latin1;
+
 const nodeBytes: Bytes = {
-  toText(bytes) {
-    const buffer = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return (buffer as Buffer & Latin1).latin1Slice(0, buffer.length);
+  toText: (bytes) => latin1Slice.call(bytes, 0, bytes.length),
+  fromText(text) {
+    const { length } = text;
+    const bytes = Buffer.allocUnsafe(length);
+    latin1Write.call(bytes, text, 0, length);
+    return bytes;
   },
-  fromText: (text) => Buffer.from(text, "latin1"),
 };
 
 export function nodePrimitives(): Primitives {
