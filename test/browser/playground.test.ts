@@ -50,6 +50,21 @@ test(
 );
 
 test(
+  "a phone loses its power, and is registered anew when it is back",
+  needs("chromium"),
+  async () => {
+    const page = await opened();
+    await page.getByRole("button", { name: "Kill alice" }).click();
+    await standing(page, /alice nowhere, bob at primary/);
+    await page.getByRole("button", { name: "Revive alice" }).click();
+    await standing(page, /alice at primary, bob at primary/);
+    await page.getByRole("button", { name: "Freeze alice" }).click();
+    await page.getByRole("button", { name: "Revive alice" }).click();
+    await page.getByRole("button", { name: "Kill alice" }).waitFor();
+  },
+);
+
+test(
   "a way between two is cut and healed, and so is the one to the resolver",
   needs("chromium"),
   async () => {

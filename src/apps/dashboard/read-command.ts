@@ -13,8 +13,6 @@ import type { PageCommand } from "./protocol.ts";
 export interface CommandScope {
   readonly servers: readonly string[];
   readonly phones: readonly string[];
-  /** Those of them whose processes can be killed and frozen. */
-  readonly mortals?: readonly string[];
   /** Calls by the dozen that have a network of their own. */
   readonly loads?: readonly string[];
   readonly scenarios: readonly string[];
@@ -62,9 +60,9 @@ function deedOf(said: Fields, scope: CommandScope): Deed | string {
       return fault === undefined ? "no such fault" : { do: "fault", server, fault };
     }
     case "fate": {
-      const phone = oneOf(scope.mortals ?? [], said.phone);
+      const phone = oneOf(scope.phones, said.phone);
       const kind = oneOf(["kill", "freeze", "revive"] as const, fieldsOf(said.fate).kind);
-      if (phone === undefined) return "no such phone of others";
+      if (phone === undefined) return "no such phone";
       return kind === undefined ? "no such fate" : { do: "fate", phone, fate: { kind } };
     }
     case "way": {

@@ -104,12 +104,10 @@ export class LabPage {
   #scope(): CommandScope {
     const topology = this.#live?.scenario.topology;
     const { servers = [], phones = [], loads = [], zone, network } = topology ?? {};
-    const mortals = phones.filter(({ guest }) => guest !== undefined);
     return {
       resolver: zone !== undefined,
       servers: servers.map(({ name }) => name),
       phones: phones.map(({ name }) => name),
-      mortals: mortals.map(({ name }) => name),
       loads: network === undefined ? [] : loads.map(({ name }) => name),
       scenarios: this.#scenarios.map(({ name }) => name),
     };

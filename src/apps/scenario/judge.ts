@@ -110,8 +110,9 @@ class Bench {
     const seen: { text: string; record: TraceRecord }[] = [];
     const registrations = new Registrations();
     for (const record of this.#records) {
-      if (record.node !== sequence.node || !SEQUENCE_EVENTS.includes(record.event)) continue;
-      if (registrations.renews(record) || sequence.leavingOut.includes(record.event)) continue;
+      if (record.node !== sequence.node || registrations.renews(record)) continue;
+      if (!SEQUENCE_EVENTS.includes(record.event)) continue;
+      if (sequence.leavingOut.includes(record.event)) continue;
       const text = describeEvent(record, fields.get(record.event) ?? [], this.#places);
       if (text !== seen.at(-1)?.text) seen.push({ text, record });
     }

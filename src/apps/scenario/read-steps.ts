@@ -164,11 +164,9 @@ function faultVerb(kind: "kill" | "freeze" | "revive"): Verb {
   };
 }
 
-/** A server, or a phone of others: ours are started and stopped, in the simulator as well. */
+/** A server or a phone, whoever wrote its program. */
 function mortal(item: Item, names: Names): string | undefined {
-  const name = oneNamed(item, [...names.servers, ...names.phones]);
-  if (name === undefined || names.servers.includes(name) || names.guests.has(name)) return name;
-  return item.wrong(`is ${name}, a phone of ours`, "write stop and start for it, or name a server");
+  return oneNamed(item, [...names.servers, ...names.phones]);
 }
 
 /** One server, as ever; a phone; or two nodes and what is between them. */

@@ -4,8 +4,6 @@
  */
 
 import { messageEvent } from "../../api/message-event.ts";
-import { ruleTeller } from "../../api/rule-teller.ts";
-import { readConfiguration } from "../../core/provisioning/read.ts";
 import { type User, Users } from "../../core/server/users.ts";
 import type { NetworkOptions } from "../../worlds/sim/network.ts";
 import { Prng } from "../../worlds/sim/prng.ts";
@@ -27,8 +25,8 @@ import type {
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import { FAULTS_STREAM, WayBook } from "../scenario/way-book.ts";
 import type { TraceRecord } from "../trace/record.ts";
-import { dnsPatienceMs, simulatedPhone } from "./phone-config.ts";
-import { EPOCH_MS, Town, type TownPhones } from "./town.ts";
+import { StagePhones } from "./stage-phones.ts";
+import { EPOCH_MS, Town } from "./town.ts";
 
 export interface SimStageOptions {
   readonly seed: number;
@@ -57,7 +55,7 @@ const TLS_DOOR = [{ transport: "tls", after: 1 }] as const;
 export class SimStage implements Stage {
   readonly records: TraceRecord[] = [];
   readonly #options: SimStageOptions;
-  readonly #phones = new Map<string, TownPhones>();
+  readonly #phones: StagePhones;
   readonly #placeholders = new Map<string, string>();
   readonly #ways: WayBook;
   #topology: Topology | undefined;
@@ -65,6 +63,7 @@ export class SimStage implements Stage {
 
   constructor(options: SimStageOptions) {
     this.#options = options;
+    this.#phones = new StagePhones(() => this.#running(), this.#placeholders);
     this.#ways = new WayBook(
       {
         fault: (name, rule) => this.#running().simulation.network.fault(name, rule),
@@ -132,17 +131,14 @@ export class SimStage implements Stage {
   async startPhone(name: string): Promise<number> {
     const plans = this.#topology?.phones ?? [];
     const index = plans.findIndex((phone) => phone.name === name);
-    const phones = this.#phones.get(name) ?? this.#addPhone(plans[index] as PhonePlan, index);
-    const phone = phones.machine.phones[0];
-    if (phone === undefined) throw new StageFault(`${name} has no account`);
-    phones.host.run(() => phone.start());
+    const phone = this.#phones.start(plans[index] as PhonePlan, index);
     this.#await(`${name} does not start`, () => phone.state === "running");
     return this.now();
   }
 
   async stopPhone(name: string): Promise<number> {
     const at = this.now();
-    this.#stopPhones([name]);
+    this.#phones.stop([name]);
     return at;
   }
 
@@ -188,9 +184,11 @@ export class SimStage implements Stage {
     return this.now();
   }
 
-  /** Programs of others, which die and come back, are real processes only. */
   async disturbPhone(name: string, { kind }: Fate): Promise<number> {
-    throw new StageFault(`${name} is simulated, and phones here know no ${kind}`);
+    const at = this.now();
+    if (!this.#phones.befall(name, kind)) return this.startPhone(name);
+    if (kind === "kill") this.#ended(name);
+    return at;
   }
 
   async disturbWay(ends: Ends, fault: WayFault): Promise<number> {
@@ -209,7 +207,7 @@ export class SimStage implements Stage {
   /** Connections with the one that was named first, or those to the other. */
   #reset([node, other]: Ends): void {
     const far = other === undefined ? undefined : this.#addressOf(other);
-    const host = this.#phones.get(node)?.host ?? this.#running().server(node).host;
+    const host = this.#phones.hostOf(node) ?? this.#running().server(node).host;
     for (const end of [...host.streams]) {
       if (far === undefined || end.peer.address === far) end.reset();
     }
@@ -239,15 +237,9 @@ export class SimStage implements Stage {
   }
 
   async commandPhone(name: string, command: PhoneCommand): Promise<number> {
-    const phones = this.#phones.get(name);
-    const phone = phones?.machine.phones[0];
-    if (phones === undefined || phone === undefined) return this.now();
-    phones.host.run((now) => {
-      if (command.kind === "call") {
-        const callee = this.#topology?.phones.find((one) => one.name === command.to);
-        phone.call(callee?.user ?? command.to);
-      } else phone[command.kind](now);
-    });
+    const to = command.kind === "call" ? command.to : "";
+    const callee = this.#topology?.phones.find((phone) => phone.name === to);
+    this.#phones.command(name, command, callee?.user ?? to);
     return this.now();
   }
 
@@ -262,7 +254,7 @@ export class SimStage implements Stage {
   async close(): Promise<void> {
     const town = this.#town;
     if (town === undefined) return;
-    this.#stopPhones([...this.#phones.keys()]);
+    this.#phones.stop(this.#phones.names);
     const servers = [...town.servers].filter(({ host }) => host.state !== "down");
     for (const { host, machine } of servers) {
       host.thaw();
@@ -271,46 +263,9 @@ export class SimStage implements Stage {
     const stopped = (): boolean => servers.every(({ machine }) => machine.state === "stopped");
     town.simulation.runUntilTrue(stopped, town.simulation.now + GRACE_MS);
     for (const { host } of servers) host.kill();
-    const left = [...this.#phones.values()].filter(({ machine }) => machine.holdings > 0);
-    const who = left.map(({ name }) => name).join(" ");
+    const left = this.#phones.left;
+    const who = left.join(" ");
     this.note({ at: this.now(), node: "stage", event: "stage.closed", left: left.length, who });
-  }
-
-  #addPhone(plan: PhonePlan, index: number): TownPhones {
-    const { address, port } = BLOCK.phone(index);
-    const values = new Map(this.#placeholders)
-      .set("user", plan.user)
-      .set("password", plan.password);
-    const files = plan.files.map(({ name, text }) => ({
-      name,
-      text: fillPlaceholders(text, values),
-    }));
-    const configuration = readConfiguration(files);
-    const place = { address, port, answer: plan.answer, number: index };
-    const { accounts } = configuration;
-    const config = simulatedPhone(accounts, place, ruleTeller(configuration));
-    const patience = dnsPatienceMs(accounts);
-    const phones = this.#running().addPhones(plan.name, [address], [config], patience);
-    this.#phones.set(plan.name, phones);
-    return phones;
-  }
-
-  /** In order: they hang up and unregister, and are waited for. */
-  #stopPhones(names: readonly string[]): void {
-    const stopping = names.flatMap((name) => this.#phones.get(name) ?? []);
-    for (const { host, machine } of stopping) {
-      host.run((now) => {
-        for (const phone of machine.phones) phone.stop(now);
-      });
-    }
-    const { simulation } = this.#running();
-    const atRest = (): boolean =>
-      stopping.every(({ machine }) => machine.phones.every((phone) => phone.atRest));
-    simulation.runUntilTrue(atRest, simulation.now + GRACE_MS);
-    for (const { host, machine } of stopping) {
-      host.run(() => machine.close());
-      host.kill();
-    }
   }
 
   #namePlaces(topology: Topology): void {

@@ -7,6 +7,8 @@ export class Registrations {
 
   /** Takes every record in order; true for a `registration.accepted` that changes nothing. */
   renews(record: TraceRecord): boolean {
+    // A new process knows nothing of what the last one had.
+    if (record.event === "phone.started") this.#forget(record.node);
     const [noun] = record.event.split(".");
     if (noun !== "registration") return false;
     const key = `${record.node} ${field(record, "account")} ${field(record, "server")}`;
@@ -18,5 +20,11 @@ export class Registrations {
     if (this.#targets.get(key) === target) return true;
     this.#targets.set(key, target);
     return false;
+  }
+
+  #forget(node: string): void {
+    for (const key of this.#targets.keys()) {
+      if (key.startsWith(`${node} `)) this.#targets.delete(key);
+    }
   }
 }

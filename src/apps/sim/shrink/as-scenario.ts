@@ -132,7 +132,14 @@ function playOf(
   }));
   const faults = plan.faults.flatMap((fault) => faultEntries(fault, plan.stormMs, names));
   const calls = plan.calls.flatMap((_call, at) => callEntries(plan, at));
-  const timed = [...faults, ...calls, ...demanded].sort((a, b) => a.atMs - b.atMs);
+  const powerless = plan.restarts.flatMap(({ atMs, forMs, phone }): Timed[] => {
+    const name = `phone-${plan.accounts[phone]?.user}`;
+    return [
+      { atMs, entry: { kill: name } },
+      { atMs: Math.min(plan.stormMs, atMs + forMs), entry: { revive: name } },
+    ];
+  });
+  const timed = [...faults, ...calls, ...powerless, ...demanded].sort((a, b) => a.atMs - b.atMs);
   const last = Math.max(violation.at, timed.at(-1)?.atMs ?? 0) / 1000 + AFTER_SECONDS;
   return [
     ...started,
@@ -299,7 +306,6 @@ function untoldOf(plan: SwarmPlan, { expect }: Demanded): string[] {
     [servers.length > SERVER_NAMES.length, `more than ${SERVER_NAMES.length} servers`],
     [hops.some(({ transport }) => transport === "ws"), "servers that speak WebSocket"],
     [faults.some(({ kind }) => kind === "store-away"), "a location store that is away"],
-    [plan.restarts.length > 0, "phones that lose their power"],
     [ringMs > 0, `somebody answers after ${ringMs / 1000} s: phones answer by themselves`],
     [!authenticated, "servers that ask for no password"],
     [network.loss > 0 || network.duplication > 0, "loss and duplication everywhere"],

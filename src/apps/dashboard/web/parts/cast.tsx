@@ -179,14 +179,9 @@ function PhoneLine({ store, trace, phone, live }: PhoneProps): VNode {
         {workingServer !== 1 && <small> server {workingServer}</small>}
       </span>
       <span class="call">{call}</span>
-      {live && isPhoneOfOthers(phone) && <Fates store={store} trace={trace} name={phone.name} />}
+      {live && phone.program !== LOAD && <Fates store={store} trace={trace} name={phone.name} />}
     </div>
   );
-}
-
-/** Ours are phones of the simulator, too, which only start and stop. */
-function isPhoneOfOthers({ program }: ShownPhone): boolean {
-  return program !== undefined && program !== LOAD;
 }
 
 interface FatesProps {
