@@ -249,19 +249,24 @@ export class RegisterDesk {
     for (const key of keys) this.#parts.inquiries.start(now, this.#tidy(key), () => undefined);
   }
 
+  /** A record that stands as this node wrote it is still good, and has one look due, or looks would add up with time. */
   *#tidy(key: string): Inquiry<void> {
-    this.#records.forget(userOfKey(key));
+    const user = userOfKey(key);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
+    const known = this.#records.get(user);
+    if (read.kind !== "stored" || read.version !== known?.version) this.#records.forget(user);
     if (read.kind !== "stored" || read.value === undefined) return;
     const present = this.#epochSeconds();
     const all = decodeBindings(read.value, 0);
     const kept = all.filter(({ expires }) => Math.abs(expires) > present);
     if (kept.length < all.length) {
+      this.#records.forget(user);
       const written = (yield writeOf(key, kept, read.version, this.#records)) as StoreAnswer;
       if (written.kind === "written") this.#reportExpired(key, all, present);
     }
+    if (known !== undefined && known.watched <= present) known.watched = 0;
     const next = Math.min(...kept.filter(isLive).map(({ expires }) => expires));
-    if (Number.isFinite(next)) this.#expiries.watch(this.#parts.clock.now, key, next, undefined);
+    if (Number.isFinite(next)) this.#expiries.watch(this.#parts.clock.now, key, next, known);
   }
 
   #reportExpired(key: string, bindings: readonly Binding[], present: number): void {

@@ -197,6 +197,32 @@ test("an expired binding is told, tidied away, and called no more", () => {
   assert.equal(alice.final("INVITE").status, 480);
 });
 
+/** How often the store is read for bob in each of some hours in which he renews well before he would expire. */
+function readsByTheHour(made: Town, servers: readonly string[]): number[] {
+  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
+  return Array.from({ length: 6 }, () => {
+    const before = made.store.reads.length;
+    for (let renewal = 0; renewal < 30; renewal += 1) {
+      bob.register(servers[Math.floor(renewal / 10) % servers.length] as string, ["Expires: 270"]);
+      made.pass(120_000);
+    }
+    return made.store.reads.slice(before).filter((key) => key === "aor/bob@example.com").length;
+  });
+}
+
+test("a binding that is renewed for hours is looked for once in each of its lifetimes, in every hour", () => {
+  const hours = readsByTheHour(town(), [UDP]);
+  assert.ok(Math.max(...hours) <= 3600 / 150, hours.join(" "));
+  assert.equal(hours.at(-1), hours[1]);
+});
+
+test("looks of two servers at one binding, which comes and goes between them, do not add up either", () => {
+  const made = town();
+  made.server({ name: "two", listen: [{ transport: "udp", address: "10.0.0.2", port: 5060 }] });
+  const hours = readsByTheHour(made, [UDP, "udp:10.0.0.2:5060"]);
+  assert.ok(Math.max(...hours) <= (2 * 3600) / 120, hours.join(" "));
+});
+
 test("an operator may take a user's bindings away", () => {
   const made = town();
   const [host] = made.hosts;

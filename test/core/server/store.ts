@@ -10,7 +10,8 @@ import type {
 
 export class TestStore {
   readonly #entries = new Map<string, { value: string | undefined; version: number }>();
-  /** Every key written, in order. */
+  /** Every key read, and every key written, in order. */
+  readonly reads: string[] = [];
   readonly writes: string[] = [];
   available = true;
 
@@ -18,7 +19,10 @@ export class TestStore {
     if (!this.available) return { kind: "unavailable", why: "broken" };
     const entry = this.#entries.get(question.key);
     const version = entry?.version ?? 0;
-    if (question.kind === "store.read") return { kind: "stored", value: entry?.value, version };
+    if (question.kind === "store.read") {
+      this.reads.push(question.key);
+      return { kind: "stored", value: entry?.value, version };
+    }
     if (question.ifVersion !== version) return { kind: "conflict" };
     this.#entries.set(question.key, { value: question.value, version: version + 1 });
     this.writes.push(question.key);
