@@ -69,6 +69,9 @@ export interface Recall {
   readonly retryAfterSeconds?: number;
 }
 
+/** A look that finds the store away is taken again after this: nobody else looks. */
+const STORE_AWAY_SECONDS = 10;
+
 const CONTACT_EVENTS = { added: "registered", removed: "unregistered" } as const;
 
 /** Whose bindings a REGISTER is about, or why it is refused. */
@@ -254,9 +257,14 @@ export class RegisterDesk {
     const user = userOfKey(key);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
     const known = this.#records.get(user);
-    if (read.kind !== "stored" || read.version !== known?.version) this.#records.forget(user);
-    if (read.kind !== "stored" || read.value === undefined) return;
     const present = this.#epochSeconds();
+    if (read.kind !== "stored" || read.version !== known?.version) this.#records.forget(user);
+    if (read.kind !== "stored") {
+      const again = Math.ceil(present) + STORE_AWAY_SECONDS;
+      this.#expiries.watch(this.#parts.clock.now, key, again, undefined);
+      return;
+    }
+    if (read.value === undefined) return;
     const all = decodeBindings(read.value, 0);
     const kept = all.filter(({ expires }) => Math.abs(expires) > present);
     if (kept.length < all.length) {

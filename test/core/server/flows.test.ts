@@ -197,6 +197,20 @@ test("an expired binding is told, tidied away, and called no more", () => {
   assert.equal(alice.final("INVITE").status, 480);
 });
 
+test("a binding that ended while the store was away is told and tidied away when it is back", () => {
+  const made = town();
+  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
+  bob.register(UDP, ["Expires: 60"]);
+  made.pass(50_000);
+  made.store.available = false;
+  made.pass(15_000);
+  made.store.available = true;
+  assert.equal(made.eventsNamed("binding.expired").length, 0);
+  made.pass(10_000);
+  assert.equal(made.eventsNamed("binding.expired").length, 1);
+  assert.equal(made.store.value("aor/bob@example.com"), undefined);
+});
+
 /** How often the store is read for bob in each of some hours in which he renews well before he would expire. */
 function readsByTheHour(made: Town, servers: readonly string[]): number[] {
   const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
