@@ -1,8 +1,8 @@
 // Runs the emitted tests with Node's own runner. `npm test -- PART` keeps the files whose path contains PART;
 // `npm test -- PART --only "claim"` keeps the tests whose name matches.
 //
-// Those on real sockets and with real processes mostly wait, those in virtual time mostly compute: they go side by side,
-// the latter with a lower priority, so that nobody's clock suffers.
+// Those on real sockets and with real processes mostly wait, those in virtual time mostly compute: they go side by
+// side, the latter with a lower priority, so that nobody's clock suffers.
 import "./setup.mjs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

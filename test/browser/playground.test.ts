@@ -55,7 +55,7 @@ test(
   async () => {
     const page = await opened();
     await page.getByRole("button", { name: "Kill alice" }).click();
-    await standing(page, /alice nowhere, bob at primary/);
+    await standing(page, /alice at nowhere, bob at primary/);
     await page.getByRole("button", { name: "Revive alice" }).click();
     await standing(page, /alice at primary, bob at primary/);
     await page.getByRole("button", { name: "Freeze alice" }).click();

@@ -252,7 +252,7 @@ export class RegisterDesk {
     for (const key of keys) this.#parts.inquiries.start(now, this.#tidy(key), () => undefined);
   }
 
-  /** A record that stands as this node wrote it is still good, and has one look due, or looks would add up with time. */
+  /** A record that stands as this node wrote it is good, and has one look due: looks would add up with time. */
   *#tidy(key: string): Inquiry<void> {
     const user = userOfKey(key);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
