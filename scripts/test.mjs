@@ -54,7 +54,7 @@ const computed = files.filter(({ virtual }) => virtual);
 const both = real.length > 0 && computed.length > 0;
 const lanes = [];
 if (real.length > 0) lanes.push(lane(real, 2, "inherit"));
-if (computed.length > 0) lanes.push(lane(computed, both ? 1 : 2, both ? "pipe" : "inherit"));
+if (computed.length > 0) lanes.push(lane(computed, 2, both ? "pipe" : "inherit"));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     for (const runner of lanes) runner.kill("SIGTERM");

@@ -13,6 +13,7 @@ import {
   type Spread,
   shuffledPhases,
   spreadOf,
+  trialPeriodMs,
   type Victim,
   victimsOf,
 } from "../explain/predict.ts";
@@ -37,7 +38,14 @@ export interface FilesCase {
 }
 
 /** Ways home that are rehearsed once it is known how long the server was away: chance has a part in them. */
-export const RETURNS = 20;
+const RETURNS = 20;
+/** … and so many when the one measured is none of those: a back-off that is drawn twice is seldom drawn long twice. */
+const MORE_RETURNS = 200;
+
+/** Ways home, and what may lie unrehearsed beyond them, milliseconds. */
+export interface Homecomings extends Spread {
+  readonly gap: number;
+}
 
 export class Foretold {
   readonly account: AccountPolicy;
@@ -66,16 +74,35 @@ export class Foretold {
     this.predictions = predictionsFor(this.#request, this.grounds, victim, one.faults);
   }
 
-  /** The way home after the server was away for so long, from the latest end of that; others get their turn. */
-  async back(fault: FaultName, { leastMs, worstMs }: Absence): Promise<Spread> {
-    const request = { ...this.#request, phases: RETURNS };
+  /**
+   * The way home after the server was away for so long, from the latest end of that; others get their turn.
+   * @param enough whether these are, or more are wanted.
+   */
+  async back(
+    fault: FaultName,
+    away: Absence,
+    enough: (back: Homecomings) => boolean,
+  ): Promise<Homecomings> {
+    const some = await this.#rehearsed(fault, away, RETURNS);
+    return enough(some) ? some : await this.#rehearsed(fault, away, MORE_RETURNS);
+  }
+
+  async #rehearsed(
+    fault: FaultName,
+    { leastMs, worstMs }: Absence,
+    returns: number,
+  ): Promise<Homecomings> {
+    const request = { ...this.#request, phases: returns };
     const took: number[] = [];
-    for (const [phase, share] of shuffledPhases(RETURNS).entries()) {
+    for (const [phase, share] of shuffledPhases(returns).entries()) {
       const awayMs = leastMs + share * (worstMs - leastMs);
       const backMs = returnOf(request, this.grounds, this.#victim, fault, { phase, awayMs });
       took.push(Math.max(0, backMs - (worstMs - awayMs)));
       await others();
     }
-    return spreadOf(took);
+    const spread = spreadOf(took);
+    const drawn = (2 * (spread.worst - spread.least)) / returns;
+    const trial = trialPeriodMs(this.account, this.grounds) / this.phases;
+    return { ...spread, gap: Number.isFinite(drawn) ? Math.max(trial, drawn) : trial };
   }
 }

@@ -3,11 +3,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { readFiles } from "../../api/phone-files.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
-import { type Prediction, periodMs, trialPeriodMs } from "../explain/predict.ts";
+import { type Prediction, periodMs } from "../explain/predict.ts";
 import type { FaultName } from "../explain/rehearsal.ts";
 import { StageFault } from "../scenario/stage.ts";
 import { type FileTown, townOfFiles } from "./file-town.ts";
-import { type FilesCase, Foretold, RETURNS } from "./foretold.ts";
+import { type FilesCase, Foretold, type Homecomings } from "./foretold.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
 import { type Limits, type Measured, tryOut } from "./trial.ts";
 
@@ -100,7 +100,7 @@ async function tryFault(
   { stage, town, paths, foretold, prediction }: Trial,
   withinMs: number,
 ): Promise<FaultOutcome> {
-  const { account, grounds, phases } = foretold;
+  const { account, phases } = foretold;
   const { accounts } = await readFiles(paths);
   const policy = accounts.find(({ index }) => index === account.index) as AccountPolicy;
   const victim = town.servers[0];
@@ -109,28 +109,20 @@ async function tryFault(
   const limits = limitsOf(prediction, withinMs);
   const settleMs = settleMsOf(prediction, account);
   const measured = await tryOut({ stage, town, policy, paths, victim, fault, limits, settleMs });
-  // Of the way home the absence decides, and that is known only now.
-  const back =
-    measured.back === undefined ? prediction.back : await foretold.back(fault, measured.away);
   // Between two phases that were rehearsed lies so much that was not.
   const renewal = periodMs(account) / phases;
-  const trial = trialPeriodMs(account, grounds) / phases;
-  const drawn = (2 * (back.worst - back.least)) / RETURNS;
-  const step = {
-    firstCall: 0,
-    nextCall: 0,
-    registered: renewal,
-    unreachable: renewal,
-    back: Number.isFinite(drawn) ? Math.max(trial, drawn) : trial,
-  };
-  return {
-    fault,
-    victim: prediction.victim,
-    comparisons: FIGURES.map((figure) => {
-      const spread = figure === "back" ? back : prediction[figure];
-      return compare(figure, spread, measured[figure], step[figure] / 2);
-    }),
-  };
+  const gaps = { firstCall: 0, nextCall: 0, registered: renewal, unreachable: renewal, back: 0 };
+  const comparisons = FIGURES.map((figure) =>
+    compare(figure, prediction[figure], measured[figure], gaps[figure] / 2),
+  );
+  if (measured.back !== undefined) {
+    // Of the way home the absence decides, and that is known only now.
+    const judged = (back: Homecomings): Comparison =>
+      compare("back", back, measured.back, back.gap / 2);
+    const back = await foretold.back(fault, measured.away, (some) => judged(some).within);
+    comparisons[FIGURES.indexOf("back")] = judged(back);
+  }
+  return { fault, victim: prediction.victim, comparisons };
 }
 
 /** Where silence is to be noticed by the phone itself, as in the rehearsal: its connection has answered keep-alives. */
