@@ -9,6 +9,7 @@ import { Blocks } from "../../src/apps/lab/block.ts";
 import {
   type Machine,
   MachineWatch,
+  triedUntilFair,
   type Withheld,
   withheldText,
 } from "../../src/apps/lab/machine-watch.ts";
@@ -118,6 +119,26 @@ describe("a play that failed while the machine stood still", { concurrency: 2 },
     const { plays, passed } = await played(0, 9);
     assert.deepEqual([plays, passed], [1, true]);
   });
+});
+
+test("what is tried is tried again while it is not good and the machine stood still, three times at most", async () => {
+  const tried = async (goodAt: number, stalls: number): Promise<[number, number]> => {
+    let tries = 0;
+    const told: number[] = [];
+    const attempt = async (): Promise<number> => {
+      tries += 1;
+      return tries;
+    };
+    const watch = () => ({ end: () => (tries <= stalls ? STALL : undefined) });
+    const good = (result: number): boolean => result >= goodAt;
+    const result = await triedUntilFair(attempt, good, (spoilt) => told.push(spoilt), watch);
+    return [result, told.length];
+  };
+  assert.deepEqual(await tried(1, 9), [1, 0]);
+  assert.deepEqual(await tried(2, 9), [2, 1]);
+  assert.deepEqual(await tried(9, 9), [3, 2]);
+  assert.deepEqual(await tried(9, 1), [2, 1]);
+  assert.deepEqual(await tried(9, 0), [1, 0]);
 });
 
 describe("the watch over the machine", () => {

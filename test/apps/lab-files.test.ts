@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Blocks } from "../../src/apps/lab/block.ts";
+import { type Withheld, withheldText } from "../../src/apps/lab/machine-watch.ts";
 import {
   type Comparison,
   type FaultOutcome,
@@ -28,9 +29,11 @@ function told({ fault, victim, comparisons }: FaultOutcome): string[] {
 
 describe("outages on real sockets lie within what explain foretells", { concurrency: true }, () => {
   for (const { name, files } of CASES) {
-    test(name, async () => {
+    test(name, async (t) => {
       const stages = new Set<LabStage>();
-      const options = { program: PROGRAM, blocks, gate, stages };
+      const spoilt = (outcome: FaultOutcome, withheld: Withheld): void =>
+        t.diagnostic(`${told(outcome).join(", ")}: ${withheldText(withheld)}: tried again`);
+      const options = { program: PROGRAM, blocks, gate, stages, spoilt };
       const outcomes = await rehearseFiles(files, options, () => undefined);
       assert.equal(stages.size, 0);
       assert.equal(outcomes.length, files.faults.length);

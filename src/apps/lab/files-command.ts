@@ -3,6 +3,7 @@
 import { readSource } from "../../worlds/node/source-file.ts";
 import type { FaultName } from "../explain/rehearsal.ts";
 import { loadConfiguration } from "../phone-options.ts";
+import { type Withheld, withheldText } from "./machine-watch.ts";
 import {
   type Comparison,
   type FaultOutcome,
@@ -55,7 +56,11 @@ export async function measureFiles(flags: FilesFlags, options: FilesOptions): Pr
   const { account, fault: faults, targets, ttl: ttlSeconds, within } = flags;
   const fixed = { phases: PHASES, seed: SEED, withinMs: within * 1000 };
   const one = { files, account, faults, targets, ttlSeconds, ...fixed };
-  const outcomes = await rehearseFiles(one, options, (outcome) => {
+  const spoilt = (outcome: FaultOutcome, withheld: Withheld): void => {
+    const lines = [...outcomeLines(outcome), `${withheldText(withheld)}: tried again`];
+    process.stderr.write(`${lines.join("\n")}\n`);
+  };
+  const outcomes = await rehearseFiles(one, { ...options, spoilt }, (outcome) => {
     const at = Math.round(performance.now() - started);
     const lines = flags.json === true ? jsonLines(outcome, at) : outcomeLines(outcome);
     for (const line of lines) process.stdout.write(`${line}\n`);

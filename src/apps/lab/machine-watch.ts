@@ -75,6 +75,31 @@ export class MachineWatch {
   }
 }
 
+/** Something is tried so many times at most until the machine lets it be judged. */
+export const MOST_TRIES = 3;
+
+/**
+ * Resolves with the first that is good, or came to be what it is while the machine was there for the lab, or is the last
+ * of `MOST_TRIES`.
+ * @param spoilt told of each that is tried again.
+ */
+export async function triedUntilFair<Result>(
+  attempt: () => Promise<Result>,
+  good: (result: Result) => boolean,
+  spoilt: (result: Result, withheld: Withheld) => void,
+  watchMachine: () => Pick<MachineWatch, "end"> = () => new MachineWatch(),
+): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    const machine = watchMachine();
+    let withheld: Withheld | undefined;
+    const result = await attempt().finally(() => {
+      withheld = machine.end();
+    });
+    if (good(result) || withheld === undefined || tries === MOST_TRIES) return result;
+    spoilt(result, withheld);
+  }
+}
+
 /** `waited 0.28 s for a processor …`, for people. */
 export function withheldText({ waited, stolen, late }: Withheld): string {
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

@@ -8,12 +8,15 @@ import type { FaultName } from "../explain/rehearsal.ts";
 import { StageFault } from "../scenario/stage.ts";
 import { type FileTown, townOfFiles } from "./file-town.ts";
 import { type FilesCase, Foretold, type Homecomings } from "./foretold.ts";
+import { triedUntilFair, type Withheld } from "./machine-watch.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
 import { type Limits, type Measured, tryOut } from "./trial.ts";
 
 export interface FilesOptions extends LabStageOptions {
   /** Open stages, so that a signal can close them. */
   readonly stages: Set<LabStage>;
+  /** Told of each failure that will be tried again, since the machine withheld processors meanwhile. */
+  readonly spoilt?: (outcome: FaultOutcome, withheld: Withheld) => void;
 }
 
 /** One figure of one failure, in milliseconds; Infinity: never. */
@@ -65,7 +68,12 @@ export async function rehearseFiles(
     await stage.open(town.topology);
     const paths = await moveFiles(stage, town);
     for (const prediction of foretold.predictions) {
-      const outcome = await tryFault({ stage, town, paths, foretold, prediction }, one.withinMs);
+      const trial = { stage, town, paths, foretold, prediction };
+      const outcome = await triedUntilFair(
+        () => tryFault(trial, one.withinMs),
+        ({ comparisons }) => comparisons.every(({ within }) => within),
+        (spoilt, withheld) => options.spoilt?.(spoilt, withheld),
+      );
       outcomes.push(outcome);
       told(outcome);
     }

@@ -6,7 +6,7 @@ import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { Verdict } from "../scenario/verdict.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import { whatLacks } from "./guests/programs.ts";
-import { MachineWatch, type Withheld } from "./machine-watch.ts";
+import { MachineWatch, MOST_TRIES, type Withheld } from "./machine-watch.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
 
 /** A play that failed while the machine withheld processors from it: it says nothing, and was played again. */
@@ -52,9 +52,6 @@ export interface RunOptions extends Omit<LabStageOptions, "watch"> {
   /** Begun with each play; the machine as it is, unless told. */
   readonly watchMachine?: () => Pick<MachineWatch, "end">;
 }
-
-/** A scenario is played so many times at most until the machine lets it be judged. */
-const MOST_PLAYS = 3;
 
 /**
  * All that were played, in the order given. What failed while the machine withheld processors is played again when
@@ -102,7 +99,7 @@ interface Doubtful {
 
 /** Until it passes, or fails while the machine was there for it. */
 async function playAgain(first: Doubtful, options: RunOptions): Promise<Played> {
-  const { plays = MOST_PLAYS } = options;
+  const { plays = MOST_TRIES } = options;
   let { played, withheld }: { played: Played; withheld: Withheld | undefined } = first;
   const spoilt: Spoilt[] = [];
   while (withheld !== undefined && spoilt.length + 1 < plays) {
