@@ -37,6 +37,8 @@ export const FAILED_SEEDS: readonly number[] = [
   431985,
   // … or for what was said in a dialog of before the move, so that a renewal went home in the middle of the call.
   560301,
+  // Back at the better server, the way home inside the one left came due, and drew the account there again.
+  910091,
   // The answer to a renewal sent before the return, which sends nothing of its own, undid it.
   2147561641,
   // A server that had asked to be left alone was asked again when its connection had broken.

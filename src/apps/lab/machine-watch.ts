@@ -79,8 +79,8 @@ export class MachineWatch {
 export const MOST_TRIES = 3;
 
 /**
- * Resolves with the first that is good, or came to be what it is while the machine was there for the lab, or is the last
- * of `MOST_TRIES`.
+ * Resolves with the first that is good, or came to be what it is while the machine was there for the lab, or is the
+ * last of `MOST_TRIES`.
  * @param spoilt told of each that is tried again.
  */
 export async function triedUntilFair<Result>(

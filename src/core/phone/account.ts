@@ -359,7 +359,9 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void {
     this.#challenger = undefined;
-    returnHome(now, route, this.registration(route.index), returned);
+    // Registered at one server at a time, nothing is sent to a worse one for its own way home.
+    const left = this.policy.registration === "successive" && route.index > this.workingServer;
+    returnHome(now, route, left ? undefined : this.registration(route.index), returned);
   }
 
   failbackDeferred(route: ServerRoute): void {

@@ -62,6 +62,22 @@ function callFor(stage: Rehearsal, seconds: number): void {
   stage.do((now) => stage.phone.hangup(now));
 }
 
+test("successive: once home, nothing is sent to a server left, though its own primary was due again (I3)", () => {
+  const dual = defaultServer("dual.pbx.example.com", {
+    port: 5060,
+    transport: "udp",
+    registerRetries: 0,
+    failbackMode: "duration",
+    failbackSeconds: 60,
+  });
+  const working = defaultServer("192.0.2.15", { registerRetries: 0, expiresSeconds: 3600 });
+  const policy = { registration: "successive", probeIntervalMs: 20_000 } as const;
+  const stage = stageOf([working, dual], policy, { methods: ["REGISTER"] });
+  stage.kill("fallback", "primary").start().until(5).revive("fallback", "primary").until(40);
+  assert.equal(stage.account.workingServer, 1);
+  stage.zero().until(300).expect("");
+});
+
 test("newRequests: every new request begins at the primary; no timer is needed", () => {
   const stage = failover({ failbackMode: "newRequests", registerOnFailover: false })
     .start()
