@@ -75,6 +75,19 @@ export class MachineWatch {
   }
 }
 
+/** Resolves also with what was withheld meanwhile. */
+export async function watched<Result>(
+  attempt: () => Promise<Result>,
+  watchMachine: () => Pick<MachineWatch, "end"> = () => new MachineWatch(),
+): Promise<readonly [Result, Withheld | undefined]> {
+  const machine = watchMachine();
+  let withheld: Withheld | undefined;
+  const result = await attempt().finally(() => {
+    withheld = machine.end();
+  });
+  return [result, withheld];
+}
+
 /** Something is tried so many times at most until the machine lets it be judged. */
 export const MOST_TRIES = 3;
 
@@ -87,14 +100,10 @@ export async function triedUntilFair<Result>(
   attempt: () => Promise<Result>,
   good: (result: Result) => boolean,
   spoilt: (result: Result, withheld: Withheld) => void,
-  watchMachine: () => Pick<MachineWatch, "end"> = () => new MachineWatch(),
+  watchMachine?: () => Pick<MachineWatch, "end">,
 ): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
-    const machine = watchMachine();
-    let withheld: Withheld | undefined;
-    const result = await attempt().finally(() => {
-      withheld = machine.end();
-    });
+    const [result, withheld] = await watched(attempt, watchMachine);
     if (good(result) || withheld === undefined || tries === MOST_TRIES) return result;
     spoilt(result, withheld);
   }

@@ -6,7 +6,7 @@ import { type Stage, StageFault } from "../scenario/stage.ts";
 import type { Verdict } from "../scenario/verdict.ts";
 import type { TraceRecord } from "../trace/record.ts";
 import { whatLacks } from "./guests/programs.ts";
-import { MachineWatch, MOST_TRIES, type Withheld } from "./machine-watch.ts";
+import { type MachineWatch, MOST_TRIES, type Withheld, watched } from "./machine-watch.ts";
 import { LabStage, type LabStageOptions } from "./stage.ts";
 
 /** A play that failed while the machine withheld processors from it: it says nothing, and was played again. */
@@ -116,11 +116,8 @@ async function playWatched(
   scenario: Scenario,
   options: RunOptions,
 ): Promise<readonly [Played, Withheld | undefined]> {
-  const machine = options.watchMachine?.() ?? new MachineWatch();
-  let withheld: Withheld | undefined;
-  const played = await playOne(scenario, options).finally(() => {
-    withheld = machine.end();
-  });
+  const once = (): Promise<Played> => playOne(scenario, options);
+  const [played, withheld] = await watched(once, options.watchMachine);
   return [played, played.verdict.passed ? undefined : withheld];
 }
 

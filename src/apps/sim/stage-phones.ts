@@ -4,16 +4,17 @@ import type { Phone } from "../../core/phone/phone.ts";
 import type { PhoneConfig } from "../../core/phone/phone-config.ts";
 import { readConfiguration } from "../../core/provisioning/read.ts";
 import type { SimulatedHost } from "../../worlds/sim/simulated-host.ts";
-import { loopbackBlock } from "../lab/addresses.ts";
+import { type Block, loopbackBlock } from "../lab/addresses.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type { Fate, PhoneCommand, PhonePlan } from "../scenario/scenario.ts";
 import { StageFault } from "../scenario/stage.ts";
 import { dnsPatienceMs, simulatedPhone } from "./phone-config.ts";
 import type { Town, TownPhones } from "./town.ts";
 
-/** They have so long to end, in milliseconds. */
-const GRACE_MS = 4_000;
-const BLOCK = loopbackBlock(0);
+/** Processes have so long to end, in milliseconds. */
+export const GRACE_MS = 4_000;
+/** Addresses are those of the lab's first block. */
+export const BLOCK: Block = loopbackBlock(0);
 
 export class StagePhones {
   readonly #town: () => Town;

@@ -9,7 +9,6 @@ import type { NetworkOptions } from "../../worlds/sim/network.ts";
 import { Prng } from "../../worlds/sim/prng.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../worlds/sim/surroundings.ts";
-import { loopbackBlock } from "../lab/addresses.ts";
 import { readZone } from "../lab/zone-file.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type {
@@ -25,7 +24,7 @@ import type {
 import { type Stage, StageFault } from "../scenario/stage.ts";
 import { FAULTS_STREAM, WayBook } from "../scenario/way-book.ts";
 import type { TraceRecord } from "../trace/record.ts";
-import { StagePhones } from "./stage-phones.ts";
+import { BLOCK, GRACE_MS, StagePhones } from "./stage-phones.ts";
 import { EPOCH_MS, Town } from "./town.ts";
 
 export interface SimStageOptions {
@@ -37,13 +36,10 @@ export interface SimStageOptions {
 
 /** About what a loopback interface and a process at its end take, and more than the judge forgives clocks. */
 const LOOPBACK: NetworkOptions = { latencyMs: [2.5, 2.5], loss: 0, duplication: 0 };
-/** A process has so long to say that it is ready, and so long to end, in milliseconds. */
+/** A process has so long to say that it is ready, in milliseconds. */
 const READY_MS = 15_000;
-const GRACE_MS = 4_000;
 /** Whoever plays a scenario takes so long to act on what has happened: the packets under way have arrived by then. */
 const REACTION_MS = 20;
-/** Addresses are those of the lab's first block. */
-const BLOCK = loopbackBlock(0);
 
 /** Each at the server's port, and so many after it. */
 const ORDINARY_DOORS = [
@@ -187,7 +183,7 @@ export class SimStage implements Stage {
   async disturbPhone(name: string, { kind }: Fate): Promise<number> {
     const at = this.now();
     if (!this.#phones.befall(name, kind)) return this.startPhone(name);
-    if (kind === "kill") this.#ended(name);
+    if (kind === "kill" || kind === "stop") this.#ended(name);
     return at;
   }
 
