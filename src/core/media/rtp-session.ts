@@ -28,6 +28,9 @@ import type { AudioSource } from "./tones.ts";
 
 export const PACKET_MS = 20;
 const SAMPLES_PER_PACKET = 160;
+/** Room for so many is asked for at once: memory outside the heap takes longer to get than a packet to make. */
+const PACKETS_AT_ONCE = 16;
+const ROOM_BYTES = PACKETS_AT_ONCE * (RTP_HEADER_BYTES + SAMPLES_PER_PACKET);
 /** A world that stood still for longer than this skips what it missed instead of sending it at once. */
 const MAX_BEHIND_MS = 5 * PACKET_MS;
 
@@ -95,6 +98,9 @@ export class RtpSession implements ReportedStream, TimerOwner {
   #due: Instant = 0;
   #keyTimestamp = 0;
   #talking = false;
+  /** For the next packets; whoever has been given one keeps it. */
+  #room = new ArrayBuffer(0);
+  #taken = 0;
 
   constructor(environment: RtpEnvironment, options: RtpOptions, user: RtpUser) {
     this.#environment = environment;
@@ -197,7 +203,7 @@ export class RtpSession implements ReportedStream, TimerOwner {
     const header = this.#outgoing;
     const key = agreement.telephoneEvent !== undefined && this.#keysOut.next();
     const payload = key ? TELEPHONE_EVENT_BYTES : SAMPLES_PER_PACKET;
-    const packet = new Uint8Array(RTP_HEADER_BYTES + payload);
+    const packet = this.#newPacket(RTP_HEADER_BYTES + payload);
     // The source is read during a key too: speech goes on meanwhile, it is only not sent.
     this.#options.source.read(this.#frame);
     if (key) {
@@ -219,6 +225,16 @@ export class RtpSession implements ReportedStream, TimerOwner {
     this.sent += 1;
     this.octets += payload;
     this.#environment.world.send(this.#flow, packet);
+  }
+
+  #newPacket(bytes: number): Uint8Array {
+    if (this.#taken + bytes > this.#room.byteLength) {
+      this.#room = new ArrayBuffer(ROOM_BYTES);
+      this.#taken = 0;
+    }
+    const packet = new Uint8Array(this.#room, this.#taken, bytes);
+    this.#taken += bytes;
+    return packet;
   }
 
   #talk(now: Instant): void {

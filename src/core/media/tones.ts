@@ -46,23 +46,28 @@ class Cadence implements AudioSource {
   #at = 0;
 
   constructor(low: number, high: number, on: number, off: number) {
-    this.#low = low;
-    this.#high = high;
+    this.#low = low % SAMPLE_RATE;
+    this.#high = high % SAMPLE_RATE;
     this.#on = on;
     this.#length = on + off;
   }
 
+  /** No division for a sample: a call makes eight thousand a second. */
   read(into: Int16Array): void {
+    const on = this.#on;
+    let at = this.#at;
+    let low = (this.#low * at) % SAMPLE_RATE;
+    let high = (this.#high * at) % SAMPLE_RATE;
     for (let index = 0; index < into.length; index += 1) {
-      into[index] = this.#at < this.#on ? this.#sampleAt(this.#at) : 0;
-      this.#at += 1;
-      if (this.#at === this.#length) this.#at = 0;
+      into[index] = at < on ? (SINE[low] as number) + (SINE[high] as number) : 0;
+      low += this.#low;
+      if (low >= SAMPLE_RATE) low -= SAMPLE_RATE;
+      high += this.#high;
+      if (high >= SAMPLE_RATE) high -= SAMPLE_RATE;
+      at += 1;
+      if (at === this.#length) at = low = high = 0;
     }
-  }
-
-  #sampleAt(at: number): number {
-    const low = SINE[(this.#low * at) % SAMPLE_RATE] as number;
-    return low + (SINE[(this.#high * at) % SAMPLE_RATE] as number);
+    this.#at = at;
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { BRANCH_COOKIE } from "../identifiers.ts";
 import { cseqOf } from "../message/cseq.ts";
+import { CALL_ID } from "../message/header-names.ts";
 import type { Request } from "../message/message.ts";
 import { fromOf, tagOf, toOf } from "../message/name-addr.ts";
 import { topVia, type Via } from "../message/via.ts";
@@ -12,6 +13,8 @@ import type { ServerEntry } from "./host.ts";
 
 export class ServerTable {
   readonly #byKey = new Map<string, ServerEntry>();
+  /** By Call-ID, from the first question for a merged request on: proxies and registrars never ask. */
+  #byCall: Map<string, ServerEntry[]> | undefined;
   #size = 0;
 
   get size(): number {
@@ -35,6 +38,7 @@ export class ServerTable {
     entry.sibling = this.#byKey.get(entry.key);
     this.#byKey.set(entry.key, entry);
     this.#size += 1;
+    if (this.#byCall !== undefined) addToCall(this.#byCall, entry);
   }
 
   remove(entry: ServerEntry): void {
@@ -50,19 +54,22 @@ export class ServerTable {
     }
     entry.sibling = undefined;
     this.#size -= 1;
+    if (this.#byCall !== undefined) removeFromCall(this.#byCall, entry);
   }
 
   /**
    * Whether the request came already by another way (RFC 3261 §8.2.2.2): the same From tag, Call-ID and CSeq in
-   * another transaction, no To tag. Looks at every transaction: for end points, which have few.
+   * another transaction, no To tag.
    */
   isMerged(request: Request): boolean {
-    const { headers } = request;
-    if (toOf(headers)?.tag !== undefined) return false;
-    for (const entry of this.#all()) {
-      if (entry.request !== request && isSameCall(entry.request, request)) return true;
+    if (toOf(request.headers)?.tag !== undefined) return false;
+    if (this.#byCall === undefined) {
+      this.#byCall = new Map();
+      for (const entry of this.#all()) addToCall(this.#byCall, entry);
     }
-    return false;
+    const others = this.#byCall.get(callIdOf(request));
+    if (others === undefined) return false;
+    return others.some((entry) => entry.request !== request && isSameCall(entry.request, request));
   }
 
   /** Ends them all without a word. */
@@ -77,11 +84,29 @@ export class ServerTable {
   }
 }
 
+function addToCall(byCall: Map<string, ServerEntry[]>, entry: ServerEntry): void {
+  const callId = callIdOf(entry.request);
+  const others = byCall.get(callId);
+  if (others === undefined) byCall.set(callId, [entry]);
+  else others.push(entry);
+}
+
+function removeFromCall(byCall: Map<string, ServerEntry[]>, entry: ServerEntry): void {
+  const callId = callIdOf(entry.request);
+  const left = byCall.get(callId)?.filter((other) => other !== entry) ?? [];
+  if (left.length === 0) byCall.delete(callId);
+  else byCall.set(callId, left);
+}
+
+function callIdOf(request: Request): string {
+  return request.headers.get(CALL_ID) ?? "";
+}
+
 /** Of branches older than RFC 3261 (no cookie, or nothing behind it) the key is Call-ID and CSeq number. */
 export function keyOf(request: Request, via: Via): string {
   if (isUnique(via.branch)) return via.branch;
   const { headers } = request;
-  return `${headers.get("call-id") ?? ""} ${cseqOf(headers)?.number ?? ""}`;
+  return `${callIdOf(request)} ${cseqOf(headers)?.number ?? ""}`;
 }
 
 function isUnique(branch: string): boolean {
@@ -114,7 +139,7 @@ function matchesOld(entry: ServerEntry, request: Request): boolean {
 
 function isSameCall(a: Request, b: Request): boolean {
   return (
-    a.headers.get("call-id") === b.headers.get("call-id") &&
+    callIdOf(a) === callIdOf(b) &&
     cseqOf(a.headers)?.number === cseqOf(b.headers)?.number &&
     fromOf(a.headers)?.tag === fromOf(b.headers)?.tag
   );
