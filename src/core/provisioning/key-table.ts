@@ -236,17 +236,21 @@ function fill(path: string, numbers: Readonly<Record<string, number>>): string {
   return path.replace(/(?<=^|\.)[XYZ](?=\.|$)/g, (letter) => String(numbers[letter] ?? letter));
 }
 
-/** Levenshtein's distance, given up once it is certain to be `enough` or more. */
+/** How many letters are wrong, too many, missing, or two in each other's place; `enough` once it is that or more. */
 function editDistance(a: string, b: string, enough: number): number {
   if (Math.abs(a.length - b.length) >= enough) return enough;
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const other = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? (before[j - 2] ?? enough) + 1 : enough;
+      next.push(Math.min(other, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
-    if (Math.min(...next) >= enough) return enough;
+    if (Math.min(...next, ...row) >= enough) return enough;
+    before = row;
     row = next;
   }
   return row[b.length] ?? enough;

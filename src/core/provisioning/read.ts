@@ -4,6 +4,7 @@ import type { AccountPolicy, FailbackMode } from "../redundancy/policy.ts";
 import type { Dialect } from "../redundancy/policy-defaults.ts";
 import { settingValue, unusedReason } from "./assemble.ts";
 import type { Fault, PhoneConfiguration, SourceFile, StationSettings } from "./configuration.ts";
+import { withoutConsequences } from "./consequences.ts";
 import { error } from "./fault.ts";
 import { KeyIndex } from "./key-table.ts";
 import { lint } from "./lint.ts";
@@ -31,6 +32,12 @@ export interface ReadOptions {
   readonly failbackMode?: FailbackMode;
   /** How many phones have these files: findings about load count with it. Unless given, a thousand. */
   readonly phones?: number;
+}
+
+/** What the lines of all files come to. */
+interface Understood {
+  readonly settings: Settings;
+  readonly accounts: readonly AccountPolicy[];
 }
 
 /** What makes a dialect: its keys, its syntax, and its rules. */
@@ -77,10 +84,18 @@ export function readConfiguration(
       faults.push(error(whole(file), "mixed-dialects", wrong, "give files of one family only"));
     }
   }
-  const settings = new Settings(reader.index, assignments);
-  const accounts = reader.build(settings, options);
-  lint(settings, accounts, options.phones);
-  return finish(dialect, ordered, accounts, settings, faults);
+  const understood = (lines: readonly Assignment[]): Understood => {
+    const settings = new Settings(reader.index, lines);
+    const accounts = reader.build(settings, options);
+    lint(settings, accounts, options.phones);
+    return { settings, accounts };
+  };
+  const { settings, accounts } = understood(assignments);
+  const certain = withoutConsequences(settings.faults, settings, (meant) => {
+    const lines = assignments.map((at) => meant.get(at) ?? at);
+    return understood(lines).settings.faults;
+  });
+  return finish(dialect, ordered, accounts, settings, [...faults, ...certain]);
 }
 
 /** What does not belong to any account, and the last word on every reading. */
@@ -89,7 +104,7 @@ function finish(
   files: readonly SourceFile[],
   accounts: readonly AccountPolicy[],
   settings: Settings,
-  faults: Fault[],
+  told: readonly Fault[],
 ): PhoneConfiguration {
   const listed = settings.take(["resolvers"], "resolvers")?.value;
   const numbered = [1, 2]
@@ -99,7 +114,7 @@ function finish(
   const localPort = settingValue(settings.take(["localPort"], "localPort"), 0);
   const station = stationOf(settings);
   settings.finish(unusedReason);
-  const all = withoutConsequences([...faults, ...settings.faults]);
+  const all = [...told];
   const first = files[0];
   const failed = all.some((fault) => fault.severity === "error");
   // With an error told already, the missing account is most likely its consequence.
@@ -118,15 +133,6 @@ function finish(
     localPort,
     station,
   };
-}
-
-/** A server whose address is refused is missing because of that. */
-function withoutConsequences(faults: readonly Fault[]): Fault[] {
-  const refused = faults.some(
-    ({ severity, code, key }) =>
-      severity === "error" && code !== "no-server" && /\.(address|\w+_host)$/.test(key),
-  );
-  return faults.filter(({ code }) => !(refused && code === "no-server"));
 }
 
 function stationOf(settings: Settings): StationSettings {

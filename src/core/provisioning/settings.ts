@@ -7,7 +7,7 @@ import { error, looksSecret, note, warning, withoutCredentials } from "./fault.t
 import type { FindingCode } from "./finding.ts";
 import type { KeyIndex, KeyRow, Match } from "./key-table.ts";
 import { keyMeant } from "./misplaced.ts";
-import { parseValue, shown, type Value } from "./value-form.ts";
+import { parseValue, shown, type Value, type ValueForm } from "./value-form.ts";
 
 /** One `key = value` as a file has it. */
 export interface Assignment extends Origin {
@@ -24,6 +24,18 @@ export interface Setting {
   readonly slot: string;
 }
 
+/** A line whose value is none that its key can have, nor near one. */
+export interface Refused {
+  readonly at: Assignment;
+  readonly form: ValueForm;
+}
+
+/** A line whose key no table knows, and one that it is nearly spelled like, which no line has. */
+export interface Misspelt {
+  readonly at: Assignment;
+  readonly key: string;
+}
+
 type OpenReading = { -readonly [Field in keyof Reading]: Reading[Field] };
 
 interface Candidate extends Setting {
@@ -38,6 +50,8 @@ export class Settings {
   readonly faults: Fault[] = [];
   readonly readings: OpenReading[] = [];
   readonly origins: Map<string, Origin> = new Map<string, Origin>();
+  readonly refused: Refused[] = [];
+  readonly misspelt: Misspelt[] = [];
   readonly #slots = new Map<string, Candidate[]>();
   readonly #hidden = new Set<Setting>();
   readonly #nearest = new Map<string, string>();
@@ -138,6 +152,12 @@ export class Settings {
     return undefined;
   }
 
+  /** Names and addresses that lines have where such are wanted. */
+  get hosts(): string[] {
+    const found = [...this.#slots.values()].flat().filter(({ row }) => row.form.kind === "host");
+    return [...new Set(found.map(({ value }) => String(value)))];
+  }
+
   /** Every slot that is set. */
   slots(): Iterable<string> {
     return this.#slots.keys();
@@ -208,6 +228,9 @@ export class Settings {
     // A misspelled password is a password.
     if (meant?.row.form.kind === "secret") reading.value = MASK;
     if (nearest === undefined && !ours) return;
+    if (nearest !== undefined && !this.#assignments.some(({ key }) => key === nearest)) {
+      this.misspelt.push({ at, key: nearest });
+    }
     const remedy =
       nearest === undefined
         ? "delete the line"
@@ -261,6 +284,7 @@ export class Settings {
       const wrong = `${shown(at.value)} is a template's placeholder`;
       this.error(at, "unfilled-placeholder", wrong, "fill it in, or delete the line");
       close(reading, "rejected", wrong);
+      this.refused.push({ at, form: row.form });
       return;
     }
     const { value, rejected, complaint } = parseValue(row.form, at.value);
@@ -268,6 +292,7 @@ export class Settings {
       const { code, wrong, remedy } = complaint;
       this.faults.push((rejected ? error : warning)(at, code, wrong, remedy));
       close(reading, rejected ? "rejected" : "honoured", complaint.wrong);
+      if (rejected && value === undefined) this.refused.push({ at, form: row.form });
     }
     if (value === undefined) {
       if (!rejected) close(reading, "honoured", "inherits");

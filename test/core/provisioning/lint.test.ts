@@ -230,3 +230,30 @@ test("zeros that would spin or never wait are replaced and told", () => {
     /default of 3600 s holds/,
   );
 });
+
+test("what a refused value was to allow is not told of as well", () => {
+  const servers = [NAME, "sip_server.2.address = 192.0.2.14"];
+  const refused = (line: number, key: string, value: string, values: string): string =>
+    `error y.cfg:${line}: account.1.${key}: "${value}" is not one of ${values}; write one of ${values}`;
+  assert.deepEqual(
+    yealink(
+      ...servers,
+      "fallback.redundancy_type = 1",
+      "sip_server.1.failback_mode = 5",
+      "sip_server.1.failback_timeout = 300",
+      "sip_server.1.register_on_enable = 1",
+      "sip_server.1.only_signal_with_registered = 1",
+    ),
+    [refused(7, "sip_server.1.failback_mode", "5", "0, 1, 2, 3")],
+  );
+  const mode = "reg.1.server.1.failOver.failBack";
+  const modes = "newRequests, DNSTTL, registration, duration";
+  assert.deepEqual(
+    polycom(
+      'reg.1.server.1.address="pbx.example.com"',
+      `${mode}.mode="always"`,
+      `${mode}.timeout="300"`,
+    ),
+    [`error p.cfg:4: ${mode}.mode: "always" is not one of ${modes}; write one of ${modes}`],
+  );
+});
