@@ -43,8 +43,8 @@ function dialtone(): Parse {
     if (cseq === undefined || contacts === undefined) return undefined;
     const callId = headers.get(CALL_ID);
     const expires = secondsOf(headers, EXPIRES);
-    const authorization = headers.get(AUTHORIZATION);
-    const credentials = authorization === undefined ? "" : parseCredentials(authorization);
+    const authorization = headers.find(AUTHORIZATION);
+    const credentials = authorization < 0 ? "" : headers.readAt(authorization, parseCredentials);
     if (credentials === undefined) return undefined;
     const printed = printing ? text.fromText(printMessage(message)) : undefined;
     return { via, from, to, cseq, contacts, callId, expires, credentials, printed };

@@ -136,11 +136,15 @@ export function credentialsFor(
 }
 
 /** The first Digest credentials of a line; undefined if they lack a part that every answer has. */
-export function parseCredentials(line: string): DigestCredentials | undefined {
+export function parseCredentials(
+  text: string,
+  start = 0,
+  end: number = text.length,
+): DigestCredentials | undefined {
   const usual = nothingGiven();
-  if (takeUsual(usual, line)) return whole(usual);
+  if (takeUsual(usual, text, start, end)) return whole(usual);
   const given = nothingGiven();
-  const scan = new AuthScan(line);
+  const scan = new AuthScan(text.slice(start, end));
   let digest = false;
   let over = false;
   for (let step = scan.next(); step !== "end"; step = scan.next()) {
@@ -213,30 +217,35 @@ function placeOf(text: string, at: number): number {
  * Reads the usual form, `Digest name="value", name=value, …` without escapes and names of others; false for any other,
  * of which it may have taken a part. This runs for each request that carries credentials.
  */
-function takeUsual(given: Given, line: string): boolean {
-  const end = line.length;
-  if (line.slice(0, DIGEST.length) !== DIGEST || line.indexOf("\\") >= 0) return false;
-  for (let at = DIGEST.length; ; at += line.charCodeAt(at + 1) === SPACE ? 2 : 1) {
-    const index = PLACES[placeOf(line, at)] ?? -1;
+function takeUsual(given: Given, text: string, start: number, end: number): boolean {
+  const first = start + DIGEST.length;
+  if (text.slice(start, first) !== DIGEST || holdsEscape(text, first, end)) return false;
+  for (let at = first; ; at += text.charCodeAt(at + 1) === SPACE ? 2 : 1) {
+    const index = PLACES[placeOf(text, at)] ?? -1;
     const opening = OPENINGS[index];
     if (opening === undefined) return false;
     let from = at + opening.length;
-    if (line.slice(at, from) !== opening) return false;
-    if (line.charCodeAt(from) === QUOTE) {
+    if (from > end || text.slice(at, from) !== opening) return false;
+    if (text.charCodeAt(from) === QUOTE) {
       from += 1;
-      at = line.indexOf('"', from);
-      if (at < 0) return false;
-      given[index] ??= line.slice(from, at);
+      at = text.indexOf('"', from);
+      if (at < 0 || at >= end) return false;
+      given[index] ??= text.slice(from, at);
       at += 1;
     } else {
-      at = line.indexOf(",", from);
-      if (at < 0) at = end;
-      if (!isToken(line, from, at)) return false;
-      given[index] ??= line.slice(from, at);
+      at = text.indexOf(",", from);
+      if (at < 0 || at > end) at = end;
+      if (!isToken(text, from, at)) return false;
+      given[index] ??= text.slice(from, at);
     }
     if (at === end) return true;
-    if (line.charCodeAt(at) !== COMMA) return false;
+    if (text.charCodeAt(at) !== COMMA) return false;
   }
+}
+
+function holdsEscape(text: string, start: number, end: number): boolean {
+  const at = text.indexOf("\\", start);
+  return at >= 0 && at < end;
 }
 
 /** The value of Authorization or Proxy-Authorization. */

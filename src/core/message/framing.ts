@@ -4,7 +4,7 @@
  * is a ping, CRLF a pong). No byte is looked at twice, and nothing beyond one message is kept.
  */
 import type { Bytes } from "../primitives.ts";
-import { CONTENT_LENGTH, type HeaderName, knownName, usualName } from "./header-names.ts";
+import { CONTENT_LENGTH, knownName, NO_NAME, usualNumber } from "./header-names.ts";
 import { CR, decimal, isBlankCode, LF, trimEnd } from "./lexer.ts";
 import { MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_PARTS } from "./limits.ts";
 
@@ -152,7 +152,7 @@ function contentLength(head: string, end: number): number {
     if (mayTellLength(head.charCodeAt(start))) {
       const colon = head.indexOf(":", start);
       const named = colon > 0 && colon < lineFeed;
-      if (named && nameOfLine(head, start, colon) === CONTENT_LENGTH) {
+      if (named && namesLength(head, start, colon)) {
         const length = head.slice(colon + 1, lineFeed).trim();
         const value = decimal(length, 0, length.length, MAX_MESSAGE_BYTES + 1);
         if (found >= 0 || value < 0) return -1;
@@ -165,9 +165,10 @@ function contentLength(head: string, end: number): number {
 }
 
 /** Contact, Call-ID and CSeq begin like it, and in their usual spelling no copy of the name need be made. */
-function nameOfLine(head: string, start: number, colon: number): HeaderName | undefined {
-  const usual = usualName(head, start, head.charCodeAt(start));
-  return usual ?? knownName(head, start, trimEnd(head, start, colon));
+function namesLength(head: string, start: number, colon: number): boolean {
+  const usual = usualNumber(head, start, head.charCodeAt(start));
+  if (usual !== NO_NAME) return usual === CONTENT_LENGTH.number;
+  return knownName(head, start, trimEnd(head, start, colon)) === CONTENT_LENGTH;
 }
 
 /** `Content-Length` or `l`, in whatever case. */

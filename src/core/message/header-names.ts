@@ -12,17 +12,12 @@ export interface HeaderName {
   readonly key: string;
   /** `Name: ` as it is printed, and as most senders write it. */
   readonly prefix: string;
-  /** The first twelve characters of the prefix, and the codes of the rest. */
-  readonly opening: string;
-  readonly rest: readonly number[];
   /** A bit of its own if a second such header makes the message malformed, else 0. */
   readonly single: number;
   /** A bit that few names share, so that most of what a message has not need not be looked for; 0 of unknown ones. */
   readonly mark: number;
-  /** Of the names in VIEWED, where Headers keep what was read of their first line; else -1. */
-  readonly slot: number;
-  /** Another known name whose prefix shares the bucket. */
-  readonly next: HeaderName | undefined;
+  /** Its place among the known names, below 127; NO_NAME of unknown ones. */
+  readonly number: number;
 }
 
 /** Those with `!` may stand once; after `/` comes the compact form. */
@@ -39,42 +34,54 @@ Replaces! Reply-To! Retry-After! RSeq! Security-Client Security-Server Security-
 Session-ID SIP-ETag! SIP-If-Match! Subject/s Subscription-State! Suppress-If-Match Target-Dialog Timestamp Warning
 Diversion Remote-Party-ID`;
 
-/** Those of which each message is asked again and again. */
-const VIEWED = ["via", "from", "to", "cseq"];
+/** No known name. */
+export const NO_NAME = 127;
 
+const BY_NAME = new Map<string, HeaderName>();
+const BY_NUMBER: HeaderName[] = [];
+
+/**
+ * What a line is compared with, by number, close together: following pointers from name to name would take longer than
+ * comparing. First the prefixes, each in as many bytes as the longest may take; then what is known of each.
+ */
+const ROOM = 32;
+const PREFIXES: Uint8Array = new Uint8Array(NO_NAME * ROOM);
 /** V8 copies slices up to this length, and compares copies at once; longer ones it must first flatten. */
 const COPIED = 12;
-
-const BY_PREFIX: (HeaderName | undefined)[] = new Array<HeaderName | undefined>(256).fill(
-  undefined,
-);
-const BY_NAME = new Map<string, HeaderName>();
+const OPENINGS: string[] = new Array<string>(NO_NAME).fill("");
+const LENGTHS: Uint8Array = new Uint8Array(NO_NAME);
+const SINGLES: Int32Array = new Int32Array(NO_NAME);
+/** The first in a bucket, and the one after each. */
+const BUCKETS: Uint8Array = new Uint8Array(256).fill(NO_NAME);
+const NEXT: Uint8Array = new Uint8Array(NO_NAME);
 
 {
   let single = 1;
   // The first named end up first in their bucket.
-  for (const [index, entry] of [...NAMES.split(/\s+/).entries()].reverse()) {
+  for (const [number, entry] of [...NAMES.split(/\s+/).entries()].reverse()) {
     const once = entry.endsWith("!");
     const [canonical = "", compact] = entry.replace("!", "").split("/");
     const key = canonical.toLowerCase();
     const prefix = `${canonical}: `;
-    const bucket = bucketOf(prefix.charCodeAt(0), prefix.charCodeAt(3));
-    const next = BY_PREFIX[bucket];
-    const opening = prefix.slice(0, COPIED);
-    const rest = Array.from(prefix.slice(COPIED), (character) => character.charCodeAt(0));
-    const slot = VIEWED.indexOf(key);
     const known: HeaderName = {
       key,
       prefix,
-      opening,
-      rest,
       single: once ? single : 0,
-      mark: 1 << (index & 31),
-      slot,
-      next,
+      mark: 1 << (number & 31),
+      number,
     };
     if (once) single <<= 1;
-    BY_PREFIX[bucket] = known;
+    PREFIXES.set(
+      Array.from(prefix, (character) => character.charCodeAt(0)),
+      number * ROOM,
+    );
+    OPENINGS[number] = prefix.slice(0, COPIED);
+    LENGTHS[number] = prefix.length;
+    SINGLES[number] = known.single;
+    const bucket = bucketOf(prefix.charCodeAt(0), prefix.charCodeAt(3));
+    NEXT[number] = BUCKETS[bucket] as number;
+    BUCKETS[bucket] = number;
+    BY_NUMBER[number] = known;
     BY_NAME.set(key, known);
     if (compact !== undefined) BY_NAME.set(compact, known);
   }
@@ -109,11 +116,28 @@ export function nameOfKey(key: string): HeaderName | undefined {
   return BY_NAME.get(key);
 }
 
-/** The name whose prefix, spelled as we would, stands at `start`, where the code `first` does. */
-export function usualName(text: string, start: number, first: number): HeaderName | undefined {
-  let known = BY_PREFIX[bucketOf(first, text.charCodeAt(start + 3))];
-  while (known !== undefined && !opens(text, start, known)) known = known.next;
-  return known;
+export function nameNumbered(number: number): HeaderName {
+  return BY_NUMBER[number] as HeaderName;
+}
+
+/** The length of its prefix. */
+export function prefixLength(number: number): number {
+  return LENGTHS[number] as number;
+}
+
+/** Its `single`. */
+export function singleBit(number: number): number {
+  return SINGLES[number] as number;
+}
+
+/**
+ * The number of the name whose prefix, spelled as we would, stands at `start`, where the code `first` does; NO_NAME if
+ * none does.
+ */
+export function usualNumber(text: string, start: number, first: number): number {
+  let number = BUCKETS[bucketOf(first, text.charCodeAt(start + 3))] as number;
+  while (number !== NO_NAME && !opens(text, start, number)) number = NEXT[number] as number;
+  return number;
 }
 
 /** The known name spelled in `text[start, end)` in whatever case, or in its compact form. */
@@ -138,20 +162,18 @@ export function unknownName(key: string): HeaderName {
   return {
     key,
     prefix: `${printed}: `,
-    opening: "",
-    rest: [],
     single: 0,
     mark: 0,
-    slot: -1,
-    next: undefined,
+    number: NO_NAME,
   };
 }
 
-function opens(text: string, start: number, known: HeaderName): boolean {
-  const { opening, rest } = known;
-  if (text.slice(start, start + opening.length) !== opening) return false;
-  for (let index = 0; index < rest.length; index += 1) {
-    if (text.charCodeAt(start + COPIED + index) !== rest[index]) return false;
+function opens(text: string, start: number, number: number): boolean {
+  const length = LENGTHS[number] as number;
+  const copied = Math.min(length, COPIED);
+  if (text.slice(start, start + copied) !== OPENINGS[number]) return false;
+  for (let index = COPIED; index < length; index += 1) {
+    if (text.charCodeAt(start + index) !== PREFIXES[number * ROOM + index]) return false;
   }
   return true;
 }

@@ -3,33 +3,59 @@
  * `get("via")` finds `Via:` and `v:`. Values are the text after the colon, unfolded and trimmed. Those of a parsed
  * message stay where they came until they are asked for; a typed view of a line is kept with it until it changes.
  */
-import { type HeaderName, nameOfKey, unknownName } from "./header-names.ts";
+import {
+  CALL_ID,
+  CSEQ,
+  FROM,
+  type HeaderName,
+  MAX_FORWARDS,
+  nameNumbered,
+  nameOfKey,
+  TO,
+  unknownName,
+  VIA,
+} from "./header-names.ts";
 import { decimal } from "./lexer.ts";
 
 /** Makes a view of `text[start, end)`; undefined if that is malformed. */
 export type ViewReader<View> = (text: string, start: number, end: number) => View | undefined;
 
 const LINE_END = "\r\n";
-/** A span is one small integer, which costs no object: where it begins, and in so many low bits how long it is. */
-const LENGTH_BITS = 14;
-const LENGTH_MASK = (1 << LENGTH_BITS) - 1;
+
+/**
+ * A line that stands in the source as it is printed, in one small integer, which costs no object: where its value
+ * begins, how long that is, the number of its name, and whether it is known to hold no CR.
+ */
+export type Span = number;
+const PURE = 1;
+const NAME_SHIFT = 1;
+const NAME_BITS = 0x7f << NAME_SHIFT;
+const LENGTH_SHIFT = 8;
+const MAX_LENGTH = 0x1ff;
+const START_SHIFT = 17;
 /** What can be said so; whatever lies behind or is longer is copied out. */
-const LAST_SPAN_END = 0xffff;
+const LAST_START = 0x1fff;
+
+/** Any other line. Never changed, since copies share it. */
+interface Line {
+  readonly name: HeaderName;
+  readonly value: string;
+}
 
 /**
  * The headers of a message, in order, by long lower-case names: `get("via")` finds `Via:` and `v:`.
  */
 export class Headers {
-  /** What the spans of lines point into. */
+  /** What spans point into. */
   readonly #source: string;
-  /** One name and value a line. A line as an object of its own would cost more than it takes to read it. */
-  readonly #names: HeaderName[] = [];
-  /** A value; or where it stands in the source, in one number. */
-  readonly #values: (string | number)[] = [];
+  #lines: (Span | Line)[] = [];
   /** The marks of all names there have been. */
   #marks = 0;
-  /** What was made of the first line of a name, at the name's slot. */
-  readonly #views: unknown[] = [undefined, undefined, undefined, undefined];
+  /** What was made of the first line of each name that every message is asked for again and again. */
+  #via: unknown;
+  #from: unknown;
+  #to: unknown;
+  #cseq: unknown;
 
   /** @param source the message that `addSpan` refers to. */
   constructor(source = "") {
@@ -37,7 +63,7 @@ export class Headers {
   }
 
   get size(): number {
-    return this.#names.length;
+    return this.#lines.length;
   }
 
   /** The whole message as it came, whatever has become of it since; "" for one made here. */
@@ -46,12 +72,12 @@ export class Headers {
   }
 
   nameAt(index: number): string {
-    return (this.#names[index] as HeaderName).key;
+    return nameOf(this.#lines[index] as Span | Line).key;
   }
 
   valueAt(index: number): string {
-    const value = this.#values[index] as string | number;
-    return typeof value === "string" ? value : this.#source.slice(beginOf(value), endOf(value));
+    const line = this.#lines[index] as Span | Line;
+    return typeof line === "number" ? this.#source.slice(startOf(line), endOf(line)) : line.value;
   }
 
   /**
@@ -63,38 +89,36 @@ export class Headers {
     let text = "";
     let from = 0;
     let to = 0;
-    for (let index = 0; index < this.size; index += 1) {
-      const name = this.#names[index] as HeaderName;
+    for (const line of this.#lines) {
+      const name = nameOf(line);
       if (name === but) continue;
-      const begin = this.#beginAt(index);
-      const end = begin < 0 ? 0 : endOf(this.#values[index] as number);
-      const whole = begin >= 0 && source.indexOf("\r", begin) === end;
-      if (whole && begin === to + LINE_END.length) {
-        to = end;
+      if (typeof line === "number" && isPure(source, line)) {
+        const begin = startOf(line) - name.prefix.length;
+        if (begin !== to) {
+          if (from < to) text += source.slice(from, to);
+          from = begin;
+        }
+        to = endOf(line) + LINE_END.length;
         continue;
       }
-      if (from < to) text += source.slice(from, to) + LINE_END;
-      from = whole ? begin : 0;
-      to = whole ? end : 0;
-      if (!whole) text += name.prefix + onOneLine(this.valueAt(index)) + LINE_END;
+      if (from < to) text += source.slice(from, to);
+      from = 0;
+      to = 0;
+      const value =
+        typeof line === "number" ? source.slice(startOf(line), endOf(line)) : line.value;
+      text += name.prefix + onOneLine(value) + LINE_END;
     }
-    return from < to ? text + source.slice(from, to) + LINE_END : text;
-  }
-
-  /** Where the line begins in the source, where it stands spelled as it is printed; -1: it does not. */
-  #beginAt(index: number): number {
-    const value = this.#values[index] as string | number;
-    return typeof value === "string"
-      ? -1
-      : beginOf(value) - (this.#names[index] as HeaderName).prefix.length;
+    return from < to ? text + source.slice(from, to) : text;
   }
 
   /** `indexOf` for a name that is at hand: compared by identity, which no unknown name can slow down. */
   find(name: HeaderName, from = 0): number {
     if ((this.#marks & name.mark) === 0) return -1;
-    const names = this.#names;
-    for (let index = from; index < names.length; index += 1) {
-      if (names[index] === name) return index;
+    const lines = this.#lines;
+    const bits = name.number << NAME_SHIFT;
+    for (let index = from; index < lines.length; index += 1) {
+      const line = lines[index] as Span | Line;
+      if (typeof line === "number" ? (line & NAME_BITS) === bits : line.name === name) return index;
     }
     return -1;
   }
@@ -138,12 +162,12 @@ export class Headers {
    */
   pair(first: HeaderName, second: HeaderName): string | undefined {
     const index = this.find(first);
-    if (index < 0 || this.#names[index + 1] !== second) return undefined;
-    const start = this.#beginAt(index);
-    const next = this.#beginAt(index + 1);
-    if (start < 0 || next < 0) return undefined;
-    if (next !== endOf(this.#values[index] as number) + LINE_END.length) return undefined;
-    return this.#source.slice(start, endOf(this.#values[index + 1] as number));
+    const line = this.#lines[index];
+    const next = this.#lines[index + 1];
+    if (typeof line !== "number" || typeof next !== "number" || nameOf(next) !== second)
+      return undefined;
+    if (startOf(next) - second.prefix.length !== endOf(line) + LINE_END.length) return undefined;
+    return this.#source.slice(startOf(line) - first.prefix.length, endOf(next));
   }
 
   /**
@@ -151,21 +175,21 @@ export class Headers {
    * program. Undefined if there is no such line or `read` says so.
    */
   view<View>(name: HeaderName, read: ViewReader<View>): View | undefined {
-    const kept = this.#views[name.slot];
+    const kept = this.#viewOf(name);
     if (kept !== undefined) return kept as View;
     const index = this.find(name);
     if (index < 0) return undefined;
     const made = this.readAt(index, read);
-    this.#views[name.slot] = made;
+    this.#keepView(name, made);
     return made;
   }
 
   /** What `read` makes of one line, not kept. */
   readAt<Result>(index: number, read: ViewReader<Result>): Result | undefined {
-    const value = this.#values[index] as string | number;
-    return typeof value === "string"
-      ? read(value, 0, value.length)
-      : read(this.#source, beginOf(value), endOf(value));
+    const line = this.#lines[index] as Span | Line;
+    return typeof line === "number"
+      ? read(this.#source, startOf(line), endOf(line))
+      : read(line.value, 0, line.value.length);
   }
 
   /** The first line of that name as a number of at most `cap`; undefined if there is none, -1 if it is no number. */
@@ -176,34 +200,62 @@ export class Headers {
 
   /** One line as a number of at most `cap`; -1 if it is none. */
   numberAt(index: number, cap: number): number {
-    const value = this.#values[index] as string | number;
-    return typeof value === "string"
-      ? decimal(value, 0, value.length, cap)
-      : decimal(this.#source, beginOf(value), endOf(value), cap);
+    const line = this.#lines[index] as Span | Line;
+    return typeof line === "number"
+      ? decimal(this.#source, startOf(line), endOf(line), cap)
+      : decimal(line.value, 0, line.value.length, cap);
   }
 
   /** Appends a line after all others. */
-  add(name: string, value: string): this {
-    const known = named(name);
-    this.#names.push(known);
-    this.#marks |= known.mark;
-    this.#values.push(value);
+  add(key: string, value: string): this {
+    this.#add(named(key), value);
     return this;
   }
 
-  /** Appends a line that stands in the source just as it is printed, its value at `[start, end)`. */
-  addSpan(name: HeaderName, start: number, end: number): void {
-    const length = end - start;
-    const fits = end <= LAST_SPAN_END && length <= LENGTH_MASK;
-    this.#names.push(name);
+  #add(name: HeaderName, value: string): void {
+    this.#lines.push({ name, value });
     this.#marks |= name.mark;
-    this.#values.push(fits ? (start << LENGTH_BITS) | length : this.#source.slice(start, end));
   }
 
-  /** The same with what was read of it: the first line of its name. */
-  addViewed(name: HeaderName, start: number, end: number, view: unknown): void {
-    this.addSpan(name, start, end);
-    this.#views[name.slot] = view;
+  /**
+   * Appends a line that stands in the source just as it is printed, its value at `[start, end)`, CR and LF behind it.
+   * @param number of a known name.
+   */
+  addSpan(number: number, start: number, end: number): void {
+    if (start > LAST_START || end - start > MAX_LENGTH) {
+      this.#add(nameNumbered(number), this.#source.slice(start, end));
+      return;
+    }
+    const lines = this.#lines;
+    lines[lines.length] = spanOf(number, start, end);
+    this.#marks |= 1 << (number & 31);
+  }
+
+  /** Appends the first Via, with what was read of it. */
+  addVia(via: Span, view: unknown): void {
+    this.#lines.push(via);
+    this.#marks |= VIA.mark;
+    this.#via = view;
+  }
+
+  addMaxForwards(hops: Span): void {
+    this.#lines.push(hops);
+    this.#marks |= MAX_FORWARDS.mark;
+  }
+
+  /** Appends the first From and To, with what was read of them. */
+  addParties(from: Span, fromView: unknown, to: Span, toView: unknown): void {
+    this.#lines.push(from, to);
+    this.#marks |= FROM.mark | TO.mark;
+    this.#from = fromView;
+    this.#to = toView;
+  }
+
+  /** Appends the first Call-ID and CSeq, with what was read of this. */
+  addCall(callId: Span, cseq: Span, view: unknown): void {
+    this.#lines.push(callId, cseq);
+    this.#marks |= CALL_ID.mark | CSEQ.mark;
+    this.#cseq = view;
   }
 
   /** Puts a line before the first of that name, or before all headers. */
@@ -212,21 +264,19 @@ export class Headers {
   }
 
   /** Puts a line before the one that stands at `index`. */
-  insertAt(index: number, name: string, value: string): this {
-    const known = named(name);
-    this.#names.splice(index, 0, known);
-    this.#marks |= known.mark;
-    this.#values.splice(index, 0, value);
-    this.#forgetView(known);
+  insertAt(index: number, key: string, value: string): this {
+    const name = named(key);
+    this.#lines.splice(index, 0, { name, value });
+    this.#marks |= name.mark;
+    this.#keepView(name, undefined);
     return this;
   }
 
   /** Replaces the value of one line; of the first of its name also the view, where the caller has it at hand. */
   setAt(index: number, value: string, view?: unknown): this {
-    const name = this.#names[index] as HeaderName;
-    this.#values[index] = value;
-    if (view === undefined) this.#forgetView(name);
-    else this.#views[name.slot] = view;
+    const name = nameOf(this.#lines[index] as Span | Line);
+    this.#lines[index] = { name, value };
+    this.#keepView(name, view);
     return this;
   }
 
@@ -249,35 +299,68 @@ export class Headers {
   }
 
   removeAt(index: number): this {
-    this.#forgetView(this.#names[index] as HeaderName);
-    this.#names.splice(index, 1);
-    this.#values.splice(index, 1);
+    this.#keepView(nameOf(this.#lines[index] as Span | Line), undefined);
+    this.#lines.splice(index, 1);
     return this;
   }
 
   /** Views are immutable, so the copy shares them. */
   copy(): Headers {
     const copy = new Headers(this.#source);
-    for (let index = 0; index < this.size; index += 1) {
-      copy.#names.push(this.#names[index] as HeaderName);
-      copy.#values.push(this.#values[index] as string | number);
-    }
+    copy.#lines = this.#lines.slice();
     copy.#marks = this.#marks;
-    for (let slot = 0; slot < this.#views.length; slot += 1) copy.#views[slot] = this.#views[slot];
+    copy.#via = this.#via;
+    copy.#from = this.#from;
+    copy.#to = this.#to;
+    copy.#cseq = this.#cseq;
     return copy;
   }
 
-  #forgetView({ slot }: HeaderName): void {
-    if (slot >= 0) this.#views[slot] = undefined;
+  #viewOf(name: HeaderName): unknown {
+    if (name === VIA) return this.#via;
+    if (name === CSEQ) return this.#cseq;
+    if (name === FROM) return this.#from;
+    return name === TO ? this.#to : undefined;
+  }
+
+  /** @param view undefined: it is read anew when it is asked for. */
+  #keepView(name: HeaderName, view: unknown): void {
+    if (name === VIA) this.#via = view;
+    else if (name === FROM) this.#from = view;
+    else if (name === TO) this.#to = view;
+    else if (name === CSEQ) this.#cseq = view;
   }
 }
 
-function beginOf(span: number): number {
-  return span >> LENGTH_BITS;
+/** Whether every line of the source between these can be said so. */
+export function holdsSpans(start: number, end: number): boolean {
+  return end <= LAST_START && end - start <= MAX_LENGTH;
 }
 
-function endOf(span: number): number {
-  return (span >> LENGTH_BITS) + (span & LENGTH_MASK);
+function spanOf(number: number, start: number, end: number): Span {
+  return (start << START_SHIFT) | ((end - start) << LENGTH_SHIFT) | (number << NAME_SHIFT);
+}
+
+/** Of a value that holds no CR. */
+export function pureSpan({ number }: HeaderName, start: number, end: number): Span {
+  return spanOf(number, start, end) | PURE;
+}
+
+function nameOf(line: Span | Line): HeaderName {
+  return typeof line === "number" ? nameNumbered((line & NAME_BITS) >> NAME_SHIFT) : line.name;
+}
+
+function startOf(span: Span): number {
+  return span >> START_SHIFT;
+}
+
+function endOf(span: Span): number {
+  return (span >> START_SHIFT) + ((span >> LENGTH_SHIFT) & MAX_LENGTH);
+}
+
+/** Whether its value holds no CR, and so its line is printed as it came. */
+function isPure(source: string, span: Span): boolean {
+  return (span & PURE) !== 0 || source.indexOf("\r", startOf(span)) === endOf(span);
 }
 
 /** A CR or LF in it becomes a space. */

@@ -27,11 +27,11 @@ import { COMPACT_PARAMS, ParamScan, paramOf } from "./params.ts";
 /** A URI with display name and parameters: From, To, Contact, Route (RFC 3261 §20.10). */
 export class NameAddr {
   /** The display name without quotes and escapes; empty: none. */
-  readonly display: string;
+  declare readonly display: string;
   /** The URI as written. */
-  readonly uri: string;
+  declare readonly uri: string;
   /** The header's own parameters, `;name=value…` as written, or empty. */
-  readonly params: string;
+  declare readonly params: string;
   /** Kept once it has been looked for. */
   #tag: string | undefined;
 

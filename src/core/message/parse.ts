@@ -9,12 +9,15 @@ import {
   CONTENT_LENGTH,
   CSEQ,
   FROM,
-  type HeaderName,
   headerKey,
   knownName,
   MAX_FORWARDS,
+  NO_NAME,
+  nameNumbered,
+  prefixLength,
+  singleBit,
   TO,
-  usualName,
+  usualNumber,
   VIA,
 } from "./header-names.ts";
 import { Headers } from "./headers.ts";
@@ -124,7 +127,7 @@ function wholeRequest(reading: Reading, method: string, uri: string): Message | 
   reading.checkRequest(method);
   const body = reading.readBody();
   const made: Request = { kind: "request", method, uri, headers: reading.headers, body };
-  return reading.reason === "" ? made : reading.malformed(made);
+  return reading.fault === undefined ? made : reading.malformed(made, reading.fault);
 }
 
 function oddResponse(reading: Reading, start: number, lineEnd: number): Message | Malformed {
@@ -141,7 +144,8 @@ function wholeResponse(reading: Reading, status: number, reason: string): Messag
   reading.readHeaders();
   reading.checkCommon();
   const body = reading.readBody();
-  if (reading.reason !== "") return dropped(reading.reason, reading.offset);
+  const { fault } = reading;
+  if (fault !== undefined) return dropped(fault.reason, fault.offset);
   return { kind: "response", status, reason, headers: reading.headers, body };
 }
 
@@ -149,44 +153,47 @@ function dropped(reason: string, offset: number): Malformed {
   return { kind: "malformed", status: 400, reason, offset };
 }
 
+/** What has been found sound in passing, beside the bits of names. */
+const SOUND_VIA = 1 << 28;
+/** Of From, To, Call-ID and CSeq. */
+const SOUND_CALL = 1 << 29;
+const SOUND_HOPS = 1 << 30;
+
+/** Bytes of a body whose Content-Length has not been met. */
+const NOT_MET = -2;
+
 /** One pass over a message. The first fault is kept; the rest is still read, so that it can be answered. */
 class Reading {
-  readonly text: string;
-  readonly headers: Headers;
-  at: number;
+  declare readonly text: string;
+  declare readonly headers: Headers;
+  declare at: number;
   /** Header lines so far. */
-  #lines = 0;
-  /** The bits of names that may stand once. */
-  #seen = 0;
-  /** Whether From, To, Call-ID and CSeq have been read and found sound already. */
-  #soundCall = false;
-  /** The same of Max-Forwards. */
-  #soundHops = false;
-  status = 0;
-  reason = "";
-  offset = 0;
+  declare lines: number;
+  /** The bits of names that may stand once, and what is sound. */
+  declare seen: number;
+  /** What Content-Length in its usual spelling says; -1: nothing that can be read. */
+  declare length: number;
+  declare fault: Malformed | undefined;
 
   constructor(text: string, at: number) {
     this.text = text;
     this.headers = new Headers(text);
     this.at = at;
+    this.lines = 0;
+    this.seen = 0;
+    this.length = NOT_MET;
+    this.fault = undefined;
     if (text.length > MAX_MESSAGE_BYTES) this.fail(513, "message too large", MAX_MESSAGE_BYTES);
   }
 
   fail(status: number, reason: string, offset: number): void {
-    if (this.reason !== "") return;
-    this.status = status;
-    this.reason = reason;
-    this.offset = offset;
+    this.fault ??= { kind: "malformed", status, reason, offset };
   }
 
   /** Without a Via nobody can be answered, and an ACK never is (§17). */
-  malformed(request: Request): Malformed {
-    const { status, reason, offset } = this;
-    if (request.method === "ACK" || topVia(this.headers) === undefined) {
-      return { kind: "malformed", status, reason, offset };
-    }
-    return { kind: "malformed", status, reason, offset, request };
+  malformed(request: Request, fault: Malformed): Malformed {
+    if (request.method === "ACK" || topVia(this.headers) === undefined) return fault;
+    return { ...fault, request };
   }
 
   /** Leaves `at` behind the empty line. */
@@ -194,7 +201,7 @@ class Reading {
     const { text } = this;
     let start = this.at;
     let first = text.charCodeAt(start);
-    for (; first !== CR; this.#lines += 1) {
+    for (; first !== CR; this.lines += 1) {
       const after = this.#readUsual(start, first);
       if (after > 0) {
         start = after;
@@ -210,15 +217,15 @@ class Reading {
       }
       if (lineFeed < 0) break;
       const end = lineFeed - 1;
-      if (end - start > MAX_LINE_BYTES || this.#lines === MAX_HEADERS) {
+      if (end - start > MAX_LINE_BYTES || this.lines === MAX_HEADERS) {
         this.fail(513, "header too long, or too many", start);
         break;
       }
       if (text.charCodeAt(end) !== CR) this.fail(400, "LF without CR", start);
       else {
-        const known = usualName(text, start, first);
-        if (known === undefined || folded) this.#readOddLine(start, end, folded);
-        else this.#keep(known, start, end);
+        const number = usualNumber(text, start, first);
+        if (number === NO_NAME || folded) this.#readOddLine(start, end, folded);
+        else this.#keep(number, start, end);
       }
       start = lineFeed + 1;
       first = following;
@@ -233,42 +240,44 @@ class Reading {
   /** Via or From, each with what follows, if it is the first and in the form of nearly all: where that ends; else 0. */
   #readUsual(start: number, first: number): number {
     if (first === VIA_INITIAL) return this.#readUsualVia(start);
-    if (first !== FROM_INITIAL || (this.#seen & CALL_NAMES) !== 0) return 0;
-    if (this.#lines > MAX_HEADERS - MAX_CALL_LINES) return 0;
+    if (first !== FROM_INITIAL || (this.seen & CALL_NAMES) !== 0) return 0;
+    if (this.lines > MAX_HEADERS - MAX_CALL_LINES) return 0;
     const { text, headers } = this;
     const before = headers.size;
     const after = addUsualCall(headers, text, start);
     if (after === 0) return 0;
     const added = headers.size - before;
-    this.#soundCall = added === MAX_CALL_LINES;
-    this.#seen |= this.#soundCall ? CALL_NAMES : PARTIES;
-    this.#lines += added - 1;
+    this.seen |= added === MAX_CALL_LINES ? CALL_NAMES | SOUND_CALL : PARTIES;
+    this.lines += added - 1;
     return after;
   }
 
   #readUsualVia(start: number): number {
     const { text, headers } = this;
-    if (headers.find(VIA) >= 0 || (this.#seen & MAX_FORWARDS.single) !== 0) return 0;
-    if (this.#lines > MAX_HEADERS - MAX_VIA_LINES) return 0;
+    if (headers.find(VIA) >= 0 || (this.seen & MAX_FORWARDS.single) !== 0) return 0;
+    if (this.lines > MAX_HEADERS - MAX_VIA_LINES) return 0;
     const before = headers.size;
     const after = addUsualVia(headers, text, start);
+    if (after > 0) this.seen |= SOUND_VIA;
     if (headers.size < before + MAX_VIA_LINES) return after;
-    this.#seen |= MAX_FORWARDS.single;
-    this.#soundHops = true;
-    this.#lines += MAX_VIA_LINES - 1;
+    this.seen |= MAX_FORWARDS.single | SOUND_HOPS;
+    this.lines += MAX_VIA_LINES - 1;
     return after;
   }
 
-  /** A line that begins with the prefix of a known name. */
-  #keep(known: HeaderName, start: number, end: number): void {
+  /** A line that begins with the prefix of the known name of that number. */
+  #keep(number: number, start: number, end: number): void {
     const { text } = this;
-    const { single, prefix } = known;
-    const from = start + prefix.length;
-    if ((this.#seen & single) !== 0) this.fail(400, `second ${known.key}`, start);
+    const single = singleBit(number);
+    const from = start + prefixLength(number);
+    if ((this.seen & single) !== 0) this.fail(400, `second ${nameNumbered(number).key}`, start);
     else if (isBlankCode(text.charCodeAt(from)) || isBlankCode(text.charCodeAt(end - 1))) {
-      this.#addTrimmed(known.key, from, end);
-    } else this.headers.addSpan(known, from, end);
-    this.#seen |= single;
+      this.#addTrimmed(nameNumbered(number).key, from, end);
+    } else {
+      this.headers.addSpan(number, from, end);
+      if (single === CONTENT_LENGTH.single) this.length = decimal(text, from, end, CSEQ_END);
+    }
+    this.seen |= single;
   }
 
   #addTrimmed(name: string, start: number, end: number): void {
@@ -290,20 +299,20 @@ class Reading {
     const name = known?.key ?? headerKey(text, start, nameEnd);
     const single = known?.single ?? 0;
     if (name === undefined) this.fail(400, "malformed header name", start);
-    else if ((this.#seen & single) !== 0) this.fail(400, `second ${name}`, start);
+    else if ((this.seen & single) !== 0) this.fail(400, `second ${name}`, start);
     else if (folded) {
       const value = unfold(text, colon + 1, end);
       if (value === undefined) this.fail(400, "CR or LF alone in a fold", start);
       else this.headers.add(name, value);
     } else this.#addTrimmed(name, colon + 1, end);
-    this.#seen |= single;
+    this.seen |= single;
   }
 
   /** What a response must have as well as a request. */
   checkCommon(): void {
     const { headers } = this;
-    if (topVia(headers)?.sound !== true) this.#failFor("via");
-    if (this.#soundCall) return;
+    if ((this.seen & SOUND_VIA) === 0 && topVia(headers)?.sound !== true) this.#failFor("via");
+    if ((this.seen & SOUND_CALL) !== 0) return;
     const at = headers.find(CALL_ID);
     if (at < 0 || headers.readAt(at, isCallId) !== true) this.#failFor("call-id");
     if (fromOf(headers) === undefined) this.#failFor("from");
@@ -317,7 +326,7 @@ class Reading {
     const cseq = cseqOf(headers);
     if (cseq !== undefined && cseq.method !== method)
       this.fail(400, "cseq names another method", this.at);
-    if (this.#soundHops) return;
+    if ((this.seen & SOUND_HOPS) !== 0) return;
     const hops = headers.number(MAX_FORWARDS, CSEQ_END);
     if (hops !== undefined && (hops < 0 || hops > 255))
       this.fail(400, "malformed max-forwards", this.at);
@@ -333,7 +342,8 @@ class Reading {
    */
   readBody(): string {
     const { text } = this;
-    const bytes = this.headers.number(CONTENT_LENGTH, CSEQ_END);
+    const { length } = this;
+    const bytes = length === NOT_MET ? this.headers.number(CONTENT_LENGTH, CSEQ_END) : length;
     const rest = text.length - this.at;
     if (bytes === undefined) return rest > 0 ? text.slice(this.at) : "";
     if (bytes < 0) this.fail(400, "malformed content-length", this.at);

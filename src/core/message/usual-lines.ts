@@ -5,9 +5,8 @@
  */
 import { parseCSeq } from "./cseq.ts";
 import { CALL_ID, CSEQ, FROM, MAX_FORWARDS, TO, VIA } from "./header-names.ts";
-import type { Headers } from "./headers.ts";
-import { isBlankCode } from "./lexer.ts";
-import { MAX_LINE_BYTES } from "./limits.ts";
+import { type Headers, holdsSpans, pureSpan } from "./headers.ts";
+import { isBlankCode, SPACE } from "./lexer.ts";
 import { readUsualNameAddr, USUAL_NAME_ADDR } from "./name-addr.ts";
 import { readUsualVia, usualViaPattern } from "./via.ts";
 
@@ -43,13 +42,19 @@ export function addUsualVia(headers: Headers, text: string, start: number): numb
   const after = endOf(VIA_LINES, text, start);
   if (after === 0) return 0;
   const from = start + VIA.prefix.length;
-  const end = text.indexOf("\r", from);
+  const hops = hopsBefore(text, after);
+  const end = hops === 0 ? after - 2 : hops - MAX_FORWARDS.prefix.length - 2;
   const via = readUsualVia(text, from, end);
   if (via === undefined) return 0;
-  headers.addViewed(VIA, from, end, via);
-  if (end + 2 < after)
-    headers.addSpan(MAX_FORWARDS, end + 2 + MAX_FORWARDS.prefix.length, after - 2);
+  headers.addVia(pureSpan(VIA, from, end), via);
+  if (hops > 0) headers.addMaxForwards(pureSpan(MAX_FORWARDS, hops, after - 2));
   return after;
+}
+
+/** Where the one or two digits of Max-Forwards begin; 0: the Via is last, which has no space so near its end. */
+function hopsBefore(text: string, after: number): number {
+  if (text.charCodeAt(after - 5) === SPACE) return after - 4;
+  return text.charCodeAt(after - 4) === SPACE ? after - 3 : 0;
 }
 
 /**
@@ -68,11 +73,12 @@ export function addUsualCall(headers: Headers, text: string, start: number): num
   const cseq = callIdEnd + 2 + CSEQ.prefix.length;
   const cseqView = callIdEnd > 0 ? parseCSeq(text, cseq, after - 2) : undefined;
   if (callIdEnd > 0 && cseqView === undefined) return 0;
-  headers.addViewed(FROM, from, fromEnd, readUsualNameAddr(text, from, fromEnd));
-  headers.addViewed(TO, to, toEnd, readUsualNameAddr(text, to, toEnd));
+  const fromView = readUsualNameAddr(text, from, fromEnd);
+  const toView = readUsualNameAddr(text, to, toEnd);
+  headers.addParties(pureSpan(FROM, from, fromEnd), fromView, pureSpan(TO, to, toEnd), toView);
   if (cseqView === undefined) return after;
-  headers.addSpan(CALL_ID, callId, callIdEnd);
-  headers.addViewed(CSEQ, cseq, after - 2, cseqView);
+  const callIdSpan = pureSpan(CALL_ID, callId, callIdEnd);
+  headers.addCall(callIdSpan, pureSpan(CSEQ, cseq, after - 2), cseqView);
   return after;
 }
 
@@ -81,5 +87,5 @@ function endOf(pattern: RegExp, text: string, start: number): number {
   pattern.lastIndex = start;
   if (!pattern.test(text)) return 0;
   const after = pattern.lastIndex;
-  return after - start > MAX_LINE_BYTES || isBlankCode(text.charCodeAt(after)) ? 0 : after;
+  return !holdsSpans(start, after) || isBlankCode(text.charCodeAt(after)) ? 0 : after;
 }

@@ -27,17 +27,17 @@ import { ParamScan, paramOf, withoutParam, withParam } from "./params.ts";
 /** One value of Via (RFC 3261 §20.42). */
 export class Via {
   /** Upper case: `UDP`, `TCP`, `TLS`, `WS`, `WSS` or another. */
-  readonly transport: string;
+  declare readonly transport: string;
   /** The host of sent-by, lower case where it was, brackets kept. */
-  readonly host: string;
+  declare readonly host: string;
   /** The port of sent-by; 0: none was given. */
-  readonly port: number;
+  declare readonly port: number;
   /** Empty: none (RFC 2543). */
-  readonly branch: string;
+  declare readonly branch: string;
   /** Everything from the first semicolon on, as written. */
-  readonly params: string;
+  declare readonly params: string;
   /** False if this value, or one behind it in the same line, is not as the grammar wants it. */
-  readonly sound: boolean;
+  declare readonly sound: boolean;
 
   constructor(
     transport: string,
@@ -232,13 +232,16 @@ function usualVia(text: string, start: number, end: number): Via | undefined {
 /** What the pattern has found at `text[start, end)`; undefined if the port is none. */
 export function readUsualVia(text: string, start: number, end: number): Via | undefined {
   const transportAt = start + PROTOCOL_LENGTH;
-  const hostAt = text.indexOf(" ", transportAt) + 1;
-  const transport = upperCase(text.slice(transportAt, hostAt - 1));
+  const datagram = isUdp(text, transportAt);
+  const transportEnd = datagram ? transportAt + 3 : text.indexOf(" ", transportAt);
+  const transport = datagram ? "UDP" : upperCase(text.slice(transportAt, transportEnd));
+  const hostAt = transportEnd + 1;
   const semicolon = text.indexOf(";", hostAt);
-  const colon = text.indexOf(":", hostAt);
-  const hostEnd = colon < 0 || colon > semicolon ? semicolon : colon;
+  let hostEnd = semicolon - 1;
+  while (isDigitCode(text.charCodeAt(hostEnd))) hostEnd -= 1;
   let port = 0;
-  if (hostEnd < semicolon) {
+  if (text.charCodeAt(hostEnd) !== COLON) hostEnd = semicolon;
+  else {
     port = decimal(text, hostEnd + 1, semicolon, 65_536);
     if (port <= 0 || port > 65_535) return undefined;
   }
@@ -251,6 +254,16 @@ export function readUsualVia(text: string, start: number, end: number): Via | un
     text.slice(branchAt, next < 0 || next > end ? end : next),
     text.slice(semicolon, end),
     true,
+  );
+}
+
+/** Whether `UDP` and a space stand there, as in most. */
+function isUdp(text: string, at: number): boolean {
+  return (
+    text.charCodeAt(at) === 85 &&
+    text.charCodeAt(at + 1) === 68 &&
+    text.charCodeAt(at + 2) === 80 &&
+    text.charCodeAt(at + 3) === SPACE
   );
 }
 

@@ -94,7 +94,7 @@ export class Authenticator {
   strip(headers: Headers): void {
     const name = "proxy-authorization";
     for (let at = headers.indexOf(name); at >= 0; ) {
-      const own = parseCredentials(headers.valueAt(at))?.realm === this.#realm;
+      const own = headers.readAt(at, parseCredentials)?.realm === this.#realm;
       if (own) headers.removeAt(at);
       at = headers.indexOf(name, own ? at : at + 1);
     }
@@ -102,7 +102,7 @@ export class Authenticator {
 
   #credentials(headers: Headers, name: string): DigestCredentials | undefined {
     for (let at = headers.indexOf(name); at >= 0; at = headers.indexOf(name, at + 1)) {
-      const given = parseCredentials(headers.valueAt(at));
+      const given = headers.readAt(at, parseCredentials);
       if (given?.realm === this.#realm) return given;
     }
     return undefined;

@@ -86,6 +86,18 @@ test("what one side answers the other can prove, for each algorithm and qop", ()
   }
 });
 
+test("credentials end where their line does", () => {
+  const line =
+    'Digest username="u", realm="r", nonce="n", uri="sip:h", response="0a", qop=auth, nc=01';
+  for (const behind of ["", '"', ", cnonce=9", "\r\nX: \\", '\r\nX: "']) {
+    const text = `${line}${behind}`;
+    assert.deepEqual(parseCredentials(`X: ${text}`, 3, 3 + line.length), parseCredentials(line));
+    for (let end = 0; end < line.length; end += 1) {
+      assert.deepEqual(parseCredentials(text, 0, end), parseCredentials(line.slice(0, end)));
+    }
+  }
+});
+
 test("credentials of an unknown algorithm or qop prove nothing", () => {
   const credentials = parseCredentials(answered(example("MD5")));
   assert.ok(credentials !== undefined);

@@ -6,6 +6,7 @@ import { FROM, TO, VIA } from "../../../src/core/message/header-names.ts";
 import { Headers } from "../../../src/core/message/headers.ts";
 import { fromOf } from "../../../src/core/message/name-addr.ts";
 import { parseMessage } from "../../../src/core/message/parse.ts";
+import { printMessage } from "../../../src/core/message/print.ts";
 
 function names(headers: Headers): string {
   return Array.from(
@@ -85,18 +86,40 @@ test("a pair is two lines as they came, or nothing", () => {
   }
 });
 
-test("a line is the same wherever in its message it stands, beyond 64 KiB, too", () => {
-  for (const padding of [0, 65_400, 65_523, 65_540, 200_000]) {
+test("a line is the same wherever in its message it stands, beyond 8 and 64 KiB, too", () => {
+  for (const padding of [0, 8_170, 8_185, 8_186, 8_192, 65_400, 65_523, 65_540, 200_000]) {
     const source = `${"x".repeat(padding)}From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n`;
     const headers = new Headers(source);
     const at = source.indexOf("<");
     const end = source.indexOf("\r");
-    headers.addSpan(FROM, at, end);
-    headers.addSpan(TO, end + 2 + "To: ".length, source.length - 2);
+    headers.addSpan(FROM.number, at, end);
+    headers.addSpan(TO.number, end + 2 + "To: ".length, source.length - 2);
     assert.equal(names(headers), "from=<sip:a@b>;tag=1 to=<sip:c@d>");
     assert.equal(names(headers.copy()), names(headers));
     assert.equal(headers.print(VIA), "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n");
     assert.equal(fromOf(headers)?.tag, "1");
+  }
+});
+
+test("a line is the same however long it is", () => {
+  for (const length of [1, 510, 511, 512, 8_000]) {
+    const agent = "a".repeat(length);
+    const text = [
+      "BYE sip:a@b SIP/2.0",
+      `Via: SIP/2.0/UDP h;branch=z9hG4bK${agent}`,
+      `From: <sip:a@b>;tag=${agent}`,
+      "To: <sip:c@d>",
+      `User-Agent: ${agent}`,
+      "Call-ID: c",
+      "CSeq: 3 BYE",
+      "Content-Length: 0\r\n\r\n",
+    ].join("\r\n");
+    const message = parseMessage(text);
+    assert.ok(message.kind === "request");
+    assert.equal(message.headers.get("user-agent"), agent);
+    assert.equal(fromOf(message.headers)?.tag, agent);
+    assert.equal(printMessage(message), text);
+    assert.equal(printMessage({ ...message, headers: message.headers.copy() }), text);
   }
 });
 
