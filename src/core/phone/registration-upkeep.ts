@@ -5,10 +5,11 @@
 import { newCallId, newTag } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
+import type { AttemptPlace } from "../redundancy/request.ts";
 import { Timer } from "../timers.ts";
 import { MAX_TOO_BRIEF } from "./limits.ts";
 import { RegistrarWatch, type WatchedRegistration } from "./registrar-watch.ts";
-import { minExpiresOf } from "./registration-answer.ts";
+import { mayGoWithout, minExpiresOf } from "./registration-answer.ts";
 import type { RegistrationHost } from "./registration-host.ts";
 
 /** A flow that breaks again is not made anew sooner than this after the last time. */
@@ -44,8 +45,14 @@ export class RegistrationUpkeep extends Timer {
     this.watch = new RegistrarWatch(host, owner);
   }
 
+  /** Whether a REGISTER that was refused so may go out once more, changed: 423, 439. */
+  mayAskAgain(host: RegistrationHost, response: Response, attempt: AttemptPlace): boolean {
+    if (response.status === 423) return this.#lengthen(response);
+    return response.status === 439 && mayGoWithout(host, attempt);
+  }
+
   /** 423: asks for the registrar's minimum instead (R25). @returns false if that would be no use. */
-  lengthen(response: Response): boolean {
+  #lengthen(response: Response): boolean {
     const least = minExpiresOf(response);
     this.tooBrief += 1;
     if (least === undefined || this.tooBrief > MAX_TOO_BRIEF) return false;

@@ -22,12 +22,7 @@ import { type HeldBinding, holding, isHeld } from "./held-binding.ts";
 import { termsOf } from "./outbound.ts";
 import { PARTING, type RegisterOptions } from "./register-options.ts";
 import { composeRegister, isApart } from "./register-request.ts";
-import {
-  grantedSeconds,
-  mayGoWithout,
-  refreshAfterMs,
-  SHORTEST_REFRESH_MS,
-} from "./registration-answer.ts";
+import { grantedSeconds, refreshAfterMs, SHORTEST_REFRESH_MS } from "./registration-answer.ts";
 import type { RegistrationHost } from "./registration-host.ts";
 import { RegistrationUpkeep } from "./registration-upkeep.ts";
 
@@ -222,16 +217,9 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#removed(now);
       return;
     }
-    if (this.#upkeep.clearing) {
-      this.#upkeep.clearing = false;
-      this.#send(now);
-      return;
-    }
-    if (response.status === 423 && this.#upkeep.lengthen(response)) {
-      this.#send(now);
-      return;
-    }
-    if (response.status === 439 && mayGoWithout(this.#host, attempt)) {
+    const cleared = this.#upkeep.clearing;
+    this.#upkeep.clearing = false;
+    if (cleared || this.#upkeep.mayAskAgain(this.#host, response, attempt)) {
       this.#send(now);
       return;
     }
@@ -262,8 +250,14 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** What is on its way serves this caller, too; but a removal does not, nor a probe when our own place is in doubt. */
   #join(now: Instant, options: RegisterOptions): void {
     const current = this.#options as RegisterOptions;
+    const elsewhere = options.only !== undefined && current.only === undefined && !current.probe;
     if (this.#removing) this.#next = options;
-    else if (!current.probe || options.probe) return;
+    else if (elsewhere && this.#request?.unsent === true) {
+      // A connection that nobody answers must not hold up who is to be registered at another place.
+      this.#request.drop(now);
+      this.#options = options;
+      this.#send(now);
+    } else if (!current.probe || options.probe) return;
     else if (!this.bound(now)) this.#options = { ...current, probe: false };
     else if (options.only === undefined) this.#next = options;
   }

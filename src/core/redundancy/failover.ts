@@ -64,6 +64,11 @@ export class FailoverRequest implements TimerOwner {
     return this.#numbers.last;
   }
 
+  /** Nobody has been asked yet: it still looks for a way. */
+  get unsent(): boolean {
+    return ![...this.#attempts, ...this.#silent].some(({ sent }) => sent);
+  }
+
   start(now: Instant): void {
     this.#next(now);
   }
@@ -99,10 +104,7 @@ export class FailoverRequest implements TimerOwner {
   }
 
   rang(now: Instant, timer: Timer): void {
-    if (timer === this.#hedge) {
-      this.#next(now);
-      return;
-    }
+    if (timer === this.#hedge) this.#next(now);
     const attempt = this.#attempts.find((one) => one.patience === timer);
     if (attempt !== undefined) this.#leave(now, attempt, "timeout");
   }
@@ -178,8 +180,7 @@ export class FailoverRequest implements TimerOwner {
 
   /** From an attempt: it sends for the first time, perhaps beside others that have not refused. */
   firstCseq(): number {
-    const asked = ({ sent }: Attempt): boolean => sent;
-    return this.#numbers.begin(this.#attempts.some(asked) || this.#silent.some(asked));
+    return this.#numbers.begin(!this.unsent);
   }
 
   compose(attempt: AttemptPlace, cseq: number): ReturnType<RequestUser["compose"]> {

@@ -33,6 +33,28 @@ test("a call that finds its connection mute has the phone registered anew over a
   assert.equal(stage.server("primary").requests.length - before, 2);
 });
 
+test("to be registered first at the secondary takes no connection to a primary that says nothing", () => {
+  const stage = failover({ transport: "tcp", registerOnFailover: true }, QUIET, {
+    methods: ["REGISTER", "INVITE"],
+    events: ["registration.interrupted"],
+  })
+    .start()
+    .until(10)
+    .zero();
+  stage
+    .cut("primary")
+    .do(() => stage.phone.call("2099"))
+    .until(20)
+    .expect(`
+      0.0 INVITE → primary
+      7.5 * registration.interrupted server=1 target=primary why=timeout
+      7.5 REGISTER → secondary
+      7.5 200 ← secondary
+      7.5 INVITE → secondary
+      7.5 200 ← secondary
+    `);
+});
+
 test("over a connection that was given up a late answer is still heard, and its call ended (R14)", () => {
   const stage = failover(OVER_TCP, QUIET, { methods: ["INVITE", "ACK", "BYE"] })
     .start()
