@@ -93,7 +93,7 @@ export class Composer {
     const transport = peer.transport.toUpperCase();
     const sentBy = `${bracketed(peer.localAddress)}:${this.#phone.listeningPort(peer)}`;
     const offer = this.#account.redundancy.overloadControl ? LOSS_OFFER : "";
-    return `SIP/2.0/${transport} ${sentBy};rport;branch=${newBranch(this.#phone.entropy)}${offer}`;
+    return `SIP/2.0/${transport} ${sentBy};branch=${newBranch(this.#phone.entropy)};rport${offer}`;
   }
 
   /** Where this phone can be reached over a flow. */
