@@ -8,13 +8,13 @@ import { CALL_ID, CSEQ, FROM, MAX_FORWARDS, TO, VIA } from "./header-names.ts";
 import { type Headers, holdsSpans, pureSpan } from "./headers.ts";
 import { isBlankCode, SPACE } from "./lexer.ts";
 import { readUsualNameAddr, USUAL_NAME_ADDR } from "./name-addr.ts";
-import { readUsualVia, usualViaPattern } from "./via.ts";
+import { readUsualVia, USUAL_VIA } from "./via.ts";
 
 const LINE_END = "\\r\\n";
 
 /** Most write Max-Forwards next, and two digits of it can never be too many. */
 const VIA_LINES = new RegExp(
-  `${VIA.prefix}${usualViaPattern("\\t\\n,")}${LINE_END}(?:${MAX_FORWARDS.prefix}\\d\\d?${LINE_END})?`,
+  `${VIA.prefix}${USUAL_VIA}${LINE_END}(?:${MAX_FORWARDS.prefix}\\d\\d?${LINE_END})?`,
   "y",
 );
 

@@ -212,16 +212,18 @@ const BRANCH = ";branch=";
 
 /**
  * The source of a pattern for the Via that nearly every packet has: a name or IPv4 address, and the branch before all
- * other parameters. A pattern passes over a character several times faster than a loop of our own.
- * @param apart what its parameters do not hold besides blank, CR and semicolon, as it stands in a class of characters.
+ * other parameters, or behind rport. A pattern passes over a character several times faster than a loop of our own.
  */
-export function usualViaPattern(apart: string): string {
+export const USUAL_VIA: string = usualViaPattern();
+
+function usualViaPattern(): string {
   const token = String.raw`[\w\-.!%*+\`'~]`;
-  const param = `${token}[^ \\r;${apart}]*`;
-  return `SIP/2\\.0/${token}+ ${token}+(?::\\d+)?${BRANCH}${param}(?:;${param})*`;
+  const plain = String.raw`[^ \t\r\n;,"]+`;
+  const param = `;${token}+(?:=(?:${plain}|"[^"\\\\\\r\\n]*"))?`;
+  return `SIP/2\\.0/${token}+ ${token}+(?::\\d+)?(?:;rport(?:=\\d+)?)?${BRANCH}${plain}(?:${param})*`;
 }
 
-const USUAL = new RegExp(usualViaPattern(""), "y");
+const USUAL = new RegExp(USUAL_VIA, "y");
 
 /** Undefined for any other form, sound or not. */
 function usualVia(text: string, start: number, end: number): Via | undefined {
@@ -245,7 +247,8 @@ export function readUsualVia(text: string, start: number, end: number): Via | un
     port = decimal(text, hostEnd + 1, semicolon, 65_536);
     if (port <= 0 || port > 65_535) return undefined;
   }
-  const branchAt = semicolon + BRANCH.length;
+  const isFirst = text.charCodeAt(semicolon + 1) === BRANCH.charCodeAt(1);
+  const branchAt = (isFirst ? semicolon : text.indexOf(";", semicolon + 1)) + BRANCH.length;
   const next = text.indexOf(";", branchAt);
   return new Via(
     transport,

@@ -52,6 +52,21 @@ test("the usual spelling and any other are read alike", () => {
   }
 });
 
+test("rport before branch, blanks and what is not sound are read alike in both ways", () => {
+  for (const line of [
+    "SIP/2.0/UDP 10.0.0.1:5060;rport;branch=z9hG4bKa;alias",
+    "SIP/2.0/TCP 10.0.0.1;rport=5;branch=z9hG4bKa",
+    "SIP/2.0/UDP h;branch=z9hG4bKa\t;received=192.0.2.1",
+    "SIP/2.0/UDP h;branch=z9hG4bKa;rport=",
+    'SIP/2.0/UDP h;branch=z9hG4bKa;oc-algo="a;b,c"',
+    'SIP/2.0/UDP h;branch="z9hG4bKa";rport',
+    "SIP/2.0/UDP h;rport;branch=",
+  ]) {
+    // A blank in front is no usual spelling.
+    assert.deepEqual(parseVia(line), parseVia(` ${line}`), line);
+  }
+});
+
 test("what is no Via is none, and what is nearly one is unsound", () => {
   for (const text of [
     "",
