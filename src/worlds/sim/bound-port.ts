@@ -1,6 +1,7 @@
 /** One bound address of a simulated process, and the datagram flows that share it: a phone has a few, a server many. */
 import type { FlowId, Instant, Local, Peer, TransportName } from "../../core/machine.ts";
 import type { StreamEnd } from "./simulated-stream.ts";
+import type { RemoteHost } from "./surroundings.ts";
 
 /** A datagram pair or a stream end, and both its ends as the machine is told of them: a fleet has millions. */
 export class SimulatedFlow implements Peer {
@@ -17,6 +18,8 @@ export class SimulatedFlow implements Peer {
   readonly stream: StreamEnd | undefined;
   /** Datagrams: when the last one passed in either direction, in whole milliseconds. */
   usedAt: Instant;
+  /** Datagrams: who has the address at the other end, once somebody was found there; that never changes. */
+  remote: RemoteHost | undefined;
   /** An older flow that shares the bound port. */
   next: SimulatedFlow | undefined;
 

@@ -87,8 +87,8 @@ export class Holdings {
 
   /** The bound port that a packet to this place reaches. */
   listener(transport: TransportName, address: string, port: number): BoundPort | undefined {
-    const any = address.includes(":") ? "::" : "0.0.0.0";
-    return this.#portAt(transport, address, port) ?? this.#portAt(transport, any, port);
+    const own = this.#portAt(transport, address, port);
+    return own ?? this.#portAt(transport, address.includes(":") ? "::" : "0.0.0.0", port);
   }
 
   add(flow: SimulatedFlow): void {

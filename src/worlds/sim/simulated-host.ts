@@ -212,7 +212,8 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   #deliverAfter(delay: number, from: SimulatedFlow, bytes: Uint8Array): void {
     const life = this.#life;
     this.#simulation.after(delay, () => {
-      if (this.#simulation.hostAt(from.peer.address)?.datagramArrived(from.peer, bytes)) return;
+      from.remote ??= this.#simulation.hostAt(from.address);
+      if (from.remote?.datagramArrived(from, bytes)) return;
       this.#icmp(from, this.#simulation.network.latencyMs(), life, "refused");
     });
   }
@@ -377,8 +378,6 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
       this.#tell(elapsed);
     });
   }
-
-  // Flows.
 
   #add(id: FlowId, peer: Peer, connected: boolean, stream: StreamEnd | undefined): SimulatedFlow {
     const flow = new SimulatedFlow(id, peer, connected, stream, Math.floor(this.#simulation.now));
