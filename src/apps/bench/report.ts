@@ -40,12 +40,14 @@ export function printed(outcome: Outcome): string {
   const { words, digits = 1, endless } = unit;
   const lines = [`${bench}: ${what}, ${words}, ${ours.runs.length} runs in turn`];
   for (const { name, runs } of others) {
-    const ratio = text(spreadOf(comparable(ours.runs, runs)), 2);
+    const best = bestRatio(own, spreadOf(runs));
+    const atBest = Number.isFinite(best) && runs.length > 1 ? ` best ${best.toFixed(2)}` : "";
+    const ratio = `${text(spreadOf(comparable(ours.runs, runs)), 2)}${atBest}`;
     lines.push(
-      `  ${ratio.padEnd(20)} of ${name.padEnd(34)} ${text(spreadOf(runs), digits, endless)}`,
+      `  ${ratio.padEnd(29)} of ${name.padEnd(34)} ${text(spreadOf(runs), digits, endless)}`,
     );
   }
-  lines.push(`  ${"".padEnd(20)}    ${ours.name.padEnd(34)} ${text(own, digits, endless)}`);
+  lines.push(`  ${"".padEnd(29)}    ${ours.name.padEnd(34)} ${text(own, digits, endless)}`);
   return [...lines, ...notes.map((note) => `  ${note}`), ""].join("\n");
 }
 
@@ -53,17 +55,23 @@ export function printed(outcome: Outcome): string {
 export function records(outcome: Outcome): Record<string, string | number>[] {
   const { bench, what, ours, others } = outcome;
   const { key } = outcome.unit ?? CPU;
-  const own = figures(key, spreadOf(ours.runs));
+  const own = spreadOf(ours.runs);
   const base = { event: "bench.measured", bench, what, runs: ours.runs.length };
   return [
-    { ...base, name: ours.name, ...own },
+    { ...base, name: ours.name, ...figures(key, own) },
     ...others.map(({ name, runs }) => ({
       ...base,
       name,
       ...figures(key, spreadOf(runs)),
       ...figures("ratio", spreadOf(comparable(ours.runs, runs))),
+      ratioBest: rounded(bestRatio(own, spreadOf(runs))),
     })),
   ];
+}
+
+/** Of the quickest runs of both: where others share the machine, nearest to what the programs themselves take. */
+function bestRatio(ours: Spread, theirs: Spread): number {
+  return ours.least / theirs.least;
 }
 
 /** Two runs that came to no end, or one that stands alone, say nothing. */
