@@ -18,44 +18,64 @@ type Intention =
   | { readonly kind: "ask"; readonly asked: number; readonly question: Question }
   | { readonly kind: "report"; readonly event: TraceEvent };
 
+/** A list that has held more is not kept. */
+const KEPT = 64;
+
 /** A world that remembers the intentions of a turn and hands them over in order. */
 export class Outbox implements World {
-  #intentions: Intention[] = [];
+  /** The first `#size` are to be handed over. */
+  #intentions: (Intention | undefined)[] = [];
+  #size = 0;
+  /** The list of the turn before: one made anew for each packet would cost as much as what stands in it. */
+  #spare: (Intention | undefined)[] | undefined;
 
   get empty(): boolean {
-    return this.#intentions.length === 0;
+    return this.#size === 0;
   }
 
   bind(flow: FlowId, local: Local): void {
-    this.#intentions.push({ kind: "bind", flow, local });
+    this.#add({ kind: "bind", flow, local });
   }
 
   open(flow: FlowId, target: Target, opening: Opening): void {
-    this.#intentions.push({ kind: "open", flow, target, opening });
+    this.#add({ kind: "open", flow, target, opening });
   }
 
   send(flow: FlowId, bytes: Uint8Array): void {
-    this.#intentions.push({ kind: "send", flow, bytes });
+    this.#add({ kind: "send", flow, bytes });
   }
 
   close(flow: FlowId): void {
-    this.#intentions.push({ kind: "close", flow });
+    this.#add({ kind: "close", flow });
   }
 
   ask(asked: number, question: Question): void {
-    this.#intentions.push({ kind: "ask", asked, question });
+    this.#add({ kind: "ask", asked, question });
   }
 
   report(event: TraceEvent): void {
-    this.#intentions.push({ kind: "report", event });
+    this.#add({ kind: "report", event });
   }
 
-  /** Hands everything over, oldest first, and forgets it. */
+  /** Hands everything over, oldest first, and forgets it; what is intended meanwhile waits for the next time. */
   deliver(world: World): void {
-    if (this.#intentions.length === 0) return;
+    const size = this.#size;
+    if (size === 0) return;
     const intentions = this.#intentions;
-    this.#intentions = [];
-    for (const intention of intentions) act(world, intention);
+    this.#intentions = this.#spare ?? [];
+    this.#spare = undefined;
+    this.#size = 0;
+    for (let index = 0; index < size; index += 1) {
+      const intention = intentions[index] as Intention;
+      intentions[index] = undefined;
+      act(world, intention);
+    }
+    if (size <= KEPT) this.#spare = intentions;
+  }
+
+  #add(intention: Intention): void {
+    this.#intentions[this.#size] = intention;
+    this.#size += 1;
   }
 }
 
