@@ -5,7 +5,7 @@ import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { RuleTeller } from "../sim/phone-config.ts";
 import { type GroundServer, type Grounds, groundsOf, type Surroundings } from "./grounds.ts";
-import { boundsAmong, type FaultName, type Outage, Rehearsal } from "./rehearsal.ts";
+import { type Absence, boundsAmong, type FaultName, type Outage, Rehearsal } from "./rehearsal.ts";
 
 /** Milliseconds; Infinity: never within the bound. */
 export interface Spread {
@@ -55,6 +55,8 @@ export type RehearsalRequest = Omit<ForecastRequest, keyof Surroundings>;
 /** The golden section: steps of it meet everything soon and nothing twice. */
 const GOLDEN = 0.618;
 const HOUR_MS = 3_600_000;
+/** Of the time from one renewal to the next: who waits for all of it has just renewed again. */
+const NEARLY_ALL = 0.99;
 
 export const FAULTS: readonly FaultName[] = ["closed", "silent", "503"];
 
@@ -81,7 +83,10 @@ export function predictionsFor(
   faults: readonly FaultName[],
 ): Prediction[] {
   const begin = (phase: number): Rehearsal => begun(request, grounds, phase);
-  const absences = absencesOf(request.account, grounds, request.phases);
+  const { account, phases } = request;
+  const times = absencesOf(account, grounds, phases);
+  const trialMs = trialPeriodMs(account, grounds);
+  const absences = times.map((absentMs) => ({ absentMs, trialMs }));
   return faults.map((fault) => ({ victim, fault, ...predict(begin, absences, servers, fault) }));
 }
 
@@ -108,13 +113,20 @@ function begun(
   const period = periodMs(account);
   const least = keepAliveMs > 0 ? Math.min(keepAliveMs, period) : period;
   // Who has never answered a keep-alive owes none: a connection has had its first one.
-  rehearsal.pass(keepAliveMs + momentIn((phase + 0.5) / phases, period, least));
+  rehearsal.pass(keepAliveMs);
+  rehearsal.passToRenewal(period);
+  rehearsal.pass(momentIn(phase, phases, period, least));
   return rehearsal;
+}
+
+/** From just renewed to about to be renewed: the ends are where the worst and the least are. */
+function shareOf(phase: number, phases: number): number {
+  return phases === 1 ? 0.5 : (NEARLY_ALL * phase) / (phases - 1);
 }
 
 function predict(
   begin: (phase: number) => Rehearsal,
-  absences: readonly number[],
+  absences: readonly Absence[],
   servers: readonly GroundServer[],
   fault: FaultName,
 ): Omit<Prediction, "victim" | "fault"> {
@@ -122,10 +134,10 @@ function predict(
   const first: number[] = [];
   const next: number[] = [];
   let decisions: readonly SimulatedEvent[] = [];
-  for (const [phase, absentMs] of absences.entries()) {
+  for (const [phase, absence] of absences.entries()) {
     const idle = begin(phase);
     idle.strike(servers, fault);
-    outages.push(idle.outage(fault, absentMs));
+    outages.push(idle.outage(fault, absence));
     const calling = begin(phase);
     calling.strike(servers, fault);
     const delays = calling.calls();
@@ -181,21 +193,24 @@ function absencesOf(account: AccountPolicy, grounds: Grounds, phases: number): n
   const periods = trialPeriodsMs(account, grounds);
   const least = Math.min(...periods);
   const longest = Math.max(...periods);
-  return shuffledPhases(phases).map((share) => momentIn(share, longest, least));
+  return shuffled(phases).map((phase) => momentIn(phase, phases, longest, least));
 }
 
-/** Shares of 0..1 spread evenly over the longer of two periods, and so over the shorter one that runs beside it. */
-function momentIn(share: number, longest: number, least: number): number {
+/** So many moments, spread evenly over the longer of two periods, and so over the shorter one that runs beside it. */
+function momentIn(phase: number, phases: number, longest: number, least: number): number {
+  const share = shareOf(phase, phases);
+  if (2 * longest < least * phases) return share * longest;
   return (Math.floor((share * longest) / least) + share) * least;
 }
 
 /** The middles of so many equal parts of 0..1, in an order that has nothing to do with theirs. */
 export function shuffledPhases(phases: number): number[] {
+  return shuffled(phases).map((phase) => (phase + 0.5) / phases);
+}
+
+function shuffled(phases: number): number[] {
   const step = coprimeStep(phases);
-  return Array.from(
-    { length: phases },
-    (_none, phase) => (((phase * step) % phases) + 0.5) / phases,
-  );
+  return Array.from({ length: phases }, (_none, phase) => (phase * step) % phases);
 }
 
 function coprimeStep(phases: number): number {

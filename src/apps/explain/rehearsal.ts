@@ -9,17 +9,12 @@ import type { Phone } from "../../core/phone/phone.ts";
 import { type Bounds, boundsOf } from "../../core/redundancy/bounds.ts";
 import { failbackModeOf } from "../../core/redundancy/failback.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
-import {
-  defaultAccount,
-  defaultPolicy,
-  defaultServer,
-  PLAIN,
-} from "../../core/redundancy/policy-defaults.ts";
 import { latin1Text } from "../../worlds/sim/pure-bytes.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, type RuleTeller, simulatedPhone } from "../sim/phone-config.ts";
 import { Town, type TownPhones } from "../sim/town.ts";
 import { BACK_PORT, domainOf, freeNetwork, type GroundServer, type Grounds } from "./grounds.ts";
+import { ECHO, residentsOf, watcherIndex } from "./residents.ts";
 
 /** How a server fails: its port is closed; nothing comes back; it answers 503 to everything. */
 export type FaultName = "closed" | "silent" | "503";
@@ -45,6 +40,14 @@ export interface Outage {
   readonly backMs: number;
 }
 
+/** Milliseconds. */
+export interface Absence {
+  /** From when the phone has registered elsewhere, and tried in vain to register here, to the return of the servers. */
+  readonly absentMs: number;
+  /** For that trial it waits so long at most. */
+  readonly trialMs: number;
+}
+
 export interface CallDelays {
   /** From dialling to the answer, half a second after the failure; Infinity: refused. */
   readonly firstMs: number;
@@ -54,8 +57,6 @@ export interface CallDelays {
   readonly decisions: readonly SimulatedEvent[];
 }
 
-const ECHO = "dialtone-echo";
-const WATCHER = "dialtone-watcher";
 /** Where the people stand: the first of these networks that no server is in. */
 const NETWORKS = ["10.78", "10.80", "198.19"] as const;
 const PHONE_HOST = "0.1";
@@ -100,6 +101,10 @@ export class Rehearsal {
   readonly #subject: TownPhones;
   readonly #others: TownPhones;
   #registers = 0;
+  /** Registrations that were accepted at server 1. */
+  #renewals = 0;
+  /** A server in failure has left a REGISTER unanswered or refused it. */
+  #triedInVain = false;
   #decisions: SimulatedEvent[] = [];
   #victims: readonly GroundServer[] = [];
   /** Told a moment after each registration. */
@@ -119,7 +124,10 @@ export class Rehearsal {
       onEvent: (event) => {
         if (event.node !== "phone") return;
         if (DECISIONS.has(event.event)) this.#decisions.push(event);
-        if (event.event === "registration.accepted") this.#afterRegistration();
+        if (this.#isVain(event)) this.#triedInVain = true;
+        if (event.event !== "registration.accepted") return;
+        if (event.server === 1) this.#renewals += 1;
+        this.#afterRegistration();
       },
       onMessage: ({ node, direction, bytes }) => {
         if (node !== "phone" || direction !== "out") return;
@@ -170,6 +178,13 @@ export class Rehearsal {
     this.#town.simulation.runFor(ms);
   }
 
+  /** Lets time pass until the phone has just renewed its registration at server 1, so long at most. */
+  passToRenewal(ms: number): void {
+    const { simulation } = this.#town;
+    const before = this.#renewals;
+    simulation.runUntilTrue(() => this.#renewals > before, simulation.now + ms);
+  }
+
   strike(victims: readonly GroundServer[], fault: FaultName): void {
     this.#victims = victims;
     for (const { spec } of victims) {
@@ -182,7 +197,7 @@ export class Rehearsal {
   }
 
   /** Nobody calls until the phone has found out by itself; so long after that the servers return. */
-  outage(fault: FaultName, absentMs: number): Outage {
+  outage(fault: FaultName, { absentMs, trialMs }: Absence): Outage {
     const { simulation } = this.#town;
     const started = simulation.now;
     const until = started + this.#bounds.registeredMs + GRACE_MS;
@@ -193,7 +208,8 @@ export class Rehearsal {
       ? this.#whenTrue(started, until, () => this.#registered(true))
       : undefined;
     if (!asked.done) simulation.runUntilTrue(() => asked.done, until);
-    simulation.runFor(ASKED_MS + absentMs);
+    simulation.runUntilTrue(() => this.#triedInVain, simulation.now + trialMs);
+    simulation.runFor(absentMs);
     return {
       registeredMs,
       fullServiceMs,
@@ -285,6 +301,12 @@ export class Rehearsal {
     });
   }
 
+  #isVain({ event, method, target: to }: SimulatedEvent): boolean {
+    if (event !== "attempt.failed" || method !== "REGISTER") return false;
+    const target = String(to);
+    return this.#victims.some(({ spec }) => target.includes(`:${spec.address}:`));
+  }
+
   /** By address: a drill has found its victims before it knew all of the grounds. */
   #fails({ spec }: GroundServer): boolean {
     return this.#victims.some((victim) => victim.spec.address === spec.address);
@@ -349,42 +371,11 @@ export class Rehearsal {
     this.#town.simulation.after(ASKED_MS, () => told(false));
   }
 
-  /** One phone that is called, with a registration at each place where it is looked for, and that asks at each. */
   #addOthers(): TownPhones {
     const { account, grounds } = this.#case;
-    const accounts: AccountPolicy[] = grounds.servers.map(({ spec, server }, position) => {
-      const domain = domainOf(account, account.redundancy.servers[server - 1] as never);
-      return residentAt(spec.address, WATCHER, domain, watcherIndex(position), false);
-    });
-    const own = grounds.servers.filter(({ spec }) => spec.location === "own");
-    const homes = [
-      ...grounds.domains.map((domain) => ({ address: this.#at(DESK_HOST), domain })),
-      ...own.map(({ spec, server }) => ({
-        address: spec.address,
-        domain: domainOf(account, account.redundancy.servers[server - 1] as never),
-      })),
-    ];
-    for (const { address, domain } of homes) {
-      accounts.push(residentAt(address, ECHO, domain, accounts.length + 1, true));
-    }
     const address = this.#at(OTHERS_HOST);
     const place = { address, port: 5060, answer: "auto", number: 2 } as const;
+    const accounts = residentsOf(account, grounds, this.#at(DESK_HOST));
     return this.#town.addPhones("others", [address], [simulatedPhone(accounts, place)]);
   }
-}
-
-function watcherIndex(position: number): number {
-  return position + 1;
-}
-
-function residentAt(
-  address: string,
-  user: string,
-  domain: string,
-  index: number,
-  register: boolean,
-): AccountPolicy {
-  const server = defaultServer(address, { port: BACK_PORT, transport: "udp", register });
-  const policy = { ...defaultPolicy(server), ...PLAIN, startSurgeMs: 0, keepAliveMs: 0 };
-  return defaultAccount(user, policy, { domain, index });
 }
