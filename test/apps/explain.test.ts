@@ -13,7 +13,7 @@ import {
   predictionsFor,
   victimsOf,
 } from "../../src/apps/explain/predict.ts";
-import { forecastRecords } from "../../src/apps/explain/print.ts";
+import { forecastLines, forecastRecords } from "../../src/apps/explain/print.ts";
 import type { FaultName } from "../../src/apps/explain/rehearsal.ts";
 import { readConfiguration } from "../../src/core/provisioning/read.ts";
 
@@ -24,16 +24,23 @@ function foretold(name: string, phases = 2): Forecast {
   return foretoldOf(readFileSync(join(root, sample(name)), "latin1"), name, phases);
 }
 
-function foretoldOf(text: string, name: string, phases: number, hangs = false): Forecast {
+function foretoldOf(text: string, name: string, phases: number): Forecast {
   const configuration = readConfiguration([{ name, text }]);
   const account = configuration.accounts.find(({ enabled }) => enabled);
   assert(account !== undefined);
   const rule = ruleTeller(configuration);
-  return forecast({ account, rule, targets: 2, phases, seed: 7, hangs });
+  return forecast({ account, rule, targets: 2, phases, seed: 7 });
 }
 
-function of({ predictions }: Forecast, victim: string, fault: FaultName): Prediction {
-  const found = predictions.find((one) => one.victim === victim && one.fault === fault);
+function of(
+  { predictions }: Forecast,
+  victim: string,
+  fault: FaultName,
+  hangs = false,
+): Prediction {
+  const found = predictions.find(
+    (one) => one.victim === victim && one.fault === fault && one.hangs === hangs,
+  );
   assert(found !== undefined, `${victim} ${fault}`);
   return found;
 }
@@ -189,9 +196,9 @@ test("no part of a period is left out, whatever fraction of it the shorter one b
 });
 
 test("a connection is met at all moments between two keep-alives, and a process that hangs takes new ones", () => {
-  const text = MUTE;
+  const forecasts = foretoldOf(MUTE, "mute.cfg", 4);
   const registered = [false, true].map((hangs) => {
-    const seen = of(foretoldOf(text, "mute.cfg", 4, hangs), "the primary of server 1", "silent");
+    const seen = of(forecasts, "the primary of server 1", "silent", hangs);
     near(seen.firstCall.worst, 7500, "first call");
     // Whoever is gone from the network takes no connection: that is noticed sooner than a mute answer.
     near(seen.nextCall.worst, hangs ? 7500 : 5000, "next call");
@@ -222,6 +229,17 @@ test("addresses of the files are nobody else's, and one machine for two servers 
     among("pbx.example.net", named).map((one) => one.replace(/ 10\..*/, "")),
     ["the primary of server 1 (also server 2)", "the secondary of server 1 (also server 2)"],
   );
+});
+
+test("a process that hangs is told of beside a machine that is gone where there are connections, and only there", () => {
+  const faults = (seen: Forecast): unknown[] =>
+    forecastRecords(seen).flatMap(({ victim, fault }) => (victim === "server 2" ? fault : []));
+  const two = (second: string): Forecast =>
+    foretoldOf(TWO.replace("FIRST", "10.9.9.1").replace("SECOND", second), "two.cfg", 1);
+  const tcp = "10.9.9.2\naccount.1.sip_server.2.transport_type = 1";
+  assert.deepEqual(faults(two("10.9.9.2")), ["closed", "silent", "503"]);
+  assert.deepEqual(faults(two(tcp)), ["closed", "silent", "503", "hung"]);
+  assert(forecastLines(two(tcp)).includes("When server 2 hangs, its port still open:"));
 });
 
 test("the same seed foretells the same", () => {
@@ -279,7 +297,7 @@ test("--json is one object a line, with null for never, and no secret", () => {
   const all = records.find(
     ({ victim, fault }) => victim === "all of server 1" && fault === "silent",
   );
-  assert.deepEqual(all?.registered, { median: null, p95: null, worst: null });
+  assert.deepEqual(all?.registered, { least: null, median: null, p95: null, worst: null });
   for (const { at, time, node } of records) {
     assert.equal(typeof at, "number");
     assert.match(String(time), /^\d{4}-/);

@@ -4,7 +4,13 @@ import { patienceMs } from "../../core/redundancy/patience.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { RuleTeller } from "../sim/phone-config.ts";
-import { type GroundServer, type Grounds, groundsOf, type Surroundings } from "./grounds.ts";
+import {
+  type GroundServer,
+  type Grounds,
+  groundsOf,
+  hopsOf,
+  type Surroundings,
+} from "./grounds.ts";
 import { type Absence, boundsAmong, type FaultName, type Outage, Rehearsal } from "./rehearsal.ts";
 
 /** Milliseconds; Infinity: never within the bound. */
@@ -19,6 +25,8 @@ export interface Prediction {
   /** For people: `primary of server 1`, `all of server 1`. */
   readonly victim: string;
   readonly fault: FaultName;
+  /** As `Case.hangs`, of a silent one. */
+  readonly hangs: boolean;
   readonly firstCall: Spread;
   readonly nextCall: Spread;
   readonly registered: Spread;
@@ -46,7 +54,7 @@ export interface ForecastRequest extends Surroundings {
   /** Failures of each kind, spread over one period of renewal and over one of keep-alives. */
   readonly phases: number;
   readonly seed: number;
-  /** As `Case.hangs`. */
+  /** As `Case.hangs`; not of a forecast, which has both where it makes a difference. */
   readonly hangs?: boolean;
 }
 
@@ -65,14 +73,26 @@ export function forecast(request: ForecastRequest): Forecast {
   const grounds = groundsOf(account, request);
   const calm = new Rehearsal({ account, rule, grounds, seed });
   const victims = calm.standing ? victimsOf(grounds) : [];
+  const connects = isOverConnections(account, grounds);
   return {
     account,
     grounds,
     bounds: boundsAmong(account, grounds),
     standing: calm.standing,
     registersPerHour: calm.registersInAnHour(),
-    predictions: victims.flatMap((victim) => predictionsFor(request, grounds, victim, FAULTS)),
+    predictions: victims.flatMap((victim) => [
+      ...predictionsFor({ ...request, hangs: false }, grounds, victim, FAULTS),
+      ...(connects ? predictionsFor({ ...request, hangs: true }, grounds, victim, ["silent"]) : []),
+    ]),
   };
+}
+
+/** Whether the kernel of a server, which takes connections, has a part in what the phone meets. */
+function isOverConnections({ redundancy }: AccountPolicy, { records }: Grounds): boolean {
+  const streams = hopsOf(redundancy).some(
+    ({ policy: { transport } }) => transport !== "udp" && transport !== "naptr",
+  );
+  return streams || records.some(({ type, name }) => type === "SRV" && /\._tcp\./.test(name));
 }
 
 /** What becomes of the phone when these machines fail in each of these ways. */
@@ -87,7 +107,10 @@ export function predictionsFor(
   const times = absencesOf(account, grounds, phases);
   const trialMs = trialPeriodMs(account, grounds);
   const absences = times.map((absentMs) => ({ absentMs, trialMs }));
-  return faults.map((fault) => ({ victim, fault, ...predict(begin, absences, servers, fault) }));
+  return faults.map((fault) => {
+    const hangs = fault === "silent" && request.hangs === true;
+    return { victim, fault, hangs, ...predict(begin, absences, servers, fault) };
+  });
 }
 
 /** The way home of one phase, when the servers were away for so long; milliseconds, both. */
@@ -129,7 +152,7 @@ function predict(
   absences: readonly Absence[],
   servers: readonly GroundServer[],
   fault: FaultName,
-): Omit<Prediction, "victim" | "fault"> {
+): Omit<Prediction, "victim" | "fault" | "hangs"> {
   const outages: Outage[] = [];
   const first: number[] = [];
   const next: number[] = [];

@@ -12,6 +12,7 @@ export const FAULT_WORDS: Readonly<Record<FaultName, string>> = {
   silent: "falls silent",
   "503": "answers 503 to everything",
 };
+const HUNG_WORDS = "hangs, its port still open";
 
 const LABEL_WIDTH = 56;
 const FIGURE_WIDTH = 10;
@@ -74,8 +75,8 @@ function placeOf({ address, port, transport }: ServerPolicy): string {
 }
 
 function predictionLines(prediction: Prediction): string[] {
-  const { victim, fault, fullService, decisions } = prediction;
-  const when = `When ${victim} ${FAULT_WORDS[fault]}:`;
+  const { victim, fault, hangs, fullService, decisions } = prediction;
+  const when = `When ${victim} ${hangs ? HUNG_WORDS : FAULT_WORDS[fault]}:`;
   if (isUnfelt(prediction))
     return [when, "  nothing changes: calls go through at once, and it stays registered"];
   const heads = ["median", "95 %", "worst"].map((word) => word.padStart(FIGURE_WIDTH));
@@ -163,6 +164,7 @@ export function findingLines({ faults }: Pick<PhoneConfiguration, "faults">): st
 
 /** Seconds; null stands for never. */
 interface SpreadInSeconds {
+  readonly least: number | null;
   readonly median: number | null;
   readonly p95: number | null;
   readonly worst: number | null;
@@ -187,7 +189,7 @@ export function forecastRecords(forecast: Forecast): Record<string, unknown>[] {
       event: "explain.predicted",
       ...whose,
       victim: one.victim,
-      fault: one.fault,
+      fault: one.hangs ? "hung" : one.fault,
       firstCall: spreadInSeconds(one.firstCall),
       nextCall: spreadInSeconds(one.nextCall),
       registered: spreadInSeconds(one.registered),
@@ -199,8 +201,13 @@ export function forecastRecords(forecast: Forecast): Record<string, unknown>[] {
   ];
 }
 
-function spreadInSeconds({ median, p95, worst }: Spread): SpreadInSeconds {
-  return { median: inSeconds(median), p95: inSeconds(p95), worst: inSeconds(worst) };
+function spreadInSeconds({ least, median, p95, worst }: Spread): SpreadInSeconds {
+  return {
+    least: inSeconds(least),
+    median: inSeconds(median),
+    p95: inSeconds(p95),
+    worst: inSeconds(worst),
+  };
 }
 
 export function inSeconds(ms: number): number | null {
