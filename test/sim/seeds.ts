@@ -39,6 +39,8 @@ export const FAILED_SEEDS: readonly number[] = [
   560301,
   // Back at the better server, the way home inside the one left came due, and drew the account there again.
   910091,
+  // A trial of the way home put off the retry of a phone registered nowhere, again and again.
+  999537,
   // The answer to a renewal sent before the return, which sends nothing of its own, undid it.
   2147561641,
   // A server that had asked to be left alone was asked again when its connection had broken.

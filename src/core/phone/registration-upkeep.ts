@@ -26,10 +26,12 @@ export class RegistrationUpkeep extends Timer {
   /** Times in a row that it was too short. */
   tooBrief = 0;
   cseq = 0;
-  /** When the standing binding is due to be renewed, in whole milliseconds. */
+  /** When the standing binding is due to be renewed, or what failed to be tried again, in whole milliseconds. */
   refreshAt: Instant = 0;
   /** The binding was in good order when the REGISTER on its way began. */
   stood = false;
+  /** It had failed, and was to be tried again, when that REGISTER began. */
+  retries = false;
   /** The REGISTER on its way removes what an earlier life has left. */
   clearing = false;
   /** A REGISTER was on its way when the removal began, and goes first (R21). */

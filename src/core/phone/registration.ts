@@ -95,6 +95,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       this.#join(now, options);
       return;
     }
+    this.#upkeep.retries = this.state === "failed" && this.#upkeep.pending;
     this.#host.timers.silence(this.#upkeep);
     // The bindings of an earlier life of this phone go first (unregister_on_reboot).
     this.#upkeep.clearing = this.#upkeep.cseq === 0 && this.#host.unregisterOnStart;
@@ -116,6 +117,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** Waits, then registers as a refresh would. */
   retryAt(now: Instant, waitMs: number): void {
     this.#host.timers.set(this.#upkeep, now + waitMs);
+    this.#upkeep.refreshAt = Math.floor(now + waitMs);
   }
 
   /**
@@ -250,16 +252,17 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   /** What is on its way serves this caller, too; but a removal does not, nor a probe when our own place is in doubt. */
   #join(now: Instant, options: RegisterOptions): void {
     const current = this.#options as RegisterOptions;
-    const elsewhere = options.only !== undefined && current.only === undefined && !current.probe;
+    const { only, probe } = options;
+    const elsewhere = only !== undefined && !probe && current.only === undefined && !current.probe;
     if (this.#removing) this.#next = options;
     else if (elsewhere && this.#request?.unsent === true) {
       // A connection that nobody answers must not hold up who is to be registered at another place.
       this.#request.drop(now);
       this.#options = options;
       this.#send(now);
-    } else if (!current.probe || options.probe) return;
+    } else if (!current.probe || probe) return;
     else if (!this.bound(now)) this.#options = { ...current, probe: false };
-    else if (options.only === undefined) this.#next = options;
+    else if (only === undefined) this.#next = options;
   }
 
   #send(now: Instant): void {
@@ -320,9 +323,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
   ): void {
     const probe = this.#options?.probe === true;
     const next = this.#takeNext();
-    if (probe && this.#upkeep.stood && this.bound(now)) {
-      // A trial of another place: what stands goes on standing, unless there is doubt about it.
-      this.state = "registered";
+    const stands = this.#upkeep.stood && this.bound(now);
+    if (probe && (stands || this.#upkeep.retries)) {
+      // A trial of another place: what stands goes on standing, what is to be tried again is, when it would have been.
+      this.state = stands ? "registered" : "failed";
       this.#host.timers.set(this.#upkeep, Math.max(now, this.#upkeep.refreshAt));
       this.#conclude(now, false);
       if (next !== undefined) this.register(now, next);
