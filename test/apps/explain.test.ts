@@ -242,6 +242,15 @@ test("a process that hangs is told of beside a machine that is gone where there 
   assert(forecastLines(two(tcp)).includes("When server 2 hangs, its port still open:"));
 });
 
+test("servers that speak WebSocket are there, too", () => {
+  for (const server of ["{ transport: ws, port: 8080 }", "{ transport: wss }"]) {
+    const text = `accounts:\n  - { user: w, servers: [${server.replace("{", "{ address: w.example.net,")}] }\n`;
+    const seen = foretoldOf(text, "ws.yaml", 1);
+    assert.equal(seen.standing, true, server);
+    near(of(seen, "the primary of server 1", "closed").registered.worst, 0, server);
+  }
+});
+
 test("the same seed foretells the same", () => {
   const [one, other] = [1, 2].map(() =>
     forecastRecords(foretold("P1-fallback-register-both.xml", 1)),

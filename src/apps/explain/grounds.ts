@@ -3,6 +3,7 @@
  * address that its servers and outbound proxies have, and the records that lead there.
  */
 import { isIP } from "node:net";
+import { defaultPort } from "../../core/locate/search.ts";
 import type { Local } from "../../core/machine.ts";
 import type {
   AccountPolicy,
@@ -202,6 +203,9 @@ function specOf(hop: Hop, address: string, ownLocations: boolean): ServerSpec {
 }
 
 function doorsOf({ transport, port }: ServerPolicy, address: string): Local[] {
+  if (transport === "ws" || transport === "wss") {
+    return [{ transport, address, port: port === 0 ? defaultPort(transport) : port }];
+  }
   const plain = port === 0 ? 5060 : port;
   const tls: Local = { transport: "tls", address, port: port === 0 ? 5061 : port };
   if (transport === "tls") return [tls];
