@@ -10,6 +10,13 @@ import type { ValueForm } from "./value-form.ts";
 const MOST_READINGS = 8;
 /** Seconds, minutes, an hour: what numbers and times mostly are, beside the least and the most. */
 const USUAL_NUMBERS: readonly number[] = [10, 60, 300, 3600];
+/** What is found of a line because of its key. */
+const SLIPS: ReadonlySet<Fault["code"]> = new Set([
+  "unknown-key",
+  "wrong-number",
+  "duplicate-key",
+  "blank-duplicate",
+]);
 /** The one text that is read for what it says. */
 const NAPTR_SERVICE = "SIP+D2U";
 const NAME = "meant.example.net";
@@ -38,10 +45,13 @@ export function withoutConsequences(
   const most = Math.max(misspelt.length === 0 ? 0 : 1, ...lists.map(({ texts }) => texts.length));
   const own = new Set([...refused, ...misspelt].map(({ at }) => lineOf(at)));
   const isOwn = (fault: Fault): boolean =>
-    (fault.severity === "error" || fault.code === "unknown-key") && own.has(lineOf(fault));
+    (fault.severity === "error" || SLIPS.has(fault.code)) && own.has(lineOf(fault));
   let left = faults;
   for (let reading = 0; reading < Math.min(most, MOST_READINGS); reading += 1) {
-    const meant = new Map(misspelt.map(({ at, key }) => [at, { ...at, key }]));
+    const meant = new Map<Assignment, Assignment>();
+    for (const { at, key, value } of misspelt) {
+      meant.set(at, { file: at.file, line: at.line, key, value });
+    }
     for (const { at, texts } of lists) {
       const value = texts[reading % texts.length];
       if (value !== undefined) meant.set(at, { ...at, value });

@@ -40,6 +40,9 @@ function faultOf(
   return { severity, code, file, line, key, wrong, remedy };
 }
 
+/** What stands for a secret. */
+export const MASK = "***";
+
 const SECRET_NAME =
   /pass|pwd|pswd|secret|token|credential|private|(^|[._-])(pin|key|ha1)($|[._-])/i;
 

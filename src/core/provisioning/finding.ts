@@ -35,7 +35,8 @@ type AccountCode =
   | "not-switched-on"
   | "missing-server"
   | "proxy-without-address"
-  | "incomplete-record";
+  | "incomplete-record"
+  | "srv-name";
 
 /** What is legal by itself and cannot work beside the rest. */
 type ConditionCode =
@@ -112,9 +113,10 @@ export const FINDINGS: Readonly<Record<FindingCode, Finding>> = {
   "no-server": of("an account has no server"),
   "no-user": of("an account has no user"),
   "not-switched-on": of("an account has a server and is off"),
-  "missing-server": of("there is a server 2 and no server 1"),
+  "missing-server": of("there is a server or proxy 2 and none of number 1"),
   "proxy-without-address": of("the outbound proxy is on and has no address"),
   "incomplete-record": of("a static DNS record lacks a part"),
+  "srv-name": of("a server is called by the name of SRV records, which has no address"),
   "failback-on-address": of("failback is set for a literal address", "never fails back"),
   "condition-missing": of("the key needs another one to work", "never fails back, C40"),
   "naptr-on-address": of("NAPTR is set for a literal address", "D5"),

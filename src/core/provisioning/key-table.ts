@@ -93,6 +93,12 @@ export interface Match {
   readonly beyond: { readonly number: number; readonly most: number } | undefined;
 }
 
+/** So many letters may be wrong in a key that only looks like ours. */
+const MOST_SLIPS = 2;
+/** A key among ours may lack an ending shorter than this, or have one too many: transport for transport_type. */
+const MOST_ENDING = 8;
+const ADDRESSES: readonly string[] = ["address", "ip", "host", "addr"];
+
 export class KeyIndex {
   readonly table: KeyTable;
   readonly #rows = new Map<string, KeyRow>();
@@ -137,39 +143,64 @@ export class KeyIndex {
     return this.table.others.has(shapeOf(key).toLowerCase());
   }
 
+  /** The key begins as those of this table do: if it is none of them, it is a slip. */
+  isOurs(key: string): boolean {
+    return this.table.families.some((family) => family.test(key));
+  }
+
   /** The key of the table that an unknown one probably means, numbers filled in; `memo` serves one file set. */
   nearest(key: string, memo: Map<string, string>): string | undefined {
-    const shape = shapeOf(key);
+    // A letter of the manuals that nobody made a number of is the first.
+    const numbered = key.replace(/(?<=^|\.)[xyz](?=\.|$)/gi, "1");
+    const shape = shapeOf(numbered);
     let best = memo.get(shape);
     if (best === undefined) {
-      best = this.#nearestShape(shape);
+      best = this.#nearestShape(shape, this.isOurs(key));
       memo.set(shape, best);
     }
-    const numbers = key.split(".").filter(isDigits);
+    const numbers = numbered.split(".").filter(isDigits);
     if (best === "") return undefined;
     const same = best.split(".").length === shape.split(".").length;
     if (same && best.split("#").length !== numbers.length + 1) return undefined;
     return best.replace(/#/g, () => numbers.shift() ?? "1");
   }
 
-  #nearestShape(shape: string): string {
+  #nearestShape(shape: string, ours: boolean): string {
     const segments = shape.split(".").length;
     const folded = shape.toLowerCase();
     const last = shape.slice(shape.lastIndexOf(".") + 1);
     let best = "";
-    const limit = Math.floor(last.length / 3) + 1;
+    const lax = Math.floor(last.length / 3) + 1;
+    // Phones have thousands of keys, and some are spelled much like ours: account.X.sip_server_mode.
+    const limit = ours || this.table.strict ? lax : Math.min(lax, MOST_SLIPS + 1);
     let least = limit;
     for (const candidate of this.#rows.keys()) {
       if (candidate.split(".").length !== segments) continue;
       const spelled = candidate.toLowerCase();
       // Whoever began to write it meant it: failback_time is no failback_mode.
-      const begun = spelled.startsWith(folded) && spelled.length - folded.length < limit;
+      const begun = ours
+        ? isBegun(folded, spelled, MOST_ENDING) || isBegun(spelled, folded, MOST_ENDING)
+        : isBegun(folded, spelled, limit);
       const away = begun ? 1 : editDistance(folded, spelled, least);
       if (away >= least) continue;
       least = away;
       best = candidate;
     }
-    return best === "" && this.table.strict ? this.#elsewhere(shape, last) : best;
+    if (best === "" && ours) best = this.#otherwise(folded);
+    return best === "" && (ours || this.table.strict) ? this.#elsewhere(shape, last) : best;
+  }
+
+  /** Some keys end in `.enable` and their like do not, and the makers call an address differently. */
+  #otherwise(folded: string): string {
+    const parent = folded.slice(0, folded.lastIndexOf(".") + 1);
+    const last = folded.slice(parent.length);
+    const like = ADDRESSES.includes(last) ? ADDRESSES.map((leaf) => parent + leaf) : [];
+    for (const candidate of this.#rows.keys()) {
+      const spelled = candidate.toLowerCase();
+      if (`${spelled}.enable` === folded || spelled === `${folded}.enable`) return candidate;
+      if (like.includes(spelled)) return candidate;
+    }
+    return "";
   }
 
   /** A key of ours at the wrong depth: the shortest of its name, among those that begin as much like it. */
@@ -202,6 +233,10 @@ export class KeyIndex {
     }
     return best;
   }
+}
+
+function isBegun(start: string, whole: string, limit: number): boolean {
+  return whole.startsWith(start) && whole.length - start.length < limit;
 }
 
 function commonStart(a: string, b: string): number {

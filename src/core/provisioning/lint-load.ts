@@ -8,6 +8,9 @@ import type { LintPad } from "./lint-pad.ts";
 const UNSAID_PHONES = 1000;
 /** REGISTERs a second, what a thousand phones send with 30 s between: more of one kind is a storm. */
 const STORM = 1000 / 30;
+/** A binding that lives longer than so many probes outlives the phone's stay. */
+export const MANY_PROBES = 30;
+const MOST_INTERVAL = 300;
 
 /** REGISTERs a second, of so many phones with one account as this. */
 export interface FleetLoad {
@@ -41,9 +44,11 @@ export function lintLoad(pad: LintPad, policy: RedundancyPolicy): void {
   const who = `${phones} phones`;
   // Our own dialect has jitter, and its laboratories are not fleets: there only a number that was named counts.
   if (pad.phones !== undefined || pad.dialect !== "native") {
-    if (isStorm(load.probe)) {
+    if (isProbeStorm(pad, policy)) {
       const wrong = `${who} that fell back send ${Math.round(load.probe)} REGISTERs a second to a server that returns`;
-      const least = Math.ceil(phones / STORM) * 1000;
+      // So that the lifetime at server 2 fits the new interval, too.
+      const fitting = (policy.servers[1]?.expiresSeconds ?? 0) / MANY_PROBES;
+      const least = Math.ceil(Math.max(phones / STORM, Math.min(fitting, MOST_INTERVAL))) * 1000;
       const remedy = `${pad.write("probeIntervalMs", least)} or more`;
       pad.warn(["probeIntervalMs", "servers.2.address"], "probe-storm", wrong, remedy);
     }
@@ -64,10 +69,19 @@ export function lintLoad(pad: LintPad, policy: RedundancyPolicy): void {
   }
 }
 
+/** The load of the probes is told: a shorter word on them need not be. */
+export function isProbeStorm(pad: LintPad, policy: RedundancyPolicy): boolean {
+  const counts = pad.phones !== undefined || pad.dialect !== "native";
+  return counts && isStorm(fleetLoad(policy, pad.phones ?? UNSAID_PHONES).probe);
+}
+
 function tellRefresh(pad: LintPad, policy: RedundancyPolicy, who: string, load: number): void {
-  const [first] = keptRegistrations(policy);
-  if (first === undefined) return;
-  const field = `servers.${policy.servers.indexOf(first) + 1}.expiresSeconds`;
+  const kept = keptRegistrations(policy);
+  const fields = kept.map(
+    (server) => `servers.${policy.servers.indexOf(server) + 1}.expiresSeconds`,
+  );
+  const [field] = fields;
+  if (field === undefined || fields.some((each) => pad.isWrong(each))) return;
   const wrong = `${who} renew ${Math.round(load)} registrations a second while all is well`;
   pad.warn([field], "refresh-storm", wrong, `${pad.write(field, 600)} or more`);
 }

@@ -29,8 +29,11 @@ export function lintRecords(settings: Settings, accounts: readonly AccountPolicy
     ...redundancy.servers,
     ...redundancy.proxies,
   ]);
-  if (asked.some(mayAskForSrv)) return;
   const names = new Set(asked.map(({ address }) => address));
+  if (asked.some(mayAskForSrv)) {
+    lintTargets(settings, accounts, names);
+    return;
+  }
   for (const slot of settings.slots()) {
     const kind = /\.dns\.records\.(NAPTR|SRV|A)\.\d+\.name$/.exec(slot)?.[1];
     const name = settings.peek([slot]);
@@ -42,6 +45,27 @@ export function lintRecords(settings: Settings, accounts: readonly AccountPolicy
         : `every server has a port or is an address, so that no ${kind} record is asked for`;
     const remedy =
       kind === "A" ? "name the server so, or delete the record" : "delete the ports, or the record";
+    settings.warn(name.origin, "unused-record", wrong, remedy);
+  }
+}
+
+/** Where the file has the SRV records itself, an address that none of them leads to is most likely misspelt. */
+function lintTargets(
+  settings: Settings,
+  accounts: readonly AccountPolicy[],
+  servers: ReadonlySet<string>,
+): void {
+  const records = accounts.flatMap(({ redundancy }) => redundancy.dns.records);
+  const targets = records.flatMap((record) => (record.type === "SRV" ? [record.target] : []));
+  const incomplete = settings.faults.some(({ code }) => code === "incomplete-record");
+  if (targets.length === 0 || incomplete) return;
+  for (const slot of settings.slots()) {
+    if (!/\.dns\.records\.A\.\d+\.name$/.test(slot)) continue;
+    const name = settings.peek([slot]);
+    const host = String(name?.value);
+    if (name === undefined || servers.has(host) || targets.includes(host)) continue;
+    const wrong = "no server, proxy or static SRV record has this name";
+    const remedy = "write the target of an SRV record, or delete the record";
     settings.warn(name.origin, "unused-record", wrong, remedy);
   }
 }

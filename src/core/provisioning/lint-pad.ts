@@ -45,6 +45,12 @@ export class LintPad {
     return [...fields, "servers.1.address"].map((field) => this.origin(field)).find(Boolean);
   }
 
+  /** What stands for this field was chosen by nobody: its line has an error. */
+  isWrong(field: string): boolean {
+    const origin = this.origin(field);
+    return origin !== undefined && this.#isWrong(origin);
+  }
+
   #isWrong({ file, line, key }: Origin): boolean {
     return this.#settings.faults.some(
       (fault) =>

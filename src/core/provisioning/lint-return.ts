@@ -1,10 +1,10 @@
 /** Traps on the way back to the working server, and of paths that nobody keeps open (vendors' failback modes). */
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
+import { isProbeStorm, MANY_PROBES } from "./lint-load.ts";
 import type { LintPad } from "./lint-pad.ts";
 import { isLiteral } from "./value-form.ts";
 
-/** A binding that lives so many probes is told; beyond the second number it is more than a surprise. */
-const MANY_PROBES = 30;
+/** A binding that lives MANY_PROBES is told; beyond this number it is more than a surprise. */
 const TOO_MANY_PROBES = 60;
 const LATE_MS = 4 * 3_600_000;
 /** What a NAT keeps at the least (RFC 4787 §4.3). */
@@ -18,9 +18,11 @@ export function lintReturn(pad: LintPad, policy: RedundancyPolicy): void {
 type Check = (pad: LintPad, policy: RedundancyPolicy) => void;
 
 /** The clock of the probe against the lifetime of a binding, both ways round. */
-const probeAgainstExpiry: Check = (pad, { registration, servers, probeIntervalMs }) => {
+const probeAgainstExpiry: Check = (pad, policy) => {
+  const { registration, servers, probeIntervalMs } = policy;
   const below = servers[1];
   if (registration !== "successive" || below === undefined) return;
+  if (pad.isWrong("servers.2.expiresSeconds")) return;
   const { expiresSeconds } = below;
   const probe = probeIntervalMs / 1000;
   const fields = ["probeIntervalMs", "servers.2.address"];
@@ -30,7 +32,7 @@ const probeAgainstExpiry: Check = (pad, { registration, servers, probeIntervalMs
     pad.warn(fields, "probe-against-expiry", wrong, remedy);
     return;
   }
-  if (expiresSeconds <= MANY_PROBES * probe) return;
+  if (expiresSeconds <= MANY_PROBES * probe || isProbeStorm(pad, policy)) return;
   const wrong = `server 2 keeps its binding for ${expiresSeconds} s and the phone may be back after ${probe} s`;
   const remedy = `${pad.write("servers.2.expiresSeconds", Math.max(30, probe * 10))}`;
   // The binding is removed on return if server 2 can be reached then: within reason that is a word to the wise.

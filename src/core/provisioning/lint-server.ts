@@ -68,6 +68,15 @@ const addressInCertificate: Check = (pad, { address, transport }, at) => {
   pad.warn([`${at}.address`], "tls-to-address", wrong, "write the name that the certificate has");
 };
 
+/** `_sip._udp.pbx.example.com` is where SRV records are asked for, and nobody's address. */
+const nameOfRecords: Check = (pad, { address }, at) => {
+  const domain = /^_sips?\._(?:udp|tcp|tls|sctp)\.(.+)$/.exec(address)?.[1];
+  if (domain === undefined) return;
+  const wrong = `${address} is the name of SRV records and has no address itself`;
+  const remedy = pad.write(`${at}.address`, domain);
+  pad.warn([`${at}.address`], "srv-name", wrong, `${remedy}, with port 0 to have them asked for`);
+};
+
 const longLifetime: Check = (pad, { expiresSeconds }, at) => {
   if (expiresSeconds <= LONG_EXPIRES_SECONDS) return;
   const wrong = `a binding may outlive its phone or server by ${expiresSeconds} s`;
@@ -89,6 +98,7 @@ const CHECKS: readonly Check[] = [
   naptrUnasked,
   portForTransport,
   addressInCertificate,
+  nameOfRecords,
   longLifetime,
   overlapBeyondLifetime,
 ];

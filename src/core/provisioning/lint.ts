@@ -103,7 +103,7 @@ const registrationAndSrv: Check = (pad, { registration, servers }) => {
 /** C41: server 2 dies with the one proxy in front of both. */
 const soleProxy: Check = (pad, { servers, proxies }) => {
   const at = servers.findIndex((server, index) => index > 0 && server.throughProxy);
-  if (proxies.length !== 1 || at === -1) return;
+  if (proxies.length !== 1 || at === -1 || !pad.origin("proxies.1.address")) return;
   const field = `servers.${at + 1}.throughProxy`;
   const wrong = `server ${at + 1} is reached through the one outbound proxy and fails with it`;
   const remedy = `${pad.write(field, false)}, or give a proxy name with several addresses`;

@@ -4,6 +4,42 @@
  */
 import type { Origin } from "./configuration.ts";
 
+/** A line under the number of an account that there is not, and the key that it probably means. */
+export interface Stray<T extends Origin> {
+  readonly at: T;
+  readonly meant: string;
+}
+
+/** What makes an account one. */
+const MAKES_ACCOUNT =
+  /^(?:enable|(?:sip_server|server)\.\d+\.address|sip_server_host|user_name|address)$/i;
+
+/**
+ * Lines that stand among those of one account, are numbered for another that has neither user nor server, and set
+ * what the one lacks.
+ */
+export function strays<T extends Origin & { readonly value: string }>(
+  assignments: readonly T[],
+): readonly Stray<T>[] {
+  const keys = new Set(assignments.map(({ key }) => key));
+  const made = new Set<string>();
+  const parts = assignments.map((at) => {
+    const [, family = "", number = "", rest = ""] =
+      /^(account|reg)\.(\d+)\.(.+)$/.exec(at.key) ?? [];
+    const written = at.value !== "" && at.value !== "0" && !at.value.startsWith("%");
+    if (written && MAKES_ACCOUNT.test(rest)) made.add(number);
+    return { family, number, rest, written };
+  });
+  return assignments.flatMap((at, index) => {
+    const [above, own, below] = [parts[index - 1], parts[index]!, parts[index + 1]];
+    const between = above?.number ?? "";
+    if (between === "" || between !== below?.number || between === own.number) return [];
+    if (own.number === "" || !own.written || made.has(own.number) || !made.has(between)) return [];
+    const meant = `${own.family}.${between}.${own.rest}`;
+    return keys.has(meant) ? [] : [{ at, meant }];
+  });
+}
+
 /**
  * The key that a repeated line probably means: that of the line above with the last part of this one, if both differ
  * in one number only and nobody sets that key. Undefined: it is an ordinary repetition.

@@ -221,7 +221,11 @@ export const POLYCOM_KEYS: KeyTable = {
     ...records,
   ],
   limits: { X: 100, Y: 4, Z: 12 },
-  families: [/^(reg\.\d+|voIpProt)\.server\.\d+\./i, /\.outboundProxy\./i, /^dns\.cache\./i],
+  families: [
+    /^(reg\.(\d+|x)|voIpProt)\.server\.(\d+|[xy])\./i,
+    /\.outboundProxy\./i,
+    /^dns\.cache\./i,
+  ],
   others: new Set(["voipprot.server.#.protocol.sip", "reg.#.dialplanname"]),
   strict: false,
   clearMark: "Null",

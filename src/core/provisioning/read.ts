@@ -6,6 +6,7 @@ import { settingValue, unusedReason } from "./assemble.ts";
 import type { Fault, PhoneConfiguration, SourceFile, StationSettings } from "./configuration.ts";
 import { withoutConsequences } from "./consequences.ts";
 import { error } from "./fault.ts";
+import type { FindingCode } from "./finding.ts";
 import { KeyIndex } from "./key-table.ts";
 import { lint } from "./lint.ts";
 import { buildNative } from "./native.ts";
@@ -22,6 +23,19 @@ import { scanYealink } from "./yealink-scan.ts";
 /** Text beyond this is not read. */
 const MAX_CHARACTERS = 4_000_000;
 const NAME_A_FILE = "name a provisioning file";
+
+/** What is found of a line whatever else there is. */
+const OF_ONE_LINE: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  "unknown-key",
+  "unfilled-placeholder",
+  "duplicate-key",
+  "blank-duplicate",
+  "wrong-number",
+  "bad-value",
+  "out-of-range",
+  "adjusted-value",
+  "beyond-family",
+]);
 
 /** What files do not tell. */
 export interface ReadOptions {
@@ -43,7 +57,7 @@ interface Understood {
 /** What makes a dialect: its keys, its syntax, and its rules. */
 interface Reader {
   readonly index: KeyIndex;
-  readonly scan: (file: SourceFile, faults: Fault[]) => Assignment[];
+  readonly scan: (file: SourceFile, faults: Fault[], given: readonly string[]) => Assignment[];
   readonly build: (settings: Settings, options: ReadOptions) => AccountPolicy[];
 }
 
@@ -70,6 +84,7 @@ export function readConfiguration(
   const dialect = dialectOf(ordered[0]?.text ?? "");
   const reader = READERS[dialect];
   const assignments: Assignment[] = [];
+  const given = files.map(({ name }) => name);
   for (const file of ordered) {
     const own = dialectOf(file.text);
     if (file.text.trim() === "") {
@@ -78,7 +93,7 @@ export function readConfiguration(
       const wrong = `the file has more than ${MAX_CHARACTERS} characters`;
       faults.push(error(whole(file), "file-unfit", wrong, NAME_A_FILE));
     } else if (own === dialect) {
-      for (const assignment of reader.scan(file, faults)) assignments.push(assignment);
+      for (const assignment of reader.scan(file, faults, given)) assignments.push(assignment);
     } else {
       const wrong = `this is a ${own} file and ${ordered[0]?.name} is a ${dialect} file`;
       faults.push(error(whole(file), "mixed-dialects", wrong, "give files of one family only"));
@@ -95,7 +110,12 @@ export function readConfiguration(
     const lines = assignments.map((at) => meant.get(at) ?? at);
     return understood(lines).settings.faults;
   });
-  return finish(dialect, ordered, accounts, settings, [...faults, ...certain]);
+  // After the place where XML breaks nothing is read: what the rest lacks, nobody knows.
+  const broken = faults.some(({ key }) => key === "(xml)");
+  const told = broken ? certain.filter(({ code }) => code && OF_ONE_LINE.has(code)) : certain;
+  const unread = new Set(faults.filter(isUnread).map(placeOf));
+  const lines = told.filter((fault) => !unread.has(placeOf(fault)));
+  return finish(dialect, ordered, accounts, settings, [...faults, ...lines]);
 }
 
 /** What does not belong to any account, and the last word on every reading. */
@@ -118,7 +138,7 @@ function finish(
   const first = files[0];
   const failed = all.some((fault) => fault.severity === "error");
   // With an error told already, the missing account is most likely its consequence.
-  if (!failed && !accounts.some((account) => account.enabled)) {
+  if (!failed && !accounts.some((account) => account.enabled) && !promoted(all)) {
     const wrong = "no account is switched on";
     const at = first ? whole(first) : { file: "(no file)", line: 1, key: "(file)" };
     all.push(error(at, "no-account", wrong, "describe an account with a user and a server"));
@@ -183,6 +203,22 @@ function inFileOrder(faults: readonly Fault[], files: readonly SourceFile[]): Fa
       return true;
     })
     .sort((a, b) => place(a) - place(b) || a.line - b.line);
+}
+
+/** With no account switched on, those that are not are why. */
+function promoted(faults: Fault[]): boolean {
+  const off = faults.findIndex(({ code }) => code === "not-switched-on");
+  const fault = faults[off];
+  if (fault) faults[off] = { ...fault, severity: "error" };
+  return fault !== undefined;
+}
+
+function isUnread({ code }: Fault): boolean {
+  return code === "not-read";
+}
+
+function placeOf({ file, line }: Fault): string {
+  return `${file}:${line}`;
 }
 
 function whole(file: SourceFile): { file: string; line: number; key: string } {

@@ -3,11 +3,12 @@
  * and the account of what became of each line. The dialects then take what they need and void what cannot work.
  */
 import type { Fault, Origin, Reading } from "./configuration.ts";
-import { error, looksSecret, note, warning, withoutCredentials } from "./fault.ts";
+import { error, looksSecret, MASK, note, warning, withoutCredentials } from "./fault.ts";
 import type { FindingCode } from "./finding.ts";
 import type { KeyIndex, KeyRow, Match } from "./key-table.ts";
-import { keyMeant } from "./misplaced.ts";
-import { parseValue, shown, type Value, type ValueForm } from "./value-form.ts";
+import { keyMeant, type Stray, strays } from "./misplaced.ts";
+import { isPlaceholder, isSecretPlaceholder, unfilled } from "./placeholder.ts";
+import { parseValue, type Value, type ValueForm } from "./value-form.ts";
 
 /** One `key = value` as a file has it. */
 export interface Assignment extends Origin {
@@ -30,10 +31,16 @@ export interface Refused {
   readonly form: ValueForm;
 }
 
-/** A line whose key no table knows, and one that it is nearly spelled like, which no line has. */
+/**
+ * A line that was not meant as it stands: its key is in no table or has another's number, or it undoes an earlier
+ * line of its key.
+ */
 export interface Misspelt {
   readonly at: Assignment;
+  /** The key that it means. */
   readonly key: string;
+  /** The value that it means. */
+  readonly value: string;
 }
 
 type OpenReading = { -readonly [Field in keyof Reading]: Reading[Field] };
@@ -81,6 +88,7 @@ export class Settings {
       }
       winners.set(match.key, { at, match, reading });
     }
+    for (const stray of strays(assignments)) this.#stray(stray);
     for (const { at, match, reading } of winners.values()) this.#settle(at, match, reading);
   }
 
@@ -210,6 +218,7 @@ export class Settings {
         ? "keep one of the two"
         : `it stands among the lines of another: write ${meant}`;
     const code = meant === undefined ? "duplicate-key" : "wrong-number";
+    if (meant !== undefined) this.misspelt.push({ at, key: meant, value: at.value });
     this.error(at, code, wrong, remedy);
     close(reading, "rejected", wrong);
   }
@@ -221,15 +230,15 @@ export class Settings {
       return;
     }
     if (this.index.isOther(at.key)) return;
-    const { families, strict } = this.index.table;
-    const ours = families.some((family) => family.test(at.key));
+    const { strict } = this.index.table;
+    const ours = this.index.isOurs(at.key);
     const nearest = this.index.nearest(at.key, this.#nearest);
     const meant = nearest === undefined ? undefined : this.index.find(nearest);
     // A misspelled password is a password.
     if (meant?.row.form.kind === "secret") reading.value = MASK;
     if (nearest === undefined && !ours) return;
     if (nearest !== undefined && !this.#assignments.some(({ key }) => key === nearest)) {
-      this.misspelt.push({ at, key: nearest });
+      this.misspelt.push({ at, key: nearest, value: at.value });
     }
     const remedy =
       nearest === undefined
@@ -245,13 +254,16 @@ export class Settings {
     if (later.value === "" && earlier.value !== "") {
       const remedy = "delete this line, or write a value";
       this.warn(later, "blank-duplicate", `blank, so the value of ${where} is undone`, remedy);
+      this.misspelt.push({ at: later, key: later.key, value: earlier.value });
     } else if (earlier.file === later.file && !cleared) {
       const meant = keyMeant(this.#assignments, later);
       if (meant !== undefined) {
         const wrong = `set already at ${where}, and here among the lines of another, which has none`;
         this.warn(later, "wrong-number", wrong, `write ${meant}`);
+        this.misspelt.push({ at: later, key: meant, value: later.value });
         return;
       }
+      this.misspelt.push({ at: later, key: later.key, value: earlier.value });
       this.warn(
         later,
         "duplicate-key",
@@ -259,6 +271,15 @@ export class Settings {
         "keep one of the two lines",
       );
     }
+  }
+
+  #stray({ at, meant }: Stray<Assignment>): void {
+    const row = this.index.find(meant)?.row;
+    if (row === undefined || row.noEffect !== "") return;
+    const wrong =
+      "it stands among the lines of another account, and its own has neither user nor server";
+    this.warn(at, "wrong-number", wrong, `write ${meant}`);
+    this.misspelt.push({ at, key: meant, value: at.value });
   }
 
   #settle(at: Assignment, match: Match, reading: OpenReading): void {
@@ -279,11 +300,11 @@ export class Settings {
   }
 
   #put(at: Assignment, { row, slot }: Match, reading: OpenReading): void {
-    const placeholder = row.form.kind !== "secret" && PLACEHOLDER.test(at.value);
-    if (placeholder) {
-      const wrong = `${shown(at.value)} is a template's placeholder`;
-      this.error(at, "unfilled-placeholder", wrong, "fill it in, or delete the line");
-      close(reading, "rejected", wrong);
+    const secret = row.form.kind === "secret";
+    if (secret ? isSecretPlaceholder(at.value) : isPlaceholder(at.value)) {
+      const fault = unfilled(at, at.value, secret ? MASK : undefined);
+      this.faults.push(fault);
+      close(reading, "rejected", fault.wrong);
       this.refused.push({ at, form: row.form });
       return;
     }
@@ -311,10 +332,6 @@ function isDefault({ row, value }: Setting): boolean {
   return typeof value !== "boolean" && parseValue(row.form, row.default).value === value;
 }
 
-/** As Smarty, Jinja, Twig, PHP, sipXecs and hand-made templates write them. */
-const PLACEHOLDER = /\{\{.*\}\}|\{\$.*\}|<[?%].*[?%]>|\[%.*%\]|\$\{\w.*\}|(%%|\$\$|__|@@)\w+\1/;
-
-const MASK = "***";
 const PREFERRED = "overridden by ";
 
 function preferred(by: Origin): string {

@@ -22,7 +22,7 @@ export function staticRecords(settings: Settings, account: number, most: number)
   return records;
 }
 
-/** The record whose fields stand under `at`; undefined if there are none, or if one that it needs is missing. */
+/** The record whose fields stand under `at`; undefined if it is blank, or if a part that it needs is missing. */
 function recordAt(settings: Settings, kind: RecordKind, at: string): ResourceRecord | undefined {
   const fields = FIELDS[kind];
   const found = new Map<string, Setting>();
@@ -32,6 +32,11 @@ function recordAt(settings: Settings, kind: RecordKind, at: string): ResourceRec
   }
   const first = found.values().next().value;
   if (first === undefined) return undefined;
+  if (!NEEDED[kind].some((needed) => found.has(needed))) {
+    // Templates leave a record blank save for its lifetime, port or weight.
+    for (const setting of found.values()) settings.drop(setting, "the record is blank");
+    return undefined;
+  }
   for (const needed of NEEDED[kind]) {
     if (found.has(needed)) continue;
     const remedy = `write ${nameOf(settings, `${at}.${needed}`)}, or delete the record`;

@@ -374,7 +374,8 @@ function parseHost(text: string): Parsed {
 
 function isIPv4(text: string): boolean {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  return match?.slice(1).every((part) => Number(part) <= 255) ?? false;
+  // A leading zero is octal to some: 192.0.2.015 may be .13.
+  return match?.slice(1).every((part) => Number(part) <= 255 && !/^0\d/.test(part)) ?? false;
 }
 
 /** RFC 4291 §2.2, all three forms; no zone. */

@@ -3,12 +3,14 @@
  * say everything in attributes, whatever the elements are called; a fault must name the attribute's own line.
  */
 import type { Fault, Origin, SourceFile } from "./configuration.ts";
-import { error, looksSecret, notFollowed } from "./fault.ts";
+import { error, looksSecret, MASK, notFollowed } from "./fault.ts";
+import { areGiven } from "./includes.ts";
+import { isPlaceholder, unfilled } from "./placeholder.ts";
 import type { Assignment } from "./settings.ts";
 
 /** Every attribute in order. The first place that is not XML is an error, and nothing after it is read. */
-export function scanXml(file: SourceFile, faults: Fault[]): Assignment[] {
-  return new XmlScan(file, faults).run();
+export function scanXml(file: SourceFile, faults: Fault[], given: readonly string[]): Assignment[] {
+  return new XmlScan(file, faults, given).run();
 }
 
 /** What is malformed; caught inside this file only. */
@@ -16,10 +18,19 @@ interface Broken {
   readonly at: number;
   readonly wrong: string;
   readonly remedy: string;
+  readonly code?: "unfilled-placeholder";
+}
+
+/** An element whose closing tag is still to come. */
+interface Open {
+  readonly name: string;
+  readonly at: number;
 }
 
 const NAME = /[\p{L}_:][\p{L}\p{N}_:.-]*/uy;
 const SPACE = /[ \t\r\n]*/y;
+/** A value that ends so has swallowed the next line: its own closing quote is missing. */
+const NEXT_ATTRIBUTE = /[\r\n][ \t]*[\p{L}_:][\p{L}\p{N}_:.-]*[ \t]*=[ \t]*$/u;
 const CHARACTERS: Readonly<Record<string, string>> = {
   amp: "&",
   lt: "<",
@@ -32,14 +43,17 @@ class XmlScan {
   readonly #file: SourceFile;
   readonly #text: string;
   readonly #faults: Fault[];
+  /** The names of all files. */
+  readonly #given: readonly string[];
   readonly #assignments: Assignment[] = [];
-  readonly #open: string[] = [];
+  readonly #open: Open[] = [];
   #at: number;
   #roots = 0;
   #lineAt = 0;
   #line = 1;
 
-  constructor(file: SourceFile, faults: Fault[]) {
+  constructor(file: SourceFile, faults: Fault[], given: readonly string[]) {
+    this.#given = given;
     this.#file = file;
     this.#text = file.text;
     this.#faults = faults;
@@ -50,7 +64,7 @@ class XmlScan {
     const broken = this.#elements();
     if (broken) {
       const origin = this.#origin(Math.min(broken.at, this.#text.length), "(xml)");
-      this.#faults.push(error(origin, "not-read", broken.wrong, broken.remedy));
+      this.#faults.push(error(origin, broken.code ?? "not-read", broken.wrong, broken.remedy));
     }
     return this.#assignments;
   }
@@ -72,7 +86,12 @@ class XmlScan {
 
   #end(): Broken | undefined {
     const at = this.#text.length;
-    const name = this.#open.at(-1);
+    const [outer, last] = this.#open.slice(-2);
+    if (last !== undefined && last.name === outer?.name) {
+      const wrong = `<${last.name}> is opened again inside of itself, and not closed`;
+      return { at: last.at, wrong, remedy: `write </${last.name}>` };
+    }
+    const name = this.#open.at(-1)?.name;
     if (name !== undefined) {
       return { at, wrong: `<${name}> is not closed`, remedy: `write </${name}>` };
     }
@@ -106,7 +125,7 @@ class XmlScan {
     this.#at += 2;
     const name = this.#match(NAME);
     this.#match(SPACE);
-    const open = this.#open.pop();
+    const open = this.#open.pop()?.name;
     if (name !== "" && name === open && this.#text[this.#at] === ">") {
       this.#at++;
       return undefined;
@@ -142,7 +161,7 @@ class XmlScan {
       }
       if (this.#text[this.#at] === ">") {
         this.#at++;
-        this.#open.push(element);
+        this.#open.push({ name: element, at: start });
         return undefined;
       }
       const broken = this.#attribute(element, space !== "", seen);
@@ -154,6 +173,15 @@ class XmlScan {
   #attribute(element: string, spaced: boolean, seen: Set<string>): Broken | undefined {
     const start = this.#at;
     const key = this.#match(NAME);
+    if (key === "" && isPlaceholder(/[^\r\n]*/.exec(this.#text.slice(start, start + 1000))![0])) {
+      const wrong = "a template's own words stand here";
+      return {
+        at: start,
+        wrong,
+        remedy: "fill them in, or delete them",
+        code: "unfilled-placeholder",
+      };
+    }
     if (key === "" || !spaced) {
       const wrong = `<${element} ...> is not closed, or an attribute of it is malformed`;
       return { at: start, wrong, remedy: 'write name="value" with spaces between, then > or />' };
@@ -168,14 +196,16 @@ class XmlScan {
     }
     const end = this.#text.indexOf(quote, this.#at + 1);
     const raw = this.#text.slice(this.#at + 1, end === -1 ? undefined : end);
-    if (end === -1 || raw.includes("<")) {
+    const unread = raw.includes("<");
+    if (end === -1 || NEXT_ATTRIBUTE.test(raw) || (unread && !isPlaceholder(raw))) {
       const remedy = `write ${quote} at its end, and &lt; for a < in it`;
       return { at: start, wrong: `the value of ${key} is not closed`, remedy };
     }
     this.#at = end + 1;
     const origin = this.#origin(start, key);
-    const value = this.#decode(raw, origin);
-    if (/^CONFIG_FILES(_|$)/.test(key) && value.trim() !== "") {
+    if (unread) this.#faults.push(unfilled(origin, raw, looksSecret(key) ? MASK : undefined));
+    const value = unread ? raw : this.#decode(raw, origin);
+    if (/^CONFIG_FILES(_|$)/.test(key) && !this.#areGiven(key, value)) {
       this.#faults.push(notFollowed(origin, value.trim()));
     }
     const twice = seen.has(key) ? { twiceIn: element } : {};
@@ -183,6 +213,11 @@ class XmlScan {
     const text = looksSecret(key) ? value : value.trim();
     this.#assignments.push({ ...origin, value: text, ...twice });
     return undefined;
+  }
+
+  /** CONFIG_FILES_SPIP300 and the like are for other models: whoever gives more than one file has chosen. */
+  #areGiven(key: string, names: string): boolean {
+    return areGiven(names, this.#given) || (key !== "CONFIG_FILES" && this.#given.length > 1);
   }
 
   /** XML 1.0 §4.6 and §3.3.3: five names, characters by number, and line ends become spaces. */

@@ -277,8 +277,11 @@ export const YEALINK_KEYS: KeyTable = {
   ],
   limits: { X: 100, Y: 2, Z: 12 },
   families: [
-    /^account\.\d+\.(sip_server|outbound_proxy|fallback)[._]/i,
-    /^(account\.\d+\.)?dns_cache_/i,
+    /^account\.(\d+|x)\.((sip_server|outbound_proxy)\.(\d+|[xy])|fallback)\./i,
+    /^(account\.\d+\.)?dns_cache_(a|srv|naptr)\./i,
+    // Whatever they stand under: nothing else has these names.
+    /(^|\.)((failback|redundancy)_(mode|type|timeout)|register_on_enable|(invite_)?retry_counts)$/i,
+    /(^|\.)only_signal_with_registered$/i,
   ],
   others: new Set([
     "account.#.subscribe_mwi_to_vm",

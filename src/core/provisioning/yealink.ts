@@ -174,6 +174,11 @@ function buildProxies(
     const prefixes = serverPrefixes(account, "proxies", number);
     const address = settings.peek(prefixes.map((prefix) => `${prefix}.address`));
     if (address === undefined) continue;
+    if (number === 2 && proxies.length === 0) {
+      const remedy = `write ${path}.outbound_proxy.1.address first`;
+      const wrong = "there is an outbound proxy 2 and no proxy 1";
+      settings.error(address.origin, "missing-server", wrong, remedy);
+    }
     const twin = servers[number - 1] ?? servers[0]!;
     withdrawIdleFailback(settings, prefixes, String(address.value), twin);
     const standard: ServerPolicy = { ...twin, port: 5060, features: "full", throughProxy: false };

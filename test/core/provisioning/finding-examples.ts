@@ -49,6 +49,7 @@ export const EXAMPLES: Readonly<Record<FindingCode, Example>> = {
   "missing-server": y("sip_server.2.address = b.example.com"),
   "proxy-without-address": y(NAME, "outbound_proxy_enable = 1"),
   "incomplete-record": y(NAME, "dns_cache_a.1.name = pbx.example.com"),
+  "srv-name": y("sip_server.1.address = _sip._udp.pbx.example.com"),
   "failback-on-address": y(
     "sip_server.1.address = 192.0.2.13",
     "sip_server.2.address = 192.0.2.15",

@@ -9,7 +9,6 @@ import { EXAMPLES, exampleText, explainPage, withFindings } from "./finding-exam
 const BESIDE: Readonly<Partial<Record<FindingCode, readonly FindingCode[]>>> = {
   "version-line": ["no-server"],
   "byte-order-mark": ["no-account"],
-  "not-switched-on": ["no-account"],
 };
 
 for (const code of Object.keys(FINDINGS) as FindingCode[]) {

@@ -187,7 +187,9 @@ test("malformed XML is an error at its line, never an exception", () => {
   const cases: readonly (readonly [text: string, line: number, wrong: RegExp])[] = [
     ["<a>\n<b>\n</a>", 3, /closing tag/],
     ["<a>\n", 2, /<a> is not closed/],
-    ['<a\n x.y="1\n z="2"/>', 3, /malformed/],
+    ['<a\n x.y="1\n z="2"/>', 2, /value of x.y is not closed/],
+    ['<a\n x.y="1"z="2"/>', 2, /malformed/],
+    ["<a>\n<b>\n</b>\n<a>\n", 4, /opened again/],
     ['<a\n x.y="1/>\n</a>', 2, /value of x.y is not closed/],
     ["<a\n x.y=1/>", 2, /no value in quotes/],
     ["<a/>\n<b/>", 2, /second outermost/],

@@ -294,8 +294,7 @@ test("an account that lacks a user, a server or its switch is told", () => {
   assert.deepEqual(
     told("account.1.user_name = 2001\naccount.1.sip_server.1.address = a.example.com"),
     [
-      "error phone.cfg:1: (file): no account is switched on; describe an account with a user and a server",
-      "warning phone.cfg:3: account.1.sip_server.1.address: account 1 has a server and is not switched " +
+      "error phone.cfg:3: account.1.sip_server.1.address: account 1 has a server and is not switched " +
         "on; write account.1.enable = 1",
     ],
   );
