@@ -51,6 +51,14 @@ export class LintPad {
     return origin !== undefined && this.#isWrong(origin);
   }
 
+  /** Whether this was found already at the line that decided the field. */
+  isTold(code: FindingCode, field: string): boolean {
+    const at = this.origin(field);
+    return this.#settings.faults.some(
+      (fault) => fault.code === code && fault.line === at?.line && fault.file === at.file,
+    );
+  }
+
   #isWrong({ file, line, key }: Origin): boolean {
     return this.#settings.faults.some(
       (fault) =>

@@ -56,7 +56,8 @@ const naptrUnasked: Check = (pad, { address, port, transport }, at) => {
 const portForTransport: Check = (pad, { port, transport, throughProxy }, at) => {
   const tls = transport === "tls";
   if (throughProxy || (transport !== "tls" && !PLAIN.has(transport))) return;
-  if (port !== (tls ? 5060 : 5061)) return;
+  // With the transport that is missing the port may be right.
+  if (port !== (tls ? 5060 : 5061) || pad.isTold("secondary-transport", `${at}.address`)) return;
   const wrong = `port ${port} is for ${tls ? "plain SIP" : "TLS"} and the transport is ${tls ? "TLS" : transport}`;
   const remedy = pad.write(`${at}.port`, tls ? 5061 : 5060) ?? "write another port";
   pad.warn([`${at}.port`, `${at}.transport`, `${at}.address`], "port-for-transport", wrong, remedy);

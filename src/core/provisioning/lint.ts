@@ -6,8 +6,9 @@ import type {
   ServerTransport,
 } from "../redundancy/policy.ts";
 import { lintLoad } from "./lint-load.ts";
-import { lintNames, lintRecords } from "./lint-names.ts";
+import { lintNames } from "./lint-names.ts";
 import { LintPad } from "./lint-pad.ts";
+import { lintRecords } from "./lint-records.ts";
 import { lintRetries } from "./lint-retries.ts";
 import { lintReturn } from "./lint-return.ts";
 import { lintServer } from "./lint-server.ts";
@@ -80,8 +81,11 @@ function isSame(a: ServerPolicy, b: ServerPolicy, policy: RedundancyPolicy): boo
 /** What the file itself says of a name: its static records. */
 function addressesOf({ address }: ServerPolicy, { dns }: RedundancyPolicy): readonly string[] {
   if (isLiteral(address)) return [address];
+  const names = dns.records.flatMap((record) =>
+    record.type === "SRV" && record.name.endsWith(`.${address}`) ? record.target : [],
+  );
   return dns.records.flatMap((record) =>
-    (record.type === "A" || record.type === "AAAA") && record.name === address
+    (record.type === "A" || record.type === "AAAA") && [address, ...names].includes(record.name)
       ? record.address
       : [],
   );

@@ -12,6 +12,9 @@ const BRANCH = /\{\/?(?:if|else|elseif|for|foreach|assign)\b.*\}/;
 const WHOLE =
   /^(?:\{[\w.:-]+\}|<[\w.:-]+>|\[[a-z_][\w-]*\]|%(?!null%)[a-z_]\w*%|@[a-z_]\w*@|#[a-z_]\w*#|\$[a-z_][\w.]*)$/i;
 
+/** Marks that no maker's own key has a use for. */
+const CERTAIN = /\{\{.*\}\}|\{\$\w.*\}|<\?(?:php\b|=).*\?>|<%=.*%>|\$\{\w.*\}/;
+
 /** A password may have nearly any character: only what is nothing but marks. */
 const WHOLE_SECRET =
   /^(?:\{\{.*\}\}|\{[%$].*\}|\{[A-Z_]{3,}\}|<[?%].*[?%]>|\[%.*%\]|[$#]\{.*\}|(?<mark>%%|__|@@)[A-Za-z]\w+\k<mark>)$/;
@@ -19,6 +22,11 @@ const WHOLE_SECRET =
 /** Whether a value, or a line that is none of the family's, is a template's own. */
 export function isPlaceholder(text: string): boolean {
   return MARKED.test(text) || BRANCH.test(text) || WHOLE.test(text);
+}
+
+/** As `isPlaceholder`, of a key that nobody here knows: makers have many signs of their own. */
+export function isCertainPlaceholder(text: string): boolean {
+  return CERTAIN.test(text);
 }
 
 /** As `isPlaceholder`, of a password. */

@@ -1,5 +1,6 @@
 /** The parameters of Polycom UC Software and the Spectralink 84-Series: one row a key. */
 import { honoured, type KeyRow, type KeyTable, type RowTuple, withoutEffect } from "./key-table.ts";
+import { SERVICES } from "./static-records.ts";
 import { choice, HOST, IP, number, SECRET, SWITCH, seconds, TEXT, words } from "./value-form.ts";
 
 const MOST_SECONDS = 2147483647;
@@ -186,7 +187,7 @@ const records = [
     ["order", U16, "0", "order"],
     ["preference", U16, "0", "preference"],
     ["flags", words("S", "A", "U", "P", "s"), "", "flags"],
-    ["service", TEXT, "", "service"],
+    ["service", words(...SERVICES), "", "service"],
     ["replacement", HOST, "", "replacement"],
   ]),
   ...withoutEffect("dns.cache.NAPTR.Z.", [

@@ -7,7 +7,12 @@ import { error, looksSecret, MASK, note, warning, withoutCredentials } from "./f
 import type { FindingCode } from "./finding.ts";
 import type { KeyIndex, KeyRow, Match } from "./key-table.ts";
 import { keyMeant, type Stray, strays } from "./misplaced.ts";
-import { isPlaceholder, isSecretPlaceholder, unfilled } from "./placeholder.ts";
+import {
+  isCertainPlaceholder,
+  isPlaceholder,
+  isSecretPlaceholder,
+  unfilled,
+} from "./placeholder.ts";
 import { parseValue, type Value, type ValueForm } from "./value-form.ts";
 
 /** One `key = value` as a file has it. */
@@ -72,6 +77,7 @@ export class Settings {
     for (const at of assignments) {
       const match = index.find(at.key);
       const reading = this.#open(at, match);
+      if (match === undefined || match.row.noEffect !== "") this.#unfilled(at);
       if (match === undefined) {
         this.#unknown(at, reading);
         continue;
@@ -223,6 +229,13 @@ export class Settings {
     close(reading, "rejected", wrong);
   }
 
+  /** It harms no call, and the file was not made ready. */
+  #unfilled(at: Assignment): void {
+    if (!isCertainPlaceholder(at.value)) return;
+    const { wrong, remedy } = unfilled(at, at.value, looksSecret(at.key) ? MASK : undefined);
+    this.warn(at, "unfilled-placeholder", wrong, remedy);
+  }
+
   /** Phones have thousands of keys: only what is ours, or nearly spelled like ours, is worth a fault. */
   #unknown(at: Assignment, reading: OpenReading): void {
     if (at.twiceIn !== undefined) {
@@ -251,7 +264,9 @@ export class Settings {
   #repeated(earlier: Assignment, later: Assignment): void {
     const where = `${earlier.file}:${earlier.line}`;
     const cleared = later.value === this.index.table.clearMark;
-    if (later.value === "" && earlier.value !== "") {
+    const undone = earlier.value !== "" && earlier.value !== this.index.table.clearMark;
+    const here = cleared && earlier.file === later.file;
+    if (undone && (later.value === "" || here)) {
       const remedy = "delete this line, or write a value";
       this.warn(later, "blank-duplicate", `blank, so the value of ${where} is undone`, remedy);
       this.misspelt.push({ at: later, key: later.key, value: earlier.value });

@@ -6,6 +6,17 @@ import type { Value } from "./value-form.ts";
 
 const DEFAULT_TTL_SECONDS = 300;
 
+/** What NAPTR records of SIP servers are for (RFC 3263 §4.1, RFC 7118). */
+export const SERVICES: readonly string[] = [
+  "SIP+D2U",
+  "SIP+D2T",
+  "SIP+D2S",
+  "SIPS+D2T",
+  "SIPS+D2S",
+  "SIP+D2W",
+  "SIPS+D2W",
+];
+
 type RecordKind = "NAPTR" | "SRV" | "A";
 
 /** The records that hold for the account: its own, then those for all; an incomplete one is an error. */

@@ -352,6 +352,9 @@ function parseUsers(text: string): Parsed {
   return rejected(undefined, `${shown(wrong)} is not a user`, "write the part before the @");
 }
 
+/** What languages print for a value that there is not. */
+const NOTHING = /^(?:null|none|nil|undefined|nan|false)$/i;
+
 /** Names may have underscores (SRV owners do) and end in a dot; a last label of digits is a broken address. */
 function parseHost(text: string): Parsed {
   const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
@@ -360,6 +363,9 @@ function parseHost(text: string): Parsed {
   const labels = name.split(".");
   const legal = labels.every((label) => /^[\w](?:[\w-]{0,61}[\w])?$/.test(label));
   const last = labels.at(-1) ?? "";
+  if (NOTHING.test(text)) {
+    return rejected(undefined, `${shown(text)} is a word for nothing`, "write a name, or no value");
+  }
   if (legal && name.length <= 253 && !/^\d+$/.test(last)) return accepted(name.toLowerCase());
   if (/^sips?:/i.test(text)) {
     return rejected(undefined, `${shown(text)} is a URI`, "write the bare address or name");

@@ -1,5 +1,6 @@
 /** The keys of the Yealink / Matrix SPARSH family: one row a key (manuals' ranges, defaults and units). */
 import { honoured, type KeyTable, type RowTuple, withoutEffect } from "./key-table.ts";
+import { SERVICES } from "./static-records.ts";
 import { choice, HOST, IP, number, SECRET, SWITCH, seconds, TEXT, words } from "./value-form.ts";
 
 const MOST_SECONDS = 2147483647;
@@ -217,7 +218,7 @@ const records = [
     ["order", U16, "0", "order"],
     ["preference", U16, "0", "preference"],
     ["replace", HOST, "", "replacement"],
-    ["service", TEXT, "", "service"],
+    ["service", words(...SERVICES), "", "service"],
     ["ttl", TTL, "300", "ttl"],
   ]),
   ...honoured(`${prefix}dns_cache_srv.Z.`, `${target}dns.records.SRV.Z.`, [

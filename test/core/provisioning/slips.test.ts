@@ -284,3 +284,84 @@ test("a boot or master file's word on files that are given is no finding", () =>
     "no-account",
   ]);
 });
+
+test("placeholders in keys that change nothing are told, and the makers' own signs are none", () => {
+  for (const line of [
+    "account.1.label = {$label}",
+    "local_time.ntp_server1 = {{ ntp }}",
+    "lang.gui = <?= $language ?>",
+    "static.firmware.url = $" + "{firmware}",
+  ]) {
+    assert.deepEqual(found(`${YEALINK}\n${line}`), ["warning unfilled-placeholder 16"], line);
+  }
+  const own = [
+    "remote_phonebook.data.1.url = http://p.example.com/book.xml?mac=$MAC&v=1",
+    "ldap.name_filter = (|(cn=%)(sn=%))",
+    "account.1.dialplan.digitmap.string = <[2-9]:9>xxx|[0-9]{3}|x.T",
+  ];
+  assert.deepEqual(found(`${YEALINK}\n${own.join("\n")}`), []);
+  const efk = ' nat.keepalive.interval="30" softkey.1.action="$P1N10$$Cpause2$$Tinvite$"';
+  assert.deepEqual(found(POLYCOM, ' nat.keepalive.interval="30"', efk), []);
+});
+
+test("a value cleared again in one file is undone, and a word for nothing is no name", () => {
+  const cleared = `${YEALINK}\naccount.1.fallback.redundancy_type = %NULL%`;
+  assert.deepEqual(found(cleared), ["warning blank-duplicate 16"]);
+  for (const word of ["null", "None", "undefined"]) {
+    assert.deepEqual(found(YEALINK, "192.0.2.15", word), ["error bad-value 9"], word);
+  }
+});
+
+test("a port that goes with the transport that is missing is no fault of its own", () => {
+  const tls = YEALINK.replaceAll("port = 5060", "port = 5061")
+    .replaceAll("transport_type = 0", "transport_type = 2")
+    .replace("192.0.2.13", "a.example.com")
+    .replace("192.0.2.15", "b.example.com");
+  assert.deepEqual(found(tls), []);
+  assert.deepEqual(found(tls, "account.1.sip_server.2.transport_type = 2", "#"), [
+    "warning secondary-transport 9",
+  ]);
+});
+
+const RECORDS = [
+  "#!version:1.0.0.1",
+  "account.1.enable = 1",
+  "account.1.user_name = 2001",
+  "account.1.sip_server.1.address = pbx.example.com",
+  "account.1.sip_server.1.port = 0",
+  "account.1.sip_server.1.transport_type = 3",
+  "dns_cache_naptr.1.name = pbx.example.com",
+  "dns_cache_naptr.1.service = SIP+D2U",
+  "dns_cache_naptr.1.replace = _sip._udp.example.com",
+  "dns_cache_srv.1.name = _sip._udp.example.com",
+  "dns_cache_srv.1.target = a.example.com",
+  "dns_cache_srv.2.name = _sip._udp.pbx.example.com",
+  "dns_cache_srv.2.target = b.example.com",
+  "dns_cache_a.1.name = a.example.com",
+  "dns_cache_a.1.ip = 192.0.2.13",
+  "dns_cache_a.2.name = b.example.com",
+  "dns_cache_a.2.ip = 192.0.2.14",
+].join("\n");
+
+test("static records whose chain breaks are told where it breaks, once", () => {
+  assert.deepEqual(found(RECORDS), []);
+  const unused = "warning unused-record";
+  assert.deepEqual(found(RECORDS, "naptr.1.name = pbx", "naptr.1.name = pbc"), [`${unused} 7`]);
+  assert.deepEqual(found(RECORDS, "srv.1.name = _sip._udp", "srv.1.name = _sip._upd"), [
+    `${unused} 10`,
+  ]);
+  assert.deepEqual(found(RECORDS, "SIP+D2U", "SIP-D2U"), ["error bad-value 8"]);
+  const port = RECORDS.replace("port = 0", "port = 5060").replace("type = 3", "type = 0");
+  assert.deepEqual(found(port), [`${unused} 7`], "all of them, for one port");
+  const fallback = "account.1.sip_server.2.address = 192.0.2.13";
+  const server = `account.1.fallback.redundancy_type = 1\n${fallback}`;
+  assert.deepEqual(
+    found(RECORDS, "dns_cache_naptr.1.name", `${server}\ndns_cache_naptr.1.name`),
+    [],
+  );
+  const under = RECORDS.replace("srv.1.name = _sip._udp.", "srv.1.name = _sip._udp.pbx.");
+  const same = under.replace("_sip._udp.example.com", "_sip._udp.pbx.example.com");
+  assert.deepEqual(found(same, "dns_cache_naptr.1.name", `${server}\ndns_cache_naptr.1.name`), [
+    "warning same-server 8",
+  ]);
+});
