@@ -219,7 +219,8 @@ export const USUAL_VIA: string = usualViaPattern();
 function usualViaPattern(): string {
   const token = String.raw`[\w\-.!%*+\`'~]`;
   const plain = String.raw`[^ \t\r\n;,"]+`;
-  const param = `;${token}+(?:=(?:${plain}|"[^"\\\\\\r\\n]*"))?`;
+  // No blank even in quotes: whoever finds this pattern before other lines goes by that.
+  const param = `;${token}+(?:=(?:${plain}|"[^ "\\\\\\t\\r\\n]*"))?`;
   return `SIP/2\\.0/${token}+ ${token}+(?::\\d+)?(?:;rport(?:=\\d+)?)?${BRANCH}${plain}(?:${param})*`;
 }
 

@@ -208,3 +208,16 @@ test("a Request-URI of another scheme is let through (RFC 4475 §3.3.2)", () => 
   );
   assert.equal(request(text()).headers.number(CONTENT_LENGTH, 9), 0);
 });
+
+test("a blank in a quoted value at the end of Via is no Max-Forwards", () => {
+  const lines = ["From: <sip:a@b>;tag=1", "To: <sip:b@b>", "Call-ID: c", "CSeq: 1 OPTIONS"];
+  for (const value of ["a b", "a ", "a 7", " ", "70"]) {
+    const via = `SIP/2.0/UDP h:5060;branch=z9hG4bKa;x="${value}"`;
+    for (const hops of [undefined, "70", "7"]) {
+      const more = hops === undefined ? [] : [`Max-Forwards: ${hops}`];
+      const head = ["OPTIONS sip:a@b SIP/2.0", `Via: ${via}`, ...more, ...lines, "", ""];
+      const { headers } = request(head.join("\r\n"));
+      assert.deepEqual([headers.get("via"), headers.get("max-forwards")], [via, hops]);
+    }
+  }
+});
