@@ -37,6 +37,9 @@ Diversion Remote-Party-ID`;
 /** No known name. */
 export const NO_NAME = 127;
 
+/** Above the bits of all names that may stand once: further ones are free. */
+export const SINGLES_END: number = 1 << 28;
+
 const BY_NAME = new Map<string, HeaderName>();
 const BY_NUMBER: HeaderName[] = [];
 
@@ -85,6 +88,7 @@ const NEXT: Uint8Array = new Uint8Array(NO_NAME);
     BY_NAME.set(key, known);
     if (compact !== undefined) BY_NAME.set(compact, known);
   }
+  assert(single <= SINGLES_END, "each name that may stand once has a bit of its own");
 }
 
 /** What each packet is asked for. */

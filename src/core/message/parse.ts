@@ -15,6 +15,7 @@ import {
   NO_NAME,
   nameNumbered,
   prefixLength,
+  SINGLES_END,
   singleBit,
   TO,
   usualNumber,
@@ -154,10 +155,10 @@ function dropped(reason: string, offset: number): Malformed {
 }
 
 /** What has been found sound in passing, beside the bits of names. */
-const SOUND_VIA = 1 << 28;
+const SOUND_VIA = SINGLES_END;
 /** Of From, To, Call-ID and CSeq. */
-const SOUND_CALL = 1 << 29;
-const SOUND_HOPS = 1 << 30;
+const SOUND_CALL = SINGLES_END << 1;
+const SOUND_HOPS = SINGLES_END << 2;
 
 /** Bytes of a body whose Content-Length has not been met. */
 const NOT_MET = -2;

@@ -66,7 +66,7 @@ export class FailoverRequest implements TimerOwner {
 
   /** Nobody has been asked yet: it still looks for a way. */
   get unsent(): boolean {
-    return ![...this.#attempts, ...this.#silent].some(({ sent }) => sent);
+    return !this.#attempts.some(({ sent }) => sent) && !this.#silent.some(({ sent }) => sent);
   }
 
   start(now: Instant): void {

@@ -134,6 +134,19 @@ suite("requests find their server transaction", () => {
     assert.equal(stage.layer.isMerged(parsed(incoming("INVITE", { toTag: "x" }))), false);
     assert.equal(stage.layer.isMerged(parsed(incoming("INVITE", { cseq: 7 }))), false);
   });
+
+  test("a request is merged as long as the transaction of the other one lives, and no longer (R8)", () => {
+    const stage = new Stage();
+    stage.script.receive(stage.flow().id, incoming("OPTIONS"));
+    const [first] = stage.begun;
+    assert.ok(first);
+    const again = parsed(incoming("OPTIONS", { branch: "z9hG4bKfork" }));
+    assert.equal(stage.layer.isMerged(again), true);
+    first.respond(stage.script.now, responseTo(first.request, 200, undefined, "t"));
+    stage.script.until(40_000);
+    assert.equal(stage.layer.transactions, 0);
+    assert.equal(stage.layer.isMerged(again), false);
+  });
 });
 
 suite("CANCEL", () => {
