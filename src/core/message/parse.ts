@@ -145,8 +145,7 @@ function wholeResponse(reading: Reading, status: number, reason: string): Messag
   reading.readHeaders();
   reading.checkCommon();
   const body = reading.readBody();
-  const { fault } = reading;
-  if (fault !== undefined) return dropped(fault.reason, fault.offset);
+  if (reading.fault !== undefined) return dropped(reading.fault.reason, reading.fault.offset);
   return { kind: "response", status, reason, headers: reading.headers, body };
 }
 
@@ -342,8 +341,7 @@ class Reading {
    * (§18.3).
    */
   readBody(): string {
-    const { text } = this;
-    const { length } = this;
+    const { text, length } = this;
     const bytes = length === NOT_MET ? this.headers.number(CONTENT_LENGTH, CSEQ_END) : length;
     const rest = text.length - this.at;
     if (bytes === undefined) return rest > 0 ? text.slice(this.at) : "";
