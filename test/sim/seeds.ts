@@ -41,6 +41,8 @@ export const FAILED_SEEDS: readonly number[] = [
   910091,
   // A trial of the way home put off the retry of a phone registered nowhere, again and again.
   999537,
+  // A call rang where the phone had given up its flow: no CANCEL went there.
+  1044566,
   // The answer to a renewal sent before the return, which sends nothing of its own, undid it.
   2147561641,
   // A server that had asked to be left alone was asked again when its connection had broken.

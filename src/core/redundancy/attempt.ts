@@ -275,12 +275,39 @@ export class Attempt implements FlowUser, ClientTransactionUser {
   #sendCancel(now: Instant): void {
     if (this.#cancelSent || this.#request === undefined || this.#flow === undefined) return;
     this.#cancelSent = true;
-    const cancel = cancelFor(this.#request);
-    this.#host.sender.request(now, cancel, this.#flow, this.#resending(), {
+    this.#cancelOver(now, this.#flow, (at, cause) => this.#cancelAnew(at, cause));
+  }
+
+  /**
+   * The way it went is gone, but the callee rings on: who hears CANCEL finds the INVITE by its branch, whatever way it
+   * comes (§9.2). Where the port is closed nobody would.
+   */
+  #cancelAnew(now: Instant, cause: LossCause | undefined): void {
+    const lost = (): void => {
+      this.#cancelSent = false;
+    };
+    if (cause === "refused") {
+      lost();
+      return;
+    }
+    const { target } = this.place;
+    this.#host.sender.reach(now, target, this.#host.opening(target), {
+      reached: (at, flow) => this.#cancelOver(at, flow, lost),
+      unreached: lost,
+    });
+  }
+
+  #cancelOver(
+    now: Instant,
+    flow: Flow,
+    lost: (now: Instant, cause: LossCause | undefined) => void,
+  ): void {
+    const cancel = cancelFor(this.#request as Request);
+    this.#host.sender.request(now, cancel, flow, this.#resending(), {
       // The answer changes nothing: what counts is the final response to the INVITE (§9.1).
       responded: () => {},
-      failed: (_now, why) => {
-        if (why === "transport") this.#cancelSent = false;
+      failed: (at, why, cause) => {
+        if (why === "transport") lost(at, cause);
       },
     });
   }
