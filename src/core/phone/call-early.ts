@@ -165,7 +165,7 @@ class Prack implements RequestUser {
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
-    const request = this.#leg.compose("PRACK", cseq, attempt.flow);
+    const request = this.#leg.compose(this, cseq, attempt.flow);
     request.headers.add("rack", this.#rack);
     return request;
   }

@@ -13,6 +13,8 @@ export class CallLeg implements DialogWay {
   /** Where the peer was heard last. */
   flow: Flow;
   readonly #environment: CallEnvironment;
+  /** Who has the dialog's last number, and for which number asked. */
+  #turn: { readonly user: RequestUser; readonly asked: number } | undefined;
   /** The ACK sent last: it goes out again for each repetition of its 2xx (RFC 3261 §13.2.2.4, R14). */
   #ack: { readonly request: Request; readonly flow: Flow } | undefined;
 
@@ -27,18 +29,22 @@ export class CallLeg implements DialogWay {
   }
 
   /**
-   * A request of this dialog for one attempt; a number raised by a challenge is not used again. Asked elsewhere after
-   * later ones it would be out of turn, and counts anew (RFC 3261 §12.2.2).
+   * A request of this dialog for one attempt. Its number is the one asked for, unless another request has had that or a
+   * later one meanwhile: two are never alike, and none is out of turn (RFC 3261 §12.2.2).
    */
-  compose(method: string, cseq: number, flow: Flow): Request {
+  compose(user: RequestUser, asked: number, flow: Flow): Request {
     const { dialog } = this;
-    const number = cseq < dialog.localCSeq ? dialog.nextCSeq() : cseq;
-    dialog.usedCSeq(number);
-    return dialog.request(method, number, this.#environment.composer.via(flow.peer));
+    const mine = this.#turn?.user === user && this.#turn.asked === asked;
+    if (asked > dialog.localCSeq) dialog.usedCSeq(asked);
+    else if (!mine) dialog.nextCSeq();
+    this.#turn = { user, asked };
+    return dialog.request(user.method, dialog.localCSeq, this.#environment.composer.via(flow.peer));
   }
 
   send(now: Instant, user: RequestUser): SentRequest {
-    return this.#environment.sendInDialog(now, user, this.dialog.nextCSeq(), this);
+    const asked = this.dialog.nextCSeq();
+    this.#turn = { user, asked };
+    return this.#environment.sendInDialog(now, user, asked, this);
   }
 
   /** Acknowledges the 2xx to this INVITE, or once more. */
@@ -110,7 +116,7 @@ class Goodbye implements RequestUser {
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
-    return this.#leg.compose("BYE", cseq, attempt.flow);
+    return this.#leg.compose(this, cseq, attempt.flow);
   }
 
   final(now: Instant): void {

@@ -78,7 +78,7 @@ export class CallReinvitation implements RequestUser, TimerOwner {
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
-    const request = this.#leg.compose("INVITE", cseq, attempt.flow);
+    const request = this.#leg.compose(this, cseq, attempt.flow);
     request.headers
       .add("contact", this.#environment.composer.contact(attempt.flow.peer))
       .add("allow", ALLOW)

@@ -89,7 +89,7 @@ export class CallRefresh implements RequestUser {
 
   compose(attempt: AttemptPlace, cseq: number): Request {
     const { callPolicy, composer } = this.#environment;
-    const request = this.#leg.compose("UPDATE", cseq, attempt.flow);
+    const request = this.#leg.compose(this, cseq, attempt.flow);
     request.headers
       .add("contact", composer.contact(attempt.flow.peer))
       .add("allow", ALLOW)

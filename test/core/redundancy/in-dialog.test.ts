@@ -1,6 +1,7 @@
 /** Requests inside a dialog whose next hop fails go to the other targets of the same server (redundancy.md §7). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Request } from "../../../src/core/message/message.ts";
 import {
   defaultAccount,
   defaultPolicy,
@@ -9,7 +10,7 @@ import {
 } from "../../../src/core/redundancy/policy-defaults.ts";
 import { CALLS, dial, ready, servers } from "./callers.ts";
 import { Rehearsal } from "./rehearsal.ts";
-import { SILENT, says } from "./scripted-server.ts";
+import { type Reply, SILENT, says } from "./scripted-server.ts";
 
 /** A phone that asks for a session of 90 s, at one name with two targets. */
 function timed(): Rehearsal {
@@ -77,6 +78,35 @@ test("the PRACK of a 183 whose server dies finds the other target (R61)", () => 
   `);
   const [prack] = stage.sent.filter(({ method }) => method === "PRACK");
   assert.match(prack?.text ?? "", /^RAck: 3 1 INVITE\r$/m);
+});
+
+test("two PRACKs at once, the first challenged, never have one number (RFC 3261 §12.2.2, RFC 3262 §4)", () => {
+  const stage = timed();
+  const primary = stage.server("primary");
+  const reliable = (rseq: number, afterMs: number): Reply => ({
+    status: 183,
+    afterMs,
+    headers: { require: "100rel", rseq: `${rseq}`, contact: "<sip:callee@192.0.2.13:5060>" },
+  });
+  // Inside a dialog nobody is answered who did not ask outside one.
+  const asks = (nonce: string, afterMs: number): Reply => ({
+    status: 407,
+    afterMs,
+    headers: { "proxy-authenticate": `Digest realm="x", nonce="${nonce}", stale=true` },
+  });
+  const knows = (request: Request, nonce: string): boolean =>
+    request.headers.get("proxy-authorization")?.includes(`nonce="${nonce}"`) === true;
+  primary.habits = {
+    INVITE: (request) =>
+      knows(request, "old") ? [reliable(3, 0), reliable(4, 100)] : [asks("old", 0)],
+    PRACK: (request) => (knows(request, "new") ? primary.yes(request) : [asks("new", 200)]),
+  };
+  dial(stage).until(2);
+  const numbers = stage.sent
+    .filter(({ method, again }) => method === "PRACK" && !again)
+    .map(({ text }) => Number(/^CSeq: (\d+)/m.exec(text)?.[1]));
+  assert.equal(numbers.length, 4);
+  assert.equal(new Set(numbers).size, 4, numbers.join());
 });
 
 test("without a cache of records the way of a dialog is still its own: nothing is looked up for it (§12.2.1.1)", () => {
