@@ -206,8 +206,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "hanging up tells the other end",
     "phone/call-leg.js",
-    'return this.#leg.compose("BYE", cseq, attempt.flow);',
-    'return this.#leg.compose("INFO", cseq, attempt.flow);',
+    "return this.#leg.compose(this, cseq, attempt.flow);",
+    "return { ...this.#leg.compose(this, cseq, attempt.flow), method: 'INFO' };",
     "I10",
     1,
   ),
@@ -290,5 +290,13 @@ export const MUTATIONS: readonly Mutation[] = [
     "live.filter((b) => gruu.fits(b) && b.expires > context.epochSeconds() + 40)",
     "I10",
     128,
+  ),
+  mutation(
+    "every account of a phone registers",
+    "phone/phone.js",
+    "for (const account of this.accounts)\n            this.#startLater(now, account);",
+    "for (const account of this.accounts.slice(0, 1))\n            this.#startLater(now, account);",
+    "I1",
+    3_221_225_473,
   ),
 ];

@@ -133,7 +133,7 @@ function playOf(
   const faults = plan.faults.flatMap((fault) => faultEntries(fault, plan.stormMs, names));
   const calls = plan.calls.flatMap((_call, at) => callEntries(plan, at));
   const powerless = plan.restarts.flatMap(({ atMs, forMs, phone }): Timed[] => {
-    const name = `phone-${plan.accounts[phone]?.user}`;
+    const name = `phone-${plan.accounts[plan.phones.indexOf(phone)]?.user}`;
     return [
       { atMs, entry: { kill: name } },
       { atMs: Math.min(plan.stormMs, atMs + forMs), entry: { revive: name } },
@@ -302,6 +302,7 @@ function untoldOf(plan: SwarmPlan, { expect }: Demanded): string[] {
   const { accounts, servers, faults, ringMs, authenticated, network } = plan;
   const hops = accounts.flatMap(({ redundancy }) => [...redundancy.servers, ...redundancy.proxies]);
   const untold: [boolean, string][] = [
+    [new Set(plan.phones).size < accounts.length, "accounts that share a phone"],
     [expect.length === 0, "the broken promise: write what must be seen into expect"],
     [servers.length > SERVER_NAMES.length, `more than ${SERVER_NAMES.length} servers`],
     [hops.some(({ transport }) => transport === "ws"), "servers that speak WebSocket"],

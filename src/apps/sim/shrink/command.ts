@@ -29,7 +29,7 @@ export async function simulateShrink(seed: number, file: string | undefined): Pr
   const { faults: befell, calls, accounts, servers } = shrunk.plan;
   tell(`${violation.invariant}: ${violation.what}`);
   tell(
-    `${runs} runs; left: ${befell.length} of ${plan.faults.length} faults, ${calls.length} of ${plan.calls.length} calls, ${accounts.length} of ${plan.accounts.length} phones, ${servers.length} of ${plan.servers.length} servers`,
+    `${runs} runs; left: ${befell.length} of ${plan.faults.length} faults, ${calls.length} of ${plan.calls.length} calls, ${accounts.length} of ${plan.accounts.length} accounts, ${servers.length} of ${plan.servers.length} servers`,
   );
   for (const words of untold) tell(`not in the file: ${words}`);
   const { verdict } = await playInSimulator(scenario, seed);

@@ -67,7 +67,8 @@ function cutsOf(plan: SwarmPlan): Cut[] {
     ...backwards(restarts.length, (at) => (now) => {
       return at < now.restarts.length ? { ...now, restarts: without(now.restarts, at) } : undefined;
     }),
-    ...backwards(accounts.length, (at) => (now) => withoutPhone(now, at)),
+    ...backwards(accounts.length, (at) => (now) => withoutAccount(now, at)),
+    apart,
     ...backwards(targets.length, (at) => (now) => withoutServer(now, at)),
     withoutProxies,
     changed("ringMs", 0),
@@ -136,18 +137,32 @@ function changed<Key extends keyof SwarmPlan>(key: Key, value: SwarmPlan[Key]): 
   };
 }
 
-/** A phone that calls, is called or loses its power stays. */
-function withoutPhone(plan: SwarmPlan, at: number): SwarmPlan | undefined {
-  const { accounts, calls, restarts } = plan;
+/** One that calls or is called stays, and one whose phone loses its power. */
+function withoutAccount(plan: SwarmPlan, at: number): SwarmPlan | undefined {
+  const { accounts, phones, calls, restarts } = plan;
   const called = calls.some(({ from, to }) => from === at || to === at);
-  const used = called || restarts.some(({ phone }) => phone === at);
+  const used = called || restarts.some(({ phone }) => phone === phones[at]);
   if (at >= accounts.length || used || accounts.length < 2) return undefined;
-  const moved = (phone: number): number => (phone > at ? phone - 1 : phone);
+  const moved = (account: number): number => (account > at ? account - 1 : account);
+  const left = without(phones, at);
+  const standing = [...new Set(left)];
   return {
     ...plan,
     accounts: without(accounts, at),
+    phones: left.map((phone) => standing.indexOf(phone)),
     calls: calls.map((call) => ({ ...call, from: moved(call.from), to: moved(call.to) })),
-    restarts: restarts.map((restart) => ({ ...restart, phone: moved(restart.phone) })),
+    restarts: restarts.map((restart) => ({ ...restart, phone: standing.indexOf(restart.phone) })),
+  };
+}
+
+/** Each on a phone of its own; what befell a phone befalls the one of its first account. */
+function apart(plan: SwarmPlan): SwarmPlan | undefined {
+  const { accounts, phones, restarts } = plan;
+  if (new Set(phones).size === phones.length) return undefined;
+  return {
+    ...plan,
+    phones: accounts.map((_, at) => at),
+    restarts: restarts.map((restart) => ({ ...restart, phone: phones.indexOf(restart.phone) })),
   };
 }
 

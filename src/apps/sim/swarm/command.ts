@@ -45,10 +45,12 @@ function recordOf({ plan, violations, traceHash, steps, lastedMs }: SwarmOutcome
 }
 
 function linesOf({ plan, violations, steps, lastedMs }: SwarmOutcome): string[] {
-  const { seed, dialect, servers, accounts, faults, calls, sharedLocation } = plan;
+  const { seed, dialect, servers, accounts, phones, faults, calls, sharedLocation } = plan;
   const location = sharedLocation ? "one location" : "locations of their own";
   const registration = accounts[0]?.redundancy.registration;
-  const drawn = `${dialect}, ${registration}, ${accounts.length} phones, ${servers.length} servers with ${location}, ${faults.length} faults, ${calls.length} calls`;
+  const owners = new Set(phones).size;
+  const shared = owners < accounts.length ? `${accounts.length} accounts on ` : "";
+  const drawn = `${dialect}, ${registration}, ${shared}${owners} phones, ${servers.length} servers with ${location}, ${faults.length} faults, ${calls.length} calls`;
   const outcome = violations.length === 0 ? "held" : "broken";
   return [
     `${seed} ${outcome}: ${drawn}; ${Math.round(lastedMs / 1000)} s in ${steps} steps`,

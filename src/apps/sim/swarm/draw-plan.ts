@@ -1,4 +1,5 @@
 /** A whole run drawn from its seed. What is drawn may change with this file; a plan once drawn is plain data. */
+import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
 import type { Dialect } from "../../../core/redundancy/policy-defaults.ts";
 import { Prng } from "../../../worlds/sim/prng.ts";
 import type { ServerSpec } from "../town.ts";
@@ -13,20 +14,50 @@ const PLAN_CHANCE = 50;
 const MORE_CHANCE = 51;
 /** Seeds from here on draw that, too: those below go on showing what they have shown. */
 const MORE_FROM_SEED = 2 ** 31;
+/** … and from here on phones with several accounts. */
+const SEVERAL_FROM_SEED = 3 * 2 ** 30;
 
 export function drawPlan(seed: number): SwarmPlan {
   const plan = drawFirst(seed);
   if (seed < MORE_FROM_SEED) return plan;
   const prng = new Prng(seed, MORE_CHANCE);
   const everybody = plan.accounts.map(({ user }) => user);
+  const watching = plan.accounts.map((account) => ({
+    ...account,
+    colleagues: everybody.filter((user) => user !== account.user && prng.chance(0.3)),
+  }));
+  const restarts = drawRestarts(prng, everybody.length, plan.stormMs);
+  if (seed < SEVERAL_FROM_SEED) return { ...plan, accounts: watching, restarts };
+  const phones = drawPhones(prng, watching.length);
   return {
     ...plan,
-    accounts: plan.accounts.map((account) => ({
-      ...account,
-      colleagues: everybody.filter((user) => user !== account.user && prng.chance(0.3)),
-    })),
-    restarts: drawRestarts(prng, everybody.length, plan.stormMs),
+    phones,
+    accounts: watching.map((account, at) => onPhoneOf(watching[first(phones, at)], account)),
+    restarts: restarts.map((restart) => ({ ...restart, phone: phones[restart.phone] ?? 0 })),
   };
+}
+
+/** Each account after the first shares a phone with one before it, or has the next one to itself. */
+function drawPhones(prng: Prng, accounts: number): number[] {
+  const phones: number[] = [];
+  for (let at = 0; at < accounts; at += 1) {
+    const shares = at > 0 && prng.chance(0.5);
+    phones.push(shares ? prng.pick(phones) : Math.max(-1, ...phones) + 1);
+  }
+  return phones;
+}
+
+/** The first account on the phone of another. */
+function first(phones: readonly number[], at: number): number {
+  return phones.indexOf(phones[at] ?? 0);
+}
+
+/** The resolver belongs to the phone. */
+function onPhoneOf(owner: AccountPolicy | undefined, account: AccountPolicy): AccountPolicy {
+  if (owner === undefined || owner === account) return account;
+  const { timeoutMs, retries, transport } = owner.redundancy.dns;
+  const dns = { ...account.redundancy.dns, timeoutMs, retries, transport };
+  return { ...account, redundancy: { ...account.redundancy, dns } };
 }
 
 function drawFirst(seed: number): SwarmPlan {
@@ -52,6 +83,7 @@ function drawFirst(seed: number): SwarmPlan {
     records,
     ttlSeconds,
     accounts,
+    phones: accounts.map((_, at) => at),
     authenticated: prng.chance(0.5),
     sharedLocation,
     network: {

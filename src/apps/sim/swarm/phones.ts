@@ -3,15 +3,26 @@ import type { Instant } from "../../../core/machine.ts";
 import type { Call } from "../../../core/phone/call.ts";
 import type { Phone } from "../../../core/phone/phone.ts";
 import type { PhoneConfig } from "../../../core/phone/phone-config.ts";
+import type { AccountPolicy } from "../../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, simulatedPhone } from "../phone-config.ts";
 import type { Town, TownPhones } from "../town.ts";
-import type { PlannedCall, PlannedRestart, SwarmPlan } from "./plan.ts";
+import { accountsByPhone, type PlannedCall, type PlannedRestart, type SwarmPlan } from "./plan.ts";
 
 /** The callee puts a call on hold so long after the caller. */
 const HOLD_APART_MS = 150;
 /** A call on hold is resumed so long before it is hung up. */
 const LAST_WORDS_MS = 1000;
+
+/** One account of the swarm, and where it is. */
+interface Resident {
+  /** Also the name of its account. */
+  readonly user: string;
+  /** Of its phone. */
+  readonly number: number;
+  /** On that phone, 1-based. */
+  readonly index: number;
+}
 
 /** Told of a phone's death, and of the one that stands in its place. */
 export interface Obituaries {
@@ -25,25 +36,36 @@ export class SwarmPhones {
   /** By number. One that has died leaves its place to the next. */
   readonly all: TownPhones[] = [];
   readonly #configs: PhoneConfig[] = [];
-  /** Call-IDs by `NODE CALL`, and the other way round. */
+  /** By number of account. */
+  readonly #residents: readonly Resident[];
+  /** Call-IDs by `USER CALL`, and the other way round. */
   readonly #callIds = new Map<string, string>();
   readonly #callNumbers = new Map<string, number>();
 
   constructor(town: Town, plan: SwarmPlan) {
     this.#town = town;
     this.#plan = plan;
+    const lists = accountsByPhone(plan);
+    this.#residents = plan.accounts.map(({ user }, at) => {
+      const number = plan.phones[at] ?? 0;
+      return { user, number, index: (lists[number]?.indexOf(at) ?? 0) + 1 };
+    });
   }
 
   /** Puts them up; none is started. */
   settle(): void {
     const { accounts, ringMs } = this.#plan;
     const answer = ringMs === 0 ? "auto" : "ring";
-    for (const [number, account] of accounts.entries()) {
+    for (const [number, list] of accountsByPhone(this.#plan).entries()) {
       const address = `10.9.0.${number + 1}`;
-      const config = simulatedPhone([account], { address, port: 5060, answer, number });
-      const patience = dnsPatienceMs([account]);
+      const own = list.map((at, position) => ({
+        ...(accounts[at] as AccountPolicy),
+        index: position + 1,
+      }));
+      const config = simulatedPhone(own, { address, port: 5060, answer, number });
       this.#configs.push(config);
-      this.all.push(this.#town.addPhones(account.user, [address], [config], patience));
+      const name = own[0]?.user ?? "";
+      this.all.push(this.#town.addPhones(name, [address], [config], dnsPatienceMs(own)));
     }
   }
 
@@ -69,11 +91,11 @@ export class SwarmPhones {
   }
 
   call({ from, to, forMs, holdMs }: PlannedCall): void {
-    const caller = this.#at(from);
-    const callee = this.#at(to);
+    const caller = this.phoneOf(from);
     if (!this.#lives(caller)) return;
-    const call = this.place(caller, this.#plan.accounts[to]?.user ?? "");
+    const call = this.place(from, to);
     if (call === undefined) return;
+    const callee = this.phoneOf(to);
     const later = (who: TownPhones, afterMs: number, what: (now: Instant) => void): void =>
       this.#town.simulation.after(afterMs, () => {
         if (this.#lives(who)) who.host.run(what);
@@ -82,7 +104,7 @@ export class SwarmPhones {
     if (holdMs === undefined) return;
     const ends = [
       { who: caller, its: () => call },
-      { who: callee, its: () => this.callAt(callee, caller.name, call) },
+      { who: callee, its: () => this.callAt(to, from, call) },
     ];
     ends.forEach(({ who, its }, turn) => {
       later(who, holdMs + turn * HOLD_APART_MS, (now) => its()?.hold(now));
@@ -90,25 +112,34 @@ export class SwarmPhones {
     });
   }
 
-  /** The other end of a call. */
-  callAt({ name, machine }: TownPhones, caller: string, { id }: Call): Call | undefined {
-    const callId = this.#callIds.get(`${caller} ${id}`);
-    return machine.phones[0]?.callNumbered(this.#callNumbers.get(`${name} ${callId}`) ?? 0);
+  /** The other end of a call that one account has placed to another. */
+  callAt(to: number, from: number, { id }: Call): Call | undefined {
+    const callId = this.#callIds.get(`${this.#resident(from).user} ${id}`);
+    const number = this.#callNumbers.get(`${this.#resident(to).user} ${callId}`) ?? 0;
+    return this.phoneOf(to).machine.phones[0]?.callNumbered(number);
   }
 
-  place({ host, machine }: TownPhones, callee: string): Call | undefined {
+  /** From one account to another. */
+  place(from: number, to: number): Call | undefined {
+    const { host, machine } = this.phoneOf(from);
     const placed: Call[] = [];
     host.run(() => {
-      const call = machine.phones[0]?.call(callee);
+      const { index } = this.#resident(from);
+      const call = machine.phones[0]?.call(this.#resident(to).user, index);
       if (call !== undefined) placed.push(call);
     });
     return placed[0];
   }
 
+  /** The phone that an account is on. */
+  phoneOf(account: number): TownPhones {
+    return this.#at(this.#resident(account).number);
+  }
+
   /** A call has begun somewhere. */
-  began({ node, call, callId }: SimulatedEvent): void {
-    this.#callIds.set(`${node} ${call}`, String(callId));
-    this.#callNumbers.set(`${node} ${callId}`, Number(call));
+  began({ account, call, callId }: SimulatedEvent): void {
+    this.#callIds.set(`${account} ${call}`, String(callId));
+    this.#callNumbers.set(`${account} ${callId}`, Number(call));
   }
 
   /** Somebody takes an incoming call after a while. */
@@ -128,6 +159,10 @@ export class SwarmPhones {
     this.all[number] = phones;
     obituaries.reborn(this.#town.simulation.now, number, phone);
     phones.host.run(() => phone.start());
+  }
+
+  #resident(account: number): Resident {
+    return this.#residents[account] as Resident;
   }
 
   #at(number: number): TownPhones {

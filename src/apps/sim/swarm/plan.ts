@@ -29,7 +29,7 @@ export interface PlannedFault {
 
 export interface PlannedCall {
   readonly atMs: number;
-  /** Numbers of phones, 0 … */
+  /** Numbers of accounts, 0 … */
   readonly from: number;
   readonly to: number;
   readonly forMs: number;
@@ -55,8 +55,9 @@ export interface SwarmPlan {
   readonly places: { readonly servers: readonly number[]; readonly proxies: readonly number[] };
   readonly records: readonly ResourceRecord[];
   readonly ttlSeconds: number;
-  /** One phone each. */
   readonly accounts: readonly AccountPolicy[];
+  /** The number of the phone that each account is on; phones count from 0 without a gap. */
+  readonly phones: readonly number[];
   /** How long a phone rings before somebody answers; 0: it answers by itself. */
   readonly ringMs: number;
   readonly authenticated: boolean;
@@ -70,4 +71,11 @@ export interface SwarmPlan {
   readonly stormMs: number;
   /** Whether the whole bound is waited for once all is well, and not only until what it promises has come true. */
   readonly patient: boolean;
+}
+
+/** The numbers of the accounts on each phone. */
+export function accountsByPhone({ phones }: Pick<SwarmPlan, "phones">): number[][] {
+  const lists: number[][] = Array.from({ length: Math.max(...phones) + 1 }, () => []);
+  for (const [account, phone] of phones.entries()) lists[phone]?.push(account);
+  return lists;
 }

@@ -25,13 +25,14 @@ import { type Bindings, Registered } from "../../../worlds/sim/invariants/regist
 import { Wire } from "../../../worlds/sim/invariants/wire.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
-import { Town, type TownPhones } from "../town.ts";
+import { Town } from "../town.ts";
 import { BindingBook, type Standing } from "./bindings.ts";
 import { drawPlan } from "./draw-plan.ts";
 import { Faults } from "./faults.ts";
 import { type Obituaries, SwarmPhones } from "./phones.ts";
-import { DOMAIN, type SwarmPlan } from "./plan.ts";
+import { accountsByPhone, DOMAIN, type SwarmPlan } from "./plan.ts";
 import { GRACE_MS, planBounds } from "./plan-bounds.ts";
+import { Tenants } from "./tenants.ts";
 
 export interface SwarmOutcome {
   readonly plan: SwarmPlan;
@@ -83,13 +84,12 @@ class Swarm implements Obituaries {
   readonly #violations = new Map<string, Violation>();
   /** Who has sent anything but answers since somebody last asked. */
   readonly #lately = new Set<string>();
-  /** The phones'. */
-  readonly #names: ReadonlySet<string>;
+  readonly #tenants: Tenants;
 
   constructor(plan: SwarmPlan, watch: SwarmWatch) {
     this.#plan = plan;
     this.#watch = watch;
-    this.#names = new Set(plan.accounts.map(({ user }) => user));
+    this.#tenants = new Tenants(plan);
     const users = plan.accounts.map(({ user, password }) => ({
       name: user,
       password,
@@ -106,7 +106,9 @@ class Swarm implements Obituaries {
       onEvent: (event) => this.#event(event),
       onMessage: (message) => this.#message(message),
       onLost: (node, peer, cause) => {
-        for (const invariant of this.#invariants) invariant.lost?.(node, peer, cause);
+        for (const user of this.#tenants.of(node)) {
+          for (const invariant of this.#invariants) invariant.lost?.(user, peer, cause);
+        }
       },
       onStep: (now) => this.#step(now),
     });
@@ -151,18 +153,25 @@ class Swarm implements Obituaries {
 
   /** From the phones. */
   died(now: Instant, number: number): void {
-    const one = this.#watched[number] as Watched;
-    one.active = false;
-    for (const invariant of this.#invariants) invariant.died?.(now, one.node);
+    for (const one of this.#on(number)) {
+      one.active = false;
+      for (const invariant of this.#invariants) invariant.died?.(now, one.node);
+    }
   }
 
   /** From the phones: it has begun anew. */
   reborn(now: Instant, number: number, phone: Phone): void {
     this.died(now, number);
-    const one = this.#watched[number] as Watched;
-    one.phone = phone;
-    one.account = phone.accounts[0] as Account;
-    one.active = true;
+    for (const [at, one] of this.#on(number).entries()) {
+      one.phone = phone;
+      one.account = phone.accounts[at] as Account;
+      one.active = true;
+    }
+  }
+
+  /** Those on one phone. */
+  #on(number: number): Watched[] {
+    return this.#watched.filter((_, at) => this.#plan.phones[at] === number);
   }
 
   /** Liveness: what the bounds promise must have come true, and stay true for a while. */
@@ -179,9 +188,8 @@ class Swarm implements Obituaries {
       simulation.runUntil(Math.min(end, simulation.now + STEADY_MS));
     }
     if (!this.#plan.sharedLocation) return;
-    for (const from of this.#phones.all.keys()) {
-      this.#demandCall(from, (from + 1) % this.#phones.all.length, end);
-    }
+    const { length } = this.#plan.accounts;
+    for (let from = 0; from < length; from += 1) this.#demandCall(from, (from + 1) % length, end);
   }
 
   /** What the bounds promise has come true for everybody. */
@@ -195,23 +203,22 @@ class Swarm implements Obituaries {
   /** I2: all servers share location, so a call reaches whoever is called, at the latest when the bound is over. */
   #demandCall(from: number, to: number, end: Instant): void {
     const { simulation } = this.#town;
-    const caller = this.#phones.all[from] as TownPhones;
-    const callee = this.#plan.accounts[to]?.user ?? "";
+    const { host } = this.#phones.phoneOf(from);
     for (;;) {
       const last = simulation.now >= end;
-      const call = this.#phones.place(caller, callee);
+      const call = this.#phones.place(from, to);
       const done = (): boolean => call?.state === "confirmed" || call?.state === "terminated";
       simulation.runUntilTrue(done, simulation.now + PROMPT_MS);
       const state = call?.state ?? "not there";
-      caller.host.run((now) => call?.hangUp(now));
+      host.run((now) => call?.hangUp(now));
       simulation.runFor(GRACE_MS);
       if (state === "confirmed") {
-        this.#demandEnd(caller.name, this.#phones.all[to] as TownPhones, call as Call);
+        this.#demandEnd(from, to, call as Call);
         return;
       }
       if (last) {
-        const what = `a call to ${callee} is ${state} after ${PROMPT_MS} ms at most`;
-        this.#complain({ invariant: "I2", at: simulation.now, node: caller.name, what });
+        const what = `a call to ${this.#userOf(to)} is ${state} after ${PROMPT_MS} ms at most`;
+        this.#complain({ invariant: "I2", at: simulation.now, node: this.#userOf(from), what });
         return;
       }
       simulation.runUntil(Math.min(end, simulation.now + AGAIN_MS));
@@ -219,12 +226,16 @@ class Swarm implements Obituaries {
   }
 
   /** I10: nobody is left alone in a call that the other has ended. */
-  #demandEnd(caller: string, callee: TownPhones, call: Call): void {
+  #demandEnd(from: number, to: number, call: Call): void {
     const { simulation } = this.#town;
-    const over = (): boolean => this.#phones.callAt(callee, caller, call)?.state !== "confirmed";
+    const over = (): boolean => this.#phones.callAt(to, from, call)?.state !== "confirmed";
     if (simulation.runUntilTrue(over, simulation.now + PROMPT_MS)) return;
-    const what = `is left alone in a call that ${caller} has ended`;
-    this.#complain({ invariant: "I10", at: simulation.now, node: callee.name, what });
+    const what = `is left alone in a call that ${this.#userOf(from)} has ended`;
+    this.#complain({ invariant: "I10", at: simulation.now, node: this.#userOf(to), what });
+  }
+
+  #userOf(account: number): string {
+    return this.#plan.accounts[account]?.user ?? "";
   }
 
   /** I8: after `stop` nothing is left but the ports, and after `close` nothing at all. */
@@ -283,12 +294,13 @@ class Swarm implements Obituaries {
   }
 
   #watchPhones(): void {
-    for (const { name, machine } of this.#phones.all) {
-      const phone = machine.phones[0];
-      const account = phone?.accounts[0];
-      if (phone === undefined || account === undefined) continue;
-      const bounds = planBounds(this.#plan, account.policy);
-      this.#watched.push({ node: name, phone, account, bounds, active: true });
+    const lists = accountsByPhone(this.#plan);
+    for (const [at, { user, redundancy }] of this.#plan.accounts.entries()) {
+      const [phone] = this.#phones.phoneOf(at).machine.phones as [Phone];
+      const place = lists[this.#plan.phones[at] ?? 0]?.indexOf(at) ?? 0;
+      const account = phone.accounts[place] as Account;
+      const bounds = planBounds(this.#plan, redundancy);
+      this.#watched.push({ node: user, phone, account, bounds, active: true });
     }
     const complain = (violation: Violation): void => this.#complain(violation);
     const bindings: Bindings = (address, user) => this.#bindings.holds(address, user);
@@ -327,18 +339,22 @@ class Swarm implements Obituaries {
       }
       this.#phones.began(event);
     }
-    for (const invariant of this.#invariants) invariant.event?.(event);
+    for (const told of this.#tenants.event(event)) {
+      for (const invariant of this.#invariants) invariant.event?.(told);
+    }
     this.#watch.event?.(event);
   }
 
   #message(message: SimulatedMessage): void {
     const { node, direction, bytes } = message;
     this.#watch.message?.(message);
-    if (!this.#names.has(node)) return;
+    if (this.#tenants.of(node).length === 0) return;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
     // Who is asked goes on answering: a server may have a last word about a subscription long left.
     if (direction === "out" && !text.startsWith("SIP/2.0")) this.#lately.add(node);
-    for (const invariant of this.#invariants) invariant.message?.(message, text);
+    const own = this.#tenants.message(message, text);
+    if (own === undefined) return;
+    for (const invariant of this.#invariants) invariant.message?.(own, text);
   }
 
   #step(now: Instant): void {

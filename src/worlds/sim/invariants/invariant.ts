@@ -6,8 +6,9 @@ import type { Bounds } from "../../../core/redundancy/bounds.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 
-/** One phone with one account on a host of its own. */
+/** One account on a phone. */
 export interface Watched {
+  /** The name of its user, as if it had a node to itself: several may share a phone. */
   readonly node: string;
   /** Another one after a new start. */
   phone: Phone;
