@@ -1,7 +1,7 @@
 /** The calls of a phone: which request belongs to which, and what becomes of one that begins a call. */
 import { dialogKey, dialogKeyOf } from "../dialog/dialog.ts";
 import { newTag } from "../identifiers.ts";
-import type { Instant } from "../machine.ts";
+import type { Instant, Peer } from "../machine.ts";
 import { cseqOf } from "../message/cseq.ts";
 import type { Request, Response } from "../message/message.ts";
 import { fromOf, toOf } from "../message/name-addr.ts";
@@ -30,7 +30,7 @@ export interface PhoneCallsHost {
   readonly entropy: Entropy;
   readonly answerMode: AnswerMode;
   /** The account that a request is for; undefined: none of this phone. */
-  environmentFor(request: Request): CallEnvironment | undefined;
+  environmentFor(request: Request, from: Peer): CallEnvironment | undefined;
   /** The last call is over. */
   becameIdle(now: Instant): void;
   /** The first call was answered, or the last that was is over. */
@@ -102,7 +102,7 @@ export class PhoneCalls implements CallRegister {
       return;
     }
     const tag = newTag(this.#host.entropy);
-    const environment = this.#host.environmentFor(request);
+    const environment = this.#host.environmentFor(request, flow.peer);
     if (environment === undefined) {
       transaction.respond(now, responseTo(request, 404, undefined, tag));
       return;

@@ -8,7 +8,6 @@ import type { AudioSink } from "../media/playout.ts";
 import type { AudioSource } from "../media/tones.ts";
 import type { Request, Response } from "../message/message.ts";
 import { fromOf } from "../message/name-addr.ts";
-import { parseUri } from "../message/uri.ts";
 import type { Primitives } from "../primitives.ts";
 import type { SharedAskings } from "../redundancy/credentials.ts";
 import type { PlaceLists } from "../redundancy/place-lists.ts";
@@ -21,6 +20,7 @@ import type { TraceEvent } from "../vocabulary.ts";
 import { Account } from "./account.ts";
 import { AccountCalls, type CallHome } from "./account-calls.ts";
 import type { AccountEnvironment, AccountSender } from "./account-environment.ts";
+import { accountNamed, accountOf } from "./account-of.ts";
 import type { AnsweringTargets } from "./answering-targets.ts";
 import type { Call } from "./call.ts";
 import type { CallEnvironment, CallRegister, SentRequest } from "./call-environment.ts";
@@ -35,7 +35,7 @@ import type { PhoneShared } from "./phone-shared.ts";
 import type { Resolved } from "./resolutions.ts";
 import { endStrayAnswer } from "./stray-answer.ts";
 import { type PhoneSubscriptions, subscriptionsOf } from "./subscriptions.ts";
-import { accountOf, comesFromLeft } from "./unregistered-server.ts";
+import { comesFromLeft } from "./unregistered-server.ts";
 
 /** A phone as its machine has it: every method is told the time. */
 export class Phone
@@ -227,8 +227,8 @@ export class Phone
   strayed(now: Instant, response: Response, flow: Flow): void {
     if (response.status < 200 || response.status >= 300 || this.state !== "running") return;
     if (this.#madeCalls?.strayed(now, response, flow) === true) return;
-    const user = parseUri(fromOf(response.headers)?.uri ?? "")?.user;
-    const account = this.accounts.find((one) => one.config.user === user);
+    const own = fromOf(response.headers)?.uri ?? "";
+    const account = accountNamed(this.accounts, own, own, flow.peer);
     if (account === undefined) return;
     endStrayAnswer(now, this.#environmentOf(account), response, flow);
   }
@@ -277,8 +277,8 @@ export class Phone
     return this.config.audioSink?.(call);
   }
 
-  environmentFor(request: Request): CallEnvironment | undefined {
-    const account = accountOf(this.accounts, request);
+  environmentFor(request: Request, from: Peer): CallEnvironment | undefined {
+    const account = accountOf(this.accounts, request, from);
     return account === undefined ? undefined : this.#environmentOf(account);
   }
 

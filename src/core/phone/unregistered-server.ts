@@ -4,12 +4,11 @@
  */
 import type { Instant, Peer, Target } from "../machine.ts";
 import type { Request } from "../message/message.ts";
-import { toOf } from "../message/name-addr.ts";
-import { parseUri } from "../message/uri.ts";
 import type { ServerPolicy } from "../redundancy/policy.ts";
 import type { Place } from "../redundancy/server-set.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { Account } from "./account.ts";
+import { accountOf } from "./account-of.ts";
 
 /** The switch and what it depends on. */
 export function signalsRegisteredOnly(hop: ServerPolicy): boolean {
@@ -47,18 +46,8 @@ export function comesFromLeft(
   flow: Flow,
 ): boolean {
   if (request.method === "BYE") return false;
-  const account = accountOf(accounts, request);
+  const account = accountOf(accounts, request, flow.peer);
   return account !== undefined && !takesFrom(now, account, flow.peer);
-}
-
-/** By the user of the Request-URI, which is the one of the Contact; by To, if a proxy has changed it. */
-export function accountOf(accounts: readonly Account[], request: Request): Account | undefined {
-  for (const uri of [request.uri, toOf(request.headers)?.uri ?? ""]) {
-    const user = parseUri(uri)?.user;
-    const account = accounts.find((one) => one.config.user === user);
-    if (account !== undefined) return account;
-  }
-  return undefined;
 }
 
 /**
