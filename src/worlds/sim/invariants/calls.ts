@@ -13,8 +13,8 @@ import type { SimulatedMessage } from "../surroundings.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
 import { LateStops } from "./late-stops.ts";
 
-/** Ends for want of an answer. */
-const NOBODY = new Set(["408", "timeout", "transport"]);
+/** Ends for want of an answer, or of any sign of life. */
+const SILENT = new Set(["408", "timeout", "transport", "session-expired"]);
 
 /** Ends that somebody wanted. */
 const WANTED = new Set(["hung-up", "peer-hung-up"]);
@@ -117,7 +117,7 @@ export class Calls implements Invariant {
       // Without its ACK an answer has not made a session (RFC 3261 §13.3.1.4, R15).
       why === "unacknowledged" ||
       (why === "session-expired" && this.#isHeld(key)) ||
-      (NOBODY.has(why) && this.#silencedByHold(key, callId)) ||
+      (SILENT.has(why) && this.#silencedByHold(key, callId)) ||
       (why === "not-registered" && this.#strict.has(node));
     this.#over.add(callId);
     if (right) return;

@@ -92,7 +92,8 @@ export class Registered implements Invariant {
 
   /**
    * Every place of the server wanted to be left alone, from when the renewal was due at the latest, or in answer to it,
-   * until the binding had run out; when that time is over, the phone has B to come back.
+   * until the binding had run out, or so little before that no renewal was possible; when that time is over, the phone
+   * has B to come back.
    */
   #keptAway(now: Instant, one: Watched, { places, policy }: ServerRoute, last: Accepted): boolean {
     const { at, seconds } = last;
@@ -100,7 +101,9 @@ export class Registered implements Invariant {
     return places.every(({ target }) => {
       const quiet = this.#hush.quiet(one.node, target);
       if (quiet === undefined || quiet.from > due + LOOK_MS) return false;
-      return quiet.until >= at + seconds * 1000 && now <= quiet.until + one.bounds.registeredMs;
+      return (
+        quiet.until >= at + seconds * 1000 - LOOK_MS && now <= quiet.until + one.bounds.registeredMs
+      );
     });
   }
 
