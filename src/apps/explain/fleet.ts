@@ -5,6 +5,7 @@ import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 const ROWS: readonly (readonly [field: keyof FleetLoad, words: string])[] = [
   ["refresh", "renewals while all is well"],
   ["probe", "probes of server 1 while they are below it"],
+  ["proxyProbe", "probes of the first outbound proxy while they use another"],
   ["start", "when power returns to all at once"],
   ["retry", "tries while no server is up, at the longest wait"],
 ];

@@ -18,6 +18,8 @@ export interface FleetLoad {
   readonly refresh: number;
   /** Probes of server 1 while the phones are below it; 0: there are none. */
   readonly probe: number;
+  /** Probes of the first outbound proxy while the phones use another; 0: there is no other. */
+  readonly proxyProbe: number;
   /** When power returns, if every phone starts at one moment. */
   readonly start: number;
   /** Further tries while no server is up, at the longest wait. */
@@ -26,6 +28,7 @@ export interface FleetLoad {
 
 export function fleetLoad(policy: RedundancyPolicy, phones: number): FleetLoad {
   const { registration, servers, probeIntervalMs, backoff, startSurgeMs } = policy;
+  const { proxies, proxyProbeIntervalMs } = policy;
   const kept = keptRegistrations(policy);
   const probing = registration === "successive" && servers.length > 1;
   // Uniform in [W/2, W]: three quarters of it, on the average.
@@ -33,6 +36,7 @@ export function fleetLoad(policy: RedundancyPolicy, phones: number): FleetLoad {
   return {
     refresh: kept.reduce((sum, server) => sum + phones / refreshSeconds(server), 0),
     probe: probing ? (phones * 1000) / probeIntervalMs : 0,
+    proxyProbe: proxies.length > 1 ? (phones * 1000) / proxyProbeIntervalMs : 0,
     start: (phones * kept.length) / Math.max(1, startSurgeMs / 1000),
     retry: kept.length === 0 ? 0 : (phones * 1000) / waitMs,
   };
@@ -51,6 +55,11 @@ export function lintLoad(pad: LintPad, policy: RedundancyPolicy): void {
       const least = Math.ceil(Math.max(phones / STORM, Math.min(fitting, MOST_INTERVAL))) * 1000;
       const remedy = `${pad.write("probeIntervalMs", least)} or more`;
       pad.warn(["probeIntervalMs", "servers.2.address"], "probe-storm", wrong, remedy);
+    }
+    if (isStorm(load.proxyProbe)) {
+      const wrong = `${who} that left the first outbound proxy send ${Math.round(load.proxyProbe)} REGISTERs a second to it`;
+      const remedy = `${pad.write("proxyProbeIntervalMs", Math.ceil(phones / STORM) * 1000)} or more`;
+      pad.warn(["proxyProbeIntervalMs", "proxies.2.address"], "probe-storm", wrong, remedy);
     }
     if (isStorm(load.refresh)) tellRefresh(pad, policy, who, load.refresh);
   }

@@ -79,7 +79,9 @@ function lintCount(
   const origin = pad.origin(path);
   if (given <= most || origin === undefined) return false;
   const wrong = `only ${most} of ${given} resends fit into the ${end / 1000} s after which a request has failed`;
-  pad.warnAt(origin, "retries-beyond-end", wrong, `${pad.write(path, Math.min(3, most))}`);
+  const spacing = path.replace(field, "retryIntervalMs");
+  const remedy = most > 0 ? pad.write(path, Math.min(3, most)) : pad.write(spacing, 0);
+  pad.warnAt(origin, "retries-beyond-end", wrong, `${remedy}`);
   return true;
 }
 

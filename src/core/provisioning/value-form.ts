@@ -13,7 +13,7 @@ interface NumberForm {
   readonly words: Readonly<Record<string, Value | undefined>>;
   /** Values from 1 to below this one are raised to it, as the manual says. */
   readonly raiseTo: number;
-  /** Values are rounded up to a multiple of this. */
+  /** Values are rounded up to a multiple of this, the greatest down. */
   readonly step: number;
 }
 
@@ -275,12 +275,11 @@ function parseNumber(form: NumberForm, text: string): Parsed {
     return outside(policy(bounded), `${given} is ${wrong}`, `write a value in ${range}`);
   }
   // Fractions have no step: rounding them would only disguise what was written.
-  const stepped = Math.ceil(given / form.step) * form.step;
-  if (form.whole && stepped !== given) {
-    const wrong = `${given} is rounded up to ${stepped}, the finest step is ${form.step}`;
-    return adjusted(policy(stepped), wrong, `write ${stepped}`);
-  }
-  return accepted(policy(given));
+  const highest = form.most - (form.most % form.step);
+  const stepped = Math.min(highest, Math.ceil(given / form.step) * form.step);
+  if (!form.whole || stepped === given) return accepted(policy(given));
+  const wrong = `${given} is rounded to ${stepped}, the finest step is ${form.step}`;
+  return adjusted(policy(stepped), wrong, `write ${stepped}`);
 }
 
 /** Words in another case are taken, and told: old firmware spelled some differently. */

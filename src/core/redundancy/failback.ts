@@ -40,15 +40,12 @@ export function failbackModeOf(route: ServerRoute): FailbackMode | "probe" {
   return home.hop === away.hop ? home.hop.failbackMode : "probe";
 }
 
-/**
- * Mode DNSTTL, when nobody renews the records or there are none: after so long the primary gets another chance,
- * milliseconds.
- */
+/** Mode DNSTTL where there are no records: after so long the primary gets another chance, milliseconds. */
 const STALE_MS = 30_000;
 
 /**
- * However short the times that are given: a primary that refuses at once is not tried without a pause,
- * milliseconds.
+ * However little is left of a TTL, and where a policy gives no interval: a primary that refuses at once is not tried
+ * without a pause, milliseconds.
  */
 const SHORTEST_AWAY_MS = 10_000;
 
@@ -179,13 +176,13 @@ export class Failback implements TimerOwner {
       }
       case "DNSTTL":
         // A literal address has no TTL: the places are one address over several transports.
-        return place.expiresAt > now && place.expiresAt !== NEVER
-          ? Math.max(place.expiresAt - now, SHORTEST_AWAY_MS)
-          : STALE_MS;
+        return place.expiresAt === NEVER
+          ? STALE_MS
+          : Math.max(place.expiresAt - now, SHORTEST_AWAY_MS);
       case "duration":
         return place.hop.failbackSeconds === 0 ? NEVER : place.hop.failbackSeconds * 1000;
       case "probe":
-        return Math.max(SHORTEST_AWAY_MS, this.#host.policy.proxyProbeIntervalMs);
+        return this.#host.policy.proxyProbeIntervalMs || SHORTEST_AWAY_MS;
     }
   }
 

@@ -172,6 +172,24 @@ test("where one count is for all requests it is told once, and 3 is never spelle
   );
 });
 
+test("where not even one resend fits, the spacing is what is to be changed, and no remedy is a fault itself (C14)", () => {
+  const server = "reg.1.server.1";
+  const read = (spacing: string): string[] =>
+    polycom(
+      `${server}.address="pbx.example.com"`,
+      `${server}.retryMaxCount="1"`,
+      `${server}.retryTimeOut="${spacing}"`,
+    );
+  const told =
+    `warning p.cfg:4: ${server}.retryMaxCount: only 0 of 1 resends fit into the 32 s after which a ` +
+    `request has failed; write ${server}.retryTimeOut="0"`;
+  assert.deepEqual(read("65500"), [told]);
+  assert.deepEqual(read("65535"), [
+    told,
+    `warning p.cfg:5: ${server}.retryTimeOut: 65535 is rounded to 65500, the finest step is 100; write 65500`,
+  ]);
+});
+
 test("a key whose end is missing is taken for what it begins", () => {
   assert.deepEqual(yealink(NAME, "sip_server.1.failback_time = 600"), [
     "warning y.cfg:5: account.1.sip_server.1.failback_time: no such key; did you mean " +
@@ -192,6 +210,16 @@ test("what is noticed late or loads servers is told", () => {
   assert.match(
     yealink(...probing, "sip_server.2.expires = 60", "fallback.timeout = 10").join(),
     /:8: account\.1\.fallback\.timeout: 1000 phones .* 100 REGISTERs a second .*timeout = 30 or more$/,
+  );
+  const proxied = [
+    NAME,
+    "outbound_proxy_enable = 1",
+    "outbound_proxy.1.address = c.example.com",
+    "outbound_proxy.2.address = d.example.com",
+  ];
+  assert.match(
+    yealink(...proxied, "outbound_proxy_fallback_interval = 2").join(),
+    /:8: .*1000 phones .* first outbound proxy send 500 REGISTERs a second .*_interval = 30 or more$/,
   );
   assert.match(
     polycom('reg.1.server.1.address="a.example.com"', 'reg.1.server.1.register="0"').join(),

@@ -126,7 +126,7 @@ test("P7 gives every fault at once, in the order of the file", () => {
   assert.deepEqual(faults(phone), [
     `warning ${p7}:14: ${first}.transport: "UDPonly" is read as UDPOnly; write UDPOnly`,
     `warning ${p7}:15: ${first}.retryMaxCount: 0 means 3 here; write 3`,
-    `warning ${p7}:16: ${first}.retryTimeOut: 50 is rounded up to 100, the finest step is 100; write 100`,
+    `warning ${p7}:16: ${first}.retryTimeOut: 50 is rounded to 100, the finest step is 100; write 100`,
     `error ${p7}:17: ${first}.expires: 5 is below 10, the least; write a value in 10..2147483647`,
     `warning ${p7}:18: ${first}.expires.overlap: it is not below the lifetime of 10 s, which is ` +
       "renewed at half; write less than the lifetime",

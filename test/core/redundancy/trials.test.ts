@@ -1,6 +1,12 @@
 /** A trial of the way home, and what is waited for meanwhile. */
 import { test } from "node:test";
-import { failover } from "./stages.ts";
+import {
+  defaultAccount,
+  defaultPolicy,
+  defaultServer,
+} from "../../../src/core/redundancy/policy-defaults.ts";
+import { Rehearsal, ZONE } from "./rehearsal.ts";
+import { calm, failover } from "./stages.ts";
 
 test("a trial that fails puts off no retry: who is registered nowhere comes back to the secondary (999537)", () => {
   const policy = { backoff: { kind: "fixed", intervalMs: 45_000 }, keepAliveMs: 0 } as const;
@@ -39,4 +45,47 @@ test("a trial that fails puts off no retry: who is registered nowhere comes back
     92.0 REGISTER → secondary
     92.0 200 ← secondary
   `);
+});
+
+for (const ttl of [0, 3, 12]) {
+  test(`DNSTTL, records of ${ttl} s and a silent primary: what has run out on the way there brings no later return`, () => {
+    const zone = ZONE.replaceAll(/^dual +60/gm, `dual ${ttl}`);
+    failover({ failbackMode: "DNSTTL" }, { keepAliveMs: 0 }, { zone, methods: ["REGISTER"] })
+      .cut("primary")
+      .start()
+      .until(10)
+      .revive("primary")
+      .until(20)
+      .expect(`
+        0.0 REGISTER → primary
+        0.5 REGISTER ↻ primary
+        1.5 REGISTER ↻ primary
+        3.5 REGISTER ↻ primary
+        7.5 REGISTER → secondary
+        7.5 200 ← secondary
+        17.5 REGISTER → primary
+        17.5 200 ← primary
+      `);
+  });
+}
+
+test("an outbound proxy is probed as often as the policy says, be it every two seconds", () => {
+  const proxies = [defaultServer("192.0.2.33"), defaultServer("192.0.2.34")];
+  const policy = { ...calm({ keepAliveMs: 0 }), proxies, proxyProbeIntervalMs: 2000 };
+  const redundancy = { ...defaultPolicy("192.0.2.13"), ...policy };
+  new Rehearsal([defaultAccount("2001", redundancy)], { methods: ["REGISTER"] })
+    .kill("proxy1")
+    .start()
+    .until(5)
+    .revive("proxy1")
+    .until(7)
+    .expect(`
+      0.0 REGISTER → proxy1
+      0.0 REGISTER → proxy2
+      0.0 200 ← proxy2
+      2.0 REGISTER → proxy1
+      4.0 REGISTER → proxy1
+      6.0 REGISTER → proxy1
+      6.0 200 ← proxy1
+    `);
 });
