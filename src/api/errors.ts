@@ -15,6 +15,12 @@ export class ConfigurationError extends Error {
   }
 }
 
+const MEANINGS: Readonly<Record<string, string>> = {
+  "in-use": "another socket has this port",
+  denied: "no permission, or this machine has no such address",
+  tls: "no certificate and key",
+};
+
 /** A local address cannot be listened on. */
 export class AddressError extends Error {
   override readonly name = "AddressError";
@@ -24,7 +30,8 @@ export class AddressError extends Error {
   readonly why: string;
 
   constructor(address: string, why: string) {
-    super(`${address} cannot be had: ${why}`);
+    const meaning = MEANINGS[why];
+    super(`${address} cannot be had: ${why}${meaning === undefined ? "" : `, ${meaning}`}`);
     this.address = address;
     this.why = why;
   }

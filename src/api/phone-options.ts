@@ -1,6 +1,5 @@
 /** The options of a phone as a checked configuration: the same that provisioning files come to. */
 import { isIP } from "node:net";
-import { isName } from "../core/locate/address.ts";
 import { parseUri, uriParam } from "../core/message/uri.ts";
 import type { AnswerMode } from "../core/phone/phone-config.ts";
 import type { Fault, PhoneConfiguration } from "../core/provisioning/configuration.ts";
@@ -18,6 +17,7 @@ import {
 } from "../core/redundancy/policy-defaults.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
 import { ConfigurationError } from "./errors.ts";
+import { isHost, shown, wanted, wrongResolvers } from "./option-values.ts";
 import { checkTls } from "./tls-options.ts";
 
 /** One server or outbound proxy; what is left out is as in docs/provisioning.md for our own dialect. */
@@ -43,8 +43,12 @@ export interface AccountOptions
       | "messageWaiting"
       | "colleagues"
       | "presenceOf"
+      | "watchExpiresSeconds"
       | "publishPresence"
       | "subscribeRegistration"
+      | "subscribeExpiresSeconds"
+      | "subscribeOverlapSeconds"
+      | "subscribeRetryMs"
       | "reliableProvisionals"
       | "sessionTimer"
       | "sessionExpiresSeconds"
@@ -97,6 +101,7 @@ const TRANSPORTS: readonly string[] = [
   "ws",
   "wss",
 ] satisfies ServerTransport[];
+const REDUNDANCY = "account.X.redundancy.";
 const ACCOUNT_KEYS = new Set(["user", "domain", "servers", "proxies", "register", "redundancy"]);
 const SETTING_KEYS = new Set("bind port dns answer tls userAgent instance trace".split(" "));
 /** Decided by where an account stands, and not by its options. */
@@ -104,14 +109,22 @@ const { index: _index, enabled: _enabled, ...PLAIN_DEFAULTS } = ACCOUNT_DEFAULTS
 
 /**
  * Options as the configuration that files would come to.
+ * @param read what the files of the phone came to, if it is made of files.
  * @throws ConfigurationError with every fault at once.
  */
-export function configurationOf(options: PhoneOptions): PhoneConfiguration {
+export function configurationOf(
+  options: PhoneOptions,
+  read?: PhoneConfiguration,
+): PhoneConfiguration {
   const reader = new OptionsReader();
-  const given = "accounts" in options ? options.accounts : [withoutSettings(options)];
-  const accounts = given.map((account, at) => reader.account(account, at + 1));
-  if (accounts.length === 0) reader.fault("accounts", "is empty", "give one account at least");
+  if (typeof options !== "object" || options === null) {
+    reader.fault("options", "are missing", "give { user, password, servers }");
+    throw new ConfigurationError(reader.faults);
+  }
+  reader.settings(options);
+  const accounts = read?.accounts ?? reader.accounts(options);
   if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
+  if (read !== undefined) return read;
   return {
     dialect: "native",
     accounts,
@@ -121,28 +134,6 @@ export function configurationOf(options: PhoneOptions): PhoneConfiguration {
     resolvers: [],
     localPort: 0,
   };
-}
-
-/** The settings, if they can be.  @throws ConfigurationError with every fault at once. */
-export function checkSettings(settings: PhoneSettings): void {
-  const reader = new OptionsReader();
-  if (typeof settings !== "object" || settings === null) {
-    reader.fault("options", "are missing", "give { user, password, servers }");
-    throw new ConfigurationError(reader.faults);
-  }
-  const { bind = "0.0.0.0", port = 0, answer = "ring" } = settings;
-  const unknown = Object.keys(settings).filter((key) => !SETTING_KEYS.has(key));
-  if ("accounts" in settings) {
-    const remedy = `give one of accounts, ${[...SETTING_KEYS].join(", ")}`;
-    for (const key of unknown) if (key !== "accounts") reader.fault(key, "is not known", remedy);
-  }
-  checkTls(settings.tls, (...fault) => reader.fault(...fault));
-  if (isIP(bind) === 0) reader.fault("bind", `"${bind}" is no address`, "give one, or 0.0.0.0");
-  if (!isPort(port)) reader.fault("port", `${port} is no port`, "give 0 to 65535");
-  if (!["ring", "auto", "busy"].includes(answer)) {
-    reader.fault("answer", `"${answer}" is not known`, "give ring, auto or busy");
-  }
-  if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
 }
 
 /** A password or name counts as its UTF-8 bytes; inside the core a character is a byte. */
@@ -159,13 +150,60 @@ function withoutSettings(options: AccountOptions): AccountOptions {
 class OptionsReader {
   readonly faults: Fault[] = [];
 
-  account(options: AccountOptions, index: number): AccountPolicy {
-    const { user, domain, register = true, redundancy = {} } = options;
-    if (!/^[^\s@:;<>"\\]+$/.test(String(user ?? ""))) {
-      this.fault(`accounts.${index}.user`, `"${user}" is no user`, "give the part before the @");
+  settings(settings: PhoneSettings): void {
+    const { bind = "0.0.0.0", port = 0, dns = [], trace = false } = settings;
+    const unknown = Object.keys(settings).filter((key) => !SETTING_KEYS.has(key));
+    if ("accounts" in settings) {
+      const remedy = `give one of accounts, ${[...SETTING_KEYS].join(", ")}`;
+      for (const key of unknown) if (key !== "accounts") this.fault(key, "is not known", remedy);
+    }
+    checkTls(settings.tls, (...fault) => this.fault(...fault));
+    if (typeof bind !== "string" || isIP(bind) === 0) {
+      this.fault("bind", `${shown(bind)} is no address`, "give one, or 0.0.0.0");
+    }
+    if (!isPort(port)) this.fault("port", `${shown(port)} is no port`, "give 0 to 65535");
+    for (const text of wrongResolvers(dns)) {
+      this.fault("dns", `${shown(text)} is no resolver`, "give HOST or HOST:PORT");
+    }
+    if (typeof trace !== "boolean") {
+      this.fault("trace", `cannot be ${shown(trace)}`, "give true or false");
+    }
+    for (const key of ["answer", "userAgent", "instance"] as const) {
+      if (settings[key] !== undefined) this.#value(key, key, settings[key], "");
+    }
+  }
+
+  accounts(options: PhoneOptions): AccountPolicy[] {
+    const given: unknown = "accounts" in options ? options.accounts : [withoutSettings(options)];
+    if (!Array.isArray(given) || given.length === 0) {
+      const wrong = Array.isArray(given) ? "is empty" : "is no list";
+      this.fault("accounts", wrong, "give a list of one account at least");
+      return [];
+    }
+    return given.flatMap((account: AccountOptions | null, at) => {
+      if (typeof account === "object" && account !== null) return [this.#account(account, at + 1)];
+      const remedy = "give { user, password, servers }";
+      this.fault(`accounts.${at + 1}`, `cannot be ${shown(account)}`, remedy);
+      return [];
+    });
+  }
+
+  #account(options: AccountOptions, index: number): AccountPolicy {
+    const { user, domain, register = true } = options;
+    const redundancy = this.#object(options.redundancy, `accounts.${index}.redundancy`);
+    if (typeof user !== "string" || !/^[^\s@:;<>"\\]+$/.test(user)) {
+      const remedy = "give the part before the @, as text";
+      this.fault(`accounts.${index}.user`, `${shown(user)} is no user`, remedy);
     }
     if (domain !== undefined && !isHost(domain)) {
-      this.fault(`accounts.${index}.domain`, `"${domain}" is no domain`, "give a host name");
+      this.fault(`accounts.${index}.domain`, `${shown(domain)} is no domain`, "give a host name");
+    }
+    if (typeof register !== "boolean") {
+      this.fault(
+        `accounts.${index}.register`,
+        `cannot be ${shown(register)}`,
+        "give true or false",
+      );
     }
     const plain = this.#plain(options, index);
     const path = `accounts.${index}`;
@@ -178,8 +216,9 @@ class OptionsReader {
     if (servers.length === 0) this.fault(`${path}.servers`, "is empty", "give one server at least");
     const { dns, ...rest } = redundancy;
     const { dns: standardDns, ...standard } = POLICY_DEFAULTS.native;
-    this.#check(rest, standard, `${path}.redundancy`);
-    this.#check(dns ?? {}, standardDns, `${path}.redundancy.dns`);
+    this.#check(rest, standard, `${path}.redundancy`, REDUNDANCY);
+    const dnsPath = `${path}.redundancy.dns`;
+    this.#check(this.#object(dns, dnsPath), standardDns, dnsPath, `${REDUNDANCY}dns.`);
     return {
       ...ACCOUNT_DEFAULTS,
       ...plain,
@@ -187,9 +226,9 @@ class OptionsReader {
       enabled: true,
       user,
       domain,
-      authName: bytesOf(options.authName ?? user),
-      password: bytesOf(options.password ?? ""),
-      displayName: bytesOf(options.displayName ?? ""),
+      authName: bytesOf(String(options.authName ?? user)),
+      password: bytesOf(String(options.password ?? "")),
+      displayName: bytesOf(String(options.displayName ?? "")),
       redundancy: {
         ...standard,
         ...rest,
@@ -209,7 +248,7 @@ class OptionsReader {
     for (const [key, value] of Object.entries(options)) {
       if (!ACCOUNT_KEYS.has(key) && value !== undefined) plain[key] = value;
     }
-    this.#check(plain, PLAIN_DEFAULTS, `accounts.${index}`);
+    this.#check(plain, PLAIN_DEFAULTS, `accounts.${index}`, "account.X.");
     return plain;
   }
 
@@ -222,40 +261,40 @@ class OptionsReader {
     const features = first || path.includes("proxies") ? "full" : "basic";
     const standard: ServerPolicy = { ...SERVER_DEFAULTS.native, address: "", features };
     const given = typeof name === "string" ? readServerName(name) : name;
-    if (given === undefined || !isHost(given.address ?? "")) {
-      const text = typeof name === "string" ? name : String(name?.address);
+    if (typeof given !== "object" || given === null || !isHost(given.address)) {
+      const text = typeof given === "object" ? given?.address : name;
       const remedy =
         "give HOST, HOST:PORT or TRANSPORT:HOST:PORT, TRANSPORT one of udp tcp tls ws wss";
-      this.fault(path, `"${text}" is no server`, remedy);
+      this.fault(path, `${shown(text)} is no server`, remedy);
       return standard;
     }
-    this.#check(given, standard, path);
-    if (given.port !== undefined && !isPort(given.port)) {
-      this.fault(`${path}.port`, `${given.port} is no port`, "give 0 to 65535");
-    }
+    this.#check(given, standard, path, `${REDUNDANCY}servers.Y.`);
     return { ...standard, ...given };
   }
 
-  /** Each key must be one of those there are, and of the kind that the standard value has. */
-  #check(given: object, standard: object, path: string): void {
+  /** Each key must be one of those there are, with a value that its row allows. */
+  #check(given: object, standard: object, path: string, rows: string): void {
     const known = standard as Readonly<Record<string, unknown>>;
     for (const [key, value] of Object.entries(given)) {
       if (!(key in known)) {
         const remedy = `give one of ${Object.keys(known).join(", ")}`;
         this.fault(`${path}.${key}`, "is not known", remedy);
-      } else if (!isLike(value, known[key], key)) {
-        const remedy = `give for instance ${JSON.stringify(known[key])}`;
-        this.fault(`${path}.${key}`, `cannot be ${String(value)}`, remedy);
+      } else {
+        this.#value(`${path}.${key}`, rows + key, value, known[key]);
       }
     }
   }
-}
 
-/** Of one kind; numbers neither negative nor infinite. A lifetime's overlap may be a number or the word half. */
-function isLike(value: unknown, standard: unknown, key: string): boolean {
-  if (typeof value === "number" && !(value >= 0 && value < Number.POSITIVE_INFINITY)) return false;
-  if (key.endsWith("verlapSeconds")) return typeof value === "number" || value === "half";
-  return typeof value === typeof standard && Array.isArray(value) === Array.isArray(standard);
+  #value(path: string, row: string, value: unknown, standard: unknown): void {
+    const instead = wanted(row, value, standard);
+    if (instead !== undefined) this.fault(path, `cannot be ${shown(value)}`, `give ${instead}`);
+  }
+
+  #object<Given extends object>(given: Given | undefined, path: string): Partial<Given> {
+    if (typeof given === "object" && given !== null) return given;
+    if (given !== undefined) this.fault(path, `cannot be ${shown(given)}`, "give an object");
+    return {};
+  }
 }
 
 /** `TRANSPORT:HOST:PORT`, of which only the host must be there, or a SIP URI; undefined if it is neither. */
@@ -285,10 +324,6 @@ function serverOfUri(text: string): ServerOptions | undefined {
   };
 }
 
-function isHost(text: string): boolean {
-  return isIP(text) !== 0 || isName(text);
-}
-
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port >= 0 && port <= 65_535;
+function isPort(port: unknown): boolean {
+  return typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= 65_535;
 }

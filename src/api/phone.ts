@@ -11,7 +11,7 @@ import { Driver } from "../worlds/node/driver.ts";
 import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { Resolver } from "../worlds/node/resolver.ts";
 import { Call } from "./call.ts";
-import { AddressError, ConfigurationError, RequestError, StateError } from "./errors.ts";
+import { AddressError, RequestError, StateError } from "./errors.ts";
 import { type AnyEvent, isPhoneEvent, type PhoneEventFields } from "./event-fields.ts";
 import { farewell } from "./farewell.ts";
 import { Hearing } from "./hearing.ts";
@@ -20,7 +20,6 @@ import type { PhoneEvent, PhoneEvents, Registered } from "./phone-events.ts";
 import { readFiles } from "./phone-files.ts";
 import {
   bytesOf,
-  checkSettings,
   configurationOf,
   type PhoneOptions,
   type PhoneSettings,
@@ -78,11 +77,9 @@ export class Phone extends EventEmitter<PhoneEvents> {
   /** @throws ConfigurationError with every fault of the options at once. */
   constructor(options: PhoneOptions) {
     super();
-    checkSettings(options);
-    const configuration = loaded.get(options) ?? configurationOf(options);
+    const configuration = configurationOf(options, loaded.get(options));
     const named = options.dns === undefined ? undefined : [options.dns].flat();
-    const { options: asking, wrong } = resolverOptions(configuration, named);
-    if (wrong.length > 0) throw new ConfigurationError(wrong.map(badResolver));
+    const { options: asking } = resolverOptions(configuration, named);
     this.#settings = options;
     this.warnings = configuration.faults.filter(({ severity }) => severity === "warning");
     const primitives = nodePrimitives();
@@ -376,9 +373,3 @@ const UNREGISTERED = [
 
 /** Configurations read from files, on their way into the constructor. */
 const loaded = new WeakMap<PhoneOptions, PhoneConfiguration>();
-
-function badResolver(text: string): Fault {
-  const wrong = `"${text}" is no resolver`;
-  const remedy = "give HOST or HOST:PORT";
-  return { file: "options", line: 1, key: "dns", severity: "error", wrong, remedy };
-}

@@ -12,6 +12,7 @@ import { isUnspecified } from "../worlds/node/local-address.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
 import { ConfigurationError } from "./errors.ts";
+import { isHost, shown, wrongResolvers } from "./option-values.ts";
 import { bytesOf } from "./phone-options.ts";
 import { checkTls } from "./tls-options.ts";
 
@@ -76,6 +77,8 @@ const KEYS = new Set(
   ).split(" "),
 );
 const ALGORITHMS: readonly string[] = ["MD5", "SHA-256"] satisfies OfferedAlgorithm[];
+const USER_KEYS = new Set(["password", "ha1", "voicemail", "groups"]);
+const USER = "{ password, ha1, voicemail, groups }";
 const USER_NAME = /^[^\s@:;<>"\\]+$/;
 
 /** @throws ConfigurationError with every fault at once. */
@@ -112,9 +115,25 @@ class OptionsReader {
     }
     const minExpires = this.#seconds("minExpires", DEFAULT_REGISTRAR_LIMITS.minExpires);
     const maxExpires = this.#seconds("maxExpires", DEFAULT_REGISTRAR_LIMITS.maxExpires);
+    if (minExpires > maxExpires) {
+      const wrong = `${minExpires} is above maxExpires, ${maxExpires}`;
+      this.#fault("minExpires", wrong, "give a shorter one, or a longer maxExpires");
+    }
     const { expirySpread = 0 } = this.#options;
-    if (!(expirySpread >= 0 && expirySpread <= 0.5)) {
+    if (!(typeof expirySpread === "number" && expirySpread >= 0 && expirySpread <= 0.5)) {
       this.#fault("expirySpread", `${expirySpread} is no such share`, "give 0 to 0.5");
+    }
+    for (const key of ["open", "acceptForeign", "trace"] as const) {
+      const value: unknown = this.#options[key];
+      if (value === undefined || typeof value === "boolean") continue;
+      this.#fault(key, `cannot be ${shown(value)}`, "give true or false");
+    }
+    if (!isStore(store)) {
+      const remedy = "give memory, a folder, redis://HOST:PORT or a store of your own";
+      this.#fault("store", `cannot be ${shown(store)}`, remedy);
+    }
+    for (const text of wrongResolvers(this.#options.dns ?? [])) {
+      this.#fault("dns", `${shown(text)} is no resolver`, "give HOST or HOST:PORT");
     }
     const defaultExpires = Math.min(DEFAULT_REGISTRAR_LIMITS.defaultExpires, maxExpires);
     return {
@@ -141,9 +160,9 @@ class OptionsReader {
     if (texts.length === 0) this.#fault("listen", "is missing", "give udp:127.0.0.1:5060");
     const listen: Local[] = [];
     for (const text of texts) {
-      const local = readLocal(text);
+      const local = readLocal(String(text));
       const remedy = "give TRANSPORT:ADDRESS:PORT, TRANSPORT one of udp tcp tls ws wss";
-      if (local === undefined) this.#fault("listen", `"${text}" is no address`, remedy);
+      if (local === undefined) this.#fault("listen", `${shown(text)} is no address`, remedy);
       else listen.push(local);
     }
     checkTls(this.#options.tls, (...fault) => this.#fault(...fault));
@@ -157,7 +176,9 @@ class OptionsReader {
   }
 
   #domains(): string[] {
-    const domains = [this.#options.domain ?? []].flat().map((domain) => domain.toLowerCase());
+    const domains = [this.#options.domain ?? []]
+      .flat()
+      .map((domain) => String(domain).toLowerCase());
     const remedy = "give the name after the @ of your users";
     if (domains.length === 0) this.#fault("domain", "is missing", remedy);
     for (const domain of domains) {
@@ -174,25 +195,49 @@ class OptionsReader {
       return undefined;
     }
     if (open) this.#fault("open", "contradicts users", "give one of the two");
+    if (typeof users !== "object" || users === null || Array.isArray(users)) {
+      this.#fault("users", `cannot be ${shown(users)}`, 'give { "2001": "password" }');
+      return undefined;
+    }
     return new Users(Object.entries(users).map(([name, user]) => this.#user(name, user)));
   }
 
   #user(name: string, given: string | UserOptions): User {
-    const { password, ha1, voicemail, groups } =
-      typeof given === "string" ? { password: given } : (given as UserOptions);
-    if (!USER_NAME.test(name)) {
-      this.#fault(`users.${name}`, "is no user", "give the part before the @");
+    const path = `users.${name}`;
+    if (!USER_NAME.test(name)) this.#fault(path, "is no user", "give the part before the @");
+    const user: UserOptions = typeof given === "string" ? { password: given } : given;
+    if (typeof user !== "object" || user === null) {
+      this.#fault(path, `cannot be ${shown(given)}`, `give a password as text, or ${USER}`);
+      return { name, password: undefined, ha1: {}, voicemail: undefined, groups: [] };
     }
-    if (password === undefined && ha1?.MD5 === undefined && ha1?.["SHA-256"] === undefined) {
-      this.#fault(`users.${name}`, "has neither password nor ha1", "give one of them");
+    for (const key of Object.keys(user)) {
+      if (!USER_KEYS.has(key)) this.#fault(`${path}.${key}`, "is not known", `give ${USER}`);
     }
+    const { password, ha1 = {}, voicemail, groups = [] } = user;
+    const missing = password === undefined && ha1?.MD5 === undefined;
+    if (missing && ha1?.["SHA-256"] === undefined) {
+      this.#fault(path, "has neither password nor ha1", "give one of them");
+    }
+    this.#text(`${path}.password`, password);
+    this.#text(`${path}.voicemail`, voicemail);
+    for (const algorithm of ALGORITHMS) {
+      this.#text(`${path}.ha1.${algorithm}`, ha1?.[algorithm as OfferedAlgorithm]);
+    }
+    const named = Array.isArray(groups) && groups.every((group) => typeof group === "string");
+    if (!named) this.#fault(`${path}.groups`, `cannot be ${shown(groups)}`, 'give ["sales"]');
     return {
       name,
-      password: password === undefined ? undefined : bytesOf(password),
+      password: password === undefined ? undefined : bytesOf(String(password)),
       ha1: ha1 ?? {},
       voicemail,
-      groups: groups ?? [],
+      groups: named ? groups : [],
     };
+  }
+
+  #text(key: string, value: unknown): void {
+    if (value !== undefined && typeof value !== "string") {
+      this.#fault(key, `cannot be ${shown(value)}`, "give text");
+    }
   }
 
   #algorithms(): OfferedAlgorithm[] {
@@ -226,14 +271,17 @@ class OptionsReader {
       const remedy = "give advertise with the address that phones use";
       this.#fault("listen", "on every address gives peers none to answer to", remedy);
     }
+    if (advertise !== undefined && !isHost(advertise)) {
+      this.#fault("advertise", `${shown(advertise)} is no host`, "give an address or a name");
+    }
     return advertise;
   }
 
   #serviceRoute(): string {
     const uri = this.#options.serviceRoute;
     if (uri === undefined) return "";
-    if (parseUri(uri) === undefined) {
-      this.#fault("serviceRoute", `"${uri}" is no SIP URI`, "give sip:HOST;lr");
+    if (parseUri(String(uri)) === undefined) {
+      this.#fault("serviceRoute", `${shown(uri)} is no SIP URI`, "give sip:HOST;lr");
     }
     return `<${uri}>`;
   }
@@ -241,11 +289,16 @@ class OptionsReader {
   #seconds(key: "minExpires" | "maxExpires" | "retryWithin", otherwise: number): number {
     const value = this.#options[key] ?? otherwise;
     if (Number.isInteger(value) && value > 0) return value;
-    this.#fault(key, `${value} is no number of seconds`, "give a whole number above 0");
+    this.#fault(key, `${shown(value)} is no number of seconds`, "give a whole number above 0");
     return otherwise;
   }
 
   #fault(key: string, wrong: string, remedy: string): void {
     this.faults.push({ file: "options", line: 1, key, severity: "error", wrong, remedy });
   }
+}
+
+function isStore(given: unknown): boolean {
+  if (typeof given === "string") return given !== "";
+  return typeof given === "object" && given !== null && "ask" in given && "scan" in given;
 }

@@ -1,10 +1,10 @@
 /** A registrar and call server as a program sees it: addresses, users and a store in, typed events out. */
 import { EventEmitter } from "node:events";
 import type { Instant } from "../core/machine.ts";
-import type { Recall } from "../core/server/register-desk.ts";
+import type { Recall, Removal } from "../core/server/register-desk.ts";
 import type { ServerConfiguration } from "../core/server/server.ts";
 import { Resolver } from "../worlds/node/resolver.ts";
-import { readServers, type ServerAddress } from "../worlds/node/resolver-servers.ts";
+import { readServers } from "../worlds/node/resolver-servers.ts";
 import { BadStoreName, openStore } from "../worlds/node/stores/open-store.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
 import { type BindingsOfUser, bindingsIn } from "./bindings.ts";
@@ -36,6 +36,8 @@ export interface ServerEvents extends ServerOwnEvents {
   close: [];
 }
 
+const NO_STORE = "the store cannot be written now";
+
 /** A registrar and call server (RFC 3261 §10, §16). */
 export class SipServer extends EventEmitter<ServerEvents> {
   readonly #options: SipServerOptions;
@@ -52,8 +54,10 @@ export class SipServer extends EventEmitter<ServerEvents> {
     super();
     this.#options = options;
     this.#configuration = serverConfiguration(options);
-    const servers = resolversOf(options.dns);
-    this.#resolver = new Resolver(servers === undefined ? {} : { servers });
+    const { dns } = options;
+    this.#resolver = new Resolver(
+      dns === undefined ? {} : { servers: readServers([dns].flat()).servers },
+    );
   }
 
   /** Of this node. */
@@ -67,10 +71,11 @@ export class SipServer extends EventEmitter<ServerEvents> {
   }
 
   /**
-   * Opens the store and listens; resolves when it takes requests. A Redis store that is not there yet is waited for
-   * (`server.waiting`), until `signal` is aborted.
+   * Opens the store and listens; resolves when it takes requests. A store that was opened and then does not answer is
+   * waited for (`server.waiting`), until `signal` is aborted.
    * @throws AddressError if an address cannot be had; ConfigurationError if the store's name is wrong; Error if the
-   *   store cannot be opened; StateError if it was started or closed before; what the signal says if that is aborted.
+   *   store cannot be opened, or no Redis server answers there; StateError if it was started or closed before; what
+   *   the signal says if that is aborted.
    */
   async start(options: WaitOptions = {}): Promise<this> {
     options.signal?.throwIfAborted();
@@ -105,15 +110,18 @@ export class SipServer extends EventEmitter<ServerEvents> {
    * Removes all bindings of a user; false if there was none.
    * @param recall what phones are told that have subscribed to their registration (RFC 3680): `deactivated` (default)
    *   register anew at once, those on `probation` after `retryAfterSeconds`, `rejected` not at all.
+   * @throws Error if the store cannot be written: then they stand.
    */
   async removeBindings(user: string, recall?: Recall): Promise<boolean> {
     const engine = this.#engine;
     if (engine === undefined || this.#closed !== undefined) return false;
-    return await new Promise<boolean>((resolve) => {
+    const outcome = await new Promise<Removal>((resolve) => {
       engine.driver.run((now: Instant) =>
         engine.machine.removeBindings(now, user, resolve, recall),
       );
     });
+    if (outcome === "unavailable") throw new Error(`the bindings of ${user} stand: ${NO_STORE}`);
+    return outcome === "removed";
   }
 
   /** Every event from now on, for `for await`; it ends when the server is closed. */
@@ -190,20 +198,4 @@ function badStore(wrong: string): ConfigurationError {
   const remedy = "give memory, a folder, redis://HOST:PORT or a store of your own";
   const where = { file: "options", line: 1, key: "store" } as const;
   return new ConfigurationError([{ ...where, severity: "error", wrong, remedy }]);
-}
-
-function resolversOf(dns: string | readonly string[] | undefined): ServerAddress[] | undefined {
-  if (dns === undefined) return undefined;
-  const { servers, wrong } = readServers([dns].flat());
-  if (wrong.length === 0) return servers;
-  throw new ConfigurationError(
-    wrong.map((text) => ({
-      file: "options",
-      line: 1,
-      key: "dns",
-      severity: "error",
-      wrong: `"${text}" is no resolver`,
-      remedy: "give HOST or HOST:PORT",
-    })),
-  );
 }

@@ -12,6 +12,7 @@ import {
   SipServer,
   type SipServerOptions,
   StateError,
+  type Store,
 } from "../../src/index.ts";
 import { MemoryStore } from "../../src/worlds/node/stores/memory-store.ts";
 import { newPhone, patience, startPhone, startServer } from "./town.ts";
@@ -89,6 +90,29 @@ test("what cannot be of TLS and digest is told before the start, all at once", (
   assert.match(stray.join(" "), /^tls\.key: cannot be used: .*mismatch/);
 });
 
+test("what plain JavaScript lets through is told as a fault, too: wrong kinds, users, bounds", () => {
+  const kinds = { open: undefined, users: null, store: 7, dns: 5, trace: 1, acceptForeign: "yes" };
+  assert.deepEqual(faultsOf({ ...kinds, advertise: "host name", domain: 5, listen: 5 }), [
+    "listen: 5 is no address",
+    'acceptForeign: cannot be "yes"',
+    "trace: cannot be 1",
+    "store: cannot be 7",
+    "dns: 5 is no resolver",
+    'advertise: "host name" is no host',
+    "users: cannot be null",
+  ]);
+  const users = { 1: 5, 2: { password: 5, groops: [] }, 3: { password: "x", groups: "sales" } };
+  assert.deepEqual(faultsOf({ open: undefined, users }), [
+    "users.1: cannot be 5",
+    "users.2.groops: is not known",
+    "users.2.password: cannot be 5",
+    'users.3.groups: cannot be "sales"',
+  ]);
+  assert.deepEqual(faultsOf({ minExpires: 100, maxExpires: 50 }), [
+    "minExpires: 100 is above maxExpires, 50",
+  ]);
+});
+
 test("clients can be asked for certificates only if it is told whom to believe", () => {
   const own = { certificate: pem("server.pem"), key: pem("server.key") };
   for (const clients of ["asked", "demanded"]) {
@@ -146,6 +170,26 @@ test("bindings can be read and removed", async (t) => {
   assert.deepEqual(found, ["2001@example.com 1"]);
   assert.equal(await server.removeBindings("2001"), true);
   assert.equal(await server.removeBindings("2001"), false);
+});
+
+test("bindings that a broken store keeps from being removed are not said to be none", async (t) => {
+  class Broken extends MemoryStore {
+    broken = false;
+    override atOnce(question: Parameters<Store["ask"]>[0]): ReturnType<MemoryStore["atOnce"]> {
+      return this.broken ? { kind: "unavailable", why: "out of order" } : super.atOnce(question);
+    }
+  }
+  const store = new Broken();
+  t.after(() => store.close());
+  const server = await startServer(t, { store });
+  await startPhone(t, server, "2001");
+  store.broken = true;
+  await assert.rejects(
+    server.removeBindings("2001"),
+    /the bindings of 2001 stand: the store cannot/,
+  );
+  store.broken = false;
+  assert.equal(await server.removeBindings("2001"), true);
 });
 
 test("two servers with one store are one system, and a store of one's own is not closed", async (t) => {

@@ -6,13 +6,13 @@ import type { Context, Hono } from "hono";
 import { decodeBindings, isLive } from "../../core/server/binding.ts";
 import { nameOfKey } from "../../core/server/domains.ts";
 import type { Messages } from "../../core/server/message-summary.ts";
-import type { Recall } from "../../core/server/register-desk.ts";
+import type { Recall, Removal } from "../../core/server/register-desk.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import { isBearer } from "../bearer.ts";
 
 export interface HttpChanges {
-  /** Removes all bindings of a user; false if there was none. */
-  remove(user: string, recall: Recall): Promise<boolean>;
+  /** Removes all bindings of a user. */
+  remove(user: string, recall: Recall): Promise<Removal>;
   /** False: this server knows of no messages, or its store is not there. */
   setMessages(user: string, messages: Messages): Promise<boolean>;
 }
@@ -23,6 +23,8 @@ const EVENTS: readonly string[] = ["deactivated", "probation", "rejected"];
 const LONGEST_WAIT = 86_400;
 
 const MOST_MESSAGES = 999_999;
+
+const NO_STORE = "the store cannot be written now: what was not removed stands";
 
 export function addChanges(
   app: Hono,
@@ -37,8 +39,11 @@ export function addChanges(
     guarded(async (context) => {
       const recall = recallOf(context, 0);
       if (recall === undefined) return context.json({ error: WRONG_RECALL }, 400);
-      const removed = await changes.remove(context.req.param("user") ?? "", recall);
-      return removed ? context.body(null, 204) : context.json({ error: "no such binding" }, 404);
+      const outcome = await changes.remove(context.req.param("user") ?? "", recall);
+      if (outcome === "unavailable") return context.json({ error: NO_STORE }, 503);
+      return outcome === "removed"
+        ? context.body(null, 204)
+        : context.json({ error: "no such binding" }, 404);
     }),
   );
   app.delete(
@@ -49,12 +54,17 @@ export function addChanges(
         return context.json({ error: WRONG_RECALL }, 400);
       }
       let removed = 0;
+      let left = 0;
       for (const [index, user, count] of await registered(store)) {
         // Each comes back at a time of its own, the first soonest.
         const recall = recallOf(context, Math.round((index * spread) / count)) as Recall;
-        if (await changes.remove(user, recall)) removed += 1;
+        const outcome = await changes.remove(user, recall);
+        if (outcome === "removed") removed += 1;
+        else if (outcome === "unavailable") left += 1;
       }
-      return context.json({ removed });
+      return left === 0
+        ? context.json({ removed })
+        : context.json({ removed, left, error: NO_STORE }, 503);
     }),
   );
   app.put(

@@ -69,6 +69,12 @@ export interface Recall {
   readonly retryAfterSeconds?: number;
 }
 
+/** What became of that: `none`: there was no binding; `unavailable`: they stand, the store could not be written. */
+export type Removal = "removed" | "none" | "unavailable";
+
+/** Others may write at the same time; in the end it is given up. */
+const WRITE_ATTEMPTS = 8;
+
 /** A look that finds the store away is taken again after this: nobody else looks. */
 const STORE_AWAY_SECONDS = 10;
 
@@ -165,19 +171,24 @@ export class RegisterDesk {
   }
 
   /** Takes away all bindings of a user, as an operator may, and tells his phones what to do about it. */
-  *recall(user: string, { event, retryAfterSeconds }: Recall): Inquiry<boolean> {
+  *recall(user: string, { event, retryAfterSeconds }: Recall): Inquiry<Removal> {
     const key = this.#parts.domains.key(user);
-    this.#records.forget(userOfKey(key));
-    const read = (yield { kind: "store.read", key }) as StoreAnswer;
-    if (read.kind !== "stored" || read.value === undefined) return false;
-    const bindings = decodeBindings(read.value, this.#epochSeconds());
-    const written = (yield writeOf(key, [], read.version, this.#records)) as StoreAnswer;
-    if (written.kind !== "written") return false;
-    for (const binding of bindings.filter(isLive)) {
-      this.#report("removed", key, binding);
-      this.#parts.changed(this.#parts.clock.now, key, binding, event, retryAfterSeconds);
+    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
+      this.#records.forget(userOfKey(key));
+      const read = (yield { kind: "store.read", key }) as StoreAnswer;
+      if (read.kind !== "stored") return "unavailable";
+      const bindings = decodeBindings(read.value ?? "", this.#epochSeconds()).filter(isLive);
+      if (bindings.length === 0) return "none";
+      const written = (yield writeOf(key, [], read.version, this.#records)) as StoreAnswer;
+      if (written.kind === "conflict") continue;
+      if (written.kind !== "written") return "unavailable";
+      for (const binding of bindings) {
+        this.#report("removed", key, binding);
+        this.#parts.changed(this.#parts.clock.now, key, binding, event, retryAfterSeconds);
+      }
+      return "removed";
     }
-    return true;
+    return "unavailable";
   }
 
   #ownerOf(request: Request): Owner {

@@ -114,10 +114,11 @@ export function decide(
     changes.push({ what: renewed ? "refreshed" : "added", binding });
   }
   if (changes.length === 0) return UNCHANGED;
-  if (bindings.length > limits.bindingsPerAor && overfull(bindings, limits)) {
+  if (bindings.length <= limits.bindingsPerAor) return { kind: "changed", bindings, changes };
+  if (bindings.filter(isLive).length > limits.bindingsPerAor) {
     return { kind: "refused", status: 403, reason: "Too Many Contacts" };
   }
-  return { kind: "changed", bindings, changes };
+  return { kind: "changed", bindings: withoutOldest(bindings, limits), changes };
 }
 
 const UNCHANGED: Decision = { kind: "unchanged" };
@@ -175,9 +176,11 @@ function removed(binding: Binding, asked: Asked, now: number): Binding {
   };
 }
 
-/** More live bindings than allowed, or so many removed ones that memory is being filled with them. */
-function overfull(bindings: readonly Binding[], limits: RegistrarLimits): boolean {
-  let live = 0;
-  for (const binding of bindings) if (isLive(binding)) live += 1;
-  return live > limits.bindingsPerAor || bindings.length > 4 * limits.bindingsPerAor;
+/** Four times as many as may be live, removed ones counted; those removed first are forgotten first. */
+function withoutOldest(bindings: readonly Binding[], limits: RegistrarLimits): readonly Binding[] {
+  const tooMany = bindings.length - 4 * limits.bindingsPerAor;
+  if (tooMany <= 0) return bindings;
+  const gone = bindings.filter((binding) => !isLive(binding));
+  const oldest = new Set(gone.sort((a, b) => b.expires - a.expires).slice(0, tooMany));
+  return bindings.filter((binding) => !oldest.has(binding));
 }

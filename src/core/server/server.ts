@@ -28,7 +28,7 @@ import type { Messages } from "./message-summary.ts";
 import { type Office, openOffice } from "./office.ts";
 import { Overload } from "./overload.ts";
 import type { Role } from "./own-answers.ts";
-import type { Recall } from "./register-desk.ts";
+import type { Recall, Removal } from "./register-desk.ts";
 import type { RegistrarLimits } from "./registration.ts";
 import { Siblings, sharedSecret } from "./siblings.ts";
 import type { OfferedAlgorithm, Users } from "./users.ts";
@@ -159,13 +159,13 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   removeBindings(
     now: Instant,
     user: string,
-    removed: (removed: boolean) => void,
+    told: (outcome: Removal) => void,
     recall: Recall = { event: "deactivated" },
   ): void {
     this.#clock.now = now;
     const desk = this.#office?.desk;
-    if (desk === undefined) removed(false);
-    else this.#inquiries.start(now, desk.recall(user, recall), (_at, done) => removed(done));
+    if (desk === undefined) told("unavailable");
+    else this.#inquiries.start(now, desk.recall(user, recall), (_at, outcome) => told(outcome));
   }
 
   /** So many messages wait for a user from now on (RFC 3842). @param kept told false if that cannot be remembered. */

@@ -62,7 +62,9 @@ const PERIODS = 4;
 export class IdleFlows {
   readonly #most: number;
   readonly #idle: (flow: DatagramFlow) => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #periodMs: number;
+  /** Runs from the first flow on: what was never used holds nothing. */
+  #timer: NodeJS.Timeout | undefined;
   #oldest: DatagramFlow | undefined;
   #newest: DatagramFlow | undefined;
   #size = 0;
@@ -71,8 +73,7 @@ export class IdleFlows {
   constructor(idleMs: number, most: number, idle: (flow: DatagramFlow) => void) {
     this.#most = most;
     this.#idle = idle;
-    this.#timer = setInterval(() => this.#nextPeriod(), idleMs / PERIODS);
-    this.#timer.unref();
+    this.#periodMs = idleMs / PERIODS;
   }
 
   get period(): number {
@@ -108,9 +109,11 @@ export class IdleFlows {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #append(flow: DatagramFlow): void {
+    this.#timer ??= setInterval(() => this.#nextPeriod(), this.#periodMs).unref();
     flow.usedIn = this.#period;
     flow.older = this.#newest;
     if (this.#newest === undefined) this.#oldest = flow;

@@ -1,6 +1,7 @@
 /** Phones behind connections and NAT, expiry, and the end of a server (RFC 5626, RFC 3327). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Removal } from "../../../src/core/server/register-desk.ts";
 import { TestPhone } from "./test-phone.ts";
 import { Town } from "./town.ts";
 
@@ -242,12 +243,34 @@ test("an operator may take a user's bindings away", () => {
   const [host] = made.hosts;
   const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
   bob.register(UDP);
-  const told: boolean[] = [];
-  host!.run((now) => host!.server.removeBindings(now, "bob", (removed) => told.push(removed)));
+  const told: Removal[] = [];
+  const remove = (): void => {
+    host!.run((now) => host!.server.removeBindings(now, "bob", (outcome) => told.push(outcome)));
+    made.pass(10);
+  };
+  remove();
+  remove();
+  assert.deepEqual(told, ["removed", "none"]);
+  assert.equal(made.eventsNamed("binding.removed").length, 1);
+  // What is remembered of one that the phone itself has removed is none.
+  bob.register(UDP);
+  bob.register(UDP, ["Expires: 0"]);
+  remove();
+  made.store.available = false;
+  remove();
+  assert.deepEqual(told, ["removed", "none", "none", "unavailable"]);
+});
+
+test("an operator takes a binding away that another server writes at the same moment", () => {
+  const made = town();
+  const [host] = made.hosts;
+  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
+  bob.register(UDP);
+  made.store.contested = true;
+  const told: Removal[] = [];
+  host!.run((now) => host!.server.removeBindings(now, "bob", (outcome) => told.push(outcome)));
   made.pass(10);
-  host!.run((now) => host!.server.removeBindings(now, "bob", (removed) => told.push(removed)));
-  made.pass(10);
-  assert.deepEqual(told, [true, false]);
+  assert.deepEqual(told, ["removed"]);
   assert.equal(made.eventsNamed("binding.removed").length, 1);
 });
 

@@ -261,6 +261,21 @@ test("no more bindings than the limit", () => {
   assert.equal(bench.contacts().length, 20);
 });
 
+test("a phone that comes and goes is not refused for those it has removed: the oldest are forgotten", () => {
+  const bench = new Bench();
+  const come = (index: number, expires: number, cseq: number): Registered =>
+    bench.register(`Contact: <sip:a@h${index}>;expires=${expires}`, { callId: `c${index}`, cseq });
+  for (let index = 0; index < 200; index += 1) {
+    assert.equal(come(index, 600, 1).status, 200);
+    assert.equal(come(index, 0, 2).status, 200);
+  }
+  assert.deepEqual(bench.contacts(), []);
+  assert.equal(bench.store.value(KEY)?.split("c199").length, 2);
+  assert.equal(bench.store.value(KEY)?.includes("c119"), false);
+  // One that was removed lately is still not brought back by a REGISTER that was overtaken.
+  assert.equal(come(199, 600, 1).status, 500);
+});
+
 test("a Cisco keep-alive probe leaves the bindings alone (C5)", () => {
   const bench = new Bench();
   bench.register("Contact: <sip:a@h>;expires=100");

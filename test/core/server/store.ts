@@ -14,8 +14,15 @@ export class TestStore {
   readonly reads: string[] = [];
   readonly writes: string[] = [];
   available = true;
+  /** Somebody else writes what stands there once more, just before the next write. */
+  contested = false;
 
   answer(question: StoreRead | StoreWrite): StoreAnswer {
+    if (this.contested && question.kind === "store.write") {
+      const entry = this.#entries.get(question.key);
+      this.#entries.set(question.key, { value: entry?.value, version: (entry?.version ?? 0) + 1 });
+      this.contested = false;
+    }
     if (!this.available) return { kind: "unavailable", why: "broken" };
     const entry = this.#entries.get(question.key);
     const version = entry?.version ?? 0;
