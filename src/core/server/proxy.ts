@@ -167,9 +167,7 @@ export class SipProxy implements ContextHost {
     const inquiry = this.#targetsOf(ack, routed, flow);
     this.#parts.inquiries.start(now, inquiry, (at, found) => {
       const callee = found.kind === "callees" ? found.callees[0] : undefined;
-      const way = callee?.ways[0];
-      if (callee === undefined || way === undefined) return;
-      this.#sendAck(at, forward, callee, way);
+      if (callee !== undefined) this.#sendAck(at, forward, callee, callee.ways);
     });
   }
 
@@ -306,17 +304,23 @@ export class SipProxy implements ContextHost {
     return request;
   }
 
-  #sendAck(now: Instant, forward: Forward, callee: Callee, way: Way): void {
-    const send = (at: Instant, flow: Flow): void => {
-      this.sender.requestStateless(at, this.#compose(forward, callee, way, flow), flow);
+  /** By the first way that can be had. */
+  #sendAck(now: Instant, forward: Forward, callee: Callee, ways: readonly Way[]): void {
+    const [way, ...others] = ways;
+    if (way === undefined) return;
+    const user: FlowUser = {
+      reached: (at, flow) => {
+        this.sender.requestStateless(at, this.#compose(forward, callee, way, flow), flow);
+      },
+      unreached: (at) => this.#sendAck(at, forward, callee, others),
     };
     if (way.kind === "flow") {
       const flow = this.sender.flow(way.flow);
-      if (flow !== undefined) send(now, flow);
+      if (flow === undefined) user.unreached(now, "closed");
+      else user.reached(now, flow);
       return;
     }
     const from = way.kind === "node" ? 0 : way.from;
-    const user: FlowUser = { reached: send, unreached: () => undefined };
     this.sender.reach(now, way.target, { from, connected: way.kind === "node" }, user);
   }
 

@@ -9,7 +9,14 @@ import type { FlowId } from "../machine.ts";
 import { valueEnd } from "../message/lexer.ts";
 import { parseNameAddr } from "../message/name-addr.ts";
 import { paramOf } from "../message/params.ts";
-import { parseUri, type SipUri, sameUriText, unescapeUser, uriParam } from "../message/uri.ts";
+import {
+  parseUri,
+  type SipUri,
+  sameUri,
+  sameUriText,
+  unescapeUser,
+  uriParam,
+} from "../message/uri.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
 import type { Callee } from "./branch.ts";
@@ -119,13 +126,34 @@ function* findFlow(
   if (!held && !token.source.startsWith("udp:") && to !== undefined && domains.serves(to.host)) {
     const read = (yield { kind: "store.read", key: domains.key(to.user) }) as StoreAnswer;
     const value = read.kind === "stored" ? read.value : undefined;
-    for (const binding of decodeBindings(value, context.epochSeconds())) {
-      if (!isLive(binding) || !sameUriText(binding.uri, contact)) continue;
+    const live = decodeBindings(value, context.epochSeconds()).filter(isLive);
+    for (const binding of madeSince(live, contact)) {
       ways.push(...(yield* waysTo(binding, from, context)));
     }
   }
   if (ways.length === 0) return refused(430, "Flow Failed");
   return callees([{ requestUri: contact, routes: [], ways }]);
+}
+
+/**
+ * The bindings that a phone has under the Contact of a dialog; where there are none, those of the one phone with flows
+ * of its own (RFC 5626) whose Contact differs in its port only: many write that of the connection, which is another
+ * now.
+ */
+function madeSince(live: readonly Binding[], contact: string): readonly Binding[] {
+  const same = live.filter(({ uri }) => sameUriText(uri, contact));
+  const asked = parseUri(contact);
+  if (same.length > 0 || asked === undefined) return same;
+  const near = live.filter(({ uri, flowKey }) => {
+    const own = flowKey === "" ? undefined : parseUri(uri);
+    return own !== undefined && sameUri({ ...own, port: asked.port }, asked);
+  });
+  return new Set(near.map(instanceOf)).size === 1 ? near : [];
+}
+
+/** Empty without RFC 5626. */
+function instanceOf({ flowKey }: Binding): string {
+  return flowKey.slice(0, flowKey.lastIndexOf(" "));
 }
 
 function* findElsewhere(
@@ -208,7 +236,7 @@ function* calleesOf(
   const instances = new Map<string, Way[]>();
   for (const binding of [...bindings].sort((one, other) => other.expires - one.expires)) {
     const ways = yield* waysTo(binding, from, context);
-    const instance = binding.flowKey.slice(0, binding.flowKey.lastIndexOf(" "));
+    const instance = instanceOf(binding);
     const known = instance === "" ? undefined : instances.get(instance);
     const routes = binding.path === "" ? [] : [binding.path];
     const requestUri = binding.uri;

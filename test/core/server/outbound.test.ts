@@ -51,6 +51,13 @@ class Bob extends TestPhone {
   }
 }
 
+/** All his connections bear the Contact of the port he listens at, or would. */
+class Listening extends Bob {
+  override get contact(): string {
+    return "sip:bob@10.0.2.1:5060;transport=tcp";
+  }
+}
+
 interface Registering {
   readonly domain?: string;
   readonly via?: string;
@@ -183,12 +190,6 @@ suite("a call to a phone with two flows", () => {
 test("a dialog follows the phone onto the flow that took the place of its own (R98)", () => {
   const made = town();
   const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
-  /** Both connections bear the Contact of the port it listens at. */
-  class Listening extends Bob {
-    override get contact(): string {
-      return "sip:bob@10.0.2.1:5060;transport=tcp";
-    }
-  }
   const first = new Listening(made, "tcp:10.0.2.1:41001", "bob").registerFlow(TCP, 1);
   first.answer = () => 200;
   alice.send(UDP, "INVITE", "sip:bob@example.com");
@@ -201,6 +202,41 @@ test("a dialog follows the phone onto the flow that took the place of its own (R
   made.pass(20);
   assert.equal(second.last("BYE").uri, first.contact);
   assert.equal(alice.final("BYE").status, 200);
+});
+
+test("… be it that its Contact names the connection, and so another port now (R98)", () => {
+  const made = town();
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const first = new Bob(made, "tcp:10.0.2.1:41001", "bob").registerFlow(TCP, 1);
+  first.answer = () => 200;
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(20);
+  alice.sendInDialog(UDP, "ACK", alice.final("INVITE"));
+  first.hangUp(TCP);
+  const second = new Bob(made, "tcp:10.0.2.1:41002", "bob").registerFlow(TCP, 1);
+  second.answer = () => 200;
+  alice.sendInDialog(UDP, "BYE", alice.final("INVITE"));
+  made.pass(20);
+  assert.equal(second.last("BYE").uri, first.contact);
+  assert.equal(alice.final("BYE").status, 200);
+});
+
+test("… and so does an ACK, though nobody tells that its first way leads nowhere (RFC 3261 §16.11)", () => {
+  const made = new Town();
+  const configuration = { name: "one", shared: true, listen: both("10.0.0.1") };
+  const server = made.server(configuration);
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const first = new Listening(made, "tcp:10.0.2.1:41001", "bob").registerFlow(TCP, 1);
+  first.answer = () => 200;
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(20);
+  server.kill();
+  made.places.delete(first.place);
+  made.server(configuration);
+  const second = new Listening(made, "tcp:10.0.2.1:41002", "bob").registerFlow(TCP, 1);
+  alice.sendInDialog(UDP, "ACK", alice.final("INVITE"));
+  made.pass(100);
+  assert.equal(second.last("ACK").uri, first.contact);
 });
 
 /** Pongs are no messages. */

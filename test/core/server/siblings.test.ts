@@ -175,11 +175,14 @@ test("a phone whose connection died with its server gets the rest of its call ov
   again.send("tcp:10.0.0.1:5060", "REGISTER", "sip:example.com", { to: "<sip:bob@example.com>" });
   again.answer = () => 200;
   town.pass(10);
-  alice.sendInDialog(ONE, "BYE", alice.final("INVITE"));
-  town.pass(100);
+  const accepted = alice.final("INVITE");
+  for (const method of ["UPDATE", "ACK", "BYE"]) {
+    alice.sendInDialog(ONE, method, accepted);
+    town.pass(600);
+  }
   assert.deepEqual(
     again.requests.map(({ method }) => method),
-    ["BYE"],
+    ["UPDATE", "ACK", "BYE"],
   );
   assert.equal(alice.final("BYE").status, 200);
 });
