@@ -12,8 +12,8 @@ export function lintRetries(pad: LintPad, policy: RedundancyPolicy): void {
   for (const list of ["servers", "proxies"] as const) {
     policy[list].forEach((server, at) => {
       const path = `${list}.${at + 1}`;
-      const beyond = countsOf(pad, path).filter((field) =>
-        lintCount(pad, policy, server, field, `${path}.${field}`),
+      const beyond = countsOf(pad, path).filter((count) =>
+        lintCount(pad, policy, server, path, count),
       );
       const alone = policy[list].length === 1 && isLiteral(server.address);
       if (beyond.length === 0 && !alone) lintWait(pad, policy, server, path);
@@ -21,12 +21,22 @@ export function lintRetries(pad: LintPad, policy: RedundancyPolicy): void {
   }
 }
 
-/** Where one line decides both counts, it is judged once. */
-function countsOf(pad: LintPad, path: string): readonly ("registerRetries" | "inviteRetries")[] {
+/** A count, and the field whose line decided it. */
+interface Count {
+  readonly of: "registerRetries" | "inviteRetries";
+  readonly setAs: "registerRetries" | "inviteRetries";
+}
+
+/** Where one line decides both counts, it is judged once: by INVITE, whose waits double without end (Timer A). */
+function countsOf(pad: LintPad, path: string): readonly Count[] {
   const [register, invite] = [`${path}.registerRetries`, `${path}.inviteRetries`].map((field) =>
     pad.origin(field),
   );
-  return register === invite ? ["registerRetries"] : ["registerRetries", "inviteRetries"];
+  if (register === invite) return [{ of: "inviteRetries", setAs: "registerRetries" }];
+  return [
+    { of: "registerRetries", setAs: "registerRetries" },
+    { of: "inviteRetries", setAs: "inviteRetries" },
+  ];
 }
 
 /** The worst of both kinds of request, told where it comes from. */
@@ -70,18 +80,17 @@ function lintCount(
   pad: LintPad,
   policy: RedundancyPolicy,
   server: ServerPolicy,
-  field: "registerRetries" | "inviteRetries",
   path: string,
+  { of, setAs }: Count,
 ): boolean {
   const end = 64 * policy.t1Ms;
-  const most = retriesBefore(end, policy, server, field === "inviteRetries");
-  const given = server[field];
-  const origin = pad.origin(path);
+  const most = retriesBefore(end, policy, server, of === "inviteRetries");
+  const given = server[of];
+  const origin = pad.origin(`${path}.${setAs}`);
   if (given <= most || origin === undefined) return false;
   const wrong = `only ${most} of ${given} resends fit into the ${end / 1000} s after which a request has failed`;
-  const spacing = path.replace(field, "retryIntervalMs");
-  const remedy = most > 0 ? pad.write(path, Math.min(3, most)) : pad.write(spacing, 0);
-  pad.warnAt(origin, "retries-beyond-end", wrong, `${remedy}`);
+  const [field, value] = most > 0 ? [setAs, Math.min(3, most)] : ["retryIntervalMs", 0];
+  pad.warnAt(origin, "retries-beyond-end", wrong, `${pad.write(`${path}.${field}`, value)}`);
   return true;
 }
 

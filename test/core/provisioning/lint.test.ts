@@ -172,6 +172,16 @@ test("where one count is for all requests it is told once, and 3 is never spelle
   );
 });
 
+test("a count for all requests is judged by INVITE, whose waits double without end (C14)", () => {
+  const count = (retries: number): string[] =>
+    polycom('reg.1.server.1.address="a.example.com"', `reg.1.server.1.retryMaxCount="${retries}"`);
+  assert.deepEqual(count(5), []);
+  assert.match(
+    count(6).join(),
+    /only 5 of 6 resends .*; write reg\.1\.server\.1\.retryMaxCount="3"$/,
+  );
+});
+
 test("where not even one resend fits, the spacing is what is to be changed, and no remedy is a fault itself (C14)", () => {
   const server = "reg.1.server.1";
   const read = (spacing: string): string[] =>
