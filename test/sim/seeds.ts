@@ -50,6 +50,8 @@ export const FAILED_SEEDS: readonly number[] = [
   // possible for the last twenty milliseconds of a binding only.
   1152840,
   1156975,
+  // The answer of a call that was over, repeated late, was ended with a number that its re-INVITE had had.
+  21115,
   // A call rang where the phone had given up its flow: no CANCEL went there.
   1044566,
   // The answer to a renewal sent before the return, which sends nothing of its own, undid it.

@@ -6,7 +6,7 @@ export const MAX_FORKS = 16;
 export const MAX_CALLS = 64;
 /** INVITEs remembered. */
 export const MAX_KNOWN_INVITES = 64;
-/** CSeq numbers that the early dialog of a forgotten INVITE is taken to have used up. */
+/** CSeq numbers that the dialog of a forgotten INVITE is taken to have used up. */
 export const MAX_FORGOTTEN_NUMBERS = 64;
 /** Glares in a row before the wish is given up. */
 export const MAX_GLARES = 8;

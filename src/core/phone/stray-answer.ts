@@ -4,7 +4,6 @@
  */
 import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
-import { lists } from "../message/token-list.ts";
 import { parseVia, topVia } from "../message/via.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { CallEnvironment } from "./call-environment.ts";
@@ -18,9 +17,9 @@ export function endStrayAnswer(
   flow: Flow,
 ): void {
   if (!answersUs(environment, response, flow)) return;
-  // Each 1xx that was acknowledged by PRACK has used a number; gaps are no error (RFC 3261 §12.2.2).
-  const forgotten = lists(response.headers, "supported", "100rel") ? MAX_FORGOTTEN_NUMBERS : 0;
-  endAnswer(now, environment, inviteToldBy(response), response, { flow }, undefined, forgotten);
+  // Each PRACK has used a number, and each request of a call that is over; gaps are no error (RFC 3261 §12.2.2).
+  const invite = inviteToldBy(response);
+  endAnswer(now, environment, invite, response, { flow }, undefined, MAX_FORGOTTEN_NUMBERS);
 }
 
 /** What was not sent from here is not heard (§18.1.2, R45). */

@@ -26,12 +26,10 @@ test("a late 200 that nobody remembers is acknowledged and ended", () => {
   endStrayAnswer(bench.now, bench.alice, response, bench.alice.flow);
   assert.equal(bench.alice.acks.length, 1);
   assert.deepEqual(bench.alice.methods, ["INVITE", "BYE"]);
-  assert.equal(cseqOf(bench.alice.lastSent.request.headers)?.number, 2);
 });
 
-test("its end bears a number that no PRACK before it can have borne (RFC 3262 §4, RFC 3261 §12.2.2)", () => {
+test("its end bears a number that no PRACK or re-INVITE before it can have borne (RFC 3261 §12.2.2)", () => {
   const { bench, response } = forgotten();
-  response.headers.add("supported", "timer, 100rel");
   endStrayAnswer(bench.now, bench.alice, response, bench.alice.flow);
   assert.equal(cseqOf(bench.alice.lastSent.request.headers)?.number, 66);
 });

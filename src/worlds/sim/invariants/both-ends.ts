@@ -54,7 +54,7 @@ export class BothEnds implements Invariant {
   readonly #complain: Complain;
   /** How long CANCEL and BYE may take on their way through everything that may be tried. */
   readonly #partingMs: number;
-  /** Whoever is reached over connections alone is not, in a dialog that began before his connection broke. */
+  /** Whoever is reached over connections alone is not, in a dialog of before his connection broke, but by RFC 5626. */
   readonly #connected: boolean;
   readonly #calls = new Map<string, Ends>();
   readonly #ids = new Map<string, string>();
@@ -75,8 +75,10 @@ export class BothEnds implements Invariant {
     this.#nodes = new Map(watched.map((one) => [one.node, one]));
     this.#reach = reach;
     this.#bindings = bindings;
-    this.#connected = watched.some(({ account: { policy } }) =>
-      [...policy.servers, ...policy.proxies].some(({ transport }) => transport !== "udp"),
+    this.#connected = watched.some(
+      ({ account: { policy } }) =>
+        policy.outbound === "never" &&
+        [...policy.servers, ...policy.proxies].some(({ transport }) => transport !== "udp"),
     );
     this.#partingMs = partingMs;
     this.#complain = complain;
