@@ -1,7 +1,9 @@
 /** Building policy objects from settings: each field from the most particular setting, else from the default. */
+import type { ServerPolicy } from "../redundancy/policy.ts";
+import { SERVER_DEFAULTS } from "../redundancy/policy-defaults.ts";
 import type { Origin } from "./configuration.ts";
 import type { Setting, Settings } from "./settings.ts";
-import { HOST, parseValue, type Value } from "./value-form.ts";
+import { HOST, isLiteral, parseValue, type Value } from "./value-form.ts";
 
 /**
  * A copy of `defaults` in which each field that is set under one of `prefixes` (most particular first) has the set
@@ -38,6 +40,29 @@ export function serverPrefixes(
     `${of}.redundancy.${list}.${number}`,
     `${of}.redundancy.${list}.*`,
   ]);
+}
+
+/** Where failback is looked for: at the server, or at a name among the proxies that take it over from a literal address. */
+export function failbackAddress(address: string, heirs: readonly (Setting | undefined)[]): string {
+  if (!isLiteral(address)) return address;
+  const heir = heirs.find((proxy) => proxy !== undefined && !isLiteral(String(proxy.value)));
+  return heir === undefined ? address : String(heir.value);
+}
+
+/** A value that a proxy takes from a server was decided by the line that sets it there; `own` are never taken over. */
+export function inheritOrigins(
+  { origins }: Settings,
+  into: string,
+  from: string,
+  own: readonly (keyof ServerPolicy)[],
+): void {
+  const taken = Object.keys(SERVER_DEFAULTS.native).filter(
+    (field) => !own.some((one) => one === field),
+  );
+  for (const field of taken) {
+    const origin = origins.get(`${from}.${field}`);
+    if (origin && !origins.has(`${into}.${field}`)) origins.set(`${into}.${field}`, origin);
+  }
 }
 
 /** The numbers of the accounts that any setting speaks of. */

@@ -16,7 +16,15 @@ import {
   POLICY_DEFAULTS,
   SERVER_DEFAULTS,
 } from "../redundancy/policy-defaults.ts";
-import { accountNumbers, forAccount, section, sibling, userAndDomain } from "./assemble.ts";
+import {
+  accountNumbers,
+  failbackAddress,
+  forAccount,
+  inheritOrigins,
+  section,
+  sibling,
+  userAndDomain,
+} from "./assemble.ts";
 import { polycomLamps } from "./lamps.ts";
 import { withdrawIdleFailover } from "./polycom-rules.ts";
 import type { Setting, Settings } from "./settings.ts";
@@ -120,7 +128,9 @@ class Registration {
 
   #server(number: number, prefixes: readonly string[], address: string): ServerPolicy {
     const path = `${this.#path}.redundancy.servers.${number}`;
-    const only = withdrawIdleFailover(this.#settings, prefixes, address, this.#standard);
+    const heirs = number === 1 ? [this.#settings.peek(this.#proxySlots())] : [];
+    const where = failbackAddress(address, heirs);
+    const only = withdrawIdleFailover(this.#settings, prefixes, where, this.#standard);
     const features = number === 1 ? "full" : "basic";
     const standard = { ...this.#standard, features, address: "", onlySignalWithRegistered: only };
     const server = section<ServerPolicy>(this.#settings, { ...standard, features }, prefixes, path);
@@ -156,7 +166,7 @@ class Registration {
   /** One proxy per registration; what it does not set of failOver and retries it takes from server 1. */
   #proxies(first: ServerPolicy): ServerPolicy[] {
     const prefixes = forAccount(this.#account, "redundancy.proxies.1");
-    const address = this.#settings.peek(prefixes.map((prefix) => `${prefix}.address`));
+    const address = this.#settings.peek(this.#proxySlots());
     if (address === undefined) return [];
     const path = `${this.#path}.redundancy.proxies.1`;
     const only = withdrawIdleFailover(this.#settings, prefixes, String(address.value), first);
@@ -171,7 +181,14 @@ class Registration {
       throughProxy: false,
       onlySignalWithRegistered: only && (first.onlySignalWithRegistered || !chained),
     };
-    return [withoutNaptrForLiteral(section(this.#settings, standard, prefixes, path))];
+    const proxy = section(this.#settings, standard, prefixes, path);
+    const from = `${this.#path}.redundancy.servers.1`;
+    inheritOrigins(this.#settings, path, from, ["port", "transport", "register", "throughProxy"]);
+    return [withoutNaptrForLiteral(proxy)];
+  }
+
+  #proxySlots(): string[] {
+    return forAccount(this.#account, "redundancy.proxies.1.address");
   }
 
   #backoff(standard: RegisterBackoff): RegisterBackoff {

@@ -17,14 +17,16 @@ import {
 } from "../redundancy/policy-defaults.ts";
 import {
   accountNumbers,
+  failbackAddress,
   forAccount,
+  inheritOrigins,
   section,
   serverPrefixes,
   settingValue,
   userAndDomain,
 } from "./assemble.ts";
 import { yealinkLamps } from "./lamps.ts";
-import type { Settings } from "./settings.ts";
+import type { Setting, Settings } from "./settings.ts";
 import { staticRecords } from "./static-records.ts";
 import { isLiteral } from "./value-form.ts";
 import { withdrawIdleFailback } from "./yealink-rules.ts";
@@ -106,7 +108,8 @@ function buildServers(settings: Settings, account: number): ServerPolicy[] {
       const wrong = "there is a server 2 and no server 1";
       settings.error(address.origin, "missing-server", wrong, remedy);
     }
-    withdrawIdleFailback(settings, prefixes, String(address.value), SERVER_DEFAULTS.yealink);
+    const where = failbackAddress(String(address.value), heirsOf(settings, account, number));
+    withdrawIdleFailback(settings, prefixes, where, SERVER_DEFAULTS.yealink);
     const path = `account.${account}.redundancy.servers.${number}`;
     const features = number === 1 ? "full" : "basic";
     const standard = { ...SERVER_DEFAULTS.yealink, features, address: "" } as const;
@@ -114,6 +117,19 @@ function buildServers(settings: Settings, account: number): ServerPolicy[] {
     servers.push(leavingForGood(withoutNaptrForLiteral(settings, server, path)));
   }
   return servers;
+}
+
+/** The addresses of the proxies in use that take over what server `number` says. */
+function heirsOf(settings: Settings, account: number, number: number): (Setting | undefined)[] {
+  const addressOf = (list: "servers" | "proxies", of: number): Setting | undefined =>
+    settings.peek(serverPrefixes(account, list, of).map((prefix) => `${prefix}.address`));
+  const switches = [
+    `account.${account}.proxyEnable`,
+    ...[1, 2].map((of) => `account.${account}.redundancy.servers.${of}.throughProxy`),
+  ];
+  if (!switches.some((slot) => settings.peek([slot])?.value === true)) return [];
+  const theirs = [1, 2].filter((of) => (addressOf("servers", of) ? of : 1) === number);
+  return theirs.map((of) => addressOf("proxies", of));
 }
 
 /** What is left counts no longer where only the server now registered may be spoken to. */
@@ -184,11 +200,8 @@ function buildProxies(
     const standard: ServerPolicy = { ...twin, port: 5060, features: "full", throughProxy: false };
     const into = `${path}.redundancy.proxies.${number}`;
     proxies.push(leavingForGood(section(settings, standard, prefixes, into)));
-    inheritOrigins(
-      settings,
-      into,
-      `${path}.redundancy.servers.${servers[number - 1] ? number : 1}`,
-    );
+    const from = `${path}.redundancy.servers.${servers[number - 1] ? number : 1}`;
+    inheritOrigins(settings, into, from, ["port", "throughProxy"]);
   }
   const enable = settings.take([`${path}.proxyEnable`], `${path}.redundancy.proxies`);
   if (proxies.length === 0 && enable) {
@@ -197,15 +210,6 @@ function buildProxies(
     settings.error(enable.origin, "proxy-without-address", wrong, remedy);
   }
   return proxies;
-}
-
-/** An inherited value was decided by the line that sets it for the server. */
-function inheritOrigins(settings: Settings, into: string, from: string): void {
-  for (const field of Object.keys(SERVER_DEFAULTS.yealink)) {
-    const origin = settings.origins.get(`${from}.${field}`);
-    if (field === "port" || field === "throughProxy" || origin === undefined) continue;
-    if (!settings.origins.has(`${into}.${field}`)) settings.origins.set(`${into}.${field}`, origin);
-  }
 }
 
 /** Probes exist below server 1 in successive registration, and below proxy 1. */

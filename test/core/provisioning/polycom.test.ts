@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readConfiguration } from "../../../src/core/provisioning/read.ts";
+import type { ServerPolicy } from "../../../src/core/redundancy/policy.ts";
 import { account, faults, has, reading, sample, server } from "./samples.ts";
 
 test("P1 registers at both addresses at once and resends each 500 ms", () => {
@@ -217,4 +218,23 @@ test("entities are decoded, CDATA, comments and instructions are passed over", (
   assert.deepEqual(faults(phone), []);
   has(account(phone), { user: "4001", displayName: "<'>" });
   assert.equal(phone.origins.get("account.1.redundancy.servers.1.address")?.line, 2);
+});
+
+test("what server 1, a literal address, says of failOver holds at the proxy, a name, and its line is blamed for it", () => {
+  const phone = reading(`<all
+    reg.1.address="4001" reg.1.outboundProxy.address="edge.example.com"
+    reg.1.server.1.address="192.0.2.13"
+    reg.1.server.1.failOver.reRegisterOn="1"
+    reg.1.server.1.failOver.failBack.mode="duration"
+    reg.1.server.1.failOver.failBack.timeout="300"
+    reg.1.server.2.address="192.0.2.15" reg.1.server.2.useOutboundProxy="0"/>`);
+  assert.deepEqual(faults(phone), []);
+  const { proxies } = account(phone).redundancy;
+  has(proxies[0] as ServerPolicy, {
+    failbackMode: "duration",
+    failbackSeconds: 300,
+    registerOnFailover: true,
+  });
+  const blamed = phone.origins.get("account.1.redundancy.proxies.1.registerOnFailover");
+  assert.equal(blamed?.key, "reg.1.server.1.failOver.reRegisterOn");
 });

@@ -1,6 +1,7 @@
 /** Yealink and Matrix files: samples Y1–Y8, old keys, conditions, and how lines may look. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ServerPolicy } from "../../../src/core/redundancy/policy.ts";
 import { account, faults, has, reading, sample, server } from "./samples.ts";
 
 test("Y1 becomes successive registration at two addresses, probed each 120 s (sequence R1)", () => {
@@ -337,4 +338,35 @@ test("a key beyond the family's numbers is told", () => {
     /sip_server\.3\.address: there is no number 3 here, the family ends at 2/,
   );
   assert.equal(account(phone).redundancy.servers.length, 1);
+});
+
+test("what server 1, a literal address, says of failback holds at the proxy that is a name and says nothing, or -1", () => {
+  const lines = [
+    "#!version:1.0.0.1",
+    "account.1.enable = 1",
+    "account.1.user_name = 2001",
+    "account.1.outbound_proxy_enable = 1",
+    "account.1.outbound_proxy.1.address = edge.example.com",
+    "account.1.outbound_proxy.1.failback_mode = -1",
+    "account.1.sip_server.1.address = 192.0.2.13",
+    "account.1.sip_server.2.address = 192.0.2.15",
+    "account.1.sip_server.1.failback_mode = 3",
+    "account.1.sip_server.1.failback_timeout = 300",
+    "account.1.sip_server.1.register_on_enable = 1",
+    "account.1.sip_server.1.only_signal_with_registered = 1",
+  ];
+  const phone = reading(lines.join("\n"));
+  assert.deepEqual(
+    faults(phone).filter((fault) => !fault.includes("through the one outbound proxy")),
+    [],
+  );
+  has(account(phone).redundancy.proxies[0] as ServerPolicy, {
+    failbackMode: "duration",
+    failbackSeconds: 300,
+    registerOnFailover: true,
+    onlySignalWithRegistered: true,
+  });
+  const literal = reading(lines.join("\n").replace("edge.example.com", "192.0.2.33"));
+  assert.equal(account(literal).redundancy.proxies[0]?.failbackMode, "newRequests");
+  assert.match(faults(literal).join("\n"), /:9: .*failback_mode: failback is among the addresses/);
 });
