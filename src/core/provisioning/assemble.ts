@@ -42,7 +42,7 @@ export function serverPrefixes(
   ]);
 }
 
-/** Where failback is looked for: at the server, or at a name among the proxies that take it over from a literal address. */
+/** Where failback is: at the server, or at a name among the proxies that take it over from a literal address. */
 export function failbackAddress(address: string, heirs: readonly (Setting | undefined)[]): string {
   if (!isLiteral(address)) return address;
   const heir = heirs.find((proxy) => proxy !== undefined && !isLiteral(String(proxy.value)));
