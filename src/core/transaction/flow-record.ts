@@ -22,7 +22,8 @@ export interface Vigil {
 }
 
 export class FlowRecord implements Flow {
-  readonly id: FlowId;
+  /** Another once the world has forgotten it while somebody waited. */
+  id: FlowId;
   /** Until the flow is open its local end is unknown: "" and 0. */
   peer: Peer;
   /** What was asked for; of a flow that arrived, its peer. */

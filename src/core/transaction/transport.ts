@@ -256,7 +256,8 @@ export class Transport implements TimerOwner {
   lost(now: Instant, flow: FlowId, cause: LossCause): void {
     const record = this.#flows.find(flow);
     if (record !== undefined) {
-      this.#ended(now, record, cause);
+      if (cause === "idle" && !record.reliable && record.needed) this.#renew(now, record);
+      else this.#ended(now, record, cause);
       return;
     }
     const listener = this.#listeners.get(flow);
@@ -319,6 +320,15 @@ export class Transport implements TimerOwner {
     this.#flows.add(record);
     this.#expectIdle(now);
     this.#world.open(flow, target, opening);
+  }
+
+  /** A world forgets silent peers by itself; this one rings, say. A flow that is opened here is ours to end. */
+  #renew(now: Instant, record: FlowRecord): void {
+    this.#flows.remove(record);
+    record.id = this.nextFlow();
+    this.#flows.add(record);
+    this.#expectIdle(now);
+    this.#world.open(record.id, record.asked, { from: record.from, connected: false });
   }
 
   #expectIdle(now: Instant): void {

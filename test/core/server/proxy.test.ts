@@ -197,6 +197,23 @@ test("a ringing that never ends is cancelled by Timer C after three minutes, not
   assert.equal(bob[0]!.heard.includes("CANCEL"), true);
 });
 
+test("a phone that rings for longer than silent peers are remembered rings on, and hears CANCEL (R37)", () => {
+  const { town, alice, bob } = talk();
+  bob[0]!.answer = ({ method }) => (method === "INVITE" ? 180 : 200);
+  const call = { cseq: 7, branch: "z9hG4bKpatient" };
+  alice.send(SERVER, "INVITE", "sip:bob@example.com", call);
+  town.pass(75_000);
+  town.hosts[0]!.forgetPeers();
+  town.pass(10);
+  assert.deepEqual(alice.heard, ["100 INVITE", "180 INVITE"]);
+  alice.send(SERVER, "CANCEL", "sip:bob@example.com", call);
+  town.pass(10);
+  assert.equal(bob[0]!.heard.includes("CANCEL"), true);
+  bob[0]!.reply(bob[0]!.responseTo(bob[0]!.last("INVITE"), 487), SERVER);
+  town.pass(10);
+  assert.equal(alice.final("INVITE").status, 487);
+});
+
 test("a caller's CANCEL reaches every ringing phone; the 487 comes back", () => {
   const { town, alice, bob } = talk(2);
   for (const phone of bob) phone.answer = ({ method }) => (method === "INVITE" ? 180 : 200);

@@ -178,6 +178,15 @@ export class Host implements World, Inhabitant {
     }
   }
 
+  /** The world forgets who has sent datagrams and been silent since, as it does after a minute. */
+  forgetPeers(): void {
+    for (const { id, transport } of [...this.#flows.values()]) {
+      if (id > 0 || transport !== "udp") continue;
+      this.#flows.delete(id);
+      this.run((now) => this.#machine.lost(now, id, "idle"));
+    }
+  }
+
   bind(flow: FlowId, local: Local): void {
     const place = `${local.transport}:${local.address}:${local.port}`;
     assert.equal(this.town.places.has(place), false);

@@ -118,6 +118,44 @@ suite("reaching a target", () => {
     assert.equal(layer.size, 0);
   });
 
+  test("a peer's flow of datagrams that the world forgets is opened anew for who waits over it", () => {
+    const stage = new Stage();
+    const { script } = stage;
+    const flow = stage.flow();
+    const call = stage.send(flow, "INVITE");
+    stage.answer(flow, 180);
+    script.until(75_000).take();
+    script.lose(flow.id, "idle").open(1);
+    stage.cancel(call, flow);
+    stage.answerOn(1, 200);
+    stage.answerOn(1, 487, 1);
+    script.expect(`
+      75.0 -1 ✕ idle
+      75.0 open 1 udp:127.0.0.13:5060
+      75.0 1 ──▶ CANCEL sip:bob@example.com
+      75.0 1 ◀── 200 Whatever
+      75.0 user: 200 to CANCEL
+      75.0 1 ◀── 487 Whatever
+      75.0 1 ──▶ ACK sip:bob@example.com
+      75.0 user: 487 to INVITE
+    `);
+    script.finish();
+    assert.equal(stage.layer.size, 0);
+  });
+
+  test("is let go where nobody waits, as one is that has failed", () => {
+    for (const [cause, waits] of [
+      ["idle", false],
+      ["failed", true],
+    ] as const) {
+      const stage = new Stage();
+      const flow = stage.flow();
+      if (waits) stage.send(flow, "INVITE");
+      stage.script.lose(flow.id, cause);
+      assert.equal(stage.layer.size, 0);
+    }
+  });
+
   test("one that is no more than a listener says where it listens, or that it cannot", () => {
     const stage = new Stage();
     const local = { transport: "udp", address: "127.0.0.1", port: 0 } as const;
