@@ -1,6 +1,6 @@
 /** What an account gives its calls: the way out through the redundancy engine, and the way along a dialog. */
 
-import type { Instant, LossCause } from "../machine.ts";
+import type { Instant, LossCause, Peer } from "../machine.ts";
 import type { AudioSink } from "../media/playout.ts";
 import type { RtpEnvironment } from "../media/rtp-session.ts";
 import type { AudioSource } from "../media/tones.ts";
@@ -97,6 +97,11 @@ export class AccountCalls implements CallEnvironment {
 
   server(index: number): ServerPolicy {
     return this.#account.servers.route(index).policy;
+  }
+
+  isServer({ address }: Peer): boolean {
+    const { routes } = this.#account.servers;
+    return routes.some(({ places }) => places.some(({ target }) => target.address === address));
   }
 
   send(now: Instant, user: RequestUser, cseq: number): SentRequest {

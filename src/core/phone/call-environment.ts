@@ -1,6 +1,6 @@
 /** What a phone gives its calls: the narrow seam between a call and all that lies below and around it. */
 
-import type { FlowId, Instant } from "../machine.ts";
+import type { FlowId, Instant, Peer } from "../machine.ts";
 import type { AudioSink } from "../media/playout.ts";
 import type { RtpEnvironment } from "../media/rtp-session.ts";
 import type { AudioSource } from "../media/tones.ts";
@@ -75,6 +75,8 @@ export interface CallEnvironment extends RtpEnvironment {
   audioSink?(call: number): AudioSink | undefined;
   /** A configured server, 1-based. */
   server(index: number): ServerPolicy;
+  /** Whether a server of the account stands at the peer's address. */
+  isServer(peer: Peer): boolean;
   /** Sends a request that begins a dialog, down the list of places. */
   send(now: Instant, user: RequestUser, cseq: number): SentRequest;
   /** Sends a request of a dialog: along its way, then to the other targets of the same server. */

@@ -66,6 +66,8 @@ export class CallSession
   #stopped = false;
   /** The 2xx that waits for its ACK made an offer, which that answers. */
   #answerOffers = false;
+  /** Audio waits for the ACK: what names its address may come from anybody, who may not hear us. */
+  #unproven = false;
 
   constructor(
     environment: CallEnvironment,
@@ -182,9 +184,7 @@ export class CallSession
       this.#noteAllowed(request.headers);
     }
     transaction.respond(now, response);
-    if (response.body === "") return;
-    this.#media.start(now);
-    if (this.#media.negotiated !== undefined) this.#noteHolds(this.#media.negotiated);
+    if (response.body !== "") this.#carry(now);
   }
 
   acknowledged(now: Instant, ack: Request): void {
@@ -202,7 +202,7 @@ export class CallSession
         return;
       }
       this.#noteHolds(result);
-    }
+    } else if (this.#unproven) this.#carry(now);
     if (first) this.#owner.established(now);
     this.#settle(now);
   }
@@ -317,6 +317,13 @@ export class CallSession
     this.#noteAllowed(headers);
     this.#answerOffers = this.#media.offering;
     if (this.#answerOffers) return;
+    this.#unproven = !this.#established && !this.#environment.isServer(this.leg.flow.peer);
+    if (!this.#unproven) this.#carry(now);
+  }
+
+  /** Audio goes as was agreed. */
+  #carry(now: Instant): void {
+    this.#unproven = false;
     this.#media.start(now);
     if (this.#media.negotiated !== undefined) this.#noteHolds(this.#media.negotiated);
   }

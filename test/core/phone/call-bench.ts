@@ -117,6 +117,8 @@ export class End implements CallEnvironment, PhoneCallsHost {
   script: (sent: Sent) => boolean = () => false;
   /** Signalling from here is lost. */
   mute = false;
+  /** What comes here comes from no server of the account. */
+  amongStrangers = false;
   readonly world: AudioWorld;
   readonly #bench: Bench;
 
@@ -213,6 +215,10 @@ export class End implements CallEnvironment, PhoneCallsHost {
     const server = this.policy.servers[index - 1];
     assert.ok(server);
     return server;
+  }
+
+  isServer(): boolean {
+    return !this.amongStrangers;
   }
 
   send(now: Instant, user: RequestUser, cseq: number): Sent & SentHandle {

@@ -36,6 +36,24 @@ test("audio before the answer: a 183 with SDP is heard, and the 200 settles it",
   assert.equal(caller.state, "confirmed");
 });
 
+test("a stranger's address is sent audio after his ACK, and none if that does not come", () => {
+  for (const acknowledged of [true, false]) {
+    const bench = new Bench();
+    bench.bob.amongStrangers = true;
+    bench.alice.world.deaf = true;
+    const caller = bench.alice.dial("bob");
+    bench.run(8);
+    bench.alice.mute = !acknowledged;
+    bench.run(40_000);
+    assert.deepEqual(bench.bob.statuses.slice(0, 1), [200]);
+    const ended = bench.bob.events.find((event) => event.startsWith("call.ended"));
+    assert.equal(ended, acknowledged ? undefined : "call.ended why=unacknowledged");
+    const told = bench.bob.events.some((event) => event.startsWith("call.media"));
+    assert.equal(told, acknowledged);
+    caller.drop();
+  }
+});
+
 test("keys go as telephone-events and come out at the other end (R127)", () => {
   const bench = new Bench();
   const { caller, callee } = bench.connect();
