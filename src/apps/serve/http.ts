@@ -51,6 +51,8 @@ function application(parts: HttpParts): Hono {
     return context.json(await listPublications(parts.store, limitOf(context)));
   });
   addChanges(app, parts.store, parts.token, parts.changes);
+  // Nothing here fails but what asks the store.
+  app.onError((error, context) => context.json({ error: error.message }, 503));
   return app;
 }
 

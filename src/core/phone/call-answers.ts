@@ -2,23 +2,32 @@
 import { dialogKeyOf } from "../dialog/dialog.ts";
 import { newTag, uniform } from "../identifiers.ts";
 import { areKeys } from "../media/telephone-event.ts";
-import type { Request, Response } from "../message/message.ts";
+import type { Message, Request, Response } from "../message/message.ts";
+import { openMultipart } from "../message/multipart.ts";
 import { responseTo } from "../message/print.ts";
 import type { Entropy } from "../primitives.ts";
 import type { CallPolicy } from "../redundancy/call-policy.ts";
 import { ALLOW, supportedBy } from "./call-extensions.ts";
 
+const SDP = "application/sdp";
+const ACCEPT = `${SDP}, multipart/mixed, multipart/alternative`;
+
+/** The session description takes the place of the multipart body that it came in (RFC 5621). */
+export function openDescription(message: Message): void {
+  openMultipart(message, SDP);
+}
+
 /** A 415 if the body is no SDP (§8.2.3). */
 export function refuseBody(request: Request, toTag?: string): Response | undefined {
   if (request.body === "") return undefined;
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type === "application/sdp" && !request.headers.has("content-encoding")) return undefined;
+  if (type === SDP && !request.headers.has("content-encoding")) return undefined;
   const response = responseTo(request, 415, undefined, toTag);
-  response.headers.add("accept", "application/sdp").add("accept-encoding", "identity");
+  response.headers.add("accept", ACCEPT).add("accept-encoding", "identity");
   return response;
 }
 
-/** OPTIONS, INFO and the methods that a call does not know; keys that an INFO brings are told. */
+/** OPTIONS, INFO, NOTIFY without a subscription and methods that a call does not know; keys of an INFO are told. */
 export function answerPlainly(
   request: Request,
   policy: CallPolicy,
@@ -29,6 +38,8 @@ export function answerPlainly(
       return describeSelf(request, policy);
     case "INFO":
       return answerInfo(request, pressed);
+    case "NOTIFY":
+      return responseTo(request, 481);
     default: {
       const response = responseTo(request, 405);
       response.headers.add("allow", ALLOW);
@@ -40,10 +51,7 @@ export function answerPlainly(
 /** What OPTIONS asks for (§11.2). */
 export function describeSelf(request: Request, policy: CallPolicy, toTag?: string): Response {
   const response = responseTo(request, 200, undefined, toTag);
-  response.headers
-    .add("allow", ALLOW)
-    .add("accept", "application/sdp")
-    .add("supported", supportedBy(policy));
+  response.headers.add("allow", ALLOW).add("accept", ACCEPT).add("supported", supportedBy(policy));
   return response;
 }
 

@@ -2,6 +2,7 @@
  * The INVITE that begins a call, as its sender sees it (RFC 3261 §13.2): composed anew for each attempt, one identity
  * over all of them; the first 2xx makes the call, each other one is acknowledged and ended.
  */
+
 import { type Dialog, dialogOfClient } from "../dialog/dialog.ts";
 import { newCallId, newTag } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
@@ -11,6 +12,7 @@ import { toOf } from "../message/name-addr.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { Flow } from "../transaction/user.ts";
+import { openDescription } from "./call-answers.ts";
 import { EarlyDialogs } from "./call-early.ts";
 import type { CallEnvironment, DialogUser, SentRequest } from "./call-environment.ts";
 import { ALLOW, supportedBy } from "./call-extensions.ts";
@@ -122,6 +124,7 @@ export class CallInvitation implements RequestUser, TimerOwner {
 
   provisional(now: Instant, response: Response, attempt: AttemptPlace): void {
     if (this.#over) return;
+    openDescription(response);
     if (!this.#cancelled) {
       this.#environment.timers.set(this.#progress, now + PROGRESS_LIMIT_MS);
     }
@@ -131,6 +134,7 @@ export class CallInvitation implements RequestUser, TimerOwner {
   }
 
   final(now: Instant, response: Response, attempt: AttemptPlace, request: Request): void {
+    openDescription(response);
     if (response.status >= 300 && this.#triesAgain(now, response, request)) return;
     if (!this.#conclude()) return;
     if (response.status >= 300) {
@@ -159,6 +163,7 @@ export class CallInvitation implements RequestUser, TimerOwner {
 
   /** A 2xx that comes again is acknowledged again; one of another fork, or of an attempt left behind, is ended. */
   late(now: Instant, response: Response, attempt: AttemptPlace, request: Request): void {
+    openDescription(response);
     const tag = toOf(response.headers)?.tag ?? "";
     const known = this.#leg?.dialog.remoteTag === tag ? this.#leg : this.#others.get(tag);
     if (known !== undefined) {

@@ -6,6 +6,7 @@
  *     │ ▲ └──other final, failure, 64·T1 after a 1xx──▶ unchanged
  *    491 └─ after 2.1–4 s if the Call-ID is ours, else 0–2 s
  */
+
 import { uniform } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
 import type { Headers } from "../message/headers.ts";
@@ -13,6 +14,7 @@ import type { Request, Response } from "../message/message.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { Flow } from "../transaction/user.ts";
+import { openDescription } from "./call-answers.ts";
 import type { CallEnvironment, SentRequest } from "./call-environment.ts";
 import { ALLOW, supportedBy } from "./call-extensions.ts";
 import type { CallLeg } from "./call-leg.ts";
@@ -97,6 +99,7 @@ export class CallReinvitation implements RequestUser, TimerOwner {
   }
 
   final(now: Instant, response: Response, attempt: AttemptPlace, request: Request): void {
+    openDescription(response);
     if (response.status < 300) {
       this.#leg.flow = attempt.flow;
       this.#leg.dialog.refreshTarget(response.headers);

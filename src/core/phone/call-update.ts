@@ -7,7 +7,7 @@ import type { Request, Response } from "../message/message.ts";
 import { responseTo } from "../message/print.ts";
 import type { AttemptPlace, Failure, RequestUser } from "../redundancy/request.ts";
 import type { Flow } from "../transaction/user.ts";
-import { answerTooSoon } from "./call-answers.ts";
+import { answerTooSoon, openDescription } from "./call-answers.ts";
 import { refusalOf, unfit } from "./call-arrival.ts";
 import type { CallEnvironment, SentRequest } from "./call-environment.ts";
 import { ALLOW, supportedBy } from "./call-extensions.ts";
@@ -99,6 +99,7 @@ export class CallRefresh implements RequestUser {
   }
 
   final(now: Instant, response: Response, attempt: AttemptPlace): void {
+    openDescription(response);
     if (response.status >= 300) {
       this.#owner.unrefreshed(now, response);
       return;

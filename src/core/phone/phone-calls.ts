@@ -9,7 +9,7 @@ import { responseTo } from "../message/print.ts";
 import type { Entropy } from "../primitives.ts";
 import type { Flow, ServerTransaction } from "../transaction/user.ts";
 import { Call } from "./call.ts";
-import { answerPlainly, answerUnknown, describeSelf } from "./call-answers.ts";
+import { answerPlainly, answerUnknown, describeSelf, openDescription } from "./call-answers.ts";
 import { arrivalOf } from "./call-arrival.ts";
 import type { CallEnvironment, CallRegister, DialogUser } from "./call-environment.ts";
 import { refuseExtensions, supportedBy } from "./call-extensions.ts";
@@ -17,7 +17,9 @@ import { MAX_CALLS, MAX_KNOWN_INVITES } from "./limits.ts";
 import type { AnswerMode } from "./phone-config.ts";
 
 /** Requests that mean nothing outside a dialog. */
-const OF_DIALOGS = new Set(["BYE", "NOTIFY", "PRACK", "UPDATE"]);
+const OF_DIALOGS = new Set(["BYE", "INFO", "NOTIFY", "PRACK", "UPDATE"]);
+/** Methods that bring session descriptions. */
+const DESCRIBING = new Set(["INVITE", "PRACK", "UPDATE"]);
 
 interface KnownInvite {
   readonly cseq: number;
@@ -91,6 +93,7 @@ export class PhoneCalls implements CallRegister {
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
     const { request } = transaction;
+    if (DESCRIBING.has(request.method)) openDescription(request);
     const key = dialogKeyOf(request);
     const user = key === undefined ? undefined : this.#dialogs.get(key);
     if (user !== undefined) {
@@ -132,12 +135,14 @@ export class PhoneCalls implements CallRegister {
   }
 
   acknowledged(now: Instant, ack: Request): void {
+    openDescription(ack);
     const key = dialogKeyOf(ack);
     if (key !== undefined) this.#dialogs.get(key)?.acknowledged(now, ack);
   }
 
   /** A 2xx whose transaction is long over. False: to an INVITE that has made no dialog which stands. */
   strayed(now: Instant, response: Response, flow: Flow): boolean {
+    openDescription(response);
     const { headers } = response;
     const [from, to] = [fromOf(headers)?.tag ?? "", toOf(headers)?.tag ?? ""];
     const user = this.#dialogs.get(dialogKey(headers.get("call-id") ?? "", from, to));

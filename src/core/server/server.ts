@@ -30,7 +30,7 @@ import { Overload } from "./overload.ts";
 import type { Role } from "./own-answers.ts";
 import type { Recall, Removal } from "./register-desk.ts";
 import type { RegistrarLimits } from "./registration.ts";
-import { Siblings, sharedSecret } from "./siblings.ts";
+import { type Sibling, Siblings, sharedSecret } from "./siblings.ts";
 import type { OfferedAlgorithm, Users } from "./users.ts";
 import { alternatesBy, serverLocateContext } from "./whereabouts.ts";
 
@@ -96,6 +96,8 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   #siblings: Siblings | undefined;
   #office: Office | undefined;
   #state: ServerState = "waiting";
+  /** Of all nodes of the store. */
+  #secret = "";
   #unbound = 0;
   #lastHere = "";
   /** Seconds of Retry-After while everything is refused on purpose. */
@@ -137,7 +139,8 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     if (this.configuration.users === undefined) {
       this.#outbox.report({ event: "server.opened", why: "--open: no password is asked for" });
     }
-    this.#inquiries.start(now, sharedSecret(this.#primitives.entropy), (at, secret) => {
+    const make = (): string => token(this.#primitives.entropy, 8);
+    this.#inquiries.start(now, sharedSecret(make), (at, secret) => {
       if (this.#state !== "waiting") return;
       if (secret === undefined) this.#waitForStore(at);
       else this.#bind(secret);
@@ -305,6 +308,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   }
 
   #bind(secret: string): void {
+    this.#secret = secret;
     this.#state = "binding";
     const { configuration } = this;
     this.#office = openOffice({
@@ -334,9 +338,10 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     const { addresses } = this.#listeners;
     if (shared) {
       const self = { name, boot: this.#boot, addresses };
-      this.#siblings = new Siblings(self, this.#inquiries, this.#timers, this.#clock, (others) =>
-        this.#domains.siblings(others.flatMap((node) => node.addresses)),
-      );
+      const others = (nodes: readonly Sibling[]): void =>
+        this.#domains.siblings(nodes.flatMap((node) => node.addresses));
+      const parts = [this.#inquiries, this.#timers, this.#clock] as const;
+      this.#siblings = new Siblings(self, this.#secret, ...parts, others);
       this.#siblings.start(now);
     }
     const listen = addresses.map(shownPlace).join(" ");

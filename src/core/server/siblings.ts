@@ -2,10 +2,8 @@
  * The nodes that share one store: their names, addresses and last sign of life, kept under one key of that store,
  * and the secret they share. By these any of them can take a dialog's requests, and none waits for a dead one.
  */
-import { token } from "../identifiers.ts";
 import type { Inquiries, Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
-import type { Entropy } from "../primitives.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import type { ServerClock } from "./clock.ts";
@@ -40,6 +38,7 @@ const FOR_EVER = 253_402_300_799;
 
 export class Siblings implements TimerOwner {
   readonly #self: Omit<Sibling, "aliveAt">;
+  readonly #secret: string;
   readonly #inquiries: Inquiries;
   readonly #timers: Timers;
   readonly #clock: ServerClock;
@@ -49,15 +48,20 @@ export class Siblings implements TimerOwner {
   readonly #suspects = new Map<string, number>();
   #nodes: readonly Sibling[] = [];
 
-  /** @param changed told the others when they are not the same as before. */
+  /**
+   * @param secret that of all nodes, given back to a store that has lost it.
+   * @param changed told the others when they are not the same as before.
+   */
   constructor(
     self: Omit<Sibling, "aliveAt">,
+    secret: string,
     inquiries: Inquiries,
     timers: Timers,
     clock: ServerClock,
     changed: (others: readonly Sibling[]) => void,
   ) {
     this.#self = self;
+    this.#secret = secret;
     this.#inquiries = inquiries;
     this.#timers = timers;
     this.#clock = clock;
@@ -117,6 +121,9 @@ export class Siblings implements TimerOwner {
     for (let attempt = 0; attempt < WRITE_ATTEMPTS + others; attempt += 1) {
       const read = (yield { kind: "store.read", key: NODES_KEY }) as StoreAnswer;
       if (read.kind !== "stored") return;
+      // What has forgotten all of us was emptied: who starts next is to find our secret, not to make another.
+      if (read.value === undefined && this.#nodes.length > 0)
+        yield* sharedSecret(() => this.#secret);
       const epoch = Math.floor(this.#clock.epochSeconds);
       const kept = keptNodes(read.value, this.#self.name, epoch - FORGET_SECONDS);
       others = kept.count;
@@ -142,13 +149,14 @@ export class Siblings implements TimerOwner {
 
 /**
  * The secret of all nodes of one store: found there, or put there by the first. Undefined: the store is unavailable.
+ * @param make the secret to put there.
  */
-export function* sharedSecret(entropy: Entropy): Inquiry<string | undefined> {
+export function* sharedSecret(make: () => string): Inquiry<string | undefined> {
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
     const read = (yield { kind: "store.read", key: SECRET_KEY }) as StoreAnswer;
     if (read.kind !== "stored") return undefined;
     if (read.value !== undefined) return read.value;
-    const secret = token(entropy, 8);
+    const secret = make();
     const written = (yield {
       kind: "store.write",
       key: SECRET_KEY,

@@ -15,6 +15,8 @@ import {
   turns,
 } from "./call-bench.ts";
 
+const ACCEPT = "application/sdp, multipart/mixed, multipart/alternative";
+
 test("hold and resume change the direction at both ends, and nothing else (R124)", () => {
   const bench = new Bench();
   const { caller } = bench.connect();
@@ -176,7 +178,7 @@ test("OPTIONS says what is understood, REFER and MESSAGE are not", () => {
   bench.bob.arrive(inside(bench, "OPTIONS", 2));
   assert.equal(bench.bob.lastResponse.status, 200);
   assert.match(bench.bob.lastResponse.headers.get("allow") ?? "", /INVITE/);
-  assert.equal(bench.bob.lastResponse.headers.get("accept"), "application/sdp");
+  assert.equal(bench.bob.lastResponse.headers.get("accept"), ACCEPT);
   for (const [cseq, method] of [
     [3, "MESSAGE"],
     [4, "REFER"],
@@ -203,6 +205,38 @@ test("INFO: empty is a sign of life, dtmf-relay a key, a package 469, anything e
   bench.bob.arrive(key);
   assert.deepEqual(bench.bob.statuses.slice(-5), [200, 200, 469, 415, 400]);
   assert.equal(bench.bob.events.at(-1), "call.key-pressed key=5");
+});
+
+test("a NOTIFY of no subscription and an INFO of no call are answered 481 (RFC 6665 §4.1.3, RFC 6086)", () => {
+  const bench = new Bench();
+  bench.connect();
+  bench.bob.arrive(inside(bench, "NOTIFY", 2));
+  const info = inside(bench, "INFO", 3);
+  info.headers.set("to", "<sip:bob@192.0.2.2>");
+  bench.bob.arrive(info);
+  assert.deepEqual(bench.bob.statuses.slice(-2), [481, 481]);
+});
+
+test("a session description is found among the parts of a body, of a request and of an answer (RFC 5621)", () => {
+  const bench = new Bench();
+  const { caller } = bench.connect();
+  const wrapped = (body: string): string =>
+    `--b\r\nContent-Type: application/sdp\r\n\r\n${body}\r\n--b\r\nContent-Type: x/y\r\n\r\nz\r\n--b--\r\n`;
+  const update = inside(bench, "INVITE", 2, ["content-type", "multipart/mixed;boundary=b"]);
+  const offer = bench.alice.lastSent.request.body;
+  update.body = wrapped(offer.replace("sendrecv", "sendonly"));
+  bench.bob.arrive(update);
+  assert.equal(bench.bob.lastResponse.status, 200);
+  assert.equal(directionOf(bench.bob.lastResponse.body), "recvonly");
+  const taken = scripted(bench);
+  caller.hold(bench.now);
+  bench.run(100);
+  const sent = only(taken);
+  const agreed = responseTo(sent.request, 200);
+  agreed.headers.add("content-type", 'multipart/mixed; boundary="b"');
+  agreed.body = wrapped(bench.bob.lastResponse.body);
+  sent.user.final(bench.now, agreed, bench.alice.place, sent.request);
+  assert.equal(bench.alice.events.at(-1), "call.held by=us");
 });
 
 test("a request of a dialog that nobody knows is answered 481", () => {

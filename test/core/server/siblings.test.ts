@@ -222,6 +222,22 @@ test("a node that comes back in another life is found there, its old connections
   assert.equal(alice.final("INVITE").status, 480);
 });
 
+test("a store that was emptied is given the secret back: a node that starts anew is still one of us", () => {
+  const all = pair();
+  const { town, alice, bob } = all;
+  const secret = town.store.value("secret");
+  town.store.empty();
+  town.pass(6_000);
+  assert.equal(town.store.value("secret"), secret);
+  all.two.kill();
+  const listen = [{ transport: "udp", address: "10.0.0.2", port: 5060 }] as const;
+  town.server({ name: "two", shared: true, listen });
+  bob.register(TWO);
+  town.pass(6_000);
+  call(all);
+  assert.equal(alice.final("INVITE").status, 200);
+});
+
 test("a node that leaves is not waited for", () => {
   const all = pair();
   const { town, alice } = all;

@@ -36,6 +36,11 @@ export class TestStore {
     return { kind: "written", version: version + 1 };
   }
 
+  /** As a database that keeps nothing on disk does when it is restarted. */
+  empty(): void {
+    this.#entries.clear();
+  }
+
   value(key: string): string | undefined {
     return this.#entries.get(key)?.value;
   }
