@@ -88,7 +88,13 @@ function withPlaceholders(text: string, nodes: ReadonlyMap<string, string>): str
   return moved;
 }
 
+/** @throws StageFault for a name that never goes to the DNS. */
 function zoneLine(record: ResourceRecord): string {
+  if (/(?:^|\.)localhost$/.test(record.name)) {
+    const wrong =
+      "localhost is always this machine (RFC 6761), and no server of the lab can stand in for it";
+    throw new StageFault(`${wrong}; write another name, or an address`);
+  }
   const owner = `${record.name}. ${record.ttl} IN ${record.type}`;
   switch (record.type) {
     case "NAPTR": {
