@@ -19,21 +19,19 @@ export function returnHome(
     returned(now, false);
     return;
   }
-  route.current = 0;
   const registers =
     home.hop.registerOnFailover ||
     failbackModeOf(route) === "probe" ||
     registration?.place === undefined;
   const stands = registration?.holds(now, home.target) === true && !home.hop.registerOnFailback;
   if (registration === undefined || !registers || stands) {
+    route.current = 0;
     if (route.inUse === 0) returned(now, true);
     return;
   }
+  // What is in use stays in service until the first place has registered us.
   const options = { only: home, last: false, probe: true, fromTop: true };
-  registration.register(now, options, (at, registered) => {
-    if (!registered) route.current = route.inUse;
-    returned(at, registered);
-  });
+  registration.register(now, options, returned);
 }
 
 /**

@@ -89,3 +89,45 @@ test("an outbound proxy is probed as often as the policy says, be it every two s
       6.0 200 ← proxy1
     `);
 });
+
+for (const registerOnFailover of [true, false]) {
+  test(`while the first proxy is probed in vain, the one in use has the calls (registerOnFailover ${registerOnFailover})`, () => {
+    const place = { registerOnFailover } as const;
+    const proxies = [defaultServer("192.0.2.33", place), defaultServer("192.0.2.34", place)];
+    const policy = { ...calm({ keepAliveMs: 0 }), proxies, proxyProbeIntervalMs: 60_000 };
+    const redundancy = { ...defaultPolicy("192.0.2.13"), ...policy, skipKnownDead: false };
+    const stage = new Rehearsal([defaultAccount("2001", redundancy)], { methods: ["INVITE"] });
+    stage.kill("proxy1").start().until(1).revive("proxy1").cut("proxy1").until(62);
+    stage
+      .do(() => stage.phone.call("2099"))
+      .until(75)
+      .expect(`
+      62.0 INVITE → proxy2
+      62.0 200 ← proxy2
+    `);
+  });
+}
+
+test("while the primary is tried for the way home, the secondary stays in service, and the call keeps it (§2.1)", () => {
+  const server = { failbackMode: "duration", failbackSeconds: 60 } as const;
+  const policy = { keepAliveMs: 0, skipKnownDead: false };
+  const stage = failover(server, policy, { methods: ["INVITE", "REGISTER"] });
+  stage.cut("primary").start().until(68);
+  stage
+    .do(() => stage.phone.call("2099"))
+    .until(80)
+    .expect(`
+      0.0 REGISTER → primary
+      0.5 REGISTER ↻ primary
+      1.5 REGISTER ↻ primary
+      3.5 REGISTER ↻ primary
+      7.5 REGISTER → secondary
+      7.5 200 ← secondary
+      67.5 REGISTER → primary
+      68.0 REGISTER ↻ primary
+      68.0 INVITE → secondary
+      68.0 200 ← secondary
+      69.0 REGISTER ↻ primary
+      71.0 REGISTER ↻ primary
+    `);
+});
