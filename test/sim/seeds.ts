@@ -52,6 +52,8 @@ export const FAILED_SEEDS: readonly number[] = [
   1156975,
   // The answer of a call that was over, repeated late, was ended with a number that its re-INVITE had had.
   21115,
+  // A dialog named a phone by its GRUU, and by a flow that was gone: it was not sought by its name.
+  2114117444,
   // A call rang where the phone had given up its flow: no CANCEL went there.
   1044566,
   // The answer to a renewal sent before the return, which sends nothing of its own, undid it.

@@ -19,6 +19,8 @@ export type NextStop =
   | {
       readonly kind: "flow";
       readonly token: FlowToken;
+      /** The phone that the Request-URI names, which may be on another flow by now. */
+      readonly gruu: Gruu | undefined;
       /** The flow was registered elsewhere with our Path: whoever sends this knows other ways, we do not. */
       readonly edge: boolean;
     }
@@ -101,7 +103,7 @@ function nextStop(
     if (uri === undefined) return { kind: "refused", status: 400, reason: "Malformed Route" };
     return { kind: "elsewhere", uri };
   }
-  if (token !== undefined) return { kind: "flow", token, edge };
+  if (token !== undefined) return { kind: "flow", token, gruu: gruuIn(text, context), edge };
   const uri = parseUri(text);
   if (uri === undefined) {
     const isSip = /^sips?:/i.test(text);
@@ -115,6 +117,14 @@ function nextStop(
   const gruu = context.gruu(uri);
   if (gruu === "forged") return { kind: "refused", status: 404, reason: "No Such GRUU" };
   return { kind: "user", user: gruu?.user ?? uri.user, gruu };
+}
+
+/** Undefined if it is no name that we have given. */
+function gruuIn(text: string, { domains, gruu }: RoutingContext): Gruu | undefined {
+  const uri = text.includes(";gr") ? parseUri(text) : undefined;
+  if (uri === undefined || !(domains.isSelf(uri) || domains.isSibling(uri))) return undefined;
+  const named = gruu(uri);
+  return named === "forged" ? undefined : named;
 }
 
 /** Whether a strict router has put one of our record-routes into the Request-URI. */

@@ -24,7 +24,7 @@ import type { Domains } from "./domains.ts";
 import { type FlowToken, readPlace } from "./flow-token.ts";
 import type { Gruu } from "./gruu.ts";
 import { MAX_CALLEES } from "./limits.ts";
-import type { Routed } from "./routing.ts";
+import type { NextStop, Routed } from "./routing.ts";
 import { needsFlow } from "./sight.ts";
 import type { Users } from "./users.ts";
 import { inOrder, type Vantage, type Way, waysOver, wayThrough } from "./ways.ts";
@@ -95,7 +95,7 @@ function* findAll(
       return yield* findUser(unescapeUser(stop.user), stop.gruu, from, context);
     case "flow":
       if (stop.edge) return findEdgeFlow(routed.uri, stop.token, context.vantage);
-      return yield* findFlow(routed.uri, stop.token, to, from, context);
+      return yield* findFlow(routed.uri, stop, to, from, context);
     case "elsewhere":
       return yield* findElsewhere(routed, stop.uri, from, context);
   }
@@ -113,7 +113,7 @@ function findEdgeFlow(contact: string, token: FlowToken, vantage: Vantage): Targ
 /** Over the flow that a route names; where a connection is gone, over the one the phone has made since. */
 function* findFlow(
   contact: string,
-  token: FlowToken,
+  { token, gruu }: Extract<NextStop, { kind: "flow" }>,
   to: SipUri | undefined,
   from: FlowId,
   context: TargetContext,
@@ -127,7 +127,9 @@ function* findFlow(
     const read = (yield { kind: "store.read", key: domains.key(to.user) }) as StoreAnswer;
     const value = read.kind === "stored" ? read.value : undefined;
     const live = decodeBindings(value, context.epochSeconds()).filter(isLive);
-    for (const binding of madeSince(live, contact)) {
+    const own =
+      gruu === undefined ? madeSince(live, contact) : live.filter((binding) => gruu.fits(binding));
+    for (const binding of own) {
       ways.push(...(yield* waysTo(binding, from, context)));
     }
   }

@@ -204,22 +204,29 @@ test("a dialog follows the phone onto the flow that took the place of its own (R
   assert.equal(alice.final("BYE").status, 200);
 });
 
-test("… be it that its Contact names the connection, and so another port now (R98)", () => {
-  const made = town();
-  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
-  const first = new Bob(made, "tcp:10.0.2.1:41001", "bob").registerFlow(TCP, 1);
-  first.answer = () => 200;
-  alice.send(UDP, "INVITE", "sip:bob@example.com");
-  made.pass(20);
-  alice.sendInDialog(UDP, "ACK", alice.final("INVITE"));
-  first.hangUp(TCP);
-  const second = new Bob(made, "tcp:10.0.2.1:41002", "bob").registerFlow(TCP, 1);
-  second.answer = () => 200;
-  alice.sendInDialog(UDP, "BYE", alice.final("INVITE"));
-  made.pass(20);
-  assert.equal(second.last("BYE").uri, first.contact);
-  assert.equal(alice.final("BYE").status, 200);
-});
+for (const [named, uri] of [
+  ["its Contact names the connection, and so another port now", undefined],
+  ["the dialog names it by its GRUU", "sip:bob@example.com;gr=urn:uuid:1"],
+] as const) {
+  test(`… be it that ${named} (R85, R98)`, () => {
+    const made = town();
+    const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+    const first = new Bob(made, "tcp:10.0.2.1:41001", "bob").registerFlow(TCP, 1);
+    first.answer = () => 200;
+    alice.send(UDP, "INVITE", "sip:bob@example.com");
+    made.pass(20);
+    const accepted = alice.final("INVITE");
+    if (uri !== undefined) accepted.headers.set("contact", `<${uri}>`);
+    alice.sendInDialog(UDP, "ACK", accepted);
+    first.hangUp(TCP);
+    const second = new Bob(made, "tcp:10.0.2.1:41002", "bob").registerFlow(TCP, 1);
+    second.answer = () => 200;
+    alice.sendInDialog(UDP, "BYE", accepted);
+    made.pass(20);
+    assert.equal(second.last("BYE").uri, uri ?? first.contact);
+    assert.equal(alice.final("BYE").status, 200);
+  });
+}
 
 test("… and so does an ACK, though nobody tells that its first way leads nowhere (RFC 3261 §16.11)", () => {
   const made = new Town();
