@@ -286,8 +286,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "the name of a phone is good as long as its binding stands",
     "server/target-set.js",
-    "live.filter((binding) => gruu.fits(binding))",
-    "live.filter((b) => gruu.fits(b) && b.expires > context.epochSeconds() + 40)",
+    "? live : live.filter((binding) => gruu.fits(binding))",
+    "? live : live.filter((b) => gruu.fits(b) && b.expires > context.epochSeconds() + 40)",
     "I10",
     128,
   ),
