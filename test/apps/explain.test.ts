@@ -160,6 +160,20 @@ test("a name that came to its static records' addresses (drill) has their ports"
   assert.deepEqual(portsFor("192.0.2.1"), [5061], "a live answer beats them");
 });
 
+test("an interval of decades is waited for no longer than a day: never", () => {
+  const text = `#!version:1.0.0.1
+account.1.enable = 1
+account.1.user_name = 2001
+account.1.sip_server.1.address = 192.0.2.13
+account.1.sip_server.2.address = 192.0.2.15
+account.1.fallback.redundancy_type = 1
+account.1.fallback.timeout = 2147483647
+`;
+  const gone = of(foretoldOf(text, "decades.cfg", 1), "server 1", "closed");
+  assert.equal(gone.back.worst, Number.POSITIVE_INFINITY);
+  assert.ok(Number.isFinite(gone.registered.worst));
+});
+
 test("who asks for the phone asks at a server that lives, whoever found out which one fails (drill)", () => {
   const { accounts } = readConfiguration([{ name: "mute.cfg", text: MUTE.replace("900", "60") }]);
   const [account] = accounts;

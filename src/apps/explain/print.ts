@@ -28,7 +28,8 @@ export function forecastLines(forecast: Forecast): string[] {
       "It registers nowhere even while every server is up, so nothing can be foretold.",
     ];
   }
-  lines.push(`While all is well: ${registersPerHour} REGISTERs an hour.`, "");
+  const renewals = registersPerHour === 1 ? "REGISTER" : "REGISTERs";
+  lines.push(`While all is well: ${registersPerHour} ${renewals} an hour.`, "");
   for (const prediction of predictions) lines.push(...predictionLines(prediction), "");
   lines.push(
     "Bounds, from the policy alone, while the network loses nothing and the resolver answers:",

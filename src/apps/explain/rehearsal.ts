@@ -28,7 +28,7 @@ export interface Case {
   readonly hangs?: boolean | undefined;
 }
 
-/** Milliseconds after the failure, or after what is said; Infinity: not within the bound. */
+/** Milliseconds after the failure, or after what is said; Infinity: not within the bound, nor within a day. */
 export interface Outage {
   /** Registered at any server that lives. */
   readonly registeredMs: number;
@@ -79,6 +79,8 @@ const KNOWN_MS = 10;
 const ANSWER_MS = 100;
 const GRANTED_SECONDS = 7200;
 const HOUR_MS = 3_600_000;
+/** Waited for no longer: bounds may be of decades, as files allow. */
+const LONGEST_MS = 24 * HOUR_MS;
 
 const DECISIONS = new Set(["request.failed-over", "server.fell-back", "server.failed-back"]);
 
@@ -151,7 +153,7 @@ export class Rehearsal {
       host.run(() => machine.phones[0]?.start());
     }
     const { simulation } = this.#town;
-    simulation.runUntilTrue(() => this.#registered(false), this.#bounds.registeredMs + GRACE_MS);
+    simulation.runUntilTrue(() => this.#registered(false), within(this.#bounds.registeredMs));
     simulation.runFor(SETTLED_MS);
   }
 
@@ -200,7 +202,7 @@ export class Rehearsal {
   outage(fault: FaultName, { absentMs, trialMs }: Absence): Outage {
     const { simulation } = this.#town;
     const started = simulation.now;
-    const until = started + this.#bounds.registeredMs + GRACE_MS;
+    const until = started + within(this.#bounds.registeredMs);
     const asked = this.#askUntilReached(started, until);
     const registeredMs = this.#whenTrue(started, until, () => this.#registered(false));
     const full = this.#fullServersLeft();
@@ -259,7 +261,7 @@ export class Rehearsal {
     const call = placed[0];
     if (call === undefined) return Number.POSITIVE_INFINITY;
     const settled = (): boolean => call.state === "confirmed" || call.state === "terminated";
-    simulation.runUntilTrue(settled, dialled + this.#bounds.callMs + GRACE_MS);
+    simulation.runUntilTrue(settled, dialled + within(this.#bounds.callMs));
     if (call.state !== "confirmed") return Number.POSITIVE_INFINITY;
     const tookMs = simulation.now - dialled;
     simulation.runFor(TALK_MS);
@@ -280,7 +282,7 @@ export class Rehearsal {
     const { homeMs } = this.#bounds;
     if (!Number.isFinite(homeMs)) return homeMs;
     const started = simulation.now;
-    return this.#whenTrue(started, started + homeMs + GRACE_MS, () => this.#home());
+    return this.#whenTrue(started, started + within(homeMs), () => this.#home());
   }
 
   #whenTrue(started: Instant, until: Instant, done: () => boolean): number {
@@ -378,4 +380,8 @@ export class Rehearsal {
     const accounts = residentsOf(account, grounds, this.#at(DESK_HOST));
     return this.#town.addPhones("others", [address], [simulatedPhone(accounts, place)]);
   }
+}
+
+function within(boundMs: number): number {
+  return Math.min(boundMs + GRACE_MS, LONGEST_MS);
 }
