@@ -2,7 +2,6 @@
  * The INVITE that begins a call, as its sender sees it (RFC 3261 §13.2): composed anew for each attempt, one identity
  * over all of them; the first 2xx makes the call, each other one is acknowledged and ended.
  */
-
 import { type Dialog, dialogOfClient } from "../dialog/dialog.ts";
 import { newCallId, newTag } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";

@@ -6,7 +6,6 @@
  *     │ ▲ └──other final, failure, 64·T1 after a 1xx──▶ unchanged
  *    491 └─ after 2.1–4 s if the Call-ID is ours, else 0–2 s
  */
-
 import { uniform } from "../identifiers.ts";
 import type { Instant } from "../machine.ts";
 import type { Headers } from "../message/headers.ts";

@@ -12,6 +12,9 @@ export const MAX_RECORDS = 100_000;
 /** User agents of which registrations share one text; when they are more, sharing begins anew. */
 export const MAX_SHARED_TEXTS = 256;
 
+/** Of the extensions that a 420 names: a stranger is told no more than fits, so that he gets no long answer. */
+export const MAX_UNSUPPORTED_BYTES = 128;
+
 /** Phones that one request is forked to: the first ones. */
 export const MAX_CALLEES = 60;
 

@@ -30,6 +30,7 @@ import {
   prepare,
   tokenFor,
 } from "./forwarding.ts";
+import { MAX_UNSUPPORTED_BYTES } from "./limits.ts";
 import type { Listeners } from "./listeners.ts";
 import { isLooping, loopDigest } from "./loops.ts";
 import type { RouteMaker, Side, Standing } from "./record-route.ts";
@@ -205,7 +206,8 @@ export class SipProxy implements ContextHost {
     const demanded = tokensOf(headers, "proxy-require");
     if (demanded.length > 0) {
       const response = this.#refusal(request, 420);
-      response.headers.add("unsupported", demanded.join(", "));
+      const told = within(demanded, MAX_UNSUPPORTED_BYTES);
+      if (told !== "") response.headers.add("unsupported", told);
       return response;
     }
     if (viasOf(headers) === undefined) return this.#refusal(request, 400, "Malformed Via");
@@ -337,4 +339,15 @@ export class SipProxy implements ContextHost {
 function offerTo(way: Way): string {
   const phone = way.kind === "flow" || (way.kind === "target" && way.token !== undefined);
   return phone ? ";rport" : `;rport${LOSS_OFFER}`;
+}
+
+/** As many of the words as fit, in order. */
+function within(words: readonly string[], bytes: number): string {
+  let text = "";
+  for (const word of words) {
+    const longer = text === "" ? word : `${text}, ${word}`;
+    if (longer.length > bytes) break;
+    text = longer;
+  }
+  return text;
 }

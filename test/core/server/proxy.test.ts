@@ -319,6 +319,15 @@ test("Proxy-Require is 420 with Unsupported", () => {
   assert.equal(alice.final("INVITE").headers.get("unsupported"), "magic, more");
 });
 
+test("… which names no more than fits: whoever forges the source gets somebody else no long answer", () => {
+  const { town, alice } = talk();
+  const names = Array.from({ length: 60 }, (_, index) => `extension-${index}`);
+  const lines = [`Proxy-Require: ${names.join(", ")}`];
+  alice.send(SERVER, "INVITE", "sip:bob@example.com", { lines });
+  town.pass(10);
+  assert.equal(alice.final("INVITE").headers.get("unsupported"), names.slice(0, 10).join(", "));
+});
+
 test("an unknown scheme is 416, an unregistered user 480", () => {
   const { town, alice } = talk();
   alice.send(SERVER, "INVITE", "tel:+123");
