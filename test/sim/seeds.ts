@@ -54,6 +54,10 @@ export const FAILED_SEEDS: readonly number[] = [
   21115,
   // A dialog named a phone by its GRUU, and by a flow that was gone: it was not sought by its name.
   2114117444,
+  // A late answer that came twice was ended twice, the second time with the lower number.
+  3221408660,
+  // A re-INVITE that had a 100 was waited for long after its call was over.
+  3221412141,
   // A call rang where the phone had given up its flow: no CANCEL went there.
   1044566,
   // The answer to a renewal sent before the return, which sends nothing of its own, undid it.

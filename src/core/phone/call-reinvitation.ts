@@ -72,10 +72,10 @@ export class CallReinvitation implements RequestUser, TimerOwner {
     this.#sent = this.#leg.send(now, this);
   }
 
-  /** Ends without a word. */
-  drop(): void {
+  /** Ends without a word; without `now` the whole phone does, else an answer is waited for as long as Timer B. */
+  drop(now?: Instant): void {
     this.#conclude();
-    this.#sent?.drop();
+    this.#sent?.drop(now);
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {

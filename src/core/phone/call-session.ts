@@ -106,11 +106,12 @@ export class CallSession
     this.#settle(now);
   }
 
-  stop(): void {
+  /** Without `now` the whole phone ends. */
+  stop(now?: Instant): void {
     this.#stopped = true;
-    this.#reinvitation?.drop();
+    this.#reinvitation?.drop(now);
     this.#reinvitation = undefined;
-    this.#refresh?.drop();
+    this.#refresh?.drop(now);
     this.#answer?.stop();
     this.#timer.stop();
   }

@@ -82,7 +82,7 @@ export class CallRefresh implements RequestUser {
     this.#sent = this.#leg.send(now, this);
   }
 
-  /** Without `now` the whole call ends. */
+  /** Without `now` the whole phone ends. */
   drop(now?: Instant): void {
     this.#sent?.drop(now);
   }

@@ -233,7 +233,7 @@ export class Call
     const cancelled = this.state === "cancelling";
     if (cancelled) this.#over(now, this.#why);
     else this.#over(now, "rejected", response.status);
-    this.#terminate();
+    this.#terminate(now);
   }
 
   stalled(now: Instant): void {
@@ -246,7 +246,7 @@ export class Call
 
   unanswered(now: Instant, why: Failure["why"] | "no-dialog"): void {
     this.#over(now, why === "cancelled" ? this.#why : why);
-    this.#terminate();
+    this.#terminate(now);
   }
 
   // What the session and the audio tell.
@@ -263,7 +263,7 @@ export class Call
       return;
     }
     this.#over(now, why);
-    this.#terminate();
+    this.#terminate(now);
   }
 
   mediaReady(now: Instant): void {
@@ -301,7 +301,7 @@ export class Call
     if (refusal !== undefined) {
       this.#arrival?.refuseOffer(now, refusal);
       this.#over(now, "refused", refusal.status);
-      this.#terminate();
+      this.#terminate(now);
       return;
     }
     this.state = "alerting";
@@ -341,23 +341,23 @@ export class Call
   #peerHungUp(now: Instant): void {
     if (this.#answeredAt === undefined) this.#arrival?.refuse(now, 487);
     this.#over(now, "peer-hung-up");
-    this.#terminate();
+    this.#terminate(now);
   }
 
   /** Refuses the caller, if there is one, and ends what never was a call. */
   #turnAway(now: Instant, status: number, why: string, told?: number): void {
     this.#arrival?.refuse(now, status);
     this.#over(now, why, told);
-    this.#terminate();
+    this.#terminate(now);
   }
 
   #sayGoodbye(now: Instant, why: string): void {
     this.#over(now, why);
     this.state = "ending";
     const session = this.#session as CallSession;
-    session.stop();
+    session.stop(now);
     this.#media.close();
-    this.#goodbye = session.leg.sayGoodbye(now, () => this.#terminate());
+    this.#goodbye = session.leg.sayGoodbye(now, (at) => this.#terminate(at));
   }
 
   #join(dialog: { callId: string; localTag: string; remoteTag: string }): void {
@@ -376,10 +376,11 @@ export class Call
     this.#environment.register.over(now, this.id, this.#answeredAt !== undefined);
   }
 
-  #terminate(): void {
+  /** Without `now` the whole phone ends. */
+  #terminate(now?: Instant): void {
     if (this.state === "terminated") return;
     this.state = "terminated";
-    this.#session?.stop();
+    this.#session?.stop(now);
     this.#ringing?.stop();
     this.#media.close();
     this.#invitation?.drop();

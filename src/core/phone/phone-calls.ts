@@ -15,6 +15,7 @@ import type { CallEnvironment, CallRegister, DialogUser } from "./call-environme
 import { refuseExtensions, supportedBy } from "./call-extensions.ts";
 import { MAX_CALLS, MAX_KNOWN_INVITES } from "./limits.ts";
 import type { AnswerMode } from "./phone-config.ts";
+import { StrayAnswers } from "./stray-answer.ts";
 
 /** Requests that mean nothing outside a dialog. */
 const OF_DIALOGS = new Set(["BYE", "INFO", "NOTIFY", "PRACK", "UPDATE"]);
@@ -49,6 +50,8 @@ export class PhoneCalls implements CallRegister {
   #talking = 0;
   /** Calls by the INVITE that brought them, until it is over. */
   readonly #invites = new Map<ServerTransaction, Call>();
+  /** Answers to calls that nobody remembers. */
+  readonly strays: StrayAnswers = new StrayAnswers();
   /**
    * INVITEs that have made a call, by Call-ID and From tag: a leg that comes late by another server is the same
    * call.

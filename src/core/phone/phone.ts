@@ -33,7 +33,6 @@ import type { AnswerMode, PhoneConfig } from "./phone-config.ts";
 import { PhoneHealth } from "./phone-health.ts";
 import type { PhoneShared } from "./phone-shared.ts";
 import type { Resolved } from "./resolutions.ts";
-import { endStrayAnswer } from "./stray-answer.ts";
 import { type PhoneSubscriptions, subscriptionsOf } from "./subscriptions.ts";
 import { comesFromLeft } from "./unregistered-server.ts";
 
@@ -230,7 +229,7 @@ export class Phone
     const own = fromOf(response.headers)?.uri ?? "";
     const account = accountNamed(this.accounts, own, own, flow.peer);
     if (account === undefined) return;
-    endStrayAnswer(now, this.#environmentOf(account), response, flow);
+    this.#calls.strays.heard(now, this.#environmentOf(account), response, flow);
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): boolean {

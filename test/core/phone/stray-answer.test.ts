@@ -5,7 +5,7 @@ import { cseqOf } from "../../../src/core/message/cseq.ts";
 import type { Headers } from "../../../src/core/message/headers.ts";
 import type { Response } from "../../../src/core/message/message.ts";
 import { responseTo } from "../../../src/core/message/print.ts";
-import { endStrayAnswer } from "../../../src/core/phone/stray-answer.ts";
+import { StrayAnswers } from "../../../src/core/phone/stray-answer.ts";
 import { Bench, nothingLeft, only, scripted } from "./call-bench.ts";
 
 /** Bob's 200 to an INVITE of alice's, which she has forgotten. */
@@ -23,14 +23,24 @@ function forgotten(): { bench: Bench; response: Response } {
 
 test("a late 200 that nobody remembers is acknowledged and ended", () => {
   const { bench, response } = forgotten();
-  endStrayAnswer(bench.now, bench.alice, response, bench.alice.flow);
+  new StrayAnswers().heard(bench.now, bench.alice, response, bench.alice.flow);
   assert.equal(bench.alice.acks.length, 1);
+  assert.deepEqual(bench.alice.methods, ["INVITE", "BYE"]);
+});
+
+test("one that comes again is acknowledged again, and its end is said once", () => {
+  const { bench, response } = forgotten();
+  const strays = new StrayAnswers();
+  for (let time = 0; time < 3; time += 1) {
+    strays.heard(bench.now, bench.alice, response, bench.alice.flow);
+  }
+  assert.equal(bench.alice.acks.length, 3);
   assert.deepEqual(bench.alice.methods, ["INVITE", "BYE"]);
 });
 
 test("its end bears a number that no PRACK or re-INVITE before it can have borne (RFC 3261 §12.2.2)", () => {
   const { bench, response } = forgotten();
-  endStrayAnswer(bench.now, bench.alice, response, bench.alice.flow);
+  new StrayAnswers().heard(bench.now, bench.alice, response, bench.alice.flow);
   assert.equal(cseqOf(bench.alice.lastSent.request.headers)?.number, 66);
 });
 
@@ -42,7 +52,7 @@ test("one with another sent-by than ours is for somebody else (R45)", () => {
     const { bench, response } = forgotten();
     const via = response.headers.get("via") as string;
     response.headers.set("via", via.replace(part, other));
-    endStrayAnswer(bench.now, bench.alice, response, bench.alice.flow);
+    new StrayAnswers().heard(bench.now, bench.alice, response, bench.alice.flow);
     assert.equal(bench.alice.acks.length, 0);
     assert.deepEqual(bench.alice.methods, ["INVITE"]);
   }
