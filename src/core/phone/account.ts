@@ -133,8 +133,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   /** No REGISTER is on its way. */
   get atRest(): boolean {
-    if (this.#spares?.busy === true) return false;
-    return !this.#made.some(({ busy }) => busy);
+    return this.#spares?.busy !== true && !this.#made.some(({ busy }) => busy);
   }
 
   /** Ends everything at once: nothing is sent any more. */
@@ -331,6 +330,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
 
   removed(now: Instant, server: number): void {
     this.events.report("registration.removed", { server });
+    this.#spares?.left(now, server);
     this.#strategy.removed(now, this.#registered(server));
   }
 

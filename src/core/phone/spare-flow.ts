@@ -46,6 +46,11 @@ export class SpareFlows {
     spare.follow(now, place);
   }
 
+  /** The account is registered at that server no more. */
+  left(now: Instant, server: number): void {
+    this.#byServer.get(server)?.remove(now);
+  }
+
   /** Whether requests may go to a place without registering there first. */
   holds(now: Instant, place: Place): boolean {
     return this.#byServer.get(place.server)?.holds(now, place.target) === true;
@@ -115,7 +120,9 @@ class SpareFlow implements RegistrationHost, FailoverHost {
     return this.#registration.busy;
   }
 
+  /** Best-effort; should the first flow be made again, so is this. */
   remove(now: Instant): void {
+    this.#taken = undefined;
     this.#registration.remove(now);
   }
 

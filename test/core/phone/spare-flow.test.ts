@@ -1,8 +1,9 @@
 /** Several flows of one phone: RFC 5626 §4.2.1, §4.3, §4.5. Times are seconds. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { defaultServer } from "../../../src/core/redundancy/policy-defaults.ts";
 import { SILENT, says } from "../redundancy/scripted-server.ts";
-import { grants, last, proxied, regIds } from "./flows.ts";
+import { grants, last, proxied, regIds, TCP } from "./flows.ts";
 
 suite("with two outbound proxies", () => {
   const EVENTS = ["flow.registered", "flow.interrupted", "flow.failed"];
@@ -140,6 +141,25 @@ suite("with two outbound proxies", () => {
     assert.ok(first >= 90 && first <= 180, `${first}`);
     assert.ok(second >= 180 && second <= 360, `${second}`);
     assert.ok(third >= 360 && third <= 720, `${third}`);
+  });
+
+  test("left for a better server, the one behind the proxies keeps neither flow, nor is one tried again (C6)", () => {
+    const direct = defaultServer("192.0.2.13", { ...TCP, throughProxy: false });
+    const behind = defaultServer("192.0.2.15", TCP);
+    const successive = { registration: "successive", probeIntervalMs: 20_000 } as const;
+    const policy = { ...successive, servers: [direct, behind] };
+    const stage = proxied(policy, { methods: ["REGISTER"] })
+      .kill("primary")
+      .kill("proxy2");
+    // The second flow waits to be tried again when the account goes home.
+    stage.start().until(10).revive("primary", "proxy2").until(30).zero();
+    const kept = ["proxy1", "proxy2"] as const;
+    assert.equal(last(stage, "proxy1", "REGISTER").headers.get("expires"), "0");
+    stage.until(400);
+    assert.deepEqual(
+      kept.map((name) => regIds(stage, name)),
+      [["2", "2"], []],
+    );
   });
 
   test("stopped, it takes both flows away (C25)", () => {

@@ -24,7 +24,10 @@ export class OneWay implements Invariant {
   readonly #sentAt = new Map<string, Instant>();
   /** Whoever has several on their way at a time. */
   readonly #hedging = new Set<string>();
-  readonly #heard = new Set<string>();
+  /** Branches that a 1xx came to, by node, Call-ID and CSeq. */
+  readonly #heard = new Map<string, Set<string>>();
+  /** Those that were told to stop: they bind nobody any more. */
+  readonly #stopped = new Set<string>();
   readonly #answered = new Set<string>();
 
   constructor(watched: readonly Watched[], complain: Complain) {
@@ -44,12 +47,14 @@ export class OneWay implements Invariant {
       this.#hear(message, text);
       return;
     }
+    if (text.startsWith("CANCEL ")) this.#stopped.add(branchOf(text));
     if (!text.startsWith("INVITE ") || !sendsRequest(message, text) || hasToTag(text)) return;
     const call = `${node} ${callIdOf(text)}`;
     const key = `${call} ${cseqOf(text)}`;
     const places = this.#sent.get(call) ?? new Set();
     const place = placeOf(message);
-    if (this.#heard.has(key) && !places.has(place)) {
+    const heard = [...(this.#heard.get(key) ?? [])].some((one) => !this.#stopped.has(one));
+    if (heard && !places.has(place)) {
       const what = `INVITE to ${place} though it was heard of at ${[...places].join(" ")}`;
       this.#complain({ invariant: "I7", at, node, what });
     }
@@ -71,6 +76,9 @@ export class OneWay implements Invariant {
     // One that was left for another place is told to stop (`OneLeg` sees to that), and binds nobody.
     const late = this.#newest.get(call) !== branch && !this.#hedging.has(node);
     if (digit !== "1") this.#answered.add(branch);
-    else if (!late) this.#heard.add(`${call} ${cseq}`);
+    else if (!late) {
+      const key = `${call} ${cseq}`;
+      this.#heard.set(key, (this.#heard.get(key) ?? new Set()).add(branch));
+    }
   }
 }
