@@ -9,14 +9,7 @@ import type { FlowId } from "../machine.ts";
 import { valueEnd } from "../message/lexer.ts";
 import { parseNameAddr } from "../message/name-addr.ts";
 import { paramOf } from "../message/params.ts";
-import {
-  parseUri,
-  type SipUri,
-  sameUri,
-  sameUriText,
-  unescapeUser,
-  uriParam,
-} from "../message/uri.ts";
+import { parseUri, type SipUri, sameUriText, unescapeUser, uriParam } from "../message/uri.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
 import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
 import type { Callee } from "./branch.ts";
@@ -139,8 +132,7 @@ function* findFlow(
 
 /**
  * The bindings that a phone has under the Contact of a dialog; where there are none, those of the one phone with flows
- * of its own (RFC 5626) whose Contact differs in its port only: many write that of the connection, which is another
- * now.
+ * of its own (RFC 5626) at that address: the connection whose port and transport the Contact names is gone.
  */
 function madeSince(live: readonly Binding[], contact: string): readonly Binding[] {
   const same = live.filter(({ uri }) => sameUriText(uri, contact));
@@ -148,7 +140,7 @@ function madeSince(live: readonly Binding[], contact: string): readonly Binding[
   if (same.length > 0 || asked === undefined) return same;
   const near = live.filter(({ uri, flowKey }) => {
     const own = flowKey === "" ? undefined : parseUri(uri);
-    return own !== undefined && sameUri({ ...own, port: asked.port }, asked);
+    return own?.user === asked.user && own.host === asked.host;
   });
   return new Set(near.map(instanceOf)).size === 1 ? near : [];
 }

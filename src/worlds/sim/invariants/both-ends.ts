@@ -5,6 +5,7 @@
  */
 import type { Instant } from "../../../core/machine.ts";
 import { signalsRegisteredOnly } from "../../../core/phone/unregistered-server.ts";
+import type { RedundancyPolicy } from "../../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 import { callIdOf, cseqOf } from "./glance.ts";
@@ -42,6 +43,15 @@ const BYE_BY_NAME = /^BYE \S*;gr[=; ]/;
 /** For want of a binding of a public name, or of a temporary one. */
 const NOBODY_OF_THAT_NAME = /^SIP\/2\.0 4(?:80|04) /;
 
+const STREAMS: ReadonlySet<string> = new Set(["tcp", "tls", "ws", "wss"]);
+
+/** By datagrams, or by flows of its own whichever it has. */
+function staysReached({ outbound, servers, proxies }: RedundancyPolicy): boolean {
+  const hops = [...servers, ...proxies];
+  if (outbound === "always" || hops.every(({ transport }) => transport === "udp")) return true;
+  return outbound === "streams" && hops.every(({ transport }) => STREAMS.has(transport));
+}
+
 /** Addresses of all servers that the request is to go through. */
 function wayOf({ peer }: SimulatedMessage, text: string): readonly string[] {
   const routes = text.match(/^Route: .*$/gm)?.join() ?? "";
@@ -75,11 +85,7 @@ export class BothEnds implements Invariant {
     this.#nodes = new Map(watched.map((one) => [one.node, one]));
     this.#reach = reach;
     this.#bindings = bindings;
-    this.#connected = watched.some(
-      ({ account: { policy } }) =>
-        policy.outbound === "never" &&
-        [...policy.servers, ...policy.proxies].some(({ transport }) => transport !== "udp"),
-    );
+    this.#connected = watched.some(({ account }) => !staysReached(account.policy));
     this.#partingMs = partingMs;
     this.#complain = complain;
   }
