@@ -136,8 +136,9 @@ async function bench(names: string[], flags: BenchFlags): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
     process.exit(code);
   };
+  // However often it is asked: whoever ends a group of processes asks twice.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => void leave());
+    process.on(signal, () => void leave());
   }
   try {
     for (const name of wanted) await show(BENCHES[name]?.(crew, folder, flags), flags.json);

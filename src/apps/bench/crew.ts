@@ -26,11 +26,14 @@ export interface Command {
   readonly line?: (line: string) => void;
   /** It has children, which are signalled with it. */
   readonly group?: boolean;
+  /** It has processes that only it can end, and does when it is asked to end itself. */
+  readonly keeper?: boolean;
 }
 
 export class Crew {
   readonly #members = new Set<Member>();
   readonly #taskset: string | undefined;
+  #dismissed = false;
 
   constructor() {
     this.#taskset = availableParallelism() > 1 ? findCommand("taskset") : undefined;
@@ -54,14 +57,14 @@ export class Crew {
     return await this.#spawn(core, command).result();
   }
 
-  /** Ends whatever still runs. */
+  /** Ends whatever still runs; nothing more is started. */
   async dismiss(): Promise<void> {
-    const members = [...this.#members];
-    for (const member of members) member.signal("SIGKILL");
-    await Promise.all(members.map(({ gone }) => gone));
+    this.#dismissed = true;
+    await Promise.all([...this.#members].map((member) => member.leave()));
   }
 
   #spawn(core: Core | undefined, command: Command): Member {
+    if (this.#dismissed) throw new Error(`${command.program} is not started any more`);
     const whole = [command.program, ...command.args];
     const free = this.#taskset === undefined || core === undefined;
     const [first = "", ...rest] = free ? whole : [this.#taskset, "-c", `${core}`, ...whole];
@@ -130,6 +133,14 @@ export class Member {
   signal(name: NodeJS.Signals): void {
     if (this.#command.group === true && this.pid > 0) signalGroup(this.pid, name);
     else this.#child.kill(name);
+  }
+
+  /** Now; a keeper is asked, and given time. */
+  async leave(): Promise<void> {
+    this.signal(this.#command.keeper === true ? "SIGTERM" : "SIGKILL");
+    const late = setTimeout(() => this.signal("SIGKILL"), END_MS);
+    await this.gone;
+    clearTimeout(late);
   }
 
   async said(wanted: RegExp, patienceMs: number): Promise<void> {

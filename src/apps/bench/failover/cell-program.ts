@@ -8,8 +8,9 @@ import { Play } from "./play.ts";
 
 const [cell = "{}", folder = ".", prefix = "127.0.0", isolated = "false"] = process.argv.slice(2);
 const crew = new Crew();
+// A second signal, as whoever ends a whole group of processes sends, must not end this one before its crew is gone.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => void crew.dismiss().then(() => process.exit(1)));
+  process.on(signal, () => void crew.dismiss().then(() => process.exit(1)));
 }
 const ready = (): unknown => process.stdout.write("ready\n");
 const stage = { crew, folder, prefix, isolated: isolated === "true", ready };

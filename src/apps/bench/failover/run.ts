@@ -113,7 +113,7 @@ async function played(
   const program = process.execPath;
   try {
     const command = alone?.command(program, args) ?? { program, args };
-    const starting = { ...command, ready: /^ready$/m, readyWithinMs: READY_MS };
+    const starting = { ...command, ready: /^ready$/m, readyWithinMs: READY_MS, keeper: true };
     const member = await gate.through(false, () => crew.start(undefined, starting));
     return figuresOf(await member.result());
   } catch (error) {
