@@ -40,8 +40,9 @@ function newEnds(begunAt: Instant): Ends {
 const ROUTE_HOST = /<sips?:(?:[^@>]*@)?([\d.]+)/g;
 const OF_CALLS = /^(?:INVITE|BYE|CANCEL) /;
 const BYE_BY_NAME = /^BYE \S*;gr[=; ]/;
-/** For want of a binding of a public name, or of a temporary one. */
-const NOBODY_OF_THAT_NAME = /^SIP\/2\.0 4(?:80|04) /;
+/** For want of a binding of a public name, of a temporary one, or of a flow. */
+const FOUND_NOBODY = /^SIP\/2\.0 4(?:80|04|30) /;
+const FLOW_FAILED = /^SIP\/2\.0 430 /;
 
 const STREAMS: ReadonlySet<string> = new Set(["tcp", "tls", "ws", "wss"]);
 
@@ -70,7 +71,9 @@ export class BothEnds implements Invariant {
   readonly #ids = new Map<string, string>();
   /** Through which server an INVITE went last, by node and Call-ID. */
   readonly #servers = new Map<string, string>();
-  /** Where the end of a call was told to a name, by Call-ID. */
+  /** Call-IDs of which the end was told to a name. */
+  readonly #named = new Set<string>();
+  /** Where the end of a call was told, by Call-ID. */
   readonly #ways = new Map<string, readonly string[]>();
   readonly #bindings: Bindings;
   #nextLook: Instant = 0;
@@ -116,9 +119,13 @@ export class BothEnds implements Invariant {
   message(message: SimulatedMessage, text: string): void {
     if (OF_CALLS.test(text)) this.#pass(message, text);
     if (message.direction === "out") {
-      if (BYE_BY_NAME.test(text)) this.#ways.set(callIdOf(text), wayOf(message, text));
-    } else if (NOBODY_OF_THAT_NAME.test(text) && cseqOf(text).endsWith(" BYE")) {
-      this.#foundNobody(message.node, callIdOf(text));
+      if (!text.startsWith("BYE ")) return;
+      const id = callIdOf(text);
+      this.#ways.set(id, wayOf(message, text));
+      if (BYE_BY_NAME.test(text)) this.#named.add(id);
+    } else if (FOUND_NOBODY.test(text) && cseqOf(text).endsWith(" BYE")) {
+      const id = callIdOf(text);
+      if (this.#named.has(id) || FLOW_FAILED.test(text)) this.#foundNobody(message.node, id);
     }
   }
 
