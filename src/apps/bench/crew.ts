@@ -137,10 +137,9 @@ export class Member {
 
   /** Now; a keeper is asked, and given time. */
   async leave(): Promise<void> {
-    this.signal(this.#command.keeper === true ? "SIGTERM" : "SIGKILL");
-    const late = setTimeout(() => this.signal("SIGKILL"), END_MS);
+    if (this.#command.keeper === true) await this.stop();
+    else this.signal("SIGKILL");
     await this.gone;
-    clearTimeout(late);
   }
 
   async said(wanted: RegExp, patienceMs: number): Promise<void> {
@@ -157,7 +156,7 @@ export class Member {
   async stop(): Promise<void> {
     this.#child.kill("SIGTERM");
     const late = setTimeout(() => this.#child.kill("SIGKILL"), END_MS);
-    await this.ended;
+    await this.gone;
     clearTimeout(late);
   }
 }

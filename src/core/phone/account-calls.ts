@@ -100,8 +100,7 @@ export class AccountCalls implements CallEnvironment {
   }
 
   isServer({ address }: Peer): boolean {
-    const { routes } = this.#account.servers;
-    return routes.some(({ places }) => places.some(({ target }) => target.address === address));
+    return this.#account.servers.standsAt(address);
   }
 
   send(now: Instant, user: RequestUser, cseq: number): SentRequest {

@@ -28,9 +28,7 @@ export function accountNamed(
   const user = parseUri(uri)?.user;
   const named = accounts.filter((one) => one.config.user === user);
   if (named.length < 2) return named[0];
-  const served = named.filter(({ servers }) =>
-    servers.routes.some(({ places }) => places.some(({ target }) => target.address === address)),
-  );
+  const served = named.filter(({ servers }) => servers.standsAt(address));
   const likely = served.length > 0 ? served : named;
   const host = parseUri(aor)?.host;
   return likely.find((one) => isDomainOf(one, host)) ?? likely[0];
