@@ -52,6 +52,8 @@ function isSecond(rehearsal: Rehearsal, place: PlaceName, domain: string): boole
 test("of two accounts with one number a call is for the one whose server brings it", () => {
   assert.equal(isSecond(stage({}, {}).start().until(5), "primary", "192.0.2.13"), false);
   assert.equal(isSecond(stage({}, {}).start().until(5), "fallback", "192.0.2.15"), true);
+  // Whatever name the server has for itself.
+  assert.equal(isSecond(stage({}, {}).start().until(5), "fallback", "pbx.example"), true);
 });
 
 test("… and at one server for the one whose domain it names", () => {
