@@ -6,8 +6,8 @@
 import "./setup.mjs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
-import { constants, setPriority } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { constants, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 
@@ -32,8 +32,14 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-/** @param stdout of the runner: shown as it comes, or kept until the others are through. */
-function lane(some, concurrency, stdout) {
+const kept = mkdtempSync(join(tmpdir(), "dialtone-test-"));
+process.on("exit", () => rmSync(kept, { recursive: true, force: true }));
+
+/**
+ * @param stdout of the runner: shown as it comes, or kept until the others are through.
+ * @param failed the file that gets what failed.
+ */
+function lane(some, concurrency, stdout, failed) {
   return spawn(
     process.execPath,
     [
@@ -42,6 +48,9 @@ function lane(some, concurrency, stdout) {
       // Of a whole file, against one that hangs: real clocks take a minute and a half, on a starved machine five.
       "--test-timeout=600000",
       "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      `--test-reporter=${new URL("failures.mjs", import.meta.url)}`,
+      `--test-reporter-destination=${failed}`,
       ...pattern,
       ...some.map(({ path }) => path),
     ],
@@ -53,15 +62,19 @@ const real = files.filter(({ virtual }) => !virtual);
 const computed = files.filter(({ virtual }) => virtual);
 const both = real.length > 0 && computed.length > 0;
 const lanes = [];
-if (real.length > 0) lanes.push(lane(real, 2, "inherit"));
-if (computed.length > 0) lanes.push(lane(computed, 2, both ? "pipe" : "inherit"));
+const failed = [join(kept, "real"), join(kept, "computed")];
+if (real.length > 0) lanes.push(lane(real, 2, "inherit", failed[0]));
+if (computed.length > 0) lanes.push(lane(computed, 2, both ? "pipe" : "inherit", failed[1]));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     for (const runner of lanes) runner.kill("SIGTERM");
   });
 }
 if (both) setPriority(lanes[1].pid, constants.priority.PRIORITY_BELOW_NORMAL);
-const kept = both ? buffer(lanes[1].stdout) : Buffer.of();
+const output = both ? buffer(lanes[1].stdout) : Buffer.of();
 const ends = await Promise.all(lanes.map((runner) => once(runner, "exit")));
-process.stdout.write(await kept);
+process.stdout.write(await output);
+// The output of one lane ends thousands of lines above that of the other: what failed stands together, last of all.
+const told = failed.map((file) => readFileSync(file, { encoding: "utf8", flag: "a+" })).join("");
+if (told !== "") console.log(`\nfailed:\n${told}`);
 process.exitCode = ends.every(([status]) => status === 0) ? 0 : 1;
