@@ -23,7 +23,7 @@ export interface Callee {
   readonly ways: readonly Way[];
   /** 0..1; those of a higher value are called before all others (§16.6). 1 unless said otherwise. */
   readonly q?: number;
-  /** Registered elsewhere, with our Path: a flow that is lost is told as 430 (RFC 5626 §5.3.1). */
+  /** Asked for by its flow: one that is lost is told as 430 to who may know another (RFC 5626 §5.3.1). */
   readonly edge?: true;
 }
 

@@ -109,8 +109,9 @@ export function decide(
     const seconds = grantedSeconds(wish, limits, asked.callId, asked.cseq);
     const binding = bind(contact, asked, holder, now + seconds);
     const renewed = existing !== undefined && isLive(existing);
-    if (existing === undefined) bindings.push(binding);
-    else bindings[index] = binding;
+    // The one registered last stands last: of the flows of one phone it is the first to be called.
+    if (existing !== undefined) bindings.splice(index, 1);
+    bindings.push(binding);
     changes.push({ what: renewed ? "refreshed" : "added", binding });
   }
   if (changes.length === 0) return UNCHANGED;

@@ -127,7 +127,7 @@ function* findFlow(
     }
   }
   if (ways.length === 0) return refused(430, "Flow Failed");
-  return callees([{ requestUri: contact, routes: [], ways }]);
+  return callees([{ requestUri: contact, routes: [], ways, edge: true }]);
 }
 
 /**
@@ -218,8 +218,8 @@ function* findUser(
 }
 
 /**
- * One callee for each phone: the flows of one instance are ways to it, the newest first, so that none rings twice
- * (R101).
+ * One callee for each phone: the flows of one instance are ways to it, the one registered last first, so that none
+ * rings twice (R101, RFC 5626 §5.3).
  */
 function* calleesOf(
   bindings: readonly Binding[],
@@ -228,7 +228,7 @@ function* calleesOf(
 ): Inquiry<Callee[]> {
   const found: Callee[] = [];
   const instances = new Map<string, Way[]>();
-  for (const binding of [...bindings].sort((one, other) => other.expires - one.expires)) {
+  for (const binding of [...bindings].reverse()) {
     const ways = yield* waysTo(binding, from, context);
     const instance = instanceOf(binding);
     const known = instance === "" ? undefined : instances.get(instance);

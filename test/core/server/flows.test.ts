@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Removal } from "../../../src/core/server/register-desk.ts";
+import { Bob } from "./bob.ts";
 import { TestPhone } from "./test-phone.ts";
 import { Town } from "./town.ts";
 
@@ -92,38 +93,14 @@ test("a forged flow token is 403 (R99)", () => {
   assert.equal(alice.final("OPTIONS").status, 403);
 });
 
-const INSTANCE = '+sip.instance="<urn:uuid:1>"';
-
-function outbound(phone: TestPhone, to: string, regId: number): void {
-  phone.send(to, "REGISTER", "sip:example.com", {
-    to: "<sip:bob@example.com>",
-    callId: `reg-${regId}`,
-    lines: [
-      `Contact: <${phone.contact};ob>;reg-id=${regId};${INSTANCE}`,
-      "Supported: outbound, path",
-    ],
-  });
-  phone.town.pass(10);
-}
-
-/** The Contact line that `send` adds by itself would be a second contact. */
-class Outbound extends TestPhone {
-  override sendText(to: string, text: string): void {
-    const lines = text.split("\r\n");
-    const contacts = lines.filter((line) => line.startsWith("Contact: "));
-    const kept = lines.filter((line) => line !== contacts[0] || contacts.length < 2);
-    super.sendText(to, kept.join("\r\n"));
-  }
-}
-
 test("two flows of one instance are one phone: it rings once, on the newer flow (R101)", () => {
   const made = town();
   const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
-  const first = new Outbound(made, "tcp:10.0.2.1:41001", "bob");
-  const second = new Outbound(made, "tcp:10.0.2.1:41002", "bob");
-  outbound(first, TCP, 1);
+  const first = new Bob(made, "tcp:10.0.2.1:41001", "bob");
+  const second = new Bob(made, "tcp:10.0.2.1:41002", "bob");
+  first.registerFlow(TCP, 1);
   made.pass(5_000);
-  outbound(second, TCP, 2);
+  second.registerFlow(TCP, 2);
   assert.equal(second.final("REGISTER").headers.get("require"), "outbound");
   second.answer = () => 200;
   alice.send(UDP, "INVITE", "sip:bob@example.com");
@@ -132,21 +109,42 @@ test("two flows of one instance are one phone: it rings once, on the newer flow 
   assert.deepEqual(first.requests, []);
 });
 
+test("the newer flow is the one registered last, however long the other was granted (RFC 5626 §5.3)", () => {
+  const made = town();
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const first = new Bob(made, "tcp:10.0.2.1:41001", "bob");
+  const second = new Bob(made, "tcp:10.0.2.1:41002", "bob");
+  second.registerFlow(TCP, 2, { expires: 60 });
+  for (const [newer, older, expires] of [
+    [first, second, 600],
+    [second, first, 60],
+  ] as const) {
+    made.pass(5_000);
+    newer.registerFlow(TCP, newer === first ? 1 : 2, { expires });
+    newer.answer = () => 486;
+    alice.send(UDP, "INVITE", "sip:bob@example.com");
+    made.pass(100);
+    assert.equal(alice.final("INVITE").status, 486);
+    assert.equal(
+      newer.last("INVITE").headers.get("call-id"),
+      alice.final("INVITE").headers.get("call-id"),
+    );
+    older.answer = undefined;
+  }
+});
+
 test("a flow that has failed, or says 430, is passed over for the next of the same phone (R93, R101)", () => {
   for (const how of ["lost", "430"]) {
     const made = town();
     const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
-    const first = new Outbound(made, "tcp:10.0.2.1:41001", "bob");
-    const second = new Outbound(made, "tcp:10.0.2.1:41002", "bob");
-    outbound(first, TCP, 1);
+    const first = new Bob(made, "tcp:10.0.2.1:41001", "bob");
+    const second = new Bob(made, "tcp:10.0.2.1:41002", "bob");
+    first.registerFlow(TCP, 1);
     made.pass(5_000);
-    outbound(second, TCP, 2);
+    second.registerFlow(TCP, 2);
     first.answer = () => 200;
     second.answer = () => 430;
-    if (how === "lost") {
-      made.places.delete(second.place);
-      made.places.get(TCP)?.parted?.(TCP, second.place);
-    }
+    if (how === "lost") second.hangUp(TCP);
     alice.send(UDP, "INVITE", "sip:bob@example.com");
     made.pass(100);
     assert.equal(alice.final("INVITE").status, 200, how);

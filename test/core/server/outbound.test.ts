@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { suite, test } from "node:test";
 import { FlowTokens } from "../../../src/core/server/flow-token.ts";
+import { Bob } from "./bob.ts";
 import { TestPhone } from "./test-phone.ts";
 import { primitives, Town, users } from "./town.ts";
 
@@ -21,48 +22,11 @@ function town(configuration: Parameters<Town["server"]>[0] = {}): Town {
   return made;
 }
 
-/** Registers one flow of bob's only phone. */
-class Bob extends TestPhone {
-  registerFlow(to: string, regId: number, more: Registering = {}): this {
-    const { domain = "example.com", via = "", supported = "outbound, path", lines = [] } = more;
-    const text = [
-      `REGISTER sip:${domain} SIP/2.0`,
-      `Via: SIP/2.0/${this.transport.toUpperCase()} ${this.address};branch=z9hG4bK${Math.trunc(this.town.now)}${via}`,
-      `From: <sip:bob@${domain}>;tag=f`,
-      `To: <sip:bob@${domain}>`,
-      `Call-ID: reg-${regId}`,
-      `CSeq: ${1 + Math.trunc(this.town.now)} REGISTER`,
-      "Max-Forwards: 70",
-      `Contact: <${this.contact};ob>;reg-id=${regId};+sip.instance="<urn:uuid:1>"`,
-      `Supported: ${supported}`,
-      ...lines,
-      "Content-Length: 0\r\n\r\n",
-    ];
-    this.sendText(to, text.join("\r\n"));
-    this.town.pass(20);
-    return this;
-  }
-
-  /** His connection is gone, and the far end has been told. */
-  hangUp(at: string): void {
-    this.town.places.delete(this.place);
-    this.town.places.get(at)?.parted?.(at, this.place);
-    this.town.pass(5);
-  }
-}
-
 /** All his connections bear the Contact of the port he listens at, or would. */
 class Listening extends Bob {
   override get contact(): string {
     return "sip:bob@10.0.2.1:5060;transport=tcp";
   }
-}
-
-interface Registering {
-  readonly domain?: string;
-  readonly via?: string;
-  readonly supported?: string;
-  readonly lines?: readonly string[];
 }
 
 suite("the registrar", () => {
@@ -105,8 +69,8 @@ suite("the registrar", () => {
     assert.deepEqual(
       contacts.map((contact) => /:(\d+);.*reg-id=(\d)/.exec(contact)?.slice(1)),
       [
-        ["41003", "1"],
         ["41002", "2"],
+        ["41003", "1"],
       ],
     );
   });

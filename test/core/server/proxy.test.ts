@@ -131,8 +131,8 @@ test("the challenges of all branches come back together (R55)", () => {
   alice.send(SERVER, "INVITE", "sip:bob@example.com");
   town.pass(50);
   assert.deepEqual(alice.final("INVITE").headers.all("www-authenticate"), [
-    'Digest realm="0", nonce="1"',
     'Digest realm="1", nonce="1"',
+    'Digest realm="0", nonce="1"',
   ]);
 });
 

@@ -311,8 +311,8 @@ test("the key of an outbound contact is instance and reg-id, not the URI (R98, R
   });
   assert.equal(answer.lines.includes("Require: outbound\r\n"), true);
   assert.deepEqual(contactsIn(answer.lines), [
-    `<sip:a@new:1>;reg-id=1;${INSTANCE};expires=3600`,
     `<sip:a@old:2>;reg-id=2;${INSTANCE};expires=3600`,
+    `<sip:a@new:1>;reg-id=1;${INSTANCE};expires=3600`,
   ]);
 });
 

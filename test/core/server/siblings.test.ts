@@ -1,6 +1,7 @@
 /** Two servers that share one store are one system, whichever of them dies. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Bob } from "./bob.ts";
 import { TestPhone } from "./test-phone.ts";
 import { type Host, Town } from "./town.ts";
 
@@ -25,6 +26,7 @@ function pair(bobTransport: "udp" | "tcp" = "udp"): Pair {
       listen: [
         { transport: "udp", address, port: 5060 },
         { transport: "tcp", address, port: 5060 },
+        { transport: "ws", address, port: 5066 },
       ],
     });
   const one = at("one", "10.0.0.1");
@@ -185,6 +187,20 @@ test("a phone whose connection died with its server gets the rest of its call ov
     ["UPDATE", "ACK", "BYE"],
   );
   assert.equal(alice.final("BYE").status, 200);
+});
+
+test("a flow that is gone at the other server is passed over for the phone's flow here (RFC 5626 §5.3.1)", () => {
+  const { town, alice } = pair();
+  const here = new Bob(town, "tcp:10.0.2.2:41001", "carol");
+  const there = new Bob(town, "ws:10.0.2.2:41002", "carol");
+  here.registerFlow("tcp:10.0.0.1:5060", 1);
+  town.pass(2_000);
+  there.registerFlow("ws:10.0.0.2:5066", 2);
+  there.hangUp("ws:10.0.0.2:5066");
+  here.answer = () => 200;
+  alice.send(ONE, "INVITE", "sip:carol@example.com");
+  town.pass(50);
+  assert.deepEqual(alice.heard, ["100 INVITE", "200 INVITE"]);
 });
 
 test("a phone may register at either server in turn: one address-of-record, one binding", () => {
