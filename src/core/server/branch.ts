@@ -48,6 +48,8 @@ export interface BranchHost {
   compose(owner: BranchOwner, callee: Callee, way: Way, flow: Flow): Request;
   /** The node at the end of that way has not answered in time. */
   suspect(now: Instant, node: string): void;
+  /** It has, be it late. */
+  answered(node: string): void;
 }
 
 /** Told how the branch goes. */
@@ -134,6 +136,7 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
 
   responded(now: Instant, response: Response): void {
     this.#silence(this.#patience);
+    if (this.#way.kind === "node") this.#host.answered(this.#way.node);
     if (response.status < 200) {
       this.#provisionals += 1;
       if (this.#cancelWanted) this.#sendCancel(now);

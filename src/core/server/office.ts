@@ -110,6 +110,7 @@ export function openOffice(parts: OfficeParts): Office {
         return ownAnswer(request, routed, configuration.role, () => toTag, events);
       },
       suspect: (node) => parts.siblings()?.suspect(node),
+      answered: (node) => parts.siblings()?.answered(node),
     }),
   };
 }

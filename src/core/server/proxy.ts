@@ -78,6 +78,8 @@ export interface ProxyParts {
   answerItself(request: Request, routed: Routed): Response | undefined;
   /** A node that did not answer. */
   suspect(node: string): void;
+  /** One that did. */
+  answered(node: string): void;
 }
 
 /** Requests that make a dialog whose later requests are to come through here. */
@@ -180,6 +182,10 @@ export class SipProxy implements ContextHost {
 
   suspect(_now: Instant, node: string): void {
     this.#parts.suspect(node);
+  }
+
+  answered(node: string): void {
+    this.#parts.answered(node);
   }
 
   newTag(): string {

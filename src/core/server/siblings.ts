@@ -44,9 +44,11 @@ export class Siblings implements TimerOwner {
   readonly #clock: ServerClock;
   readonly #changed: (others: readonly Sibling[]) => void;
   readonly #heartbeat: Timer = new Timer("heartbeat", this);
-  /** Nodes that did not answer, and when (epoch seconds): believed again after a later sign of life. */
+  /** Nodes that did not answer, and when (epoch seconds). */
   readonly #suspects = new Map<string, number>();
   #nodes: readonly Sibling[] = [];
+  /** When the signs of life were read (epoch seconds): while the store is away nobody can give any. */
+  #readAt = 0;
 
   /**
    * @param secret that of all nodes, given back to a store that has lost it.
@@ -105,13 +107,18 @@ export class Siblings implements TimerOwner {
     return this.#nodes.find((node) => node.name === name)?.addresses[0] ?? "";
   }
 
-  /** It has not answered: not to be waited for until it gives another sign of life. */
+  /** It has not answered: not to be waited for until it gives a sign of life. */
   suspect(name: string): void {
     this.#suspects.set(name, Math.ceil(this.#clock.epochSeconds));
   }
 
+  /** It has answered, and that is a sign of life. */
+  answered(name: string): void {
+    this.#suspects.delete(name);
+  }
+
   #lives(node: Sibling): boolean {
-    if (node.aliveAt < this.#clock.epochSeconds - SILENCE_SECONDS) return false;
+    if (node.aliveAt < this.#readAt - SILENCE_SECONDS) return false;
     return node.aliveAt > (this.#suspects.get(node.name) ?? 0);
   }
 
@@ -141,6 +148,7 @@ export class Siblings implements TimerOwner {
       const nodes = decodeNodes(value);
       const moved = !sameNodes(nodes, this.#nodes);
       this.#nodes = nodes;
+      this.#readAt = epoch;
       if (moved) this.#changed(this.others);
       return;
     }

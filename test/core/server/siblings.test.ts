@@ -147,6 +147,31 @@ test("a mute server that wakes up does not make the phone ring twice: 482 is its
   assert.equal(alice.final("INVITE").status, 200);
 });
 
+test("a mute server that has woken up is not gone any more: it is asked again as soon as it has answered", () => {
+  const all = pair();
+  const { town, alice, bob } = all;
+  const held: (() => void)[] = [];
+  const two = town.places.get(TWO);
+  town.places.set(TWO, {
+    came: (to, from, bytes) => held.push(() => two?.came(to, from, bytes)),
+  });
+  bob.answer = () => 180;
+  call(all);
+  town.pass(600);
+  town.places.set(TWO, two!);
+  for (const deliver of held) deliver();
+  town.pass(50);
+  bob.answer = () => 486;
+  alice.send(ONE, "INVITE", "sip:bob@example.com", { callId: "second" });
+  town.pass(50);
+  assert.deepEqual(
+    bob.requests
+      .filter(({ method }) => method === "INVITE")
+      .map(({ headers }) => headers.all("via").length),
+    [2, 3, 3],
+  );
+});
+
 test("a call goes on through the server that is left when either one dies (I10)", () => {
   const first = pair();
   call(first);
@@ -220,6 +245,18 @@ test("an address at the other server's address is ours too", () => {
   alice.send(ONE, "INVITE", "sip:bob@10.0.0.2:5060");
   town.pass(50);
   assert.equal(alice.final("INVITE").status, 200);
+});
+
+test("nobody is taken for gone because the store is: a call goes on through both servers (I10)", () => {
+  const all = pair("tcp");
+  call(all);
+  const { town, alice, bob } = all;
+  town.store.available = false;
+  town.pass(60_000);
+  alice.sendInDialog(ONE, "BYE", alice.final("INVITE"));
+  town.pass(50);
+  assert.equal(alice.final("BYE").status, 200);
+  assert.equal(bob.heard.at(-1), "BYE");
 });
 
 test("a node that comes back in another life is found there, its old connections are not", () => {
