@@ -11,7 +11,7 @@ import type { Routed } from "./routing.ts";
 
 export type Admission =
   /** Our routes say so, that the other requests of the dialog need not be checked again. */
-  | { readonly kind: "admitted"; readonly standing: Standing }
+  | { readonly kind: "admitted"; readonly standing: Standing; readonly trusted: boolean }
   | { readonly kind: "refused"; readonly response: Response; readonly why: string };
 
 export interface AccessOptions {
@@ -25,7 +25,11 @@ export interface AccessOptions {
   readonly acceptForeign: boolean;
 }
 
-const MEMBER: Admission = { kind: "admitted", standing: "member" };
+/** Nobody is asked here, or it comes from a server. */
+const TRUSTED: Admission = { kind: "admitted", standing: "member", trusted: true };
+
+/** One end of a call, which may speak for itself and nobody else. */
+const MEMBER: Admission = { kind: "admitted", standing: "member", trusted: false };
 
 /** From there calls who does not say who he is (RFC 3323 §4.1.1.3). */
 const NOBODYS_HOST = "anonymous.invalid";
@@ -55,8 +59,13 @@ export class Access {
       if (admission === maker.dialogWord(seal, beyond)) return standing;
       if (admission === maker.dialogWord({ ...seal, tag: other }, beyond)) return standing;
     }
+    return this.#isFromNode(request, routed, standing) ? standing : undefined;
+  }
+
+  /** By the word that nodes have among themselves, for this one request. */
+  #isFromNode(request: Request, { admission }: Routed, standing: Standing): boolean {
     const cseq = request.headers.get("cseq") as string;
-    return admission === maker.hopWord(seal, cseq, request.uri) ? standing : undefined;
+    return admission === this.#options.maker.hopWord(sealOf(request, standing), cseq, request.uri);
   }
 
   /** @param proven the domains that the peer's certificate speaks for, if it has shown one (RFC 5922). */
@@ -70,14 +79,16 @@ export class Access {
     const { stop } = routed;
     // A Path of ours is known to the registrar it was given to, and to nobody else.
     const expected = stop.kind === "flow" && stop.edge;
-    if (authenticator === undefined || expected) return MEMBER;
+    if (authenticator === undefined || expected) return TRUSTED;
     const standing = this.vouchedFor(request, routed);
-    if (standing !== undefined) return { kind: "admitted", standing };
+    if (standing !== undefined) {
+      return { kind: "admitted", standing, trusted: this.#isFromNode(request, routed, standing) };
+    }
     const caller = parseUri(fromOf(request.headers)?.uri ?? "");
     const local = caller !== undefined && this.#options.domains.serves(caller.host);
     const known = caller !== undefined && proven?.includes(caller.host) === true;
     if (!local && (known || this.#options.acceptForeign) && stop.kind === "user") {
-      return { kind: "admitted", standing: "guest" };
+      return { kind: "admitted", standing: "guest", trusted: known };
     }
     const verdict = authenticator.judge(request, "proxy", epochSeconds);
     if (verdict.kind === "challenged") {
@@ -95,9 +106,10 @@ export class Access {
     return MEMBER;
   }
 
-  /** Takes credentials for us off a request that goes on. */
-  strip(headers: Headers): void {
+  /** Takes off a request that goes on what is for us, and who it says calls if that is for a server to say (RFC 3325 §5). */
+  strip(headers: Headers, trusted: boolean): void {
     if (headers.has("proxy-authorization")) this.#options.authenticator?.strip(headers);
+    if (!trusted) headers.remove("p-asserted-identity").remove("p-preferred-identity");
   }
 
   #refused(request: Request, status: number, why: string): Extract<Admission, { kind: "refused" }> {

@@ -89,6 +89,8 @@ interface Admitted {
   readonly request: Request;
   readonly routed: Routed;
   readonly standing: Standing;
+  /** By a server, or where nobody is asked. */
+  readonly trusted: boolean;
 }
 
 export class SipProxy implements ContextHost {
@@ -129,7 +131,7 @@ export class SipProxy implements ContextHost {
     }
     const admission = access.judge(request, routed, flow.peer.domains, targets.epochSeconds());
     if (admission.kind === "admitted") {
-      this.#admitted = { request, routed, standing: admission.standing };
+      this.#admitted = { ...admission, request, routed };
       return false;
     }
     witness.refused(request, flow, admission.response.status, admission.why);
@@ -146,7 +148,7 @@ export class SipProxy implements ContextHost {
     const { stop } = admitted.routed;
     if (this.#parts.events?.requested(now, transaction, flow, stop) === true) return;
     if (request.method === "INVITE") transaction.respond(now, responseTo(request, 100));
-    this.#forward(now, transaction, flow, admitted.routed, admitted.standing);
+    this.#forward(now, transaction, flow, admitted);
   }
 
   cancelled(now: Instant, transaction: ServerTransaction): void {
@@ -228,10 +230,8 @@ export class SipProxy implements ContextHost {
     now: Instant,
     transaction: ServerTransaction,
     flow: Flow,
-    routed: Routed,
-    standing: Standing,
+    { request, routed, standing, trusted }: Admitted,
   ): void {
-    const { request } = transaction;
     const context = new ResponseContext(this, transaction);
     this.#contexts.set(transaction, context);
     const inquiry = this.#targetsOf(request, routed, flow);
@@ -251,7 +251,7 @@ export class SipProxy implements ContextHost {
       const side = this.#callerSide(request, flow);
       const path = this.#pathSource(request, flow);
       const forward = prepare(request, routed, side, sealOf(request, standing), share, path);
-      this.#parts.access.strip(forward.headers);
+      this.#parts.access.strip(forward.headers, trusted);
       this.#forwards.set(context, forward);
       this.#parts.witness.forked(request, found.callees);
       context.fork(at, found.callees);

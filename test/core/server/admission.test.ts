@@ -87,6 +87,34 @@ test("so is a guest's, who remains one at the other node", () => {
   goesOn(all, stranger, answer);
 });
 
+const ASSERTED = "P-Asserted-Identity: <sip:director@example.com>";
+
+for (const [who, domain, kept] of [
+  ["a user", "example.com", false],
+  ["a guest", "far.example", false],
+  ["a trunk", "trunk.example", true],
+] as const) {
+  test(`who calls is for servers to say: the word of ${who} is ${kept ? "kept" : "taken off"} (RFC 3325 §5)`, () => {
+    const { town, bob } = pair();
+    const caller = new TestPhone(town, "udp:10.0.9.1:5060", "alice");
+    if (kept) town.proven.set(caller.place, [domain]);
+    const from = `<sip:alice@${domain}>;tag=1`;
+    const lines = [ASSERTED, ASSERTED.replace("Asserted", "Preferred")];
+    let answer = invite(caller, from, lines);
+    if (answer.status === 407) {
+      answer = invite(caller, from, [...lines, answerTo(answer, "INVITE", URI, {})]);
+    }
+    assert.equal(answer.status, 200);
+    const told = (method: string): boolean[] =>
+      ["p-asserted-identity", "p-preferred-identity"].map((name) =>
+        bob.last(method).headers.has(name),
+      );
+    assert.deepEqual(told("INVITE"), [kept, kept]);
+    caller.sendInDialog(ONE, "INFO", answer, lines);
+    assert.deepEqual(told("INFO"), [false, false]);
+  });
+}
+
 test("what one node tells the other about a request is not in what the phone gets", () => {
   const all = pair();
   const passed: string[] = [];

@@ -148,7 +148,7 @@ export class TestPhone implements Inhabitant {
   }
 
   /** Sends an in-dialog request by the routes of the 2xx it got (caller) or the INVITE it got (callee). */
-  sendInDialog(to: string, method: string, dialog: Message): void {
+  sendInDialog(to: string, method: string, dialog: Message, lines: readonly string[] = []): void {
     const { headers } = dialog;
     const caller = dialog.kind === "response";
     const routes = headers.all("record-route").flatMap((line) => line.split(/,\s*(?=<)/));
@@ -159,7 +159,7 @@ export class TestPhone implements Inhabitant {
       callId: headers.get("call-id") as string,
       from: caller ? (headers.get("from") as string) : own,
       to: caller ? own : (headers.get("from") as string),
-      lines: routes.length > 0 ? [`Route: ${routes.join(", ")}`] : [],
+      lines: routes.length > 0 ? [`Route: ${routes.join(", ")}`, ...lines] : lines,
     });
     this.town.pass(10);
   }
