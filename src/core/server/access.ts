@@ -106,7 +106,10 @@ export class Access {
     return MEMBER;
   }
 
-  /** Takes off a request that goes on what is for us, and who it says calls if that is for a server to say (RFC 3325 §5). */
+  /**
+   * Takes credentials for us off a request that goes on, and the name of the caller that only a server may assert
+   * (RFC 3325 §5).
+   */
   strip(headers: Headers, trusted: boolean): void {
     if (headers.has("proxy-authorization")) this.#options.authenticator?.strip(headers);
     if (!trusted) headers.remove("p-asserted-identity").remove("p-preferred-identity");
