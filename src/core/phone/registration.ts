@@ -254,9 +254,10 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     const current = this.#options as RegisterOptions;
     const { only, probe } = options;
     const elsewhere = only !== undefined && !probe && current.only === undefined && !current.probe;
+    const below = elsewhere ? this.route.indexOf(only.target) : -1;
     if (this.#removing) this.#next = options;
-    else if (elsewhere && this.#request?.unsent === true) {
-      // A connection that nobody answers must not hold up who is to be registered at another place.
+    else if (elsewhere && this.#request?.isMuteAbove(below, this.route) === true) {
+      // Where nobody answers must not hold up who is to be registered at the next place.
       this.#request.drop(now);
       this.#options = options;
       this.#send(now);

@@ -64,9 +64,9 @@ export class FailoverRequest implements TimerOwner {
     return this.#numbers.last;
   }
 
-  /** Nobody has been asked yet: it still looks for a way. */
-  get unsent(): boolean {
-    return !this.#attempts.some(({ sent }) => sent) && !this.#silent.some(({ sent }) => sent);
+  /** Whoever is asked stands above that place of the route and has said nothing: nobody below need wait for him. */
+  isMuteAbove(index: number, route: ServerRoute): boolean {
+    return this.#attempts.every((one) => !one.heard && route.indexOf(one.place.target) < index);
   }
 
   start(now: Instant): void {
@@ -180,7 +180,7 @@ export class FailoverRequest implements TimerOwner {
 
   /** From an attempt: it sends for the first time, perhaps beside others that have not refused. */
   firstCseq(): number {
-    return this.#numbers.begin(!this.unsent);
+    return this.#numbers.begin([...this.#attempts, ...this.#silent].some(({ sent }) => sent));
   }
 
   compose(attempt: AttemptPlace, cseq: number): ReturnType<RequestUser["compose"]> {

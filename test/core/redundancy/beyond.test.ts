@@ -50,6 +50,14 @@ test("the next call after a silent primary is answered within a second, and the 
   assert.ok(second <= 0.1, `${second} s`);
 });
 
+test("a renewal that waits for a silent primary does not hold up the next call", () => {
+  const stage = phone({ healthProbeMs: 0 }, { expiresSeconds: 50, overlapSeconds: 10 });
+  stage.until(9.9).cut("primary").until(10.5);
+  assert.equal(stage.sent.at(-1)?.method, "REGISTER");
+  const first = answeredAfter(stage);
+  assert.ok(first >= 0.5 && first <= 1, `${first} s`);
+});
+
 test("without a hedge it is answered after the 7.5 s of the retry counts", () => {
   const stage = phone({ hedgeMs: 0, healthProbeMs: 0 }).cut("primary");
   const after = answeredAfter(stage);

@@ -161,6 +161,30 @@ test("shared health: a target known to be dead costs the next call nothing (§8)
   );
 });
 
+test("who must register at the secondary first waits for no renewal that is silent at the primary", () => {
+  const stage = failover(
+    { registerOnFailover: true, expiresSeconds: 20, overlapSeconds: 10 },
+    { skipKnownDead: false, refreshJitter: 0 },
+    { methods: ["REGISTER", "INVITE"] },
+  );
+  dial(stage.until(8).cut("primary"))
+    .until(20)
+    .expect(`
+    8.0 INVITE → primary
+    8.5 INVITE ↻ primary
+    9.5 INVITE ↻ primary
+    10.0 REGISTER → primary
+    10.5 REGISTER ↻ primary
+    11.5 INVITE ↻ primary
+    11.5 REGISTER ↻ primary
+    13.5 REGISTER ↻ primary
+    15.5 REGISTER → secondary
+    15.5 200 ← secondary
+    15.5 INVITE → secondary
+    15.5 200 ← secondary
+  `);
+});
+
 test("the next call goes where the last one was answered, but for mode newRequests (§3.3)", () => {
   for (const failbackMode of ["duration", "newRequests"] as const) {
     const stage = failover({ failbackMode, inviteRetries: 0 }, {}, { methods: ["INVITE"] }).cut(
