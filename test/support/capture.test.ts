@@ -17,6 +17,8 @@ import { Household } from "./processes.ts";
 /** Those at which Wireshark looks for SIP. */
 const TLS_PORT = 5061;
 const WS_PORT = 8080;
+/** One that the system gives to whoever wants any, and that Wireshark takes for Elasticsearch's. */
+const TAKEN_FOR_ANOTHERS = 54_328;
 
 const GOOD = [
   "OPTIONS sip:a@example.com SIP/2.0",
@@ -54,8 +56,11 @@ describe("a capture", needs("tshark"), () => {
       sender.send(text, 5060, household.address(13));
       await once(receiver, "message");
     }
-    sender.close();
-    receiver.close();
+    const stranger = createSocket("udp4").bind(TAKEN_FOR_ANOTHERS, household.address(14));
+    await once(stranger, "listening");
+    const [discard, nobody] = [9, household.address(13)];
+    await new Promise((sent) => stranger.send("no message", discard, nobody, sent));
+    for (const socket of [sender, receiver, stranger]) socket.close();
     const { sip, rtp, faults } = await capture.dissect();
     assert.equal(sip, 2 + broken.length);
     assert.equal(rtp, 0);

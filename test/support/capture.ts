@@ -14,6 +14,11 @@ const execute = promisify(execFile);
 const WARNING = 0x600000;
 /** What our machines and their peers speak; a reset TCP connection is no fault of a message. */
 const OURS = /:(sip|sdp|rtp|rtcp|dns)\b/;
+/**
+ * That and what it goes over. Whatever else a packet is taken for it is by its port alone: of those that the system
+ * gives away Wireshark knows thirty by protocols that nobody speaks here, and finds these malformed.
+ */
+const SPOKEN = /:(sip|sdp|rtp|rtcp|dns|stun|http|websocket|tls)\b/;
 
 /** One packet in tshark's eyes. */
 interface Frame {
@@ -147,7 +152,7 @@ function frameOf(line: string): Frame {
     return { protocols, fault: undefined };
   }
   const wrong = severities.split(",").some((severity) => Number(severity) >= WARNING);
-  const fault = malformed !== "" || (wrong && OURS.test(protocols));
+  const fault = (malformed !== "" && SPOKEN.test(protocols)) || (wrong && OURS.test(protocols));
   // What ICMP quotes is cut short by the system, wherever that may be.
   const quoted = /:icmp(v6)?:/.test(protocols);
   return { protocols, fault: fault && !quoted ? line : undefined };
