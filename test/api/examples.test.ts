@@ -44,12 +44,13 @@ test("the bot registers at the registrar, is called, echoes keys, and is heard",
   tone(700).read(samples);
   writeFileSync(spoken, writeWav(samples));
   const call = run("call.mjs", [...account("2002", "hall-2002"), "2001", spoken, heard]);
-  await call.line(/^1 s, \d+ packets heard, kept in /);
+  // A second is spoken; a machine that stands still meanwhile makes the call longer.
+  await call.line(/^[1-9]\d* s, \d+ packets heard, kept in /);
   await call.exited;
   assert.equal(call.exitCode, 0);
   await bot.line(/^sip:2002@example\.com calls$/);
   await bot.line(/^key 1$/);
-  await bot.line(/^over after 1 s: peer-hung-up$/);
+  await bot.line(/^over after [1-9]\d* s: peer-hung-up$/);
   const audio = readWav(readFileSync(heard));
   assert.ok(audio.kind === "audio" && audio.samples.length > SAMPLE_RATE / 2);
   assert.ok(secondsOfTone(audio.samples, 440) > (0.5 * audio.samples.length) / SAMPLE_RATE);
