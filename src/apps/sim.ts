@@ -27,6 +27,7 @@ interface SimFlags {
   readonly phones: number;
   readonly hours: number;
   readonly capacity?: number;
+  readonly calls?: number;
   readonly calm?: boolean;
   readonly seed?: number;
   readonly config?: readonly string[];
@@ -39,6 +40,7 @@ const MOST_SEED = 0xffff_ffff;
 const MOST_PHONES = 1_000_000;
 const MOST_RUNS = 1_000_000;
 const MOST_CAPACITY = 1_000_000;
+const MOST_CALLS = 100_000;
 
 export function addSimCommand(program: Command): void {
   program
@@ -47,6 +49,7 @@ export function addSimCommand(program: Command): void {
     .option("--phones <n>", "the size of the fleet", whole(1, MOST_PHONES), 1000)
     .option("--hours <h>", "how long the fleet lives", hoursOf, 1)
     .option("--capacity <n>", "REGISTERs a second that a server can do", whole(1, MOST_CAPACITY))
+    .option("--calls <n>", "calls a minute among all phones of the fleet", whole(0, MOST_CALLS))
     .option("--calm", "no server of the fleet fails")
     .option("--config <file...>", "provisioning files that all phones of the fleet have")
     .option("--scenario <name>", "play and judge instead: a name, a YAML file, or all")
@@ -77,8 +80,9 @@ async function sim(flags: SimFlags): Promise<void> {
     simulateSwarm({ from: seed, to: seed + flags.swarm - 1, json, brief: false });
   } else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
   else {
-    const { phones, hours, capacity, calm, config = [], report, trace = false } = flags;
-    await simulateFleet({ seed, phones, hours, capacity, calm, config, report, json, trace });
+    const { phones, hours, capacity, calls, calm, config = [], report, trace = false } = flags;
+    const asked = { seed, phones, hours, capacity, calls, calm };
+    await simulateFleet({ ...asked, config, report, json, trace });
   }
 }
 

@@ -137,3 +137,21 @@ test("a fleet whose servers can do only so much comes back all the same, the lon
   }) as [number, number];
   assert.ok(limited >= free && limited < 900, `${limited} s and ${free} s`);
 });
+
+test("phones call each other as often as asked, or never", () => {
+  const placed = [0, 30, 120].map((calls) => {
+    const plan = planFleet({
+      seed: 4,
+      phones: 200,
+      hours: 0.1,
+      calls,
+      calm: true,
+      account: undefined,
+    });
+    assert.match(describePlan(plan).join(), new RegExp(` ${calls} calls a minute`));
+    return runFleet(plan, NO_ORIGIN).figures.calls.placed;
+  });
+  const [none = 0, some = 0, many = 0] = placed;
+  assert.equal(none, 0);
+  assert.ok(some > 120 && some < 240 && many > 3 * some && many < 5 * some, `${placed}`);
+});

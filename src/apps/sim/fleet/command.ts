@@ -17,6 +17,7 @@ export interface FleetFlags {
   readonly phones: number;
   readonly hours: number;
   readonly capacity: number | undefined;
+  readonly calls: number | undefined;
   readonly calm: boolean | undefined;
   readonly config: readonly string[];
   readonly report: string | undefined;
@@ -31,11 +32,11 @@ const MEGABYTES_EACH = 0.008;
 const MANY_PHONES = 400_000;
 
 export async function simulateFleet(flags: FleetFlags): Promise<void> {
-  const { seed, phones, hours, capacity, calm, json } = flags;
+  const { seed, phones, hours, capacity, calls, calm, json } = flags;
   const heap = FIRST_MEGABYTES + Math.ceil(phones * MEGABYTES_EACH);
   if (!hasHeap(heap, phones >= MANY_PHONES)) return runWithHeap(heap);
   const { account, rule } = await configured(flags.config);
-  const plan = planFleet({ seed, phones, hours, capacity, calm, account });
+  const plan = planFleet({ seed, phones, hours, capacity, calls, calm, account });
   const drawn = describePlan(plan);
   const say = (line: string): unknown => process.stdout.write(`${line}\n`);
   const tell = (at: number, event: string, fields: object): unknown =>

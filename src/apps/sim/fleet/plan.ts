@@ -29,6 +29,8 @@ export interface FleetRequest {
   readonly hours: number;
   /** REGISTERs a second that each server can do; undefined: any number. */
   readonly capacity?: number | undefined;
+  /** Placed a minute among all phones; undefined: one for each twenty phones, 2 to 20. */
+  readonly calls?: number | undefined;
   /** No server fails. */
   readonly calm?: boolean | undefined;
   /** The account that all phones have, each with a user of its own; undefined: our own dialect's defaults. */
@@ -60,7 +62,7 @@ export interface FleetPlan {
 type Places = Pick<FleetPlan, "servers" | "records" | "domains">;
 
 export function planFleet(request: FleetRequest): FleetPlan {
-  const { seed, phones, hours, capacity, calm } = request;
+  const { seed, phones, hours, capacity, calm, calls } = request;
   const prng = new Prng(seed, PLAN_CHANCE);
   const lastsMs = hours * HOUR_MS;
   const account = request.account ?? drawAccount(prng, phones);
@@ -81,8 +83,12 @@ export function planFleet(request: FleetRequest): FleetPlan {
       duplication: 0,
     },
     outages: calm === true ? [] : drawOutages(prng, servers, lastsMs),
-    callsPerMinute: phones > 1 ? Math.min(20, Math.max(2, Math.round(phones / 20))) : 0,
+    callsPerMinute: phones > 1 ? (calls ?? usualCalls(phones)) : 0,
   };
+}
+
+function usualCalls(phones: number): number {
+  return Math.min(20, Math.max(2, Math.round(phones / 20)));
 }
 
 /** What was drawn, for people. */
