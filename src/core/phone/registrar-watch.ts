@@ -67,7 +67,7 @@ export class RegistrarWatch extends Timer {
     const { place } = this.owner;
     if (place === undefined) return;
     this.#arm(now, place.target);
-    const { composer, policy } = this.#host;
+    const { composer, failover, policy } = this.#host;
     const { answersPings } = composer.termsAt(place.target);
     const asks = policy.registrarProbeMs > 0 && !this.#deaf;
     if (asks && this.#rest > 0) {
@@ -76,6 +76,9 @@ export class RegistrarWatch extends Timer {
     } else if (answersPings || !asks) {
       if (asks) this.#paced(place.flow.late);
       this.#host.keepAlive(now, place.flow, answersPings);
+    } else if (failover.health.state(now, place.target) === "quiet") {
+      // What asked for less gets nothing that it must answer (RFC 3261 §21.5.4).
+      this.#host.keepAlive(now, place.flow, false);
     } else if (this.#verifiedFrom === undefined) {
       this.#verifiedFrom = now;
       this.#host.verify(now, place, (at, verdict) => this.#verified(at, place, verdict));

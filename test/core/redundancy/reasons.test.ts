@@ -67,6 +67,22 @@ test("that move is told once, and once more when the target has answered in betw
   assert.equal(moves(stage).length, 2, moves(stage).join("\n"));
 });
 
+test("a registrar that wants quiet is not asked whether it lives, and its binding stays (R50)", () => {
+  const stage = phone([dual({ expiresSeconds: 3600 })], { registrarProbeMs: 20_000 });
+  const asked = (): number => stage.sent.filter(({ method }) => method === "OPTIONS").length;
+  assert.equal(asked(), 1);
+  stage.do((now) => {
+    const target = stage.account.servers.route(1).places[0]?.target;
+    assert.ok(target !== undefined);
+    stage.phone.health.hush(now, target, 60);
+  });
+  stage.until(59);
+  assert.deepEqual(told(stage, "registration.interrupted", "target", "why"), []);
+  assert.equal(asked(), 1);
+  stage.until(81);
+  assert.equal(asked(), 2);
+});
+
 test("calls that begin at the next server, since the first is known to be dead, fail over once", () => {
   const stage = phone(["192.0.2.13", "192.0.2.15"]).cut("primary");
   stage.do((now) => {
