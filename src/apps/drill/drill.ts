@@ -18,6 +18,7 @@ import {
   type Victim,
   victimsOf,
 } from "../explain/predict.ts";
+import { askedServer } from "../explain/residents.ts";
 import { callerAt, reaches } from "./asker.ts";
 import { type CutFault, DrillPhone, type DrillPhoneOptions } from "./drill-phone.ts";
 import { holds, isRegistered, type Measured, measure } from "./measure.ts";
@@ -226,7 +227,8 @@ export class Drill {
   ): Parameters<typeof measure>[0] {
     const { settings, grounds } = this;
     const { patienceMs, signal } = settings;
-    const living = grounds.servers.find((one) => !victims.includes(one));
+    const lives = (one: GroundServer): boolean => !victims.includes(one);
+    const living = askedServer(settings.account, grounds.servers, lives);
     const aor = this.#aorAt(living ?? (victims[0] as GroundServer));
     return {
       ...{ victims, fault, aor, patienceMs, signal, to: settings.to ?? aor },

@@ -40,7 +40,7 @@ export interface Scene {
   readonly signal: AbortSignal;
   /** A phone that is registered as it should be while all is well. */
   subject(): Promise<DrillPhone>;
-  /** Who calls it at the first server that lives; undefined: none does. */
+  /** Who calls it where people do; undefined: no server lives. */
   caller(): DrillPhone | undefined;
 }
 

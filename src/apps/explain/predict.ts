@@ -11,7 +11,14 @@ import {
   hopsOf,
   type Surroundings,
 } from "./grounds.ts";
-import { type Absence, boundsAmong, type FaultName, type Outage, Rehearsal } from "./rehearsal.ts";
+import {
+  type Absence,
+  boundsAmong,
+  type FaultName,
+  type Outage,
+  Rehearsal,
+  type Return,
+} from "./rehearsal.ts";
 
 /** Milliseconds; Infinity: never within the bound. */
 export interface Spread {
@@ -113,17 +120,17 @@ export function predictionsFor(
   });
 }
 
-/** The way home of one phase, when the servers were away for so long; milliseconds, both. */
+/** The way home of one phase, milliseconds. */
 export function returnOf(
   request: RehearsalRequest,
   grounds: Grounds,
   { servers }: Victim,
   fault: FaultName,
-  { phase, awayMs }: { readonly phase: number; readonly awayMs: number },
+  { phase, ...home }: Return & { readonly phase: number },
 ): number {
   const rehearsal = begun(request, grounds, phase);
   rehearsal.strike(servers, fault);
-  return rehearsal.returnAfter(fault, awayMs);
+  return rehearsal.returnAfter(fault, home);
 }
 
 function begun(

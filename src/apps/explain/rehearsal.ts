@@ -14,7 +14,7 @@ import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, type RuleTeller, simulatedPhone } from "../sim/phone-config.ts";
 import { Town, type TownPhones } from "../sim/town.ts";
 import { BACK_PORT, domainOf, freeNetwork, type GroundServer, type Grounds } from "./grounds.ts";
-import { ECHO, residentsOf, watcherIndex } from "./residents.ts";
+import { askedServer, ECHO, residentsOf, watcherIndex } from "./residents.ts";
 
 /** How a server fails: its port is closed; nothing comes back; it answers 503 to everything. */
 export type FaultName = "closed" | "silent" | "503";
@@ -46,6 +46,13 @@ export interface Absence {
   readonly absentMs: number;
   /** For that trial it waits so long at most. */
   readonly trialMs: number;
+}
+
+export interface Return {
+  /** From the failure to the return of the servers, milliseconds, at the least. */
+  readonly awayMs: number;
+  /** They returned to a phone that had registered elsewhere, be that as late as it may. */
+  readonly moved: boolean;
 }
 
 export interface CallDelays {
@@ -220,9 +227,12 @@ export class Rehearsal {
     };
   }
 
-  /** How long the way home takes once the servers were away for so long, milliseconds. */
-  returnAfter(fault: FaultName, awayMs: number): number {
-    this.#town.simulation.runFor(awayMs);
+  /** How long the way home takes once the servers were away for so long, and as it had been met; milliseconds. */
+  returnAfter(fault: FaultName, { awayMs, moved }: Return): number {
+    const { simulation } = this.#town;
+    simulation.runFor(awayMs);
+    const until = simulation.now + within(this.#bounds.registeredMs);
+    if (moved) simulation.runUntilTrue(() => this.#registered(false), until);
     return this.#return(fault);
   }
 
@@ -328,7 +338,7 @@ export class Rehearsal {
     return route.current === 0 || failbackModeOf(route) === "newRequests";
   }
 
-  /** Asks for the phone at the first server that lives, more and more rarely, and after each registration. */
+  /** Asks for the phone where people do, more and more rarely, and after each registration. */
   #askUntilReached(started: Instant, until: Instant): { done: boolean; lastedMs: number } {
     const asked = { done: false, lastedMs: Number.POSITIVE_INFINITY };
     const { simulation } = this.#town;
@@ -352,11 +362,11 @@ export class Rehearsal {
   }
 
   #ask(answered: (reached: boolean) => void): void {
-    const living = this.#case.grounds.servers.findIndex((one) => !this.#fails(one));
-    const server = this.#case.grounds.servers[living];
-    const { account } = this.#case;
+    const { account, grounds } = this.#case;
+    const server = askedServer(account, grounds.servers, (one) => !this.#fails(one));
     const policy = account.redundancy.servers[(server?.server ?? 1) - 1];
     if (server === undefined || policy === undefined) return;
+    const watcher = watcherIndex(grounds.servers.indexOf(server));
     let open = true;
     const told = (reached: boolean): void => {
       if (open) answered(reached);
@@ -364,7 +374,7 @@ export class Rehearsal {
     };
     this.#others.host.run((now) => {
       const to = `sip:${account.user}@${domainOf(account, policy)}`;
-      const asked = { method: "OPTIONS", to, headers: [], body: "", account: watcherIndex(living) };
+      const asked = { method: "OPTIONS", to, headers: [], body: "", account: watcher };
       this.#others.machine.phones[0]?.send(now, asked, {
         final: (_at, { status }) => told(status < 300),
         failed: () => told(false),

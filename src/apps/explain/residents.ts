@@ -6,7 +6,7 @@ import {
   defaultServer,
   PLAIN,
 } from "../../core/redundancy/policy-defaults.ts";
-import { BACK_PORT, domainOf, type Grounds } from "./grounds.ts";
+import { BACK_PORT, domainOf, type GroundServer, type Grounds } from "./grounds.ts";
 
 /** Whom the phone calls. */
 export const ECHO = "dialtone-echo";
@@ -38,6 +38,17 @@ export function residentsOf(
     accounts.push(residentAt(address, ECHO, domain, accounts.length + 1, true));
   }
   return accounts;
+}
+
+/** At which of them people ask for the phone: the first that lives, of those where it registers if one is left. */
+export function askedServer(
+  { redundancy }: AccountPolicy,
+  servers: readonly GroundServer[],
+  lives: (server: GroundServer) => boolean,
+): GroundServer | undefined {
+  const registers = ({ server }: GroundServer): boolean =>
+    redundancy.servers[server - 1]?.register === true;
+  return servers.find((one) => lives(one) && registers(one)) ?? servers.find(lives);
 }
 
 /** The account that asks at the server in this place of the grounds. */

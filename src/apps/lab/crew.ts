@@ -3,6 +3,7 @@ import { Phone } from "../../api/phone.ts";
 import type { AccountOptions, PhoneOptions, PhoneSettings } from "../../api/phone-options.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 import { BACK_PORT, domainOf } from "../explain/grounds.ts";
+import { askedServer } from "../explain/residents.ts";
 import { StageFault } from "../scenario/stage.ts";
 import { goodFingerprint } from "./certificates.ts";
 import type { FileServer, FileTown, Inhabitant } from "./file-town.ts";
@@ -83,16 +84,18 @@ export class Crew {
     throw new StageFault("the phone does not register where it should while every server is up");
   }
 
-  /** Whether the phone that is let be answers to who asks for it at the first server that lives. */
+  /** Whether the phone that is let be answers to who asks for it where people do. */
   async reached(signal: AbortSignal): Promise<boolean> {
     const { town, victim, policy } = this.#case;
-    const living = town.servers.findIndex((server) => server !== victim);
+    const grounds = town.servers.map(({ ground }) => ground);
+    const asked = askedServer(policy, grounds, (one) => one !== victim.ground);
+    const living = town.servers.findIndex(({ ground }) => ground === asked);
     const server = town.servers[living];
     if (server === undefined) return false;
     const to = `sip:${policy.user}@${domainBehind(policy, server)}`;
     try {
-      const asked = { method: "OPTIONS", to, account: living + 1, signal };
-      return (await this.#watcher.request(asked)).ok;
+      const question = { method: "OPTIONS", to, account: living + 1, signal };
+      return (await this.#watcher.request(question)).ok;
     } catch {
       // Nobody answered in time.
       return false;

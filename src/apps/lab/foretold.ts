@@ -89,14 +89,15 @@ export class Foretold {
 
   async #rehearsed(
     fault: FaultName,
-    { leastMs, worstMs }: Absence,
+    { leastMs, worstMs, moved }: Absence,
     returns: number,
   ): Promise<Homecomings> {
     const request = { ...this.#request, phases: returns };
     const took: number[] = [];
     for (const [phase, share] of shuffledPhases(returns).entries()) {
       const awayMs = leastMs + share * (worstMs - leastMs);
-      const backMs = returnOf(request, this.grounds, this.#victim, fault, { phase, awayMs });
+      const home = { phase, awayMs, moved };
+      const backMs = returnOf(request, this.grounds, this.#victim, fault, home);
       took.push(Math.max(0, backMs - (worstMs - awayMs)));
       await others();
     }

@@ -32,6 +32,8 @@ export type Limits = Measured;
 export interface Absence {
   readonly leastMs: number;
   readonly worstMs: number;
+  /** The phone was seen registered elsewhere before the end of it. */
+  readonly moved: boolean;
 }
 
 export interface Tried extends Measured {
@@ -71,7 +73,8 @@ export async function tryOut(one: TrialCase): Promise<Tried> {
     const revivedAt = performance.now();
     const back =
       limits.back === undefined ? undefined : await untilHome(crew, revivedAt, limits.back);
-    const away = { leastMs, worstMs: revivedAt - struckAt };
+    const moved = registered !== undefined && Number.isFinite(registered);
+    const away = { leastMs, worstMs: revivedAt - struckAt, moved };
     return { ...delays, registered, unreachable, back, away };
   } finally {
     await crew.stop();
