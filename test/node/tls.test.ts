@@ -176,6 +176,32 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   });
 }
 
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  test(`${version}: a session with a pinned certificate is resumed; with another none is, however often`, async () => {
+    const server = createTlsServer({ cert: certificate, key, maxVersion: version }, (socket) => {
+      socket.on("error", () => socket.destroy());
+      socket.write("hello");
+    });
+    server.listen(0, LOOPBACK);
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const target: Target = { transport: "tls", address: LOOPBACK, port, domain: "example.com" };
+    for (const [pin, outcome] of [
+      [fingerprint, "received"],
+      ["00:11", "lost"],
+    ] as const) {
+      const { machine, driver } = drive({ tls: { pinned: [pin] } });
+      for (const flow of [1, 2, 3]) {
+        driver.run(() => machine.outbox.open(flow, target, { from: 0, connected: true }));
+        const first = await machine.until(outcome, (fact) => fact.flow === flow);
+        equal(first.fact, outcome);
+        if (outcome === "received") driver.run(() => machine.outbox.close(flow));
+      }
+    }
+    server.close();
+  });
+}
+
 test("a TLS listener without a certificate cannot be had, and says why", async () => {
   const events: TimedEvent[] = [];
   const { machine, driver } = drive({ sink: (event) => events.push(event) });

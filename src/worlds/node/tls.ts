@@ -97,9 +97,13 @@ export class TlsSide {
           ? undefined
           : new Error(`the certificate of ${target.address} does not speak for ${identity}`),
     });
-    socket.on("session", (ticket) => this.#keep(ticketKey, ticket));
+    socket.on("session", (ticket) => {
+      if (!socket.destroyed) this.#keep(ticketKey, ticket);
+    });
     if (pinned !== undefined) {
       socket.prependOnceListener("secureConnect", () => {
+        // What is resumed began with one of these, and shows none again.
+        if (socket.isSessionReused()) return;
         const print = socket.getPeerX509Certificate()?.fingerprint256;
         if (print !== undefined && pinned.includes(print)) return;
         this.#tickets.delete(ticketKey);
