@@ -40,7 +40,7 @@ phones:
 play:
   - start: alice
   - until: { event: registration.accepted target=primary, by: alice }
-    within: 1
+    within: 4
 `;
 const STALL: Withheld = { waited: 280, stolen: 20, late: 3 };
 
