@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type TestContext, test } from "node:test";
 import type { Call, Phone } from "../../src/index.ts";
-import { patience, startPhone, startServer } from "./town.ts";
+import { newPhone, patience, startPhone, startServer } from "./town.ts";
 
 /** Resolves when the lamp shows that. */
 async function shows(phone: Phone, state: string): Promise<void> {
@@ -37,7 +37,10 @@ test("the lamp of a colleague is off, blinks, is on, and off again", async (t) =
 
 test("a phone that publishes its presence is on the phone from answer to end, and gone when it stops (RFC 3903, RFC 4480)", async (t) => {
   const server = await startServer(t);
-  const colleague = await startPhone(t, server, "2002", { publishPresence: true });
+  const colleague = newPhone(t, server, "2002", { publishPresence: true });
+  const published = once(colleague, "publication.accepted", patience());
+  await colleague.start();
+  await published;
   const watcher = await startPhone(t, server, "2001", { presenceOf: ["2002"] });
   const told: string[] = [];
   watcher.on("presence.changed", ({ state, activity = "" }) => void told.push(state + activity));

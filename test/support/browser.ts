@@ -51,6 +51,7 @@ export async function openBrowser(offline = false): Promise<Browser> {
     colorScheme: "light",
     offline,
     args: FLAGS,
+    timeout: PATIENCE_MS,
   });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);

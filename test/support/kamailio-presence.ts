@@ -3,7 +3,10 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { findPeer } from "./peers.ts";
-import { type Household, type Running, reached } from "./processes.ts";
+import { type Household, PATIENCE_MS, type Running, reached } from "./processes.ts";
+
+/** So long one attempt waits to find out whether anybody is there yet, milliseconds. */
+const ATTEMPT_MS = 1000;
 
 export const DOMAIN = "pbx.example.com";
 
@@ -29,7 +32,7 @@ export class PresenceServer {
   /** Resolves when it answers. */
   async ready(from: string): Promise<void> {
     await reached(`${this.address} answers`, async () => {
-      const answer = await this.ask(from, "OPTIONS", []).catch(() => "");
+      const answer = await this.#ask(from, "OPTIONS", [], "", ATTEMPT_MS).catch(() => "");
       return answer.includes("200");
     });
   }
@@ -42,10 +45,17 @@ export class PresenceServer {
   async deposit(from: string, count: number): Promise<string> {
     const body = `Messages-Waiting: yes\r\nVoice-Message: ${count}/0 (0/0)\r\n`;
     const type = "application/simple-message-summary";
-    return await this.ask(from, "PUBLISH", [`Content-Type: ${type}`, "Expires: 600"], body);
+    const more = [`Content-Type: ${type}`, "Expires: 600"];
+    return await this.#ask(from, "PUBLISH", more, body, PATIENCE_MS);
   }
 
-  async ask(from: string, method: string, more: readonly string[], body = ""): Promise<string> {
+  async #ask(
+    from: string,
+    method: string,
+    more: readonly string[],
+    body: string,
+    patienceMs: number,
+  ): Promise<string> {
     const socket = createSocket("udp4");
     try {
       socket.bind(0, from);
@@ -66,7 +76,7 @@ export class PresenceServer {
         body,
       ];
       socket.send(lines.join("\r\n"), 5060, this.address);
-      const [answer] = await once(socket, "message", { signal: AbortSignal.timeout(1000) });
+      const [answer] = await once(socket, "message", { signal: AbortSignal.timeout(patienceMs) });
       return String(answer).split("\r\n")[0] ?? "";
     } finally {
       socket.close();
