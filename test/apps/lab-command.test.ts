@@ -14,8 +14,8 @@ import type { TraceRecord } from "../../src/apps/trace/record.ts";
 import { findPeer, needs } from "../support/peers.ts";
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
-/** Those from 100 on, up to 160, no other test takes, neither as a lab's nor as a household's. */
-const BLOCK = 100 + (process.pid % 55);
+/** Those from 112 on, up to 160, no other test takes, neither as a lab's nor as a household's. */
+const BLOCK = 112 + (process.pid % 45);
 /** For seven processes that start in turn on a machine that others keep busy, milliseconds. */
 const PATIENCE_MS = 180_000;
 

@@ -14,8 +14,8 @@ import { StartGate } from "../../src/apps/lab/start-gate.ts";
 import { CASES } from "./lab-files.ts";
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
-/** Away from those that other labs take. */
-const blocks = new Blocks(64);
+/** Away from those that other labs take, and from the households, of which the last is 75. */
+const blocks = new Blocks(80);
 const gate = new StartGate();
 
 function told({ fault, victim, comparisons }: FaultOutcome): string[] {
