@@ -173,7 +173,7 @@ export interface PhoneEventFields {
   "call.session-expired": OfCall & { readonly kept: boolean };
   /** The call was sent on by a 3xx, and `to` is called now. */
   "call.redirected": OfCall & { readonly status: number; readonly to: string };
-  /** An INVITE was refused without becoming a call: the phone is `busy`, or has `too-many` calls. */
+  /** An INVITE was refused without becoming a call: the phone is `busy`, `stopping`, or has `too-many` calls. */
   "call.refused": Omit<OfCall, "call"> & { readonly why: string; readonly status: number };
   "subscription.accepted": OfPackage & { readonly expires: number; readonly target: string };
   "subscription.ended": OfPackage & { readonly why: string; readonly waitMs: number };

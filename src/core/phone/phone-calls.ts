@@ -32,6 +32,8 @@ interface KnownInvite {
 export interface PhoneCallsHost {
   readonly entropy: Entropy;
   readonly answerMode: AnswerMode;
+  /** False once it is about to stop: nobody would be there to answer. */
+  readonly takesCalls: boolean;
   /** The account that a request is for; undefined: none of this phone. */
   environmentFor(request: Request, from: Peer): CallEnvironment | undefined;
   /** The last call is over. */
@@ -193,18 +195,24 @@ export class PhoneCalls implements CallRegister {
     }
   }
 
+  get #refusal(): { readonly status: number; readonly why: string } | undefined {
+    if (!this.#host.takesCalls) return { status: 480, why: "stopping" };
+    if (this.#host.answerMode === "busy") return { status: 486, why: "busy" };
+    return this.#calls.size < MAX_CALLS ? undefined : { status: 486, why: "too-many" };
+  }
+
   #invited(
     now: Instant,
     environment: CallEnvironment,
     transaction: ServerTransaction,
     flow: Flow,
   ): void {
-    const busy = this.#host.answerMode === "busy";
-    if (busy || this.#calls.size >= MAX_CALLS) {
+    const refusal = this.#refusal;
+    if (refusal !== undefined) {
       const tag = newTag(this.#host.entropy);
-      transaction.respond(now, responseTo(transaction.request, 486, undefined, tag));
+      transaction.respond(now, responseTo(transaction.request, refusal.status, undefined, tag));
       const peer = fromOf(transaction.request.headers)?.uri ?? "";
-      environment.report("call.refused", { peer, status: 486, why: busy ? "busy" : "too-many" });
+      environment.report("call.refused", { peer, ...refusal });
       return;
     }
     if (this.#isMerged(transaction.request)) {

@@ -268,6 +268,10 @@ export class Phone
     return this.config.answer;
   }
 
+  get takesCalls(): boolean {
+    return this.state === "running";
+  }
+
   audioSource(call: number): AudioSource {
     return this.config.audioSource(call);
   }

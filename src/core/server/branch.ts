@@ -170,6 +170,11 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     }
   }
 
+  /** It was told to stop: nobody is to be asked in its place. */
+  get cancelled(): boolean {
+    return this.#cancelWanted;
+  }
+
   /** How long nothing may be heard before the next way is tried beside this one; undefined: as long as it takes. */
   get #wait(): number | undefined {
     const { invite } = this.#owner;

@@ -138,6 +138,7 @@ export class ResponseContext implements TimerOwner {
       this.#state === "forking" &&
       !this.#cancelled &&
       !line.passed &&
+      !branch.cancelled &&
       isPassedOver(response) &&
       !line.exhausted;
     const next = elsewhere ? this.#nextBranch(line) : undefined;
@@ -157,6 +158,7 @@ export class ResponseContext implements TimerOwner {
   overdue(now: Instant, branch: Branch): void {
     const line = this.#branches.get(branch);
     if (line === undefined || this.#state !== "forking" || this.#cancelled || line.passed) return;
+    if (branch.cancelled) return;
     this.#nextBranch(line)?.start(now);
   }
 

@@ -111,6 +111,7 @@ export class End implements CallEnvironment, PhoneCallsHost {
   /** Responses this end has sent. */
   readonly responses: Response[] = [];
   mode: AnswerMode = "auto";
+  takesCalls = true;
   mediaAddress: string;
   recordedSamples = 0;
   /** Takes a request out of the network's hands: true if the test will say what becomes of it. */

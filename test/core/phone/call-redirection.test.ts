@@ -92,3 +92,12 @@ test("a busy phone says 486 and tells that it did", () => {
   assert.equal(bench.bob.lastResponse.status, 486);
   assert.deepEqual(bench.bob.events, ["call.refused why=busy status=486"]);
 });
+
+test("a phone that is about to stop takes no call: 480", () => {
+  const bench = new Bench();
+  bench.bob.takesCalls = false;
+  bench.alice.dial("bob");
+  bench.run(100);
+  assert.equal(bench.bob.lastResponse.status, 480);
+  assert.deepEqual(bench.bob.events, ["call.refused why=stopping status=480"]);
+});

@@ -1,5 +1,6 @@
 /** A phone with flows of its own (RFC 5626), and what it says when it registers one. */
 import { TestPhone } from "./test-phone.ts";
+import type { Town } from "./town.ts";
 
 interface Registering {
   /** Seconds; 1 h unless said. */
@@ -12,6 +13,13 @@ interface Registering {
 
 /** Bob's only phone, or one connection of it, each of which registers a flow. */
 export class Bob extends TestPhone {
+  readonly #instance: string;
+
+  constructor(town: Town, place: string, user: string, instance = "urn:uuid:1") {
+    super(town, place, user);
+    this.#instance = instance;
+  }
+
   registerFlow(to: string, regId: number, more: Registering = {}): this {
     const { domain = "example.com", via = "", supported = "outbound, path", lines = [] } = more;
     const { expires = 3600 } = more;
@@ -20,10 +28,10 @@ export class Bob extends TestPhone {
       `Via: SIP/2.0/${this.transport.toUpperCase()} ${this.address};branch=z9hG4bK${Math.trunc(this.town.now)}${via}`,
       `From: <sip:${this.user}@${domain}>;tag=f`,
       `To: <sip:${this.user}@${domain}>`,
-      `Call-ID: reg-${regId}`,
+      `Call-ID: reg-${regId}-${this.#instance}`,
       `CSeq: ${1 + Math.trunc(this.town.now)} REGISTER`,
       "Max-Forwards: 70",
-      `Contact: <${this.contact};ob>;reg-id=${regId};+sip.instance="<urn:uuid:1>"`,
+      `Contact: <${this.contact};ob>;reg-id=${regId};+sip.instance="<${this.#instance}>"`,
       `Expires: ${expires}`,
       `Supported: ${supported}`,
       ...lines,

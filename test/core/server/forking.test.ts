@@ -1,10 +1,12 @@
 /** Forking one after another (RFC 3261 §16.6, §16.7), and what is left of a fork when it is decided. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { Bob } from "./bob.ts";
 import { TestPhone } from "./test-phone.ts";
 import { Town } from "./town.ts";
 
 const SERVER = "udp:10.0.0.1:5060";
+const STREAM = "tcp:10.0.0.1:5060";
 
 /** Bob's phones, each registered with that q; an empty one: without. */
 class House {
@@ -161,4 +163,45 @@ test("Retry-After of a callee's 503 goes with the 500 that the caller hears (R52
   house.call();
   assert.equal(house.alice.final("INVITE").status, 500);
   assert.equal(house.alice.final("INVITE").headers.get("retry-after"), "17");
+});
+
+/** A phone whose newer flow does not say more than that it rings, if that, and another one. */
+function twoFlows(town: Town, rings: boolean): { readonly older: Bob; readonly newer: Bob } {
+  const older = new Bob(town, "tcp:10.0.2.9:41001", "bob").registerFlow(STREAM, 1);
+  town.pass(2_000);
+  const newer = new Bob(town, "tcp:10.0.2.9:41002", "bob").registerFlow(STREAM, 2);
+  newer.answer = ({ method }) => (rings && method === "INVITE" ? 180 : undefined);
+  return { older, newer };
+}
+
+function streaming(): { readonly town: Town; readonly alice: TestPhone } {
+  const town = new Town();
+  town.server({
+    listen: [
+      { transport: "udp", address: "10.0.0.1", port: 5060 },
+      { transport: "tcp", address: "10.0.0.1", port: 5060 },
+    ],
+  });
+  return { town, alice: new TestPhone(town, "udp:10.0.1.1:5060", "alice") };
+}
+
+test("who rang until Timer C, and is silent to CANCEL, is not called over his other flow (§16.8)", () => {
+  const { town, alice } = streaming();
+  const { older, newer } = twoFlows(town, true);
+  alice.send(SERVER, "INVITE", "sip:bob@example.com");
+  town.pass(230_000);
+  assert.equal(newer.heard.includes("CANCEL"), true);
+  assert.equal(older.heard.includes("INVITE"), false);
+  assert.equal(alice.final("INVITE").status, 408);
+});
+
+test("a 6xx ends it for who has not been heard yet, too, by whatever flow (R55)", () => {
+  const { town, alice } = streaming();
+  const { older } = twoFlows(town, false);
+  const other = new Bob(town, "tcp:10.0.2.8:41001", "bob", "urn:uuid:2").registerFlow(STREAM, 1);
+  other.answer = ({ method }) => (method === "INVITE" ? 603 : undefined);
+  alice.send(SERVER, "INVITE", "sip:bob@example.com");
+  town.pass(100_000);
+  assert.equal(older.heard.includes("INVITE"), false);
+  assert.equal(alice.final("INVITE").status, 603);
 });

@@ -3,7 +3,10 @@ import type { Instant } from "../../../core/machine.ts";
 import { PASS } from "../../../core/network-rules.ts";
 import type { Reach } from "../../../worlds/sim/invariants/invariant.ts";
 import type { Town } from "../town.ts";
-import type { PlannedFault } from "./plan.ts";
+import type { FaultKind, PlannedFault } from "./plan.ts";
+
+/** Faults that end with the process they were done to. */
+const OF_A_PROCESS: ReadonlySet<FaultKind> = new Set(["freeze", "refuse-all"]);
 
 export class Faults implements Reach {
   readonly #town: Town;
@@ -114,6 +117,8 @@ export class Faults implements Reach {
     if (!still.has("freeze") && server.host.state === "frozen") server.host.thaw();
     if (!still.has("kill") && server.host.state === "down") {
       this.#town.startServer(fault.server);
+      // What was done to the process that died is not done to the new one.
+      for (const one of on) if (OF_A_PROCESS.has(one.kind)) on.delete(one);
       if (server.spec.location === "own") this.forgotAt = this.#town.simulation.now;
     }
     if (!still.has("partition")) network.heal(`cut ${fault.server}`);
