@@ -13,7 +13,7 @@ import { benchParse } from "./bench/parse.ts";
 import { benchRegister } from "./bench/register.ts";
 import { type Outcome, printed, records } from "./bench/report.ts";
 import { benchSimulator } from "./bench/simulator.ts";
-import { EXIT, exitWith } from "./exit.ts";
+import { EXIT, exitWith, SIGNAL_EXIT } from "./exit.ts";
 import { hoursOf } from "./flag-values.ts";
 import { canMeasure } from "./processor-time.ts";
 
@@ -105,7 +105,13 @@ export function addBenchCommand(program: Command): void {
     .option("--hours <h>", "how long the fleet of simulator lives", hoursOf, 0.25)
     .option("--held <n>", "connections that are held open", whole, 10_000)
     .option("--peers <name...>", "only these: a part of the name is enough")
-    .option("--over <transport...>", "REGISTERs over udp, tcp, tls: only these")
+    .addOption(
+      new Option("--over <transport...>", "REGISTERs over these only").choices([
+        "udp",
+        "tcp",
+        "tls",
+      ]),
+    )
     .option("--expires <seconds,…>", "lifetimes of registrations in failover", list, [60, 600])
     .addOption(
       new Option("--cells <what...>", "of failover: only these")
@@ -131,19 +137,24 @@ async function bench(names: string[], flags: BenchFlags): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "dialtone-bench-"));
   const crew = new Crew();
   let code: number = EXIT.ok;
+  let ended: number | undefined;
   const leave = async (): Promise<never> => {
     await crew.dismiss();
     rmSync(folder, { recursive: true, force: true });
-    process.exit(code);
+    process.exit(ended ?? code);
   };
   // However often it is asked: whoever ends a group of processes asks twice.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => void leave());
+    process.on(signal, () => {
+      ended = SIGNAL_EXIT[signal];
+      void leave();
+    });
   }
   try {
     for (const name of wanted) await show(BENCHES[name]?.(crew, folder, flags), flags.json);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    const why = error instanceof Error ? error.message : String(error);
+    if (ended === undefined) process.stderr.write(`${why}\n`);
     code = error instanceof Missing ? EXIT.missing : EXIT.failed;
   }
   await leave();

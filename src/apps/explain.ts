@@ -12,6 +12,7 @@ import { fleetLines, fleetRecord } from "./explain/fleet.ts";
 import { forecast } from "./explain/predict.ts";
 import { findingLines, forecastLines, forecastRecords, keyLines } from "./explain/print.ts";
 import { whole } from "./flag-values.ts";
+import { type Mode, refuseIdleFlags } from "./idle-flags.ts";
 
 interface ExplainFlags {
   readonly config?: readonly string[];
@@ -32,6 +33,13 @@ const MOST_PHASES = 1000;
 const MOST_ACCOUNTS = 1000;
 const MOST_PHONES = 10_000_000;
 const MOST_SEED = 0xffff_ffff;
+
+/** In the order in which one goes before the other. */
+const MODES: readonly Mode[] = [
+  { by: ["schema"], takes: [] },
+  { by: ["as"], takes: ["config", "with-secrets"] },
+  { by: [], takes: "config account targets own-locations phases phones seed json".split(" ") },
+];
 
 export function addExplainCommand(program: Command): void {
   program
@@ -65,7 +73,8 @@ export function addExplainCommand(program: Command): void {
 
 type Tell = (record: object) => void;
 
-async function explain(flags: ExplainFlags): Promise<void> {
+async function explain(flags: ExplainFlags, command: Command): Promise<void> {
+  refuseIdleFlags(command, MODES);
   if (flags.schema === true) return say(JSON.stringify(nativeSchema(), null, 2));
   const wrong = flagFault(flags);
   if (wrong !== undefined) exitWith(EXIT.wrongInput, `command line: ${wrong}`);
@@ -74,10 +83,9 @@ async function explain(flags: ExplainFlags): Promise<void> {
   return await foretell(flags, files);
 }
 
-function flagFault({ config, as, withSecrets }: ExplainFlags): string | undefined {
+function flagFault({ config, as }: ExplainFlags): string | undefined {
   if (config === undefined) return "--config: is missing; name a provisioning file";
   if (as !== undefined && as !== "native") return `--as: "${as}" is not known; write native`;
-  if (withSecrets === true && as === undefined) return "--with-secrets: needs --as native";
   return undefined;
 }
 

@@ -7,10 +7,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { formatFault } from "../core/provisioning/fault.ts";
-import { EXIT, exitWith, reserveFile, reserveFolder } from "./exit.ts";
+import { EXIT, exitWith, reserveFile, reserveFolder, SIGNAL_EXIT } from "./exit.ts";
 import { FAULTS } from "./explain/predict.ts";
 import type { FaultName } from "./explain/rehearsal.ts";
 import { type HostPort, hostPort, whole } from "./flag-values.ts";
+import { type Mode, refuseIdleFlags } from "./idle-flags.ts";
 import { Blocks } from "./lab/block.ts";
 import { type Catalogue, loadLab, loadScenarios } from "./lab/catalogue.ts";
 import { crowd } from "./lab/crowd.ts";
@@ -53,8 +54,17 @@ interface LabFlags {
 const PROGRAM = join(import.meta.dirname, "cli.js");
 const MOST_PHONES = 200;
 const MOST_JOBS = 8;
-/** Exit status of a process that a signal ended, as shells count. */
-const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const PLAYS = ["report", "pcap", "keep-going", "jobs", "phones", "json", "block"];
+/** In the order in which one goes before the other. */
+const MODES: readonly Mode[] = [
+  {
+    by: ["config"],
+    takes: ["account", "fault", "within", "targets", "ttl", "json", "block", "exit"],
+  },
+  { by: ["scenario", "exit"], takes: PLAYS },
+  { by: ["scenario"], takes: [...PLAYS, "topology", "http"] },
+  { by: [], takes: ["topology", "http", "phones", "json", "block"] },
+];
 
 export function addLabCommand(program: Command): void {
   program
@@ -62,7 +72,7 @@ export function addLabCommand(program: Command): void {
     .description("servers, a resolver and phones as real processes; faults; the makers' sequences")
     .option("--scenario <name>", "play and judge: a name, a YAML file, or all")
     .option("--topology <name>", "what stays up: a scenario or YAML file, played to its end first")
-    .option("--phones <n>", "so many phones", whole(1, MOST_PHONES))
+    .option("--phones <n>", "at least so many phones", whole(1, MOST_PHONES))
     .option("--http <host:port>", "where the page is served (127.0.0.1:7060 or any port)", hostPort)
     .option("--exit", "end after the scenarios: status 0, or 1 if one failed")
     .option("--report <folder>", "write index.html, junit.xml and lab.json")
@@ -89,7 +99,8 @@ export function addLabCommand(program: Command): void {
     .action(lab);
 }
 
-async function lab(flags: LabFlags): Promise<void> {
+async function lab(flags: LabFlags, command: Command): Promise<void> {
+  refuseIdleFlags(command, MODES);
   await reserveFolder(flags.report);
   await reserveFile(flags.pcap);
   const stages = new Set<LabStage>();

@@ -21,14 +21,18 @@ export function hasHeap(megabytes: number, tight: boolean): boolean {
   return roomy && (!tight || process.execArgv.includes(GROWING));
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Runs this very command in a process with so much heap, megabytes, kept tight; ends as that does. */
 export async function runWithHeap(megabytes: number): Promise<void> {
   const flags = [`--max-old-space-size=${megabytes}`, GROWING];
   const args = [...process.execArgv, ...flags, ...process.argv.slice(1)];
   const child = spawn(process.execPath, args, { stdio: "inherit" });
   const pass = (signal: NodeJS.Signals): unknown => child.kill(signal);
-  process.on("SIGINT", pass).on("SIGTERM", pass);
-  const [status] = (await once(child, "exit")) as [number | null];
-  process.off("SIGINT", pass).off("SIGTERM", pass);
+  for (const signal of SIGNALS) process.on(signal, pass);
+  const [status, ended] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  for (const signal of SIGNALS) process.off(signal, pass);
   process.exitCode = status ?? EXIT.failed;
+  if (SIGNALS.some((signal) => signal === ended))
+    process.kill(process.pid, ended as NodeJS.Signals);
 }

@@ -29,6 +29,9 @@ export interface PhoneFlags {
   readonly http?: HostPort;
 }
 
+/** Of `--for`, seconds: a day. */
+const LONGEST_CALL_S = 86_400;
+
 /** Every fault of the flags themselves, as lines for stderr. */
 export function flagFaults(flags: PhoneFlags): string[] {
   const faults: string[] = [];
@@ -39,11 +42,12 @@ export function flagFaults(flags: PhoneFlags): string[] {
   if (flags.bind !== undefined && isIP(flags.bind) === 0) {
     wrong("bind", `"${flags.bind}" is no address; write for instance 0.0.0.0 or 192.0.2.7`);
   }
-  if (flags.for !== undefined && !(Number(flags.for) > 0)) {
-    wrong("for", `"${flags.for}" is no time; write seconds, for instance 10`);
+  const { port = "0", for: seconds = "1" } = flags;
+  const timed = /^\d+(\.\d+)?$/.test(seconds) && Number(seconds) > 0;
+  if (!timed || Number(seconds) > LONGEST_CALL_S) {
+    wrong("for", `"${flags.for}" is no time; write seconds, for instance 10, at most a day`);
   }
-  const port = Number(flags.port ?? 0);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     wrong("port", `"${flags.port}" is no port; write 0 to 65535`);
   }
   if (flags.account !== undefined && !/^[1-9]\d*$/.test(flags.account)) {
@@ -78,4 +82,16 @@ export async function loadConfiguration(
     const told = error.faults.filter(({ severity }) => severity !== "note");
     exitWith(EXIT.wrongInput, ...told.map(formatFault));
   }
+}
+
+/** Why no account is left to register. */
+export function nobody(
+  { account, config }: { readonly account?: string | number; readonly config: readonly string[] },
+  { accounts }: PhoneConfiguration,
+): string {
+  const enabled = accounts.filter((one) => one.enabled).map((one) => one.index);
+  if (account === undefined || enabled.length === 0) {
+    return `${config[0]}:1: account: none is enabled; enable one`;
+  }
+  return `command line: --account: ${account} is not an enabled account; write one of ${enabled.join(", ")}`;
 }

@@ -14,7 +14,7 @@ import { FaultBook } from "../worlds/node/fault-book.ts";
 import { nodePrimitives } from "../worlds/node/primitives.ts";
 import { type Control, controlText, obeyedEvent, readControl, refusedEvent } from "./control.ts";
 import { FAULT_WORDS, obeyFault } from "./control-faults.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, whyUnbound } from "./exit.ts";
 import { FirstCall, type FirstCallDecision } from "./first-call.ts";
 import type { PhoneFlags } from "./phone-options.ts";
 
@@ -98,8 +98,7 @@ export class PhoneSession {
   #deafness(why: string): string {
     const { bindAddress = "", localPort = 0 } = this.#config ?? {};
     const host = bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress;
-    const what = why === "in-use" ? "the port is taken" : "it cannot be had";
-    return `udp:${host}:${localPort}: ${what} (${why}); name another with --port or --bind`;
+    return `udp:${host}:${localPort}: ${whyUnbound(why)}; name another with --port or --bind`;
   }
 
   #callOnce(decision: FirstCallDecision | undefined): void {

@@ -20,7 +20,7 @@ import { type HostPort, hostPort } from "./flag-values.ts";
 import { HandsetPage } from "./handset/server.ts";
 import { Handset } from "./handset/standing.ts";
 import { eventPrinter } from "./output.ts";
-import { flagFaults, loadConfiguration, type PhoneFlags } from "./phone-options.ts";
+import { flagFaults, loadConfiguration, nobody, type PhoneFlags } from "./phone-options.ts";
 import { PhoneSession } from "./phone-session.ts";
 import { readTls } from "./tls-files.ts";
 
@@ -119,13 +119,6 @@ async function tlsOf({ ca, pin, certificate, key }: PhoneFlags): Promise<TlsSett
   const { settings, faults } = await readTls({ ca, pin, certificate, key }, [], Date.now());
   if (faults.length > 0) exitWith(EXIT.wrongInput, ...faults.map(formatFault));
   return settings;
-}
-
-/** Why no account is left to register. */
-function nobody({ account, config }: PhoneFlags, { accounts }: PhoneConfiguration): string {
-  if (account === undefined) return `${config[0]}:1: account: none is enabled; enable one`;
-  const enabled = accounts.filter((one) => one.enabled).map((one) => one.index);
-  return `command line: --account: ${account} is not an enabled account; write one of ${enabled.join(", ")}`;
 }
 
 function phoneConfig(

@@ -2,8 +2,9 @@
 import { randomInt } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
 import { formatFault } from "../core/provisioning/fault.ts";
-import { EXIT, exitWith } from "./exit.ts";
+import { EXIT, exitWith, reserveFile, reserveFolder } from "./exit.ts";
 import { hoursOf, whole } from "./flag-values.ts";
+import { type Mode, refuseIdleFlags } from "./idle-flags.ts";
 import { loadScenarios } from "./lab/catalogue.ts";
 import { writeReport } from "./lab/report.ts";
 import { lacksInSimulator, leftOutLine, sortOut } from "./scenario/left-out.ts";
@@ -42,6 +43,20 @@ const MOST_RUNS = 1_000_000;
 const MOST_CAPACITY = 1_000_000;
 const MOST_CALLS = 100_000;
 
+/** In the order in which one goes before the other. */
+const MODES: readonly Mode[] = [
+  { by: ["matrix"], takes: ["write", "json"] },
+  { by: ["decisions"], takes: ["write", "json"] },
+  { by: ["shrink"], takes: ["write"] },
+  { by: ["seeds"], takes: ["json"] },
+  { by: ["swarm"], takes: ["seed", "json"] },
+  { by: ["scenario"], takes: ["seed", "report", "json"] },
+  {
+    by: [],
+    takes: "phones hours capacity calls calm config seed report json trace".split(" "),
+  },
+];
+
 export function addSimCommand(program: Command): void {
   program
     .command("sim")
@@ -69,8 +84,16 @@ export function addSimCommand(program: Command): void {
     .action(sim);
 }
 
-async function sim(flags: SimFlags): Promise<void> {
-  const seed = flags.seed ?? randomInt(MOST_SEED);
+async function sim(flags: SimFlags, command: Command): Promise<void> {
+  refuseIdleFlags(command, MODES);
+  const lastFirst = MOST_SEED - (flags.swarm ?? 1) + 1;
+  const seed = flags.seed ?? randomInt(lastFirst);
+  if (seed > lastFirst) {
+    const why = `with ${flags.swarm} runs it is at most ${lastFirst}; write a smaller one`;
+    exitWith(EXIT.wrongInput, `command line: --seed: ${why}`);
+  }
+  await reserveFile(flags.write);
+  await reserveFolder(flags.report);
   const json = flags.json === true;
   if (flags.matrix === true) simulateMatrix({ write: flags.write, json });
   else if (flags.decisions === true) simulateDecisions({ write: flags.write, json });

@@ -47,6 +47,22 @@ test("register and parse are measured, one JSON object a line", linux, async () 
   assert(records.some(({ name }) => name === "JS floor"));
 });
 
+for (const [signal, status] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
+  test(`${signal} ends it with status ${status}: what is broken off is not measured`, async () => {
+    const child = spawn(process.execPath, [PROGRAM, "bench", "parse", ...SHORT, "--runs", "9"]);
+    let told = "";
+    child.stderr.on("data", (chunk) => (told += chunk));
+    child.stdout.once("data", () => child.kill(signal));
+    child.stdout.resume();
+    const [code] = await once(child, "close");
+    assert.deepEqual([code, told], [status, ""]);
+  });
+}
+
 test("the memory of a registered phone is measured in bytes", async () => {
   const { code, out, err } = await bench("memory", "--json", "--phones", "500");
   assert.equal(code, 0, err);

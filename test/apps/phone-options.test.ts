@@ -25,6 +25,17 @@ test("every fault is told at once, with what to write instead", () => {
   for (const fault of faults) assert.match(fault, /^command line: --\w+: .*; write /);
 });
 
+test("numbers are written in digits, and a call is hung up within a day", () => {
+  for (const port of ["", "1e3", "0x10", "-1", " 5060"]) {
+    assert.match(flagFaults({ ...RIGHT, port }).join(), /--port: ".*" is no port/, port);
+  }
+  for (const seconds of ["", "1e3", "Infinity", "86401", "10000000"]) {
+    const told = flagFaults({ ...RIGHT, call: "2002", for: seconds }).join();
+    assert.match(told, /--for: ".*" is no time/, seconds);
+  }
+  assert.deepEqual(flagFaults({ ...RIGHT, call: "2002", for: "0.5", port: "0" }), []);
+});
+
 test("what only a call has a use for needs one", () => {
   assert.match(flagFaults({ ...RIGHT, record: "a.wav" }).join(), /--record: needs --call/);
 });

@@ -55,6 +55,31 @@ test("TLS wants a certificate and its key", () => {
   assert.match(faults({ ...GOOD, listen: ["tls:127.0.0.1:5061"] })[0] ?? "", /--certificate FILE/);
 });
 
+test("the shortest registration granted is no longer than the longest", () => {
+  assert.match(
+    faults({ ...GOOD, minExpires: "300", maxExpires: "100" })[0] ?? "",
+    /--min-expires: 300 is above/,
+  );
+  assert.match(
+    faults({ ...GOOD, maxExpires: "5" })[0] ?? "",
+    /--min-expires: 10 is above --max-expires, 5/,
+  );
+  assert.deepEqual(faults({ ...GOOD, minExpires: "60", maxExpires: "60" }), []);
+});
+
+test("what is advertised is an address or a name", () => {
+  for (const advertise of ["", "a b", "[::1]", "192.0.2.1:5060"]) {
+    assert.match(
+      faults({ ...GOOD, advertise })[0] ?? "",
+      /--advertise: '.*' is no host/,
+      advertise,
+    );
+  }
+  for (const advertise of ["192.0.2.1", "2001:db8::1", "pbx.example.com"]) {
+    assert.deepEqual(faults({ ...GOOD, advertise }), []);
+  }
+});
+
 test("a wildcard address wants one to advertise", () => {
   const wild = { ...GOOD, listen: ["udp:0.0.0.0:5060"] };
   assert.match(faults(wild)[0] ?? "", /--advertise/);

@@ -1,6 +1,7 @@
 /** `dialtone sim` as a command: the heap it gives itself, a trace that is the same twice, a page that stands alone. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,21 @@ test("equal seeds give the same bytes of trace; a process with too small a heap 
   assert.ok(trace(usual).split("\n").length > 50);
   assert.equal(trace(small), trace(usual));
 });
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  test(`${signal} ends a process that runs in another one with more heap, and that one with it`, async () => {
+    const long = ["sim", "--phones", "50", "--hours", "168"];
+    const child = spawn(process.execPath, ["--max-old-space-size=64", CLI, ...long], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    child.kill(signal);
+    child.stdout.resume();
+    // Closed when nobody holds the pipe any more.
+    const [code, by] = await once(child, "close");
+    assert.deepEqual([code, by], [null, signal]);
+  });
+}
 
 test("--report writes the figures and a page that needs nothing else", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "dialtone-fleet-"));

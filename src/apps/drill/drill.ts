@@ -3,7 +3,7 @@
 import type { Target } from "../../core/machine.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 import type { TimedEvent } from "../../worlds/node/driver.ts";
-import { EXIT } from "../exit.ts";
+import { EXIT, whyUnbound } from "../exit.ts";
 import {
   domainOf,
   type GroundServer,
@@ -286,7 +286,7 @@ async function registered(settings: DrillSettings, port: number): Promise<DrillP
   if (subject.failure !== undefined) {
     throw new DrillFailure(
       EXIT.missing,
-      `udp:${settings.bind}:${port}: cannot be had (${subject.failure}); name another with --bind`,
+      `udp:${settings.bind}:${port}: ${whyUnbound(subject.failure)}; name another with --bind`,
     );
   }
   const why = signal.aborted ? "it was broken off" : `not within ${patienceMs / 1000} s`;

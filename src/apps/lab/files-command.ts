@@ -1,8 +1,9 @@
 /** `dialtone lab --config`: what is foretold of provisioning files beside what the lab measures. docs/lab.md. */
 
 import { readSource } from "../../worlds/node/source-file.ts";
+import { EXIT, exitWith } from "../exit.ts";
 import type { FaultName } from "../explain/rehearsal.ts";
-import { loadConfiguration } from "../phone-options.ts";
+import { loadConfiguration, nobody } from "../phone-options.ts";
 import { type Withheld, withheldText } from "./machine-watch.ts";
 import {
   type Comparison,
@@ -49,7 +50,11 @@ const FIGURE_WIDTH = 18;
  */
 export async function measureFiles(flags: FilesFlags, options: FilesOptions): Promise<boolean> {
   const started = performance.now();
-  await loadConfiguration(flags.config);
+  const configuration = await loadConfiguration(flags.config);
+  const { accounts } = configuration;
+  if (!accounts.some((one) => one.enabled && one.index === (flags.account ?? one.index))) {
+    exitWith(EXIT.wrongInput, nobody(flags, configuration));
+  }
   const files = await Promise.all(
     flags.config.map(async (name) => ({ name, text: await readSource(name) })),
   );

@@ -1,4 +1,5 @@
 /** The flags of `dialtone serve` as a checked configuration, or every fault at once. */
+import { isHost } from "../../api/option-values.ts";
 import type { Local } from "../../core/machine.ts";
 import { parseUri } from "../../core/message/uri.ts";
 import type { Fault } from "../../core/provisioning/configuration.ts";
@@ -91,6 +92,12 @@ class FlagReader {
   read(): ServeOptions {
     const flags = this.#flags;
     const listen = this.#listen();
+    const minExpires = this.#seconds("--min-expires", flags.minExpires, 10);
+    const maxExpires = this.#seconds("--max-expires", flags.maxExpires, 7_200);
+    if (minExpires > maxExpires) {
+      const wrong = `${minExpires} is above --max-expires, ${maxExpires}`;
+      this.#fault("--min-expires", wrong, "write a shorter one, or a longer --max-expires");
+    }
     this.#secure(listen);
     this.#access();
     return {
@@ -104,8 +111,8 @@ class FlagReader {
       serviceRoute: this.#serviceRoute(),
       http: flags.http === undefined ? undefined : this.#hostPort("--http", flags.http),
       advertise: this.#advertise(listen),
-      minExpires: this.#seconds("--min-expires", flags.minExpires, 10),
-      maxExpires: this.#seconds("--max-expires", flags.maxExpires, 7_200),
+      minExpires,
+      maxExpires,
       expirySpread: this.#percent("--spread", flags.spread) / 100,
       retryWithin: this.#seconds("--retry-within", flags.retryWithin, 300),
       acceptForeign: flags.acceptForeign === true,
@@ -206,11 +213,14 @@ class FlagReader {
   }
 
   #advertise(listen: readonly Local[]): string | undefined {
-    const advertise = this.#flags.advertise;
+    const { advertise } = this.#flags;
     const wild = listen.some(({ address }) => isUnspecified(address));
     if (wild && advertise === undefined) {
       const remedy = "write --advertise with the address that phones use";
       this.#fault("--listen", "on every address gives peers none to answer to", remedy);
+    }
+    if (advertise !== undefined && !isHost(advertise)) {
+      this.#fault("--advertise", `'${advertise}' is no host`, "write an address or a name");
     }
     return advertise;
   }

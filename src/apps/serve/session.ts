@@ -11,7 +11,7 @@ import type { Resolver } from "../../worlds/node/resolver.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../../worlds/node/tls.ts";
 import { obeyedEvent, readControl, refusedEvent } from "../control.ts";
-import { EXIT } from "../exit.ts";
+import { EXIT, whyUnbound } from "../exit.ts";
 import { eventPrinter } from "../output.ts";
 import { obey } from "./faults.ts";
 import type { ServeOptions } from "./options.ts";
@@ -95,8 +95,9 @@ export class ServeSession {
     if (event.event === "server.stopped") this.#gone();
     if (event.event === "server.failed" && this.#engine.machine.state === "failed") {
       const { transport, address, port, why } = event;
-      const remedy = why === "in-use" ? "the port is taken" : "it cannot be had";
-      process.stderr.write(`${transport}:${address}:${port}: ${remedy} (${why})\n`);
+      const host = String(address).includes(":") ? `[${address}]` : address;
+      const remedy = `${whyUnbound(String(why))}; name another with --listen`;
+      process.stderr.write(`${transport}:${host}:${port}: ${remedy}\n`);
       this.#exitCode = EXIT.missing;
       this.#gone();
     }
