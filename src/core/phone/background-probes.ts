@@ -112,8 +112,9 @@ export class BackgroundProbes implements TimerOwner {
   #again(now: Instant, { target, prober, timer }: Watch, verdict: Verdict): void {
     const { policy } = prober;
     const next = now + spreadMs(policy, policy.healthProbeMs, prober.entropy);
-    const until = verdict === "dead" ? next + fullPatienceMs(policy) : now;
-    this.#host.health.asked(target, until);
+    const { health } = this.#host;
+    if (verdict === "dead") health.asked(target, next + fullPatienceMs(policy));
+    else health.unlearnt(now, target);
     this.#host.timers.set(timer, next);
   }
 }

@@ -85,10 +85,16 @@ export class ServerHealth {
     return entry !== undefined && entry.state !== "quiet" && entry.until > now;
   }
 
-  /** Somebody asks a target that has failed how it is, and will know by then; `now`: he has learnt nothing. */
+  /** Somebody asks a target that has failed how it is, and will know by then. */
   asked(target: Target, until: Instant): void {
     const entry = find(this.#first, target);
     if (entry !== undefined && entry.state !== "quiet") entry.until = until;
+  }
+
+  /** Who asked has learnt nothing: what requests have found out stands. */
+  unlearnt(now: Instant, target: Target): void {
+    const entry = find(this.#first, target);
+    if (entry?.state === "suspect") entry.until = now;
   }
 
   /** Any response at all proves that the target lives (R69). */

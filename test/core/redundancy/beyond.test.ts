@@ -28,12 +28,12 @@ function phone(
   return stage.start().until(30).zero();
 }
 
-/** Dials, and tells after how many seconds the call was answered. */
-function answeredAfter(stage: Rehearsal): number {
+/** Dials, and tells after how many seconds the call was answered; it lasts for so many at the most. */
+function answeredAfter(stage: Rehearsal, lasts = 60): number {
   const before = stage.simulation.now;
   const known = stage.events.length;
   stage.do(() => stage.phone.call("2099"));
-  stage.zero().until(60);
+  stage.zero().until(lasts);
   const answered = stage.events.slice(known).find(({ event }) => event === "call.answered");
   stage
     .do((now) => stage.phone.hangup(now))
@@ -62,6 +62,16 @@ test("without a hedge it is answered after the 7.5 s of the retry counts", () =>
   const stage = phone({ hedgeMs: 0, healthProbeMs: 0 }).cut("primary");
   const after = answeredAfter(stage);
   assert.ok(after >= 7.5 && after <= 8, `${after} s`);
+});
+
+test("what two calls have found out stands for the next one, though the servers answer no probe", () => {
+  const stage = phone({ healthProbeMs: 2_000 }, { failbackMode: "newRequests" }, {}, [
+    "primary",
+    "secondary",
+  ]).cut("primary");
+  const [first = 0, second = 0, third] = [1, 2, 3].map(() => answeredAfter(stage, 12));
+  assert.ok(first >= 0.5 && second >= 0.5, `${first} s, ${second} s`);
+  assert.ok(third !== undefined && third <= 0.1, `${third} s`);
 });
 
 test("a probe that knew costs the call nothing", () => {
