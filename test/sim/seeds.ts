@@ -187,4 +187,6 @@ export const FAILED_SEEDS: readonly number[] = [
   3222206344,
   // A fault of the check: a server that was killed while it refused everybody refuses nobody when it is back.
   2148106828,
+  // A late 200 from a server that was left (onlySignalWithRegistered) was acknowledged and not ended.
+  2148118360,
 ];

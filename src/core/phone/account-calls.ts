@@ -111,7 +111,7 @@ export class AccountCalls implements CallEnvironment {
     const account = this.#account;
     const working = account.servers.route(account.workingServer).policy;
     const route = dialogRoute(way, account.servers, working);
-    const may = (place: Place): boolean => maySignal(now, account, place);
+    const may = (place: Place): boolean => way.unwanted === true || maySignal(now, account, place);
     // The end of a call may be told by way of a server that has taken the place of the one left.
     const allowed = user.method === "BYE" ? route.places.filter(may) : route.places;
     const [first] = allowed;

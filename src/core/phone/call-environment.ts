@@ -33,6 +33,11 @@ export interface DialogWay {
   readonly nextHop: string;
   /** The flow over which the peer was heard last: the server at its end is the first to be tried. */
   readonly flow: Flow;
+  /**
+   * Made by an answer that nobody wants any more: its end is told where that came from, be it a server that was left
+   * (RFC 3261 §13.2.2.4).
+   */
+  readonly unwanted?: boolean;
 }
 
 /** Told what arrives inside a dialog. */

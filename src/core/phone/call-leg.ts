@@ -12,16 +12,18 @@ export class CallLeg implements DialogWay {
   readonly dialog: Dialog;
   /** Where the peer was heard last. */
   flow: Flow;
+  readonly unwanted: boolean;
   readonly #environment: CallEnvironment;
   /** Who has the dialog's last number, and for which number asked. */
   #turn: { readonly user: RequestUser; readonly asked: number } | undefined;
   /** The ACK sent last: it goes out again for each repetition of its 2xx (RFC 3261 §13.2.2.4, R14). */
   #ack: { readonly request: Request; readonly flow: Flow } | undefined;
 
-  constructor(environment: CallEnvironment, dialog: Dialog, flow: Flow) {
+  constructor(environment: CallEnvironment, dialog: Dialog, flow: Flow, unwanted = false) {
     this.#environment = environment;
     this.dialog = dialog;
     this.flow = flow;
+    this.unwanted = unwanted;
   }
 
   get nextHop(): string {
@@ -92,7 +94,7 @@ export function endAnswer(
   if (dialog === undefined) return undefined;
   if (early !== undefined) dialog.carryOn(early);
   dialog.usedCSeq(dialog.localCSeq + forgotten);
-  const leg = new CallLeg(environment, dialog, attempt.flow);
+  const leg = new CallLeg(environment, dialog, attempt.flow, true);
   leg.acknowledge(now, invite);
   leg.sayGoodbye(now, () => {});
   return leg;

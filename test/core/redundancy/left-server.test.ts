@@ -158,3 +158,26 @@ test("newRequests: a trial of the way back in vain voids nothing, and the call g
     12.0 200 ← secondary
   `);
 });
+
+test("a server that was left and answers an INVITE after all is told that nobody is there (RFC 3261 §13.2.2.4)", () => {
+  const shown = { methods: ["INVITE", "ACK", "BYE"] };
+  const stage = failover({ ...CHAIN, inviteRetries: 0 }, {}, shown);
+  const primary = stage.server("primary");
+  primary.habits = {
+    REGISTER: () => [],
+    INVITE: (request) => primary.yes(request).map((reply) => ({ ...reply, afterMs: 2000 })),
+  };
+  stage
+    .do(() => stage.phone.call("2099"))
+    .until(2.3)
+    .expect(`
+    0.0 INVITE → primary
+    0.5 INVITE → secondary
+    0.5 200 ← secondary
+    0.5 ACK → secondary
+    2.0 200 ← primary
+    2.0 ACK → primary
+    2.0 BYE → primary
+    2.0 200 ← primary
+  `);
+});
