@@ -17,9 +17,10 @@ const AFTERMATH = /^(?:ACK|CANCEL|BYE|PRACK) /;
 const TIMER_F_MS = 32_000;
 
 export class Hush implements Invariant {
-  readonly #nodes: ReadonlySet<string>;
+  /** The first account of a phone, by each: what one was told all of them know. */
+  readonly #phones: ReadonlyMap<string, string>;
   readonly #complain: Complain;
-  /** By node and place, the last there was. */
+  /** By phone and place, the last there was. */
   readonly #quiet = new Map<string, Quiet>();
   /** A stateless server may answer a resent request in another way: the transaction is over. */
   readonly #answered = new Set<string>();
@@ -27,25 +28,34 @@ export class Hush implements Invariant {
   readonly #sentAt = new Map<string, Instant>();
 
   constructor(watched: readonly Watched[], complain: Complain) {
-    this.#nodes = new Set(watched.map(({ node }) => node));
+    const first = ({ phone }: Watched): Watched | undefined =>
+      watched.find((other) => other.phone === phone);
+    this.#phones = new Map(watched.map((one) => [one.node, first(one)?.node ?? one.node]));
     this.#complain = complain;
   }
 
   /** What a place that a phone asks last wanted of it. */
   quiet(node: string, peer: End): Quiet | undefined {
-    return this.#quiet.get(`${node} ${placeOf({ peer })}`);
+    return this.#quiet.get(this.#keyOf(node, peer));
   }
 
   died(_now: Instant, node: string): void {
     // What an earlier life asked nobody waits for.
-    for (const known of [this.#quiet, this.#sentAt]) {
-      for (const key of known.keys()) if (key.startsWith(`${node} `)) known.delete(key);
+    for (const [known, whose] of [
+      [this.#quiet, this.#phones.get(node)],
+      [this.#sentAt, node],
+    ] as const) {
+      for (const key of known.keys()) if (key.startsWith(`${whose} `)) known.delete(key);
     }
+  }
+
+  #keyOf(node: string, peer: End): string {
+    return `${this.#phones.get(node)} ${placeOf({ peer })}`;
   }
 
   message(message: SimulatedMessage, text: string): void {
     const { at, node, direction } = message;
-    if (!this.#nodes.has(node)) return;
+    if (!this.#phones.has(node)) return;
     if (direction === "in") this.#heard(message, text);
     else if (sendsRequest(message, text) && !AFTERMATH.test(text)) {
       const request = `${node} ${branchOf(text)}`;
@@ -72,6 +82,6 @@ export class Hush implements Invariant {
     const { at, node, peer } = message;
     const before = this.quiet(node, peer);
     const from = before !== undefined && before.until >= at ? before.from : at;
-    this.#quiet.set(`${node} ${placeOf(message)}`, { from, until: at + seconds * 1000 });
+    this.#quiet.set(this.#keyOf(node, peer), { from, until: at + seconds * 1000 });
   }
 }
