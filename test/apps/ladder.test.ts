@@ -49,6 +49,14 @@ test("a fallback reads top-down: the frozen lifeline breaks, lost datagrams end 
   );
 });
 
+test("who is who stands on top at any width", () => {
+  for (let width = 60; width <= 90; width += 1) {
+    const [names, addresses] = drawLadder(fallbackTrace(), { ...PLAIN, width });
+    assert.match(names ?? "", /^ +alice +primary +fallback$/, String(width));
+    assert.match(addresses ?? "", /^ +127\S+ +127\S+ +127\S+$/, String(width));
+  }
+});
+
 test("a killed server has no lifeline until it is revived, and a renewal where the phone stands is not told again", () => {
   const accepted = { account: 1, server: 1, target: "udp:127.0.0.13:5060" };
   const trace = [

@@ -74,7 +74,7 @@ export class Ladder {
     const names = this.#row();
     const addresses = this.#row();
     this.#lifelines.forEach((name, index) => {
-      const left = this.#column(index) - this.#gap / 2;
+      const left = this.#column(index) - Math.floor(this.#gap / 2);
       names.centre(left, left + this.#gap, name, "bold");
       const address = this.#places.addressOf(name);
       if (address !== name) addresses.centre(left, left + this.#gap, address, "faint");
