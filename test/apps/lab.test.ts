@@ -13,9 +13,9 @@ import { test } from "node:test";
 import { type Control, readControl } from "../../src/apps/control.ts";
 import { loopbackBlock } from "../../src/apps/lab/addresses.ts";
 import { Blocks } from "../../src/apps/lab/block.ts";
-import { loadLab } from "../../src/apps/lab/catalogue.ts";
+import { loadLab, scenarioNames } from "../../src/apps/lab/catalogue.ts";
 import { crowd } from "../../src/apps/lab/crowd.ts";
-import { type Cast, Keys, parseLine } from "../../src/apps/lab/keys.ts";
+import { type Cast, Keys, menuOf, parseLine } from "../../src/apps/lab/keys.ts";
 import { junitOf, pageOf } from "../../src/apps/lab/report.ts";
 import { LabStage } from "../../src/apps/lab/stage.ts";
 import { StatusBoard } from "../../src/apps/lab/status.ts";
@@ -284,6 +284,17 @@ test("a digit kills a server that is up and revives one that is not; a letter be
   assert.deepEqual(keys.pressed("\u0003"), { kind: "quit" });
 });
 
+test("every scenario has a letter of its own, one of those that keyboards have", () => {
+  const names = scenarioNames();
+  for (const [index, entry] of menuOf(names).split(" · ").entries()) {
+    assert.match(entry, /^[a-zA-Z] [a-z-]+$/);
+    const keys = new Keys({ ...CAST, scenarios: names });
+    keys.pressed("p");
+    assert.deepEqual(keys.pressed(entry.charAt(0)), { kind: "play", scenario: names[index] });
+  }
+  assert.equal(menuOf(names).split(" · ").length, names.length);
+});
+
 test("without a terminal the same is said in words", () => {
   assert.deepEqual(parseLine("freeze primary", CAST), {
     kind: "fault",
@@ -293,6 +304,7 @@ test("without a terminal the same is said in words", () => {
   assert.deepEqual(parseLine("call bob alice", CAST), { kind: "call", from: "bob", to: "alice" });
   assert.deepEqual(parseLine("play mid-call", CAST), { kind: "play", scenario: "mid-call" });
   assert.equal(parseLine("kill alice", CAST), undefined);
+  assert.equal(parseLine("answer-503 primary soon", CAST), undefined);
   assert.deepEqual(parseLine("quit", CAST), { kind: "quit" });
 });
 

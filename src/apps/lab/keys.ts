@@ -21,7 +21,7 @@ export type LabCommand =
 export interface Cast {
   readonly servers: readonly string[];
   readonly phones: readonly string[];
-  /** Scenarios that can be played; a letter each, from a. */
+  /** Scenarios that can be played; a letter each, from a to z, then from A to Z. */
   readonly scenarios: readonly string[];
   /** `up`, `killed`, `frozen`, or a fault. */
   stateOf(server: string): string;
@@ -42,13 +42,21 @@ export function deedOf(action: LabAction): Deed {
 export const HELP =
   "1-9 kill or revive a server · f freeze · e answer 503 · d drop (then its digit) · c call · h hang up · p play · q quit";
 
+/** The same where there is no terminal, and lines are read. */
+export const LINES_HELP =
+  "kill|freeze|revive|drop|refuse|heal SERVER · answer-503 SERVER [SECONDS] · call PHONE PHONE · hangup PHONE · play SCENARIO · quit";
+
 /** Which letter plays which scenario. */
 export function menuOf(scenarios: readonly string[]): string {
-  return scenarios.map((name, index) => `${letterOf(index)} ${name}`).join(" · ");
+  const told = scenarios.slice(0, LETTERS.length);
+  return told.map((name, index) => `${letterOf(index)} ${name}`).join(" · ");
 }
 
-function letterOf(index: number): string {
-  return String.fromCharCode("a".charCodeAt(0) + index);
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/** Undefined where there are more scenarios than letters. */
+function letterOf(index: number): string | undefined {
+  return LETTERS[index];
 }
 
 const CTRL_C = "\u0003";
@@ -138,7 +146,7 @@ export function parseLine(line: string, cast: Cast): LabCommand | undefined {
   if (!cast.servers.includes(first)) return undefined;
   const kind = FAULT_WORDS.find((candidate) => candidate === word);
   if (kind !== undefined) return { kind: "fault", server: first, fault: { kind } };
-  if (word !== "answer-503") return undefined;
+  if (word !== "answer-503" || !/^\d*$/.test(second)) return undefined;
   const retryAfterSeconds = second === "" ? undefined : Number(second);
   return { kind: "fault", server: first, fault: { kind: "answer-503", retryAfterSeconds } };
 }

@@ -7,7 +7,16 @@ import { verdictLines } from "../scenario/verdict.ts";
 import { drawLadder } from "../trace/ladder.ts";
 import { isMessage, type TraceRecord } from "../trace/record.ts";
 import { loadScenarios, scenarioNames } from "./catalogue.ts";
-import { type Cast, deedOf, HELP, Keys, type LabCommand, menuOf, parseLine } from "./keys.ts";
+import {
+  type Cast,
+  deedOf,
+  HELP,
+  Keys,
+  type LabCommand,
+  LINES_HELP,
+  menuOf,
+  parseLine,
+} from "./keys.ts";
 import type { LabPage } from "./page.ts";
 import { playAll, playedRecords } from "./run.ts";
 import { Screen } from "./screen.ts";
@@ -104,7 +113,7 @@ function listen(
   const perform = (command: LabCommand): void => {
     switch (command.kind) {
       case "help":
-        say(HELP);
+        say(process.stdin.isTTY ? HELP : LINES_HELP);
         break;
       case "quit":
         quit();
@@ -121,7 +130,11 @@ function listen(
   };
   const close = process.stdin.isTTY
     ? readKeys(process.stdin, new Keys(cast), perform)
-    : readLines((line) => perform(parseLine(line, cast) ?? { kind: "help" }));
+    : readLines((line) => {
+        const command = parseLine(line, cast);
+        if (command === undefined) say(`"${line.trim()}" is no command here:`);
+        perform(command ?? { kind: "help" });
+      });
   return { quit: quitting, close };
 }
 
