@@ -10,6 +10,7 @@ import type {
   RedundancyPolicy,
   ServerPolicy,
 } from "../../core/redundancy/policy.ts";
+import { hostText } from "../../core/server/domains.ts";
 import type { ResourceRecord } from "../../core/vocabulary.ts";
 import type { ServerSpec } from "../sim/town.ts";
 
@@ -163,7 +164,7 @@ function placesOf(
 
 /** The domain of the account's address-of-record at a server. */
 export function domainOf(account: AccountPolicy, server: ServerPolicy): string {
-  return account.domain ?? server.address;
+  return account.domain ?? hostText(server.address);
 }
 
 /** Only what is sent to: a server behind proxies is theirs to reach. */

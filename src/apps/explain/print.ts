@@ -2,6 +2,7 @@
 import type { Fault, PhoneConfiguration, Reading } from "../../core/provisioning/configuration.ts";
 import { formatFinding } from "../../core/provisioning/fault.ts";
 import type { AccountPolicy, ServerPolicy } from "../../core/redundancy/policy.ts";
+import { hostText } from "../../core/server/domains.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import type { Forecast, Prediction, Spread } from "./predict.ts";
 import type { FaultName } from "./rehearsal.ts";
@@ -72,7 +73,7 @@ function serverWords(server: ServerPolicy): string {
 }
 
 function placeOf({ address, port, transport }: ServerPolicy): string {
-  return `${address}${port === 0 ? "" : `:${port}`} over ${transport}`;
+  return `${port === 0 ? address : `${hostText(address)}:${port}`} over ${transport}`;
 }
 
 function predictionLines(prediction: Prediction): string[] {

@@ -9,6 +9,7 @@ import type { Phone } from "../../core/phone/phone.ts";
 import { type Bounds, boundsOf } from "../../core/redundancy/bounds.ts";
 import { failbackModeOf } from "../../core/redundancy/failback.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
+import { hostText } from "../../core/server/domains.ts";
 import { latin1Text } from "../../worlds/sim/pure-bytes.ts";
 import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, type RuleTeller, simulatedPhone } from "../sim/phone-config.ts";
@@ -316,7 +317,7 @@ export class Rehearsal {
   #isVain({ event, method, target: to }: SimulatedEvent): boolean {
     if (event !== "attempt.failed" || method !== "REGISTER") return false;
     const target = String(to);
-    return this.#victims.some(({ spec }) => target.includes(`:${spec.address}:`));
+    return this.#victims.some(({ spec }) => target.includes(`:${hostText(spec.address)}:`));
   }
 
   /** By address: a drill has found its victims before it knew all of the grounds. */
