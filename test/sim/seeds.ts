@@ -181,8 +181,9 @@ export const FAILED_SEEDS: readonly number[] = [
   35463,
   // A flow that was gone was answered 500, and the phone's other one not tried; that was an older one, granted longer.
   3222000907,
-  // A sibling that had been mute for two seconds was not asked though it had answered.
+  // A sibling that had been mute for two seconds was not asked though it had answered, nor one that had for long.
   3222000779,
+  2148213258,
   // A phone that had rung until Timer C was called by its other way, and took the call though it was about to stop.
   3222206344,
   // A fault of the check: a server that was killed while it refused everybody refuses nobody when it is back.

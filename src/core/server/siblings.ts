@@ -46,6 +46,8 @@ export class Siblings implements TimerOwner {
   readonly #heartbeat: Timer = new Timer("heartbeat", this);
   /** Nodes that did not answer, and when (epoch seconds). */
   readonly #suspects = new Map<string, number>();
+  /** When nodes that had been silent answered a request all the same (epoch seconds). */
+  readonly #answered = new Map<string, number>();
   #nodes: readonly Sibling[] = [];
   /** When the signs of life were read (epoch seconds): while the store is away nobody can give any. */
   #readAt = 0;
@@ -112,14 +114,18 @@ export class Siblings implements TimerOwner {
     this.#suspects.set(name, Math.ceil(this.#clock.epochSeconds));
   }
 
-  /** It has answered, and that is a sign of life. */
+  /** It has answered a request, and that is a sign of life. */
   answered(name: string): void {
+    if (this.isAlive(name)) return;
     this.#suspects.delete(name);
+    this.#answered.set(name, Math.floor(this.#clock.epochSeconds));
   }
 
   #lives(node: Sibling): boolean {
-    if (node.aliveAt < this.#readAt - SILENCE_SECONDS) return false;
-    return node.aliveAt > (this.#suspects.get(node.name) ?? 0);
+    const { name, aliveAt } = node;
+    const seenAt = Math.max(aliveAt, this.#answered.get(name) ?? 0);
+    if (seenAt < this.#readAt - SILENCE_SECONDS) return false;
+    return aliveAt > (this.#suspects.get(name) ?? 0);
   }
 
   *#beat(staying: boolean): Inquiry<void> {

@@ -172,6 +172,23 @@ test("a mute server that has woken up is not gone any more: it is asked again as
   );
 });
 
+test("nor is one whose heartbeat is overdue: its answer is a sign of life before the next one", () => {
+  const all = pair("tcp");
+  const { town, alice, bob, two } = all;
+  const held: (() => void)[] = [];
+  two.alive = false;
+  town.places.set(TWO, { came: (...packet) => held.push(() => two.came(...packet)) });
+  town.pass(10_000);
+  call(all);
+  town.pass(9_000);
+  town.places.set(TWO, two);
+  two.alive = true;
+  for (const deliver of held) deliver();
+  town.pass(50);
+  alice.sendInDialog(ONE, "BYE", alice.final("INVITE"));
+  assert.equal(bob.heard.at(-1), "BYE");
+});
+
 test("a call goes on through the server that is left when either one dies (I10)", () => {
   const first = pair();
   call(first);
