@@ -1,5 +1,6 @@
 /** I3: the primary reachable without break for F and the phone idle, and requests go to the primary. */
 import type { Instant } from "../../../core/machine.ts";
+import type { Phone } from "../../../core/phone/phone.ts";
 import { failbackModeOf } from "../../../core/redundancy/failback.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { SimulatedEvent } from "../simulation.ts";
@@ -35,6 +36,8 @@ export class Home implements Invariant {
   /** The server that the requests of a node go to first, 1-based. */
   readonly #serverOf = new Map<string, number>();
   readonly #stays = new Map<Watched, Stay>();
+  /** The calls of each phone, whichever account has them. */
+  readonly #calls = new WeakMap<Phone, Set<unknown>>();
   /** Targets that a node takes for dead. */
   readonly #dead = new Set<string>();
   /** Until when targets are left alone that asked a node for it. */
@@ -103,7 +106,8 @@ export class Home implements Invariant {
     return quiet || (account.policy.skipKnownDead && this.#dead.has(key));
   }
 
-  event({ at, node, event, mode, from, to, target, fromTarget, method }: SimulatedEvent): void {
+  event(told: SimulatedEvent): void {
+    const { at, node, event, mode, from, to, target, fromTarget, method, call } = told;
     const one = this.#watched.find((other) => other.node === node);
     // An INVITE that was given up may be heard of late, and have the call after all.
     const givenUp = event === "attempt.failed" && method === "INVITE";
@@ -111,10 +115,10 @@ export class Home implements Invariant {
     // However short a call was, F begins anew with its end.
     if (event === "call.ended" && one !== undefined) {
       this.#idleSince.set(one, at);
-      // A trial that began now began before the next call, though that may come before the next look.
-      if (one.phone.idle) this.#busySince.delete(one);
       this.#stays.delete(one);
+      this.#calls.get(one.phone)?.delete(call);
     }
+    if (event === "call.started" && one !== undefined) this.#called(one.phone, call);
     if (event === "server.suspected") this.#dead.add(`${node} ${target}`);
     else if (event === "server.restored") this.#dead.delete(`${node} ${target}`);
     const server = this.#serverOf.get(node) ?? 1;
@@ -135,6 +139,19 @@ export class Home implements Invariant {
     if (this.#isPassedOver(begun, one, String(fromTarget))) return;
     const what = `went home by ${mode} in the middle of a call`;
     this.#complain({ invariant: "I3", at, node, what });
+  }
+
+  /** A trial that began before the first call of a phone did not begin in it, though no look came in between. */
+  #called(phone: Phone, call: unknown): void {
+    const calls = this.#calls.get(phone) ?? new Set();
+    if (calls.size === 0) {
+      for (const one of this.#watched) {
+        if (one.phone !== phone) continue;
+        this.#busySince.delete(one);
+        this.#stays.delete(one);
+      }
+    }
+    this.#calls.set(phone, calls.add(call));
   }
 
   died(now: Instant, node: string): void {
