@@ -9,9 +9,16 @@ import type { Domains } from "./domains.ts";
 import { OVER_FLOW, type RouteMaker, type Seal, type Standing } from "./record-route.ts";
 import type { Routed } from "./routing.ts";
 
+/** Our routes say so, that the other requests of the dialog need not be checked again. */
+export interface Admitted {
+  readonly kind: "admitted";
+  readonly standing: Standing;
+  /** It comes from a server, whose word counts for who calls (RFC 3325 §5). */
+  readonly trusted: boolean;
+}
+
 export type Admission =
-  /** Our routes say so, that the other requests of the dialog need not be checked again. */
-  | { readonly kind: "admitted"; readonly standing: Standing; readonly trusted: boolean }
+  | Admitted
   | { readonly kind: "refused"; readonly response: Response; readonly why: string };
 
 export interface AccessOptions {
@@ -26,10 +33,10 @@ export interface AccessOptions {
 }
 
 /** Nobody is asked here, or it comes from a server. */
-const TRUSTED: Admission = { kind: "admitted", standing: "member", trusted: true };
+const TRUSTED: Admitted = { kind: "admitted", standing: "member", trusted: true };
 
 /** One end of a call, which may speak for itself and nobody else. */
-const MEMBER: Admission = { kind: "admitted", standing: "member", trusted: false };
+const MEMBER: Admitted = { kind: "admitted", standing: "member", trusted: false };
 
 /** From there calls who does not say who he is (RFC 3323 §4.1.1.3). */
 const NOBODYS_HOST = "anonymous.invalid";
@@ -44,10 +51,10 @@ export class Access {
     this.#options = options;
   }
 
-  /** As whom a route of ours vouches for the request: it belongs to a call that was admitted here or by a sibling. */
-  vouchedFor(request: Request, routed: Routed): Standing | undefined {
+  /** What a route of ours vouches for: the request belongs to a call that was admitted here or by a sibling. */
+  vouchedFor(request: Request, routed: Routed): Admitted | undefined {
     const { authenticator, maker } = this.#options;
-    if (authenticator === undefined) return "member";
+    if (authenticator === undefined) return TRUSTED;
     const { admission, stop } = routed;
     if (admission === undefined) return undefined;
     const standing = maker.standingIn(admission);
@@ -56,16 +63,15 @@ export class Access {
     // The word is known to both ends, so it must not do for more than going on with what they have begun.
     if (other !== undefined && stop.kind !== "self" && !OF_NO_DIALOG.has(request.method)) {
       const beyond = standing === "guest" ? beyondOf(routed) : "";
-      if (admission === maker.dialogWord(seal, beyond)) return standing;
-      if (admission === maker.dialogWord({ ...seal, tag: other }, beyond)) return standing;
+      const spoken =
+        admission === maker.dialogWord(seal, beyond) ||
+        admission === maker.dialogWord({ ...seal, tag: other }, beyond);
+      if (spoken) return { kind: "admitted", standing, trusted: false };
     }
-    return this.#isFromNode(request, routed, standing) ? standing : undefined;
-  }
-
-  /** By the word that nodes have among themselves, for this one request. */
-  #isFromNode(request: Request, { admission }: Routed, standing: Standing): boolean {
+    // The word that nodes have among themselves, for this one request.
     const cseq = request.headers.get("cseq") as string;
-    return admission === this.#options.maker.hopWord(sealOf(request, standing), cseq, request.uri);
+    if (admission !== maker.hopWord(seal, cseq, request.uri)) return undefined;
+    return { kind: "admitted", standing, trusted: true };
   }
 
   /** @param proven the domains that the peer's certificate speaks for, if it has shown one (RFC 5922). */
@@ -80,10 +86,8 @@ export class Access {
     // A Path of ours is known to the registrar it was given to, and to nobody else.
     const expected = stop.kind === "flow" && stop.edge;
     if (authenticator === undefined || expected) return TRUSTED;
-    const standing = this.vouchedFor(request, routed);
-    if (standing !== undefined) {
-      return { kind: "admitted", standing, trusted: this.#isFromNode(request, routed, standing) };
-    }
+    const vouched = this.vouchedFor(request, routed);
+    if (vouched !== undefined) return vouched;
     const caller = parseUri(fromOf(request.headers)?.uri ?? "");
     const local = caller !== undefined && this.#options.domains.serves(caller.host);
     const known = caller !== undefined && proven?.includes(caller.host) === true;

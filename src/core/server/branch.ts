@@ -24,7 +24,7 @@ export interface Callee {
   /** 0..1; those of a higher value are called before all others (§16.6). 1 unless said otherwise. */
   readonly q?: number;
   /** Asked for by its flow: one that is lost is told as 430 to who may know another (RFC 5626 §5.3.1). */
-  readonly edge?: true;
+  readonly byFlow?: true;
 }
 
 /** The part of the transaction layer that branches need. */

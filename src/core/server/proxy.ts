@@ -166,7 +166,7 @@ export class SipProxy implements ContextHost {
     if (toOf(ack.headers)?.tag === this.#parts.toTag) return;
     const routed = route(ack, this.#parts.routing);
     if (hopsOf(ack.headers) === 0) return;
-    const standing = this.#parts.access.vouchedFor(ack, routed);
+    const standing = this.#parts.access.vouchedFor(ack, routed)?.standing;
     if (standing === undefined) return;
     const forward = prepare(ack, routed, undefined, sealOf(ack, standing), undefined);
     const inquiry = this.#targetsOf(ack, routed, flow);

@@ -59,8 +59,8 @@ export class ResponseContext implements TimerOwner {
   #rowBegunAt: Instant = 0;
   /** Rings when the row has had its time; undefined where one row is all. */
   #turn: Timer | undefined;
-  /** Upstream is a registrar that knows other flows of the phone. */
-  #isEdge = false;
+  /** Somebody was asked for by his flow: upstream may know another one of the phone. */
+  #byFlow = false;
 
   constructor(host: ContextHost, transaction: ServerTransaction) {
     this.#host = host;
@@ -173,8 +173,8 @@ export class ResponseContext implements TimerOwner {
 
   #silenceStatus(branch: Branch, { callee }: Line): number {
     if (this.#cancelled) return 487;
-    this.#isEdge ||= callee.edge === true;
-    if (branch.lost) return this.#isEdge ? 430 : 503;
+    this.#byFlow ||= callee.byFlow === true;
+    if (branch.lost) return this.#byFlow ? 430 : 503;
     return 408;
   }
 
@@ -248,7 +248,7 @@ export class ResponseContext implements TimerOwner {
     // Upstream a 503 would condemn this server together with the one behind it (§16.7(6), R52).
     if (status === 503) return this.#unavailable(best);
     // A lost flow is between proxies (RFC 5626 §11.1); to the caller it is a phone out of reach.
-    if (status === 430 && !this.#isEdge) return this.#made(480);
+    if (status === 430 && !this.#byFlow) return this.#made(480);
     if (status === 401 || status === 407) {
       best.headers.remove("www-authenticate").remove("proxy-authenticate");
       for (const [name, value] of this.#challenges) best.headers.add(name, value);

@@ -100,7 +100,7 @@ function findEdgeFlow(contact: string, token: FlowToken, vantage: Vantage): Targ
     way.kind === "flow" ? vantage.holds(way.flow) : way.kind === "target" && way.guess !== true,
   );
   if (ways.length === 0) return refused(430, "Flow Failed");
-  return callees([{ requestUri: contact, routes: [], ways, edge: true }]);
+  return callees([{ requestUri: contact, routes: [], ways, byFlow: true }]);
 }
 
 /** Over the flow that a route names; where a connection is gone, over the one the phone has made since. */
@@ -127,7 +127,7 @@ function* findFlow(
     }
   }
   if (ways.length === 0) return refused(430, "Flow Failed");
-  return callees([{ requestUri: contact, routes: [], ways, edge: true }]);
+  return callees([{ requestUri: contact, routes: [], ways, byFlow: true }]);
 }
 
 /**
