@@ -40,6 +40,16 @@ function pair(bobTransport: "udp" | "tcp" = "udp"): Pair {
   return { town, one, two, alice, bob };
 }
 
+/** The second server takes nothing in until it is let go, and then all at once. */
+function muteTwo({ town, two }: Pair): () => void {
+  const held: (() => void)[] = [];
+  town.places.set(TWO, { came: (...packet) => held.push(() => two.came(...packet)) });
+  return () => {
+    town.places.set(TWO, two);
+    for (const deliver of held) deliver();
+  };
+}
+
 /** The phone of `pair`, which names the same Contact over another connection. */
 class Reconnected extends TestPhone {
   override get contact(): string {
@@ -124,11 +134,7 @@ test("a phone that is mute to BYE does not make the server suspected that holds 
 test("a mute server that wakes up does not make the phone ring twice: 482 is its answer, not the caller's", () => {
   const all = pair();
   const { town, alice, bob } = all;
-  const held: (() => void)[] = [];
-  const two = town.places.get(TWO);
-  town.places.set(TWO, {
-    came: (to, from, bytes) => held.push(() => two?.came(to, from, bytes)),
-  });
+  const letGo = muteTwo(all);
   let rung = 0;
   bob.answer = ({ method }) => {
     if (method !== "INVITE") return 200;
@@ -137,8 +143,7 @@ test("a mute server that wakes up does not make the phone ring twice: 482 is its
   };
   call(all);
   town.pass(600);
-  town.places.set(TWO, two!);
-  for (const deliver of held) deliver();
+  letGo();
   town.pass(50);
   assert.deepEqual(alice.heard, ["100 INVITE", "180 INVITE"]);
   const [invite] = bob.requests;
@@ -150,16 +155,11 @@ test("a mute server that wakes up does not make the phone ring twice: 482 is its
 test("a mute server that has woken up is not gone any more: it is asked again as soon as it has answered", () => {
   const all = pair();
   const { town, alice, bob } = all;
-  const held: (() => void)[] = [];
-  const two = town.places.get(TWO);
-  town.places.set(TWO, {
-    came: (to, from, bytes) => held.push(() => two?.came(to, from, bytes)),
-  });
+  const letGo = muteTwo(all);
   bob.answer = () => 180;
   call(all);
   town.pass(600);
-  town.places.set(TWO, two!);
-  for (const deliver of held) deliver();
+  letGo();
   town.pass(50);
   bob.answer = () => 486;
   alice.send(ONE, "INVITE", "sip:bob@example.com", { callId: "second" });
@@ -175,15 +175,13 @@ test("a mute server that has woken up is not gone any more: it is asked again as
 test("nor is one whose heartbeat is overdue: its answer is a sign of life before the next one", () => {
   const all = pair("tcp");
   const { town, alice, bob, two } = all;
-  const held: (() => void)[] = [];
+  const letGo = muteTwo(all);
   two.alive = false;
-  town.places.set(TWO, { came: (...packet) => held.push(() => two.came(...packet)) });
   town.pass(10_000);
   call(all);
   town.pass(9_000);
-  town.places.set(TWO, two);
   two.alive = true;
-  for (const deliver of held) deliver();
+  letGo();
   town.pass(50);
   alice.sendInDialog(ONE, "BYE", alice.final("INVITE"));
   assert.equal(bob.heard.at(-1), "BYE");
