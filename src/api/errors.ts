@@ -41,8 +41,8 @@ export class AddressError extends Error {
 export class CallError extends Error {
   override readonly name = "CallError";
   /**
-   * `rejected`: see `status`; `timeout`, `transport`, `no-targets`: no server could be reached; `hung-up`: by us before
-   * the answer; or the reason of `call.ended` and `call.reinvite-failed` (docs/phone.md).
+   * `rejected`: see `status`; `timeout`, `transport`, `no-targets`, `quiet`: no server could be reached; `hung-up`:
+   * by us before the answer; or the reason of `call.ended` and `call.reinvite-failed` (docs/phone.md).
    */
   readonly why: string;
   /** 300..699 if the peer refused; undefined: no such answer came. */

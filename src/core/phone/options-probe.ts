@@ -55,7 +55,7 @@ export class OptionsProbes {
       this.#requests?.delete(request);
       if (this.#requests?.size === 0) this.#requests = undefined;
       if (failure === undefined) this.#answering.add(place.target);
-      const silent = failure?.why === "timeout";
+      const silent = failure?.why === "timeout" || failure?.why === "quiet";
       probed(at, failure === undefined ? "good" : silent && !proven ? "unsure" : "dead");
     });
     const request = new FailoverRequest(this.#account, plan, 1, probe);

@@ -359,13 +359,14 @@ export class FailoverRequest implements TimerOwner {
 
   #giveUp(now: Instant): void {
     if (this.#exhausted(now)) return;
-    this.#sawSilence ||= this.#itinerary.hushed;
+    const { hushed } = this.#itinerary;
+    const untried = this.#previous === undefined && !this.#sawSilence;
     if (this.#refusal !== undefined) {
       this.#conclude(now, this.#refusal.attempt, this.#refusal.response);
-    } else if (this.#previous === undefined && !this.#sawSilence) {
-      this.#fail(now, { why: "no-targets" });
+    } else if (untried) {
+      this.#fail(now, { why: hushed ? "quiet" : "no-targets" });
     } else {
-      this.#fail(now, { why: this.#sawSilence ? "timeout" : "transport" });
+      this.#fail(now, { why: this.#sawSilence || hushed ? "timeout" : "transport" });
     }
   }
 

@@ -17,11 +17,12 @@ export interface AttemptPlace extends Place {
 
 /**
  * Why a logical request got no answer. `timeout`: silence everywhere; `transport`: no path anywhere;
- * `no-targets`: nothing to send to; `cancelled`: given up by the caller before any answer; `not-registered`: the
+ * `no-targets`: nothing to send to; `quiet`: nothing was sent, since every target asked to be left alone (Retry-After);
+ * `cancelled`: given up by the caller before any answer; `not-registered`: the
  * policy forbids signalling with a server that holds no registration (onlySignalWithRegistered, C40).
  */
 export interface Failure {
-  readonly why: "timeout" | "transport" | "no-targets" | "cancelled" | "not-registered";
+  readonly why: "timeout" | "transport" | "no-targets" | "quiet" | "cancelled" | "not-registered";
 }
 
 /** Who wants the request sent. `final` or `failed` comes exactly once. */

@@ -107,6 +107,17 @@ test("what asked for quiet is left with that reason", () => {
   assert.deepEqual(moves(stage), [`INVITE ${PRIMARY} ${SECONDARY} ${why} failoverOn503=true`]);
 });
 
+test("where nothing is sent, since every server asked to be left alone, nobody is said to be silent", () => {
+  const stage = phone(["192.0.2.13"]);
+  stage.do((now) => {
+    const target = stage.account.servers.route(1).places[0]?.target;
+    assert.ok(target !== undefined);
+    stage.phone.health.hush(now, target, 60);
+  });
+  talk(stage, 5);
+  assert.deepEqual(told(stage, "call.ended", "why"), ["quiet"]);
+});
+
 for (const mode of ["DNSTTL", "registration", "duration"] as const) {
   test(`${mode}: a call that is in the way of the return is told once, and what decides how long`, () => {
     const server = dual({ failbackMode: mode, failbackSeconds: 120, expiresSeconds: 100 });

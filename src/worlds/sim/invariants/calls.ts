@@ -14,7 +14,7 @@ import type { Complain, Invariant, Watched } from "./invariant.ts";
 import { LateStops } from "./late-stops.ts";
 
 /** Ends for want of an answer, or of any sign of life. */
-const SILENT = new Set(["408", "timeout", "transport", "session-expired"]);
+const SILENT = new Set(["408", "timeout", "transport", "quiet", "session-expired"]);
 
 /** Ends that somebody wanted. */
 const WANTED = new Set(["hung-up", "peer-hung-up"]);

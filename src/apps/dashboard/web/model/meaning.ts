@@ -16,6 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
   hedged: "nobody answered while another server did",
   "not-idle": "a call is up or ringing, and it is not to be disturbed",
   "no-targets": "the server's name led to no address",
+  quiet: "every server had asked to be left alone for a while",
   rejected: "the server rejected it",
   "503": "the server answered 503 Service Unavailable",
 };
