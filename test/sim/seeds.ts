@@ -194,4 +194,6 @@ export const FAILED_SEEDS: readonly number[] = [
   3222230051,
   // … and idle is a phone between its calls, whichever account has them and however soon the next one comes.
   3222540021,
+  // … and a binding leads to nobody once its connection is gone, nor to a phone that has moved to a server of its own.
+  3222573468,
 ];

@@ -1,6 +1,6 @@
 /** What the servers of a town know of a user. */
 import type { Peer } from "../../../core/machine.ts";
-import { type Binding, decodeBindings } from "../../../core/server/binding.ts";
+import { type Binding, decodeBindings, readHolder } from "../../../core/server/binding.ts";
 import { EPOCH_MS, type Town } from "../town.ts";
 import { DOMAIN } from "./plan.ts";
 
@@ -21,6 +21,8 @@ export class BindingBook {
   readonly #town: Town;
   /** By address and user. */
   readonly #pages = new Map<string, Page>();
+  /** Connections that somebody has lost, as holders name them. */
+  readonly #lost = new Set<string>();
 
   constructor(town: Town) {
     this.#town = town;
@@ -31,13 +33,27 @@ export class BindingBook {
    * @param of the registration whose binding it must be; undefined: any.
    */
   holds(address: string, user: string, of?: Standing): boolean {
+    return this.#some(address, user, (binding) => of === undefined || isOf(binding, of));
+  }
+
+  /** Whether one of them is over a flow that is there yet. A store that cannot be asked may have one. */
+  reaches(address: string, user: string): boolean {
+    return this.#some(address, user, ({ holder }) => !this.#lost.has(readHolder(holder).source));
+  }
+
+  /** Somebody has lost a flow. */
+  lost({ transport, address, port }: Peer): void {
+    if (transport !== "udp") this.#lost.add(`${transport}:${address}:${port}`);
+  }
+
+  #some(address: string, user: string, fits: (binding: Binding) => boolean): boolean {
     const server = this.#town.serverAt(address);
     if (server === undefined) return false;
     const answer = server.store.ask({ kind: "store.read", key: `aor/${user}@${DOMAIN}` });
     if (answer.kind !== "stored") return true;
     const seconds = (this.#town.simulation.now + EPOCH_MS) / 1000;
     return this.#read(`${address} ${user}`, answer.value).some(
-      (binding) => binding.expires > seconds && (of === undefined || isOf(binding, of)),
+      (binding) => binding.expires > seconds && fits(binding),
     );
   }
 

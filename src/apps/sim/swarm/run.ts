@@ -106,6 +106,7 @@ class Swarm implements Obituaries {
       onEvent: (event) => this.#event(event),
       onMessage: (message) => this.#message(message),
       onLost: (node, peer, cause) => {
+        this.#bindings.lost(peer);
         for (const user of this.#tenants.of(node)) {
           for (const invariant of this.#invariants) invariant.lost?.(user, peer, cause);
         }
@@ -304,6 +305,7 @@ class Swarm implements Obituaries {
     }
     const complain = (violation: Violation): void => this.#complain(violation);
     const bindings: Bindings = (address, user) => this.#bindings.holds(address, user);
+    const reaches: Bindings = (address, user) => this.#bindings.reaches(address, user);
     const hush = new Hush(this.#watched, complain);
     const registered = new Registered(this.#watched, this.#faults, bindings, hush, complain);
     const home = new Home(this.#watched, this.#faults, complain);
@@ -315,7 +317,7 @@ class Swarm implements Obituaries {
       hush,
       new OneBinding(this.#watched, complain),
       new Calls(this.#watched, complain),
-      new BothEnds(this.#watched, this.#faults, bindings, this.#partingMs, complain),
+      new BothEnds(this.#watched, this.#faults, reaches, this.#partingMs, complain),
       new Wire(this.#watched, complain),
       new OneWay(this.#watched, complain),
       new OneLeg(this.#watched, complain),

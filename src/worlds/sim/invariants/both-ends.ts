@@ -15,7 +15,7 @@ import type { Bindings } from "./registered.ts";
 interface End {
   readonly node: string;
   answered: boolean;
-  /** Its name was asked for, and no server on the way to it has a binding any more. */
+  /** Its name or its flow was asked for, and no server that was to find it has a binding that leads to it any more. */
   unbound: boolean;
 }
 
@@ -125,7 +125,8 @@ export class BothEnds implements Invariant {
       if (BYE_BY_NAME.test(text)) this.#named.add(id);
     } else if (FOUND_NOBODY.test(text) && cseqOf(text).endsWith(" BYE")) {
       const id = callIdOf(text);
-      if (this.#named.has(id) || FLOW_FAILED.test(text)) this.#foundNobody(message.node, id);
+      const flow = FLOW_FAILED.test(text);
+      if (this.#named.has(id) || flow) this.#foundNobody(message.node, id, flow);
     }
   }
 
@@ -157,8 +158,9 @@ export class BothEnds implements Invariant {
     );
   }
 
-  #foundNobody(asking: string, callId: string): void {
-    const way = this.#ways.get(callId);
+  /** @param flow what a flow has failed for, only the server that was to send over it can mend by another one. */
+  #foundNobody(asking: string, callId: string, flow: boolean): void {
+    const way = this.#ways.get(callId)?.slice(flow ? -1 : 0);
     const ends = this.#calls.get(callId);
     if (way === undefined || ends === undefined) return;
     for (const end of ends.live.values()) {
