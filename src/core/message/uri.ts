@@ -146,6 +146,19 @@ export function escapeUser(text: string): string {
   return escaped;
 }
 
+/** A user as people write it, as the user part of a URI: UTF-8 (§19.1.2, §25.1); what is escaped already stays so. */
+export function userPart(user: string): string {
+  if (PLAIN_USER.test(user)) return user;
+  const sound = escapesAreSound(user) ? user : user.replaceAll("%", "%25");
+  return sound
+    .replace(/\p{Surrogate}/gu, "\ufffd")
+    .replace(/[^\0-\x7f]+/g, (letters) => encodeURIComponent(letters))
+    .split("%")
+    .map(escapeUser)
+    .join("%");
+}
+
+const PLAIN_USER = /^[\w-]*$/;
 const USER_MARKS = "-_.!~*'()&=+$,;?/";
 
 function isUserCode(code: number): boolean {

@@ -2,7 +2,7 @@
 import type { Peer } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
-import { parseUri } from "../message/uri.ts";
+import { parseUri, unescapeUser } from "../message/uri.ts";
 import type { Account } from "./account.ts";
 
 /** By the user of the Request-URI, which is the one of the Contact; by To, if a proxy has changed it. */
@@ -26,12 +26,17 @@ export function accountNamed(
   { address }: Peer,
 ): Account | undefined {
   const user = parseUri(uri)?.user;
-  const named = accounts.filter((one) => one.config.user === user);
+  const named = accounts.filter(({ composer }) => isUser(composer.user, user));
   if (named.length < 2) return named[0];
   const served = named.filter(({ servers }) => servers.standsAt(address));
   const likely = served.length > 0 ? served : named;
   const host = parseUri(aor)?.host;
   return likely.find((one) => isDomainOf(one, host)) ?? likely[0];
+}
+
+/** Escaped or not, as RFC 3261 §19.1.4 compares them. */
+function isUser(own: string, user: string | undefined): boolean {
+  return own === user || (user !== undefined && unescapeUser(own) === unescapeUser(user));
 }
 
 function isDomainOf({ servers, composer }: Account, host: string | undefined): boolean {

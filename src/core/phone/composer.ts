@@ -4,6 +4,7 @@ import type { Peer, Target } from "../machine.ts";
 import { Headers } from "../message/headers.ts";
 import type { Request, Response } from "../message/message.ts";
 import { LOSS_OFFER } from "../message/overload.ts";
+import { userPart } from "../message/uri.ts";
 import type { Entropy } from "../primitives.ts";
 import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
@@ -43,6 +44,8 @@ export interface RequestLine {
 }
 
 export class Composer {
+  /** The account's user as it stands in URIs. */
+  readonly user: string;
   readonly #account: AccountPolicy;
   readonly #phone: ComposingPhone;
   #granted: Granted | undefined;
@@ -50,6 +53,7 @@ export class Composer {
   #without: Set<string> | undefined;
 
   constructor(account: AccountPolicy, phone: ComposingPhone) {
+    this.user = userPart(account.user);
     this.#account = account;
     this.#phone = phone;
   }
@@ -79,7 +83,7 @@ export class Composer {
 
   /** The account's own URI towards a server. */
   self(server: ServerPolicy): string {
-    return `sip:${this.#account.user}@${this.domain(server)}`;
+    return `sip:${this.user}@${this.domain(server)}`;
   }
 
   /** From or To of the account, with display name. */
@@ -100,7 +104,7 @@ export class Composer {
   contactUri(peer: Peer): string {
     const transport = peer.transport === "udp" ? "" : `;transport=${peer.transport}`;
     const port = this.#phone.listeningPort(peer);
-    return `sip:${this.#account.user}@${bracketed(peer.localAddress)}:${port}${transport}`;
+    return `sip:${this.user}@${bracketed(peer.localAddress)}:${port}${transport}`;
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   sameUriText,
   unescapeUser,
   uriParam,
+  userPart,
 } from "../../../src/core/message/uri.ts";
 
 function uri(text: string): SipUri {
@@ -147,3 +148,20 @@ function decodeURIComponentLatin1(text: string): string {
     String.fromCharCode(Number.parseInt(pair, 16)),
   );
 }
+
+test("a user is written as the grammar has it: UTF-8 and marks escaped, escapes left alone (§25.1)", () => {
+  const users = {
+    "2001": "2001",
+    "*98;x=1": "*98;x=1",
+    jürgen: "j%C3%BCrgen",
+    "20#1": "20%231",
+    "20%231": "20%231",
+    "50%": "50%25",
+    "€%zz": "%E2%82%AC%25zz",
+    "\ud800": "%EF%BF%BD",
+  };
+  for (const [user, part] of Object.entries(users)) {
+    assert.equal(userPart(user), part);
+    assert.equal(uri(`sip:${part}@b`).user, part);
+  }
+});
