@@ -13,6 +13,7 @@ import {
   type PhoneEventFields,
 } from "./event-fields.ts";
 import type { Hearing } from "./hearing.ts";
+import { shown } from "./option-values.ts";
 import type { AudioInput, PlayOptions, Voice } from "./voice.ts";
 import type { WaitOptions } from "./waiting.ts";
 
@@ -142,10 +143,12 @@ export class Call extends EventEmitter<CallEvents> {
   /**
    * Sends keys as telephone-events (RFC 4733), at most 64 waiting.
    * @param keys of 0–9, A–D, * and #.
-   * @throws RangeError if there are others; CallError if the other side takes none, or too many wait.
+   * @throws RangeError if there are others; CallError if the other side takes none, too many wait, or the call is over.
    */
   sendDtmf(keys: string): void {
-    if (!areKeys(keys)) throw new RangeError(`"${keys}" are no keys; give 0-9, A-D, * and #`);
+    if (typeof keys !== "string" || !areKeys(keys)) {
+      throw new RangeError(`${shown(keys)} are no keys; give 0-9, A-D, * and #`);
+    }
     const sent = this.#link.act((call) => call.press(keys)) ?? false;
     if (!sent) throw new CallError("keys cannot be sent", "not-possible");
   }
@@ -213,6 +216,7 @@ export class Call extends EventEmitter<CallEvents> {
   }
 
   async #change(held: boolean): Promise<void> {
+    if (this.#state === "ended") throw new StateError("the call is over");
     if (this.#state !== "answered") throw new StateError("the call is not answered");
     if (this.held === held) return;
     const over = new AbortController();

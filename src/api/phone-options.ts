@@ -104,6 +104,7 @@ const TRANSPORTS: readonly string[] = [
 const REDUNDANCY = "account.X.redundancy.";
 const ACCOUNT_KEYS = new Set(["user", "domain", "servers", "proxies", "register", "redundancy"]);
 const SETTING_KEYS = new Set("bind port dns answer tls userAgent instance trace".split(" "));
+const SERVER = "give HOST, HOST:PORT or TRANSPORT:HOST:PORT, TRANSPORT one of udp tcp tls ws wss";
 /** Decided by where an account stands, and not by its options. */
 const { index: _index, enabled: _enabled, ...PLAIN_DEFAULTS } = ACCOUNT_DEFAULTS;
 
@@ -141,6 +142,11 @@ export function bytesOf(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
+/** Of an account, and not of the phone. */
+function isAccountKey(key: string): boolean {
+  return ACCOUNT_KEYS.has(key) || key in PLAIN_DEFAULTS;
+}
+
 function withoutSettings(options: AccountOptions): AccountOptions {
   const own = { ...options };
   for (const key of SETTING_KEYS) Reflect.deleteProperty(own, key);
@@ -149,13 +155,19 @@ function withoutSettings(options: AccountOptions): AccountOptions {
 
 class OptionsReader {
   readonly faults: Fault[] = [];
+  /** The account stands among the settings of the phone. */
+  #single = false;
 
   settings(settings: PhoneSettings): void {
     const { bind = "0.0.0.0", port = 0, dns = [], trace = false } = settings;
     const unknown = Object.keys(settings).filter((key) => !SETTING_KEYS.has(key));
     if ("accounts" in settings) {
       const remedy = `give one of accounts, ${[...SETTING_KEYS].join(", ")}`;
-      for (const key of unknown) if (key !== "accounts") this.fault(key, "is not known", remedy);
+      for (const key of unknown) {
+        if (key === "accounts") continue;
+        if (isAccountKey(key)) this.fault(key, "contradicts accounts", "give it in each of them");
+        else this.fault(key, "is not known", remedy);
+      }
     }
     checkTls(settings.tls, (...fault) => this.fault(...fault));
     if (typeof bind !== "string" || isIP(bind) === 0) {
@@ -174,6 +186,7 @@ class OptionsReader {
   }
 
   accounts(options: PhoneOptions): AccountPolicy[] {
+    this.#single = !("accounts" in options);
     const given: unknown = "accounts" in options ? options.accounts : [withoutSettings(options)];
     if (!Array.isArray(given) || given.length === 0) {
       const wrong = Array.isArray(given) ? "is empty" : "is no list";
@@ -215,8 +228,8 @@ class OptionsReader {
     }));
     if (servers.length === 0) this.fault(`${path}.servers`, "is empty", "give one server at least");
     const { dns, ...rest } = redundancy;
-    const { dns: standardDns, ...standard } = POLICY_DEFAULTS.native;
-    this.#check(rest, standard, `${path}.redundancy`, REDUNDANCY);
+    const { dns: standardDns, proxies: _proxies, ...standard } = POLICY_DEFAULTS.native;
+    this.#check(rest, standard, `${path}.redundancy`, REDUNDANCY, ["dns"]);
     const dnsPath = `${path}.redundancy.dns`;
     this.#check(this.#object(dns, dnsPath), standardDns, dnsPath, `${REDUNDANCY}dns.`);
     return {
@@ -248,7 +261,8 @@ class OptionsReader {
     for (const [key, value] of Object.entries(options)) {
       if (!ACCOUNT_KEYS.has(key) && value !== undefined) plain[key] = value;
     }
-    this.#check(plain, PLAIN_DEFAULTS, `accounts.${index}`, "account.X.");
+    const others = [...ACCOUNT_KEYS, ...(this.#single ? SETTING_KEYS : [])];
+    this.#check(plain, PLAIN_DEFAULTS, `accounts.${index}`, "account.X.", others);
     return plain;
   }
 
@@ -261,23 +275,33 @@ class OptionsReader {
     const features = first || path.includes("proxies") ? "full" : "basic";
     const standard: ServerPolicy = { ...SERVER_DEFAULTS.native, address: "", features };
     const given = typeof name === "string" ? readServerName(name) : name;
-    if (typeof given !== "object" || given === null || !isHost(given.address)) {
-      const text = typeof given === "object" ? given?.address : name;
-      const remedy =
-        "give HOST, HOST:PORT or TRANSPORT:HOST:PORT, TRANSPORT one of udp tcp tls ws wss";
-      this.fault(path, `${shown(text)} is no server`, remedy);
+    if (typeof given !== "object" || given === null) {
+      this.fault(path, `${shown(name)} is no server`, SERVER);
       return standard;
+    }
+    if (!isHost(given.address)) {
+      if (typeof name === "string") this.fault(path, `${shown(name)} is no server`, SERVER);
+      else this.fault(`${path}.address`, `${shown(given.address)} is no host`, "give HOST");
     }
     this.#check(given, standard, path, `${REDUNDANCY}servers.Y.`);
     return { ...standard, ...given };
   }
 
-  /** Each key must be one of those there are, with a value that its row allows. */
-  #check(given: object, standard: object, path: string, rows: string): void {
+  /**
+   * Each key must be one of those there are, with a value that its row allows.
+   * @param others keys that stand beside them and are looked at elsewhere.
+   */
+  #check(
+    given: object,
+    standard: object,
+    path: string,
+    rows: string,
+    others: readonly string[] = [],
+  ): void {
     const known = standard as Readonly<Record<string, unknown>>;
     for (const [key, value] of Object.entries(given)) {
       if (!(key in known)) {
-        const remedy = `give one of ${Object.keys(known).join(", ")}`;
+        const remedy = `give one of ${[...new Set([...others, ...Object.keys(known)])].join(", ")}`;
         this.fault(`${path}.${key}`, "is not known", remedy);
       } else {
         this.#value(`${path}.${key}`, rows + key, value, known[key]);

@@ -16,6 +16,7 @@ import { type AnyEvent, isPhoneEvent, type PhoneEventFields } from "./event-fiel
 import { farewell } from "./farewell.ts";
 import { Hearing } from "./hearing.ts";
 import { messageTracer } from "./message-event.ts";
+import { shown } from "./option-values.ts";
 import type { PhoneEvent, PhoneEvents, Registered } from "./phone-events.ts";
 import { readFiles } from "./phone-files.ts";
 import {
@@ -104,7 +105,11 @@ export class Phone extends EventEmitter<PhoneEvents> {
     files: string | readonly string[],
     settings: PhoneSettings = {},
   ): Promise<Phone> {
-    const configuration = await readFiles([files].flat());
+    const paths = [files].flat();
+    for (const path of paths) {
+      if (typeof path !== "string") throw new TypeError(`${shown(path)} is no path of a file`);
+    }
+    const configuration = await readFiles(paths);
     const options: PhoneOptions = { ...settings, accounts: [] };
     loaded.set(options, configuration);
     return new Phone(options);
@@ -165,7 +170,9 @@ export class Phone extends EventEmitter<PhoneEvents> {
   call(to: string, options: CallOptions = {}): Call {
     const { account, signal } = options;
     signal?.throwIfAborted();
-    if (dialled(to) === undefined) throw new TypeError(`"${to}" cannot be dialled`);
+    if (typeof to !== "string" || dialled(to) === undefined) {
+      throw new TypeError(`${shown(to)} cannot be dialled`);
+    }
     const begun = this.#act((core) => core.call(to, account));
     if (begun === undefined) throw new StateError("the phone does not run, or has no such account");
     const user = this.#core.accounts.find(
@@ -190,8 +197,9 @@ export class Phone extends EventEmitter<PhoneEvents> {
     const { method, to, body = "", account, signal } = options;
     signal?.throwIfAborted();
     checkMethod(method);
-    const callee = to === undefined ? undefined : dialled(to);
-    if (to !== undefined && callee === undefined) throw new TypeError(`"${to}" is no URI`);
+    const callee = typeof to === "string" ? dialled(to) : undefined;
+    if (to !== undefined && callee === undefined) throw new TypeError(`${shown(to)} is no URI`);
+    if (typeof body !== "string") throw new TypeError(`body cannot be ${shown(body)}: give text`);
     const headers = headerList(options.headers);
     const asked = { method, to: callee, headers, body: bytesOf(body), account };
     return await new Promise<SipResponse>((resolve, reject) => {
@@ -231,8 +239,8 @@ export class Phone extends EventEmitter<PhoneEvents> {
    * Every event from now on, for `for await`; it ends when the phone has stopped.
    * @throws AbortError out of the loop when the signal is aborted.
    */
-  async *events(options: WaitOptions = {}): AsyncGenerator<PhoneEvent, void> {
-    yield* eventsOf(this as EventEmitter, options) as AsyncGenerator<PhoneEvent, void>;
+  events(options: WaitOptions = {}): AsyncGenerator<PhoneEvent, void> {
+    return eventsOf(this as EventEmitter, options) as AsyncGenerator<PhoneEvent, void>;
   }
 
   /** Hangs up, unregisters, and closes everything; resolves within 5 s, whatever the servers do. */

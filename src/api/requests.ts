@@ -6,6 +6,7 @@ import { toOf } from "../core/message/name-addr.ts";
 import { responseTo } from "../core/message/print.ts";
 import type { Entropy } from "../core/primitives.ts";
 import type { ServerTransaction } from "../core/transaction/user.ts";
+import { shown } from "./option-values.ts";
 import { bytesOf } from "./phone-options.ts";
 import { SipHeaders, textOf } from "./sip-headers.ts";
 
@@ -56,7 +57,10 @@ export type SipAnswer =
       readonly body?: string;
     };
 
-/** Answers the requests of one method, within 32 s. If it throws, the answer is 500 and the error is uncaught. */
+/**
+ * Answers the requests of one method, within 32 s. If it throws, or what it gives is no answer, that is 500, and the
+ * error is uncaught.
+ */
 export type RequestHandler = (request: SipRequest) => SipAnswer | Promise<SipAnswer>;
 
 /** What dialogs, transactions and registrations are made of is not for programs. */
@@ -66,7 +70,9 @@ const MADE = new Set("via from to call-id cseq max-forwards content-length".spli
 
 /** @throws TypeError if a program may not send or answer it. */
 export function checkMethod(method: string): void {
-  if (!/^[A-Za-z0-9.!%*_+`'~-]+$/.test(method)) throw new TypeError(`"${method}" is no method`);
+  if (typeof method !== "string" || !/^[A-Za-z0-9.!%*_+`'~-]+$/.test(method)) {
+    throw new TypeError(`${shown(method)} is no method`);
+  }
   if (RESERVED.has(method)) throw new TypeError(`${method} belongs to calls and registrations`);
 }
 
@@ -78,6 +84,9 @@ export function headerList(
     const name = given.toLowerCase();
     if (!/^[a-z0-9.!%*_+`'~-]+$/.test(name)) throw new TypeError(`"${given}" is no header`);
     if (MADE.has(name)) throw new TypeError(`${given} is made by the phone`);
+    if (typeof value !== "string") {
+      throw new TypeError(`the header ${given} cannot be ${shown(value)}: give text`);
+    }
     return [name, bytesOf(value)] as const;
   });
 }
@@ -115,6 +124,9 @@ export class RequestHandlers {
 
   set(method: string, handler: RequestHandler | undefined): void {
     checkMethod(method);
+    if (handler !== undefined && typeof handler !== "function") {
+      throw new TypeError(`the handler of ${method} cannot be ${shown(handler)}: give a function`);
+    }
     if (handler === undefined) this.#handlers.delete(method);
     else this.#handlers.set(method, handler);
   }
@@ -130,31 +142,31 @@ export class RequestHandlers {
 
   async #answer(transaction: ServerTransaction, handler: RequestHandler): Promise<void> {
     const { method, uri, headers, body } = transaction.request;
-    let answer: SipAnswer = 500;
+    const request = { method, uri, headers: new SipHeaders(headers), body: textOf(body) };
+    let response = this.#response(transaction, 500);
     try {
-      answer = await handler({
-        method,
-        uri,
-        headers: new SipHeaders(headers),
-        body: textOf(body),
-      });
+      response = this.#response(transaction, await handler(request));
     } finally {
-      this.#respond(transaction, answer);
+      this.#act((now) => transaction.respond(now, response));
     }
   }
 
-  #respond(transaction: ServerTransaction, answer: SipAnswer): void {
-    const {
-      status,
-      reason,
-      headers,
-      body = "",
-    } = typeof answer === "number" ? { status: answer } : answer;
-    const valid = Number.isInteger(status) && status >= 200 && status <= 699;
-    const tag = newTag(this.#entropy);
-    const response = responseTo(transaction.request, valid ? status : 500, reason, tag);
+  /** @throws TypeError if it is no answer. */
+  #response({ request }: ServerTransaction, answer: SipAnswer): Response {
+    const given = typeof answer === "number" ? { status: answer } : answer;
+    const status: unknown = given?.status;
+    if (
+      typeof status !== "number" ||
+      !(Number.isInteger(status) && status >= 200 && status <= 699)
+    ) {
+      const wrong = `${request.method} cannot be answered with ${shown(answer)}`;
+      throw new TypeError(`${wrong}: give 200 to 699, or { status, headers, body }`);
+    }
+    const { reason, headers, body = "" } = given;
+    if (typeof body !== "string") throw new TypeError(`body cannot be ${shown(body)}: give text`);
+    const response = responseTo(request, status, reason, newTag(this.#entropy));
     for (const [name, value] of headerList(headers)) response.headers.add(name, value);
     response.body = bytesOf(body);
-    this.#act((now) => transaction.respond(now, response));
+    return response;
   }
 }

@@ -195,7 +195,7 @@ class OptionsReader {
       return undefined;
     }
     if (open) this.#fault("open", "contradicts users", "give one of the two");
-    if (typeof users !== "object" || users === null || Array.isArray(users)) {
+    if (Object.prototype.toString.call(users) !== "[object Object]") {
       this.#fault("users", `cannot be ${shown(users)}`, 'give { "2001": "password" }');
       return undefined;
     }

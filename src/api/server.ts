@@ -125,8 +125,8 @@ export class SipServer extends EventEmitter<ServerEvents> {
   }
 
   /** Every event from now on, for `for await`; it ends when the server is closed. */
-  async *events(options: WaitOptions = {}): AsyncGenerator<ServerEvent, void> {
-    yield* eventsOf(this as EventEmitter, options) as AsyncGenerator<ServerEvent, void>;
+  events(options: WaitOptions = {}): AsyncGenerator<ServerEvent, void> {
+    return eventsOf(this as EventEmitter, options) as AsyncGenerator<ServerEvent, void>;
   }
 
   /** Takes nothing new, ends what is in flight, and closes everything; resolves within 5 s. */

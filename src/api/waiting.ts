@@ -33,11 +33,15 @@ export async function firstOf<Wanted extends AnyEvent>(
   });
 }
 
-/** Every event from now on; it ends with `close`. */
-export async function* eventsOf(
+/** Every event from now on, and not only from when the loop begins; it ends with `close`. */
+export function eventsOf(
   emitter: EventEmitter,
   { signal }: WaitOptions,
 ): AsyncGenerator<unknown, void> {
   const given = signal === undefined ? {} : { signal };
-  for await (const [event] of on(emitter, "event", { ...given, close: ["close"] })) yield event;
+  return firstOfEach(on(emitter, "event", { ...given, close: ["close"] }));
+}
+
+async function* firstOfEach(told: AsyncIterable<unknown[]>): AsyncGenerator<unknown, void> {
+  for await (const [event] of told) yield event;
 }

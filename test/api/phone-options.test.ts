@@ -44,7 +44,7 @@ test("what plain JavaScript lets through is told as a fault, too: wrong words, k
   assert.deepEqual(faultsOf({ servers: strange }), [
     'accounts.1.servers.1.transport: cannot be "sctp"',
     "accounts.1.servers.1.registerRetries: cannot be 2.5",
-    "accounts.1.servers.2: undefined is no server",
+    "accounts.1.servers.2: null is no server",
     "accounts.1.servers.3: 5 is no server",
   ]);
   assert.deepEqual(faultsOf({ accounts: null }).slice(-1), ["accounts: is no list"]);
@@ -61,6 +61,29 @@ test("what plain JavaScript lets through is told as a fault, too: wrong words, k
   for (const nothing of [{}, { accounts: [null] }] as unknown as PhoneOptions[]) {
     assert.throws(() => new Phone(nothing), ConfigurationError);
   }
+});
+
+test("what stands in the wrong place or is misspelt is told with the keys that there are", () => {
+  const remedyOf = (options: object): string => {
+    try {
+      new Phone({ user: "1", servers: "h", ...options });
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error.message;
+    }
+    return "none";
+  };
+  assert.match(
+    remedyOf({ server: "h" }),
+    /accounts\.1\.server: is not known; .* servers, .* bind,/,
+  );
+  assert.match(remedyOf({ redundancy: { dsn: {} } }), /redundancy\.dsn: is not known; .* dns,/);
+  assert.match(remedyOf({ redundancy: { proxies: [] } }), /redundancy\.proxies: is not known/);
+  const accounts = [{ user: "1", servers: "h" }];
+  assert.match(remedyOf({ accounts }), /user: contradicts accounts; give it in each of them/);
+  assert.deepEqual(faultsOf({ servers: { adress: "h" } }), [
+    "accounts.1.servers.1.address: undefined is no host",
+    "accounts.1.servers.1.adress: is not known",
+  ]);
 });
 
 test("a phone that was made and never started holds nothing", async () => {

@@ -108,6 +108,8 @@ test("what plain JavaScript lets through is told as a fault, too: wrong kinds, u
     "users.2.password: cannot be 5",
     'users.3.groups: cannot be "sales"',
   ]);
+  const map = new Map([["1", "x"]]);
+  assert.deepEqual(faultsOf({ open: undefined, users: map }), ["users: cannot be [object Map]"]);
   assert.deepEqual(faultsOf({ minExpires: 100, maxExpires: 50 }), [
     "minExpires: 100 is above maxExpires, 50",
   ]);
