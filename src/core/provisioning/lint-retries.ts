@@ -90,7 +90,9 @@ function lintCount(
   if (given <= most || origin === undefined) return false;
   const wrong = `only ${most} of ${given} resends fit into the ${end / 1000} s after which a request has failed`;
   const [field, value] = most > 0 ? [setAs, Math.min(3, most)] : ["retryIntervalMs", 0];
-  pad.warnAt(origin, "retries-beyond-end", wrong, `${pad.write(`${path}.${field}`, value)}`);
+  const remedy = pad.write(`${path}.${field}`, value);
+  // A proxy that has no key for it took it from a server, of which it is told.
+  if (remedy !== undefined) pad.warnAt(origin, "retries-beyond-end", wrong, remedy);
   return true;
 }
 

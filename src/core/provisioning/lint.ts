@@ -166,7 +166,10 @@ const secondTransport: Check = (pad, policy) => {
       const said = pad.origin(`${list}.${number}.transport`) !== undefined;
       if (said || server.throughProxy || server.transport === first.transport) return;
       const wrong = `number 1 is reached over ${first.transport} and nothing is said of this one, which is reached over ${plainly(server)}`;
-      const remedy = pad.write(`${list}.${number}.transport`, first.transport);
+      // Where a proxy has no key of its own for it, it takes the one of the server of its number.
+      const remedy =
+        pad.write(`${list}.${number}.transport`, first.transport) ??
+        pad.write(`servers.${number}.transport`, first.transport);
       pad.warn([`${list}.${number}.address`], "secondary-transport", wrong, `${remedy}`);
     });
   }

@@ -200,6 +200,25 @@ test("where not even one resend fits, the spacing is what is to be changed, and 
   ]);
 });
 
+test("a proxy that takes a value from a server is told of with the server's key, or not at all", () => {
+  const proxies = [
+    "sip_server.1.transport_type = 1",
+    "outbound_proxy_enable = 1",
+    "outbound_proxy.1.address = p1.example.com",
+    "outbound_proxy.2.address = p2.example.com",
+    "sip_server.2.address = 192.0.2.15",
+  ];
+  assert.deepEqual(yealink(NAME, ...proxies), [
+    "warning y.cfg:8: account.1.outbound_proxy.2.address: number 1 is reached over tcp and nothing is " +
+      "said of this one, which is reached over udp; write account.1.sip_server.2.transport_type = 1",
+  ]);
+  const server = ['reg.1.server.1.address="pbx.example.com"', 'reg.1.server.1.retryMaxCount="7"'];
+  assert.deepEqual(polycom(...server, 'reg.1.outboundProxy.address="edge.example.com"'), [
+    "warning p.cfg:4: reg.1.server.1.retryMaxCount: only 5 of 7 resends fit into the 32 s after which a " +
+      'request has failed; write reg.1.server.1.retryMaxCount="3"',
+  ]);
+});
+
 test("a key whose end is missing is taken for what it begins", () => {
   assert.deepEqual(yealink(NAME, "sip_server.1.failback_time = 600"), [
     "warning y.cfg:5: account.1.sip_server.1.failback_time: no such key; did you mean " +
