@@ -11,6 +11,7 @@ import { findLoad, WINDOW } from "./bench/load.ts";
 import { benchMemory } from "./bench/memory.ts";
 import { benchParse } from "./bench/parse.ts";
 import { benchRegister } from "./bench/register.ts";
+import { isWanted, peers } from "./bench/registrars.ts";
 import { type Outcome, printed, records } from "./bench/report.ts";
 import { benchSimulator } from "./bench/simulator.ts";
 import { EXIT, exitWith, SIGNAL_EXIT } from "./exit.ts";
@@ -59,10 +60,9 @@ const FAULTS = ["closed", "silent"] as const;
 const SCENARIOS = ["call", "register"] as const;
 
 function failover(crew: Crew, folder: string, flags: BenchFlags): AsyncGenerator<Outcome> {
-  const { runs, expires, cells, maxWait, jobs, peers = [""] } = flags;
-  const wanted = (name: string): boolean =>
-    peers.some((part) => name.toLowerCase().includes(part.toLowerCase()));
-  const others = (Object.keys(PHONES) as PhoneName[]).filter((phone) => wanted(PHONES[phone]));
+  const { runs, expires, cells, maxWait, jobs, peers } = flags;
+  const known = Object.keys(PHONES) as PhoneName[];
+  const others = known.filter((phone) => isWanted(PHONES[phone], peers));
   return benchFailover(crew, folder, {
     runs,
     phones: ["dialtone", ...others.filter((phone) => phone !== "dialtone")],
@@ -136,6 +136,11 @@ async function bench(names: string[], flags: BenchFlags): Promise<void> {
   const wanted = names.length === 0 ? Object.keys(BENCHES).filter((name) => name !== LONG) : names;
   const folder = mkdtempSync(join(tmpdir(), "dialtone-bench-"));
   const crew = new Crew();
+  const strange = strangePeers(wanted, flags.peers ?? [], crew, folder);
+  if (strange.length > 0) {
+    rmSync(folder, { recursive: true, force: true });
+    exitWith(EXIT.wrongInput, ...strange);
+  }
   let code: number = EXIT.ok;
   let ended: number | undefined;
   const leave = async (): Promise<never> => {
@@ -158,6 +163,28 @@ async function bench(names: string[], flags: BenchFlags): Promise<void> {
     code = error instanceof Missing ? EXIT.missing : EXIT.failed;
   }
   await leave();
+}
+
+/** What is wrong with the names of peers, each on a line. */
+function strangePeers(
+  wanted: readonly string[],
+  named: readonly string[],
+  crew: Crew,
+  folder: string,
+): string[] {
+  const known = [
+    ...(wanted.includes("register") ? peers(crew, folder).map(({ name }) => name) : []),
+    ...(wanted.includes(LONG) ? Object.values(PHONES) : []),
+  ];
+  if (known.length === 0 && named.length > 0) {
+    return [`command line:1: --peers: means nothing without register or ${LONG}; leave it out`];
+  }
+  return named
+    .filter((part) => !known.some((name) => isWanted(name, [part])))
+    .map((part) => {
+      const remedy = `write a part of ${known.join(", ")}`;
+      return `command line:1: --peers: '${part}' is no peer that is here, ${remedy}`;
+    });
 }
 
 async function show(

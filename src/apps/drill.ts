@@ -95,6 +95,8 @@ async function drill(flags: DrillFlags): Promise<void> {
   const resolver = new Resolver(options);
   const trace: TimedEvent[] = [];
   const { account, caller } = accountsOf(flags, configuration);
+  const absent = absentServers(flags.cut ?? [], account);
+  if (absent.length > 0) exitWith(EXIT.wrongInput, ...absent);
   const settings: DrillSettings = {
     ...{ account, caller, to: flags.to, cuts: flags.cut ?? [], bind: flags.bind, port: 0 },
     ...{ resolver, tls, phases: flags.phases, seed: flags.seed },
@@ -194,6 +196,17 @@ function flagFaults({ to, bind }: DrillFlags): string[] {
     faults.push(`command line: --bind: "${bind}" is no address; write for instance 192.0.2.7`);
   }
   return faults;
+}
+
+/** Numbers that no server of the account has, which needs no question; addresses are known when names are. */
+function absentServers(cuts: readonly string[], { redundancy }: AccountPolicy): string[] {
+  const numbers = redundancy.servers.map((_, at) => String(at + 1));
+  return cuts
+    .filter((cut) => /^\d+$/.test(cut) && !numbers.includes(cut))
+    .map((cut) => {
+      const remedy = `write one of ${numbers.join(", ")}, or an address`;
+      return `command line: --cut: there is no server ${cut}; ${remedy}`;
+    });
 }
 
 /** The account that is drilled, and the one that calls it: a number of its own is a more honest caller. */

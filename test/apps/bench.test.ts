@@ -9,7 +9,8 @@ import { inTurn, ratios, spreadOf } from "../../src/apps/bench/figures.ts";
 import { printed } from "../../src/apps/bench/report.ts";
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
-const SHORT = ["--runs", "1", "--count", "200", "--users", "64", "--peers", "floor"];
+const SHORT = ["--runs", "1", "--count", "200", "--users", "64"];
+const FLOOR = ["--peers", "floor"];
 /** CPU time of other processes is told by Linux alone. */
 const linux = existsSync("/proc/self/schedstat") ? {} : { skip: "no /proc/self/schedstat" };
 
@@ -31,6 +32,7 @@ test("register and parse are measured, one JSON object a line", linux, async () 
     "udp",
     "tcp",
     ...SHORT,
+    ...FLOOR,
   );
   assert.equal(code, 0, err);
   const records = out
@@ -89,6 +91,17 @@ test("a benchmark that does not exist is wrong input: exit 2, all faults at once
     err,
     /NAME: 'speed' is no benchmark, write register, parse, connections, memory, simulator, failover\n.*'size'/,
   );
+});
+
+test("a peer that is not here is wrong input: exit 2, with those that are", async () => {
+  const { code, out, err } = await bench("register", "--peers", "FLOOR", "nosuch");
+  assert.equal(code, 2);
+  assert.equal(out, "");
+  assert.match(err, /^[^\n]*--peers: 'nosuch' is no peer that is here, write a part of JS floor/);
+  assert.doesNotMatch(err, /FLOOR/);
+  const idle = await bench("parse", "--peers", "floor");
+  assert.equal(idle.code, 2);
+  assert.match(idle.err, /--peers: means nothing without register or failover; leave it out/);
 });
 
 test("a figure is the median of the runs, with the least and the most", () => {

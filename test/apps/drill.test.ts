@@ -138,9 +138,10 @@ describe("a drill", () => {
     const running = drill("cut", "--cut", "192.0.2.1");
     await running.exited;
     assert.equal(running.exitCode, 2);
+    assert.match(running.lines.join("\n"), /--cut: 192\.0\.2\.1 is none of 1, 127\.\d+\.62\.13, 2/);
     assert.match(
-      running.lines.join("\n"),
-      /--cut: nothing is meant; write one of 1, 127\.\d+\.62\.13, 2/,
+      refused("--config", config, "--cut", "1", "9"),
+      /^command line: --cut: there is no server 9; write one of 1, 2, or an address\n$/,
     );
     assert.match(
       refused("--config", config, "--account", "7"),

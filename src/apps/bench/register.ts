@@ -6,7 +6,7 @@ import { type Crew, pause } from "./crew.ts";
 import { inTurn } from "./figures.ts";
 import { freePort } from "./free-port.ts";
 import { type Load, type LoadResult, type LoadTransport, streamLoad } from "./load.ts";
-import { type Duty, dialtone, peers, type Registrar } from "./registrars.ts";
+import { type Duty, dialtone, isWanted, peers, type Registrar } from "./registrars.ts";
 import type { Outcome } from "./report.ts";
 
 export interface RegisterOptions {
@@ -53,9 +53,7 @@ export async function* benchRegister(
 ): AsyncGenerator<Outcome> {
   const certificate = await certificateIn(crew, folder);
   const us = dialtone(crew, folder);
-  const chosen = peers(crew, folder).filter(
-    ({ name }) => options.peers?.some((wanted) => name.includes(wanted)) ?? true,
-  );
+  const chosen = peers(crew, folder).filter(({ name }) => isWanted(name, options.peers));
   for (const series of SERIES) {
     const { what, transport } = series;
     if (options.over?.includes(transport) === false) continue;

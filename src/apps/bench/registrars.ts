@@ -45,6 +45,12 @@ export function dialtone(crew: Crew, folder: string): Registrar {
   return { name: "dialtone", slow: false, streams: true, start };
 }
 
+/** Whether a part of the name was asked for, or nothing. */
+export function isWanted(name: string, parts: readonly string[] | undefined): boolean {
+  const lower = name.toLowerCase();
+  return parts?.some((part) => lower.includes(part.toLowerCase())) ?? true;
+}
+
 /** The others that are installed. */
 export function peers(crew: Crew, folder: string): Registrar[] {
   const here = import.meta.dirname;

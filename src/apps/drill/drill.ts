@@ -125,11 +125,11 @@ export class Drill {
       const targets = hops.map(({ number }, at) => [number, located[at] ?? []] as const);
       const known = targets.filter(([, all]) => all.length > 0);
       const drill = new Drill(settings, new Map(known), subject.port);
-      if (drill.victims.length === 0) {
-        throw new DrillFailure(
-          EXIT.wrongInput,
-          `command line: --cut: nothing is meant; write one of ${drill.#names().join(", ")}`,
-        );
+      const strange = settings.cuts.filter((cut) => !drill.#means(cut));
+      if (strange.length > 0) {
+        const names = drill.#names().join(", ");
+        const lines = strange.map((cut) => `command line: --cut: ${cut} is none of ${names}`);
+        throw new DrillFailure(EXIT.wrongInput, lines.join("\n"));
       }
       drill.#account = asGranted(settings.account, subject.grants);
       drill.sharedLocations = await drill.#areLocationsShared(subject);
@@ -250,18 +250,23 @@ export class Drill {
 
   #isMeant(servers: readonly GroundServer[]): boolean {
     const { cuts } = this.settings;
-    if (cuts.length === 0) return true;
-    return cuts.some((cut) =>
-      /^\d+$/.test(cut)
-        ? servers.every(({ server }) => server === Number(cut))
-        : servers.length === 1 && servers[0]?.spec.address === cut,
-    );
+    return cuts.length === 0 || cuts.some((cut) => isCut(servers, cut));
+  }
+
+  #means(cut: string): boolean {
+    return this.victims.some(({ servers }) => isCut(servers, cut));
   }
 
   #names(): string[] {
     const { servers } = this.grounds;
     return [...new Set(servers.flatMap(({ server, spec }) => [String(server), spec.address]))];
   }
+}
+
+/** Whether a number or an address means these servers, and no other. */
+function isCut(servers: readonly GroundServer[], cut: string): boolean {
+  if (/^\d+$/.test(cut)) return servers.every(({ server }) => server === Number(cut));
+  return servers.length === 1 && servers[0]?.spec.address === cut;
 }
 
 /** The account with the lifetimes that its servers really grant. */

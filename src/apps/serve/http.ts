@@ -45,10 +45,14 @@ function application(parts: HttpParts): Hono {
     return context.body(await registry.metrics());
   });
   app.get("/registrations", async (context) => {
-    return context.json(await listRegistrations(parts.store, limitOf(context)));
+    const limit = limitOf(context);
+    if (limit === undefined) return context.json({ error: WRONG_LIMIT }, 400);
+    return context.json(await listRegistrations(parts.store, limit));
   });
   app.get("/publications", async (context) => {
-    return context.json(await listPublications(parts.store, limitOf(context)));
+    const limit = limitOf(context);
+    if (limit === undefined) return context.json({ error: WRONG_LIMIT }, 400);
+    return context.json(await listPublications(parts.store, limit));
   });
   addChanges(app, parts.store, parts.token, parts.changes);
   // Nothing here fails but what asks the store.
@@ -56,9 +60,13 @@ function application(parts: HttpParts): Hono {
   return app;
 }
 
-function limitOf(context: Context): number {
-  const asked = Number(context.req.query("limit") ?? MAX_LISTED);
-  return asked > 0 ? Math.min(asked, MAX_LISTED) : MAX_LISTED;
+const WRONG_LIMIT = `limit is a whole number, 1 to ${MAX_LISTED}`;
+
+/** Undefined: what was asked for is none. */
+function limitOf(context: Context): number | undefined {
+  const text = context.req.query("limit") ?? String(MAX_LISTED);
+  const asked = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return asked > 0 ? Math.min(asked, MAX_LISTED) : undefined;
 }
 
 async function listRegistrations(store: Store, limit: number): Promise<unknown[]> {
