@@ -131,13 +131,19 @@ function* findFlow(
 }
 
 /**
- * The bindings that a phone has under the Contact of a dialog; where there are none, those of the one phone with flows
- * of its own (RFC 5626) at that address: the connection whose port and transport the Contact names is gone.
+ * The bindings that a phone has under the Contact of a dialog, with its other flows (RFC 5626); where there are none,
+ * those of the one phone with flows of its own at that address: the connection whose port and transport the Contact
+ * names is gone.
  */
 function madeSince(live: readonly Binding[], contact: string): readonly Binding[] {
   const same = live.filter(({ uri }) => sameUriText(uri, contact));
+  if (same.length > 0) {
+    const phones = new Set(same.map(instanceOf));
+    const others = live.filter((one) => instanceOf(one) !== "" && phones.has(instanceOf(one)));
+    return [...new Set([...same, ...others])];
+  }
   const asked = parseUri(contact);
-  if (same.length > 0 || asked === undefined) return same;
+  if (asked === undefined) return same;
   const near = live.filter(({ uri, flowKey }) => {
     const own = flowKey === "" ? undefined : parseUri(uri);
     return own?.user === asked.user && own.host === asked.host;

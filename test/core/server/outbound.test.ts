@@ -176,6 +176,27 @@ for (const [named, Phone, uri] of [
   });
 }
 
+test("a dialog whose flow is gone goes over the other flow of that phone, before it has made one anew (R93)", () => {
+  const made = town();
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const other = new Bob(made, "tcp:10.0.2.1:41001", "bob").registerFlow(TCP, 1);
+  const called = new Bob(made, "tcp:10.0.2.1:41002", "bob").registerFlow(TCP, 2);
+  const desk = new Bob(made, "tcp:10.0.2.1:41003", "bob", "urn:uuid:2").registerFlow(TCP, 1);
+  called.answer = () => 200;
+  other.answer = () => 200;
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(20);
+  const accepted = alice.final("INVITE");
+  alice.sendInDialog(UDP, "ACK", accepted);
+  called.hangUp(TCP);
+  desk.received.length = 0;
+  alice.sendInDialog(UDP, "BYE", accepted);
+  made.pass(20);
+  assert.equal(other.last("BYE").uri, called.contact);
+  assert.equal(alice.final("BYE").status, 200);
+  assert.deepEqual(desk.heard, []);
+});
+
 test("… and so does its ACK, though nobody tells that its first way leads nowhere (RFC 3261 §16.11)", () => {
   const made = new Town();
   const configuration = { name: "one", shared: true, listen: both("10.0.0.1") };
