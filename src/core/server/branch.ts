@@ -80,7 +80,8 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
   #flow: Flow | undefined;
   #transaction: ClientTransaction | undefined;
   #provisionals = 0;
-  #cancelWanted = false;
+  /** Reason headers of the CANCEL that is to be sent; undefined: none is. */
+  #cancelWhy: readonly string[] | undefined;
   #cancelSent = false;
   #over = false;
   /** Timer C of an INVITE. */
@@ -139,7 +140,7 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     if (this.#way.kind === "node") this.#host.answered(this.#way.node);
     if (response.status < 200) {
       this.#provisionals += 1;
-      if (this.#cancelWanted) this.#sendCancel(now);
+      if (this.cancelled) this.#sendCancel(now);
       if (this.#owner.invite) this.#extend(now, response.status);
       this.#owner.provisional(now, response);
       return;
@@ -172,7 +173,7 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
 
   /** It was told to stop: nobody is to be asked in its place. */
   get cancelled(): boolean {
-    return this.#cancelWanted;
+    return this.#cancelWhy !== undefined;
   }
 
   /** How long nothing may be heard before the next way is tried beside this one; undefined: as long as it takes. */
@@ -183,10 +184,14 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     return this.#way.kind === "flow" && invite ? FLOW_PATIENCE_MS : undefined;
   }
 
-  /** Only after a provisional may a CANCEL be sent (§9.1); until then it is kept, and nothing is sent again. */
-  cancel(now: Instant): void {
-    if (this.#over || this.#cancelWanted) return;
-    this.#cancelWanted = true;
+  /**
+   * Only after a provisional may a CANCEL be sent (§9.1); until then it is kept, and nothing is sent again.
+   *
+   * @param why what is said in Reason (RFC 3326).
+   */
+  cancel(now: Instant, why: readonly string[] = []): void {
+    if (this.#over || this.cancelled) return;
+    this.#cancelWhy = why;
     if (this.#transaction === undefined) this.#end(now);
     else if (this.#provisionals > 0) this.#sendCancel(now);
     else this.#transaction.abandon(now);
@@ -204,7 +209,9 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
     if (this.#transaction === undefined || this.#flow === undefined) return;
     this.#cancelSent = true;
     const { sender, resending } = this.#host;
-    sender.request(now, cancelFor(this.#transaction.request), this.#flow, resending, IGNORED);
+    const cancel = cancelFor(this.#transaction.request);
+    for (const reason of this.#cancelWhy ?? []) cancel.headers.add("reason", reason);
+    sender.request(now, cancel, this.#flow, resending, IGNORED);
   }
 
   /** Ends without an answer. */

@@ -30,9 +30,9 @@ import {
   prepare,
   tokenFor,
 } from "./forwarding.ts";
-import { MAX_UNSUPPORTED_BYTES } from "./limits.ts";
 import type { Listeners } from "./listeners.ts";
 import { isLooping, loopDigest } from "./loops.ts";
+import { badExtension } from "./own-answers.ts";
 import type { RouteMaker, Side, Standing } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
 import { type NextStop, type Routed, type RoutingContext, route } from "./routing.ts";
@@ -151,8 +151,8 @@ export class SipProxy implements ContextHost {
     this.#forward(now, transaction, flow, admitted);
   }
 
-  cancelled(now: Instant, transaction: ServerTransaction): void {
-    this.#contexts.get(transaction)?.cancel(now);
+  cancelled(now: Instant, transaction: ServerTransaction, cancel: Request): void {
+    this.#contexts.get(transaction)?.cancel(now, cancel.headers.all("reason"));
   }
 
   /** The caller cannot be told any more: nobody need go on ringing. */
@@ -166,9 +166,12 @@ export class SipProxy implements ContextHost {
     if (toOf(ack.headers)?.tag === this.#parts.toTag) return;
     const routed = route(ack, this.#parts.routing);
     if (hopsOf(ack.headers) === 0) return;
-    const standing = this.#parts.access.vouchedFor(ack, routed)?.standing;
-    if (standing === undefined) return;
-    const forward = prepare(ack, routed, undefined, sealOf(ack, standing), undefined);
+    const { access } = this.#parts;
+    const vouched = access.vouchedFor(ack, routed);
+    if (vouched === undefined) return;
+    const forward = prepare(ack, routed, undefined, sealOf(ack, vouched.standing), undefined);
+    // An ACK repeats the credentials of its INVITE (§22.1).
+    access.strip(forward.headers, vouched.trusted);
     const inquiry = this.#targetsOf(ack, routed, flow);
     this.#parts.inquiries.start(now, inquiry, (at, found) => {
       const callee = found.kind === "callees" ? found.callees[0] : undefined;
@@ -212,12 +215,7 @@ export class SipProxy implements ContextHost {
     const spent = hopsOf(headers) === 0 && stop.kind !== "self";
     if (spent && request.method !== "OPTIONS") return this.#refusal(request, 483);
     const demanded = tokensOf(headers, "proxy-require");
-    if (demanded.length > 0) {
-      const response = this.#refusal(request, 420);
-      const told = within(demanded, MAX_UNSUPPORTED_BYTES);
-      if (told !== "") response.headers.add("unsupported", told);
-      return response;
-    }
+    if (demanded.length > 0) return badExtension(request, demanded, this.#parts.toTag);
     if (viasOf(headers) === undefined) return this.#refusal(request, 400, "Malformed Via");
     const { domains } = this.#parts.targets;
     const looping = isLooping(request, loopDigest(request), (host, port) =>
@@ -345,15 +343,4 @@ export class SipProxy implements ContextHost {
 function offerTo(way: Way): string {
   const phone = way.kind === "flow" || (way.kind === "target" && way.token !== undefined);
   return phone ? ";rport" : `;rport${LOSS_OFFER}`;
-}
-
-/** As many of the words as fit, in order. */
-function within(words: readonly string[], bytes: number): string {
-  let text = "";
-  for (const word of words) {
-    const longer = text === "" ? word : `${text}, ${word}`;
-    if (longer.length > bytes) break;
-    text = longer;
-  }
-  return text;
 }

@@ -8,7 +8,6 @@ import { CALL_ID, CSEQ, FROM, REQUIRE, TO, VIA } from "../message/header-names.t
 import type { Request } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import { reasonOf } from "../message/status.ts";
-import { tokensOf } from "../message/token-list.ts";
 import { parseUri, unescapeUser } from "../message/uri.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow } from "../transaction/user.ts";
@@ -21,6 +20,7 @@ import { Expiries } from "./expiries.ts";
 import { keptVia } from "./flow-timer.ts";
 import { placeText, shownPlace } from "./flow-token.ts";
 import { type HolderSource, Holders } from "./holders.ts";
+import { notSupported, unsupportedOf } from "./own-answers.ts";
 import { Records } from "./records.ts";
 import type { ContactEvent } from "./reg-event.ts";
 import { type Registered, type RegistrarOptions, register, renewedLines } from "./registrar.ts";
@@ -58,9 +58,6 @@ export interface RegisterDeskParts {
   /** Where other nodes reach this one. */
   nodeAddress(): string;
 }
-
-/** Extensions a REGISTER may require. */
-const SUPPORTED: ReadonlySet<string> = new Set(["path", "outbound", "gruu"]);
 
 /** How an operator takes bindings away (RFC 3680 §5.1.1). */
 export interface Recall {
@@ -198,8 +195,9 @@ export class RegisterDesk {
     const to = domains.plain(uri) ?? parseUri(uri);
     if (to === undefined) return refusal(400, "the To is no SIP address");
     if (headers.has(REQUIRE)) {
-      const unknown = tokensOf(headers, "require").filter((tag) => !SUPPORTED.has(tag));
-      const lines = `Unsupported: ${unknown.join(", ")}\r\n`;
+      const unknown = notSupported(request);
+      const told = unsupportedOf(unknown);
+      const lines = told === "" ? "" : `Unsupported: ${told}\r\n`;
       if (unknown.length > 0) return refusal(420, "an extension is unknown", lines);
     }
     if (!domains.serves(to.host) || to.user === "")

@@ -6,6 +6,7 @@ import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
 import { withoutReport } from "../message/overload.ts";
 import { responseTo } from "../message/print.ts";
+import { reasonOf } from "../message/status.ts";
 import { removeTopVia, replaceTopParams, topVia } from "../message/via.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { ServerTransaction } from "../transaction/user.ts";
@@ -38,6 +39,9 @@ class Line {
 /** How long a phone of a higher q rings before the others are called, and how long it may be silent. */
 const RING_MS = 20_000;
 const SILENCE_MS = 4_000;
+
+/** By which a phone knows that nobody has missed a call (RFC 3326 §3.1). */
+const COMPLETED_ELSEWHERE: readonly string[] = ['SIP;cause=200;text="Call completed elsewhere"'];
 
 export class ResponseContext implements TimerOwner {
   readonly transaction: ServerTransaction;
@@ -95,12 +99,12 @@ export class ResponseContext implements TimerOwner {
     this.#host.finished(this);
   }
 
-  /** The caller has given up (§16.10), or cannot be reached any more. */
-  cancel(now: Instant): void {
+  /** The caller has given up (§16.10), or cannot be reached any more. @param why Reasons that he gives (RFC 3326). */
+  cancel(now: Instant, why: readonly string[] = []): void {
     if (this.#cancelled || !this.invite) return;
     this.#cancelled = true;
     if (this.#state === "waiting") this.refuse(now, this.#made(487));
-    else this.#cancelBranches(now);
+    else this.#cancelBranches(now, why);
   }
 
   provisional(now: Instant, response: Response): void {
@@ -126,7 +130,7 @@ export class ResponseContext implements TimerOwner {
     this.#state = "answered";
     this.#rows = [];
     this.#pass(now, response);
-    this.#cancelBranches(now);
+    this.#cancelBranches(now, COMPLETED_ELSEWHERE);
   }
 
   /** A branch is over; `response` is what it came to, undefined after silence. */
@@ -149,7 +153,7 @@ export class ResponseContext implements TimerOwner {
     else if (response.status >= 300) {
       this.#uncover(response);
       this.#consider(response);
-      if (response.status >= 600) this.#cancelBranches(now);
+      if (response.status >= 600) this.#cancelBranches(now, [reasonFor(response)]);
     }
     this.#over(now);
   }
@@ -212,8 +216,8 @@ export class ResponseContext implements TimerOwner {
     return branch;
   }
 
-  #cancelBranches(now: Instant): void {
-    for (const branch of [...this.#branches.keys()]) branch.cancel(now);
+  #cancelBranches(now: Instant, why: readonly string[] = []): void {
+    for (const branch of [...this.#branches.keys()]) branch.cancel(now, why);
   }
 
   /** Keeps the better one (§16.7(6)), and the challenges of all (§16.7(7)). */
@@ -272,6 +276,11 @@ export class ResponseContext implements TimerOwner {
     this.transaction.respond(now, response);
     this.#host.passed(now, this, response);
   }
+}
+
+/** Why others are called no more, when one has refused for all (RFC 3326 §2). */
+function reasonFor({ status }: Response): string {
+  return `SIP;cause=${status};text="${reasonOf(status)}"`;
 }
 
 /** Rows of one q, the highest first. */

@@ -285,8 +285,8 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#office?.proxy.requested(now, transaction, flow);
   }
 
-  cancelled(now: Instant, transaction: ServerTransaction): void {
-    this.#office?.proxy.cancelled(now, transaction);
+  cancelled(now: Instant, transaction: ServerTransaction, cancel: Request): void {
+    this.#office?.proxy.cancelled(now, transaction, cancel);
   }
 
   acknowledged(now: Instant, ack: Request, flow: Flow): void {

@@ -159,7 +159,7 @@ export class ServerSide implements ServerHost {
     }
     const { lastTo } = transaction;
     this.#answer(now, cancel, flow, 200, (lastTo && tagOf(lastTo)) ?? computed);
-    if (transaction.cancelled()) this.user.cancelled(now, transaction);
+    if (transaction.cancelled()) this.user.cancelled(now, transaction, cancel);
   }
 
   #answer(now: Instant, request: Request, flow: Flow, status: number, toTag: string): void {

@@ -93,7 +93,7 @@ export interface TransactionUser {
   /** A new request. For INVITE the layer sends 100 after 200 ms unless the user has answered (RFC 3261 §17.2.1). */
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void;
   /** CANCEL that matches a server transaction; the layer has answered the CANCEL with 200 (§9.2). */
-  cancelled(now: Instant, transaction: ServerTransaction): void;
+  cancelled(now: Instant, transaction: ServerTransaction, cancel: Request): void;
   /** ACK for a 2xx, which belongs to no transaction (§13.3.1.4, §17). */
   acknowledged(now: Instant, ack: Request, flow: Flow): void;
   /** A final response was not acknowledged in time (Timer H), or could not be sent. */

@@ -159,6 +159,16 @@ test("an unknown extension in Require is 420 (R7)", () => {
   assert.equal(response.headers.get("unsupported"), "magic");
 });
 
+test("… whose answer names no more than fits, and no Unsupported without a name", () => {
+  const { alice } = guarded();
+  const names = Array.from({ length: 60 }, (_, index) => `extension-${index}`);
+  const told = register(alice, { lines: [`Require: ${names.join(", ")}`] });
+  assert.equal(told.headers.get("unsupported"), names.slice(0, 10).join(", "));
+  const long = register(alice, { lines: [`Require: ${"x".repeat(200)}`] });
+  assert.equal(long.status, 420);
+  assert.equal(long.headers.has("unsupported"), false);
+});
+
 test("a REGISTER for a domain not served is passed on to it for who has credentials, never stored (R26)", () => {
   const { town, alice } = guarded();
   const far = new TestPhone(town, "udp:10.0.9.1:5060", "far");
@@ -197,6 +207,16 @@ test("INVITE is challenged with 407; with credentials it goes on, and they do no
   const answer = invite(alice, uri, { lines: [answerTo(challenge, "INVITE", uri, {})] });
   assert.equal(answer.status, 200);
   assert.equal(bob.last("INVITE").headers.has("proxy-authorization"), false);
+});
+
+test("the credentials that an ACK repeats do not reach the callee either (RFC 3261 §22.1, §22.3)", () => {
+  const { alice, bob } = guarded();
+  registered(bob, { user: "bob", password: "builder" });
+  bob.answer = () => 200;
+  const uri = "sip:bob@example.com";
+  const line = answerTo(invite(alice, uri), "INVITE", uri, {});
+  alice.sendInDialog(SERVER, "ACK", invite(alice, uri, { lines: [line] }), [line]);
+  assert.equal(bob.last("ACK").headers.has("proxy-authorization"), false);
 });
 
 test("the requests of an admitted call are not challenged again, those that only claim to be are", () => {

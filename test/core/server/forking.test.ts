@@ -1,6 +1,7 @@
 /** Forking one after another (RFC 3261 §16.6, §16.7), and what is left of a fork when it is decided. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import type { Response } from "../../../src/core/message/message.ts";
 import { Bob } from "./bob.ts";
 import { TestPhone } from "./test-phone.ts";
 import { Town } from "./town.ts";
@@ -58,6 +59,60 @@ function registration(phone: TestPhone, contact: string, index: number): string 
     "",
     "",
   ].join("\r\n");
+}
+
+suite("why a phone is called no more (RFC 3326 §2, §3.1)", () => {
+  const ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"';
+
+  /** Two ring; what the second is told when it is cancelled. */
+  function told(end: (house: House) => void): readonly string[] {
+    const house = new House("", "");
+    house.call();
+    house.say(0, 180);
+    house.say(1, 180);
+    end(house);
+    house.alice.town.pass(10);
+    return (house.bob[1] as TestPhone).last("CANCEL").headers.all("reason");
+  }
+
+  test("because another one has answered: nobody has missed a call", () => {
+    assert.deepEqual(
+      told((house) => house.say(0, 200)),
+      [ELSEWHERE],
+    );
+  });
+
+  test("because another one has refused for all", () => {
+    assert.deepEqual(
+      told((house) => house.say(0, 603)),
+      ['SIP;cause=603;text="Decline"'],
+    );
+  });
+
+  test("for the caller's reasons, if he gives any", () => {
+    const cancel = (lines: readonly string[]) => (house: House) => {
+      const { cseq, via } = sentBy(house);
+      house.alice.send(SERVER, "CANCEL", "sip:bob@example.com", { cseq, branch: via, lines });
+    };
+    assert.deepEqual(told(cancel([])), []);
+    const two = [`Reason: ${ELSEWHERE}`, "Reason: Q.850;cause=26"];
+    assert.deepEqual(told(cancel(two)), [ELSEWHERE, "Q.850;cause=26"]);
+  });
+
+  test("one that only had its time is told nothing", () => {
+    const house = new House("1.0", "0.5");
+    house.call();
+    house.say(0, 180);
+    house.town.pass(21_000);
+    assert.deepEqual((house.bob[0] as TestPhone).last("CANCEL").headers.all("reason"), []);
+  });
+});
+
+/** The number and branch of Alice's INVITE. */
+function sentBy({ alice }: House): { cseq: number; via: string } {
+  const { headers } = alice.responses.at(-1) as Response;
+  const via = /branch=([^;]+)/.exec(headers.get("via") ?? "")?.[1] ?? "";
+  return { cseq: Number.parseInt(headers.get("cseq") ?? "", 10), via };
 }
 
 suite("phones with a q", () => {

@@ -42,6 +42,28 @@ for (const role of ["working", "fallback"] as const) {
   });
 }
 
+test("what the server would answer by itself and requires the unknown is 420 with its name (R7)", () => {
+  const required = ["Require: 100rel, path", "Require: eventlist", "Expires: 60"];
+  for (const [method, uri, event] of [
+    ["OPTIONS", "sip:example.com", undefined],
+    ["SUBSCRIBE", "sip:alice@example.com", "Event: message-summary"],
+    ["PUBLISH", "sip:alice@example.com", "Event: presence"],
+  ] as const) {
+    const lines = event === undefined ? required : [event, ...required];
+    const response = ask(phoneAt("working"), method, uri, lines);
+    assert.equal(response.status, 420, method);
+    assert.equal(response.headers.get("unsupported"), "100rel, eventlist");
+  }
+});
+
+test("what is required of the called phone is not the server's business (R7)", () => {
+  const phone = phoneAt("working");
+  phone.register(SERVER);
+  phone.answer = () => 200;
+  const lines = ["Require: eventlist", "Event: message-summary"];
+  assert.equal(ask(phone, "OPTIONS", "sip:alice@example.com", lines).status, 200);
+});
+
 test("fallback: what is more than basic calling is 501, and Allow says so (V1)", () => {
   for (const method of ["MESSAGE", "REFER", "NOTIFY", "FANCY"]) {
     const response = ask(phoneAt("fallback"), method, "sip:bob@example.com");
