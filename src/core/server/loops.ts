@@ -14,7 +14,7 @@ export function loopDigest(request: Request): string {
   digest = mix(digest, headers.get("call-id") ?? "");
   digest = mix(digest, headers.get("from") ?? "");
   digest = mix(digest, headers.get("to") ?? "");
-  digest = mix(digest, headers.get("route") ?? "");
+  for (const routes of headers.all("route")) digest = mix(digest, routes);
   digest = mix(digest, String(cseqOf(headers)?.number ?? 0));
   return (digest >>> 0).toString(36);
 }
