@@ -115,6 +115,16 @@ export class SipProxy implements ContextHost {
     return this.#contexts.size;
   }
 
+  /** This server is about to stop: nobody is to ring for it. */
+  leave(now: Instant): void {
+    for (const context of [...this.#contexts.values()]) context.leave(now);
+  }
+
+  /** It stops. */
+  abandon(now: Instant): void {
+    for (const context of [...this.#contexts.values()]) context.abandon(now);
+  }
+
   /**
    * Answers what is refused, and what this server answers by itself, without state: a stranger's request leaves
    * nothing behind and gets one answer, whoever its source belongs to (RFC 3261 §26.3.2.4). False: it is admitted, and

@@ -55,6 +55,7 @@ export class ResponseContext implements TimerOwner {
   /** Something other than silence was heard from a callee (RFC 4320 §4.2). */
   #heard = false;
   #cancelled = false;
+  #leaving = false;
   #concluded = false;
   #lastProvisional = 0;
   /** Those to be called when all before them have come to nothing, each row together. */
@@ -105,6 +106,23 @@ export class ResponseContext implements TimerOwner {
     this.#cancelled = true;
     if (this.#state === "waiting") this.refuse(now, this.#made(487));
     else this.#cancelBranches(now, why);
+  }
+
+  /** This server is about to be gone: who rings is cancelled, and the caller told so, that he asks another one. */
+  leave(now: Instant): void {
+    if (this.#state !== "forking" || !this.invite) return;
+    this.#leaving = true;
+    this.#rows = [];
+    this.#cancelBranches(now);
+  }
+
+  /** It is gone now. */
+  abandon(now: Instant): void {
+    if (this.#state === "waiting") this.refuse(now, this.#made(503));
+    if (this.#state !== "forking") return;
+    this.#state = "refused";
+    this.#pass(now, this.#made(503));
+    this.#cancelBranches(now);
   }
 
   provisional(now: Instant, response: Response): void {
@@ -247,6 +265,8 @@ export class ResponseContext implements TimerOwner {
   }
 
   #chosen(): Response {
+    const dropped = this.#best === undefined || isEndedByUs(this.#best);
+    if (this.#leaving && !this.#cancelled && dropped) return this.#made(503);
     const best = this.#best ?? this.#made(this.#cancelled ? 487 : 480);
     const { status } = best;
     // Upstream a 503 would condemn this server together with the one behind it (§16.7(6), R52).
@@ -299,6 +319,11 @@ function rowsOf(callees: readonly Callee[]): Callee[][] {
 /** Answers that say something of the way and nothing of the callee. */
 function isPassedOver(response: Response | undefined): boolean {
   return response === undefined || response.status === 430 || response.status === 503;
+}
+
+/** What becomes of a callee who is cancelled. */
+function isEndedByUs({ status }: Response): boolean {
+  return status === 487 || status === 408;
 }
 
 /** Lower is better: 6xx, then the lowest class, in it what tells the caller how to try again (§16.7(6)). */

@@ -69,8 +69,9 @@ export interface ServerConfiguration {
 
 const DEFAULT_RETRY_WITHIN = 300;
 
-/** How long `stop` waits for what is in flight. */
-const STOP_PATIENCE_MS = 4_000;
+/** How long `stop` waits for what is in flight, and then for those whom it has cancelled. */
+const STOP_PATIENCE_MS = 3_000;
+const LEAVE_PATIENCE_MS = 1_000;
 
 /** Between attempts to reach a store that is not there at the start. */
 const STORE_RETRY_MS = 1_000;
@@ -96,6 +97,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   #siblings: Siblings | undefined;
   #office: Office | undefined;
   #state: ServerState = "waiting";
+  #leaving = false;
   /** Of all nodes of the store. */
   #secret = "";
   #unbound = 0;
@@ -252,7 +254,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
 
   rang(now: Instant): void {
     if (this.#state === "waiting") this.start(now);
-    else if (this.#state === "stopping") this.#end("stopped");
+    else if (this.#state === "stopping") this.#leave(now);
   }
 
   // Requests
@@ -357,6 +359,19 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     const here = domains.serves(parsed.host) || domains.isSelf(parsed) || domains.isSibling(parsed);
     if (here) this.#lastHere = uri;
     return here;
+  }
+
+  /** Whom `stop` has waited for in vain. */
+  #leave(now: Instant): void {
+    const proxy = this.#office?.proxy;
+    if (this.#leaving) {
+      proxy?.abandon(now);
+      this.#end("stopped");
+      return;
+    }
+    this.#leaving = true;
+    this.#timers.set(this.#patience, now + LEAVE_PATIENCE_MS);
+    proxy?.leave(now);
   }
 
   #endIfIdle(): void {

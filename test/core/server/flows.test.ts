@@ -294,6 +294,45 @@ test("a server that stops takes nothing new, ends what is ringing, and is gone w
   assert.equal(host!.deadline, Number.POSITIVE_INFINITY);
 });
 
+test("… who rings for longer is cancelled, and the caller asks another server: 503, also when nothing was heard", () => {
+  for (const answered of [true, false]) {
+    const made = town();
+    const [host] = made.hosts;
+    const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+    const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
+    bob.register(UDP);
+    bob.answer = ({ method }) => (method === "INVITE" ? 180 : 200);
+    alice.send(UDP, "INVITE", "sip:bob@example.com");
+    made.pass(10);
+    host!.run((now) => host!.server.stop(now));
+    made.pass(2_900);
+    assert.equal(bob.heard.includes("CANCEL"), false);
+    made.pass(200);
+    assert.equal(bob.heard.includes("CANCEL"), true);
+    if (answered) bob.reply(bob.responseTo(bob.last("INVITE"), 487), UDP);
+    made.pass(1_000);
+    assert.equal(alice.final("INVITE").status, 503);
+    assert.equal(made.eventsNamed("call.refused")[0]?.status, 503);
+    assert.equal(host!.server.state, "stopped");
+  }
+});
+
+test("… and one who answers at the last moment has the call", () => {
+  const made = town();
+  const [host] = made.hosts;
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
+  bob.register(UDP);
+  bob.answer = ({ method }) => (method === "INVITE" ? 180 : 200);
+  alice.send(UDP, "INVITE", "sip:bob@example.com");
+  made.pass(10);
+  host!.run((now) => host!.server.stop(now));
+  made.pass(3_010);
+  bob.reply(bob.responseTo(bob.last("INVITE"), 200), UDP);
+  made.pass(1_000);
+  assert.equal(alice.final("INVITE").status, 200);
+});
+
 test("a store that is not there at the start is waited for", () => {
   const made = new Town();
   made.store.available = false;
