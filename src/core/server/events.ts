@@ -33,6 +33,8 @@ export interface EventsParts {
   readonly resending: Resending;
   readonly users: Users | undefined;
   readonly limits: RegistrarLimits;
+  /** See RegisterDesk. */
+  stands(key: string, bindings: readonly Binding[]): void;
   report(event: TraceEvent): void;
 }
 
@@ -57,12 +59,14 @@ export class Events {
       hash: primitives.hash,
       domains,
       epochSeconds: () => clock.epochSeconds,
+      stands: parts.stands,
     });
     this.#expiries = new Expiries(parts.timers, clock, (now, users) => this.#lapsed(now, users));
     this.#presence = new PresencePackage({
       domains,
       epochSeconds: () => clock.epochSeconds,
       isTalking: (user) => this.#calls.isTalking(user),
+      stands: parts.stands,
       endsAt: (user, second) => this.#watch(clock.now, user, second),
     });
     const { minExpires, maxExpires } = limits;

@@ -17,7 +17,7 @@ import { Access } from "./access.ts";
 import { Authenticator, DIGEST_ALGORITHMS } from "./authenticator.ts";
 import type { ServerClock } from "./clock.ts";
 import type { Domains } from "./domains.ts";
-import { Events } from "./events.ts";
+import { Events, type EventsParts } from "./events.ts";
 import { isFresh } from "./flow-timer.ts";
 import { placeText, shownPlace } from "./flow-token.ts";
 import { Gruus } from "./gruu.ts";
@@ -86,11 +86,12 @@ export function openOffice(parts: OfficeParts): Office {
   const { acceptForeign } = configuration;
   const toTag = newTag(entropy);
   const gruus = new Gruus(hash, secret, entropy, domains.canonical);
-  const events = openEvents(parts);
+  const events = openEvents(parts, (key, bindings) => desk.stands(key, bindings));
+  const desk = openDesk(parts, authenticator, toTag, gruus, events);
   const access = new Access({ toTag, authenticator, domains, maker, acceptForeign });
   return {
     events,
-    desk: openDesk(parts, authenticator, toTag, gruus, events),
+    desk,
     proxy: new SipProxy({
       sender: parts.layer,
       timers: parts.timers,
@@ -116,10 +117,11 @@ export function openOffice(parts: OfficeParts): Office {
 }
 
 /** The fallback role gives none (V1). */
-function openEvents(parts: OfficeParts): Events | undefined {
+function openEvents(parts: OfficeParts, stands: EventsParts["stands"]): Events | undefined {
   const { configuration, layer } = parts;
   const { role, users, limits } = configuration;
-  return role === "fallback" ? undefined : new Events({ ...parts, sender: layer, users, limits });
+  if (role === "fallback") return undefined;
+  return new Events({ ...parts, sender: layer, users, limits, stands });
 }
 
 /** In-dialog requests are served to the last, new ones go to another server. */

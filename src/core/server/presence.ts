@@ -11,7 +11,7 @@ import {
 } from "../dialog/subscription-presence.ts";
 import type { Inquiry } from "../inquiry.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
-import { decodeBindings, isLive } from "./binding.ts";
+import { type Binding, decodeBindings, isLive } from "./binding.ts";
 import type { Domains } from "./domains.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
 import {
@@ -26,6 +26,8 @@ import {
 export interface PresenceParts {
   readonly domains: Domains;
   epochSeconds(): number;
+  /** See RegisterDesk. */
+  stands(key: string, bindings: readonly Binding[]): void;
   /** The user is in a call that passes here. */
   isTalking(resource: string): boolean;
   /** A publication that watchers were told of ends at this epoch second, if it is not refreshed. */
@@ -80,9 +82,12 @@ export class PresencePackage implements NotifierPackage {
 
   *#registration(resource: string): Inquiry<PresenceTuple> {
     const { domains } = this.#parts;
-    const read = (yield { kind: "store.read", key: domains.key(resource) }) as StoreAnswer;
+    const key = domains.key(resource);
+    const read = (yield { kind: "store.read", key }) as StoreAnswer;
     const value = read.kind === "stored" ? read.value : undefined;
-    const there = decodeBindings(value, this.#parts.epochSeconds()).some(isLive);
+    const live = decodeBindings(value, this.#parts.epochSeconds()).filter(isLive);
+    this.#parts.stands(key, live);
+    const there = live.length > 0;
     const contact = there ? `sip:${domains.name(resource)}` : "";
     return { id: "registration", basic: there ? "open" : "closed", contact, notes: [] };
   }

@@ -40,6 +40,8 @@ export interface RegEventParts {
   readonly hash: Hash;
   readonly domains: Domains;
   epochSeconds(): number;
+  /** See RegisterDesk. */
+  stands(key: string, bindings: readonly Binding[]): void;
 }
 
 export class RegEventPackage implements NotifierPackage {
@@ -90,7 +92,9 @@ export class RegEventPackage implements NotifierPackage {
     const key = this.#parts.domains.key(resource);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
     const value = read.kind === "stored" ? read.value : undefined;
-    return decodeBindings(value, this.#parts.epochSeconds()).filter(isLive);
+    const live = decodeBindings(value, this.#parts.epochSeconds()).filter(isLive);
+    this.#parts.stands(key, live);
+    return live;
   }
 
   #document(

@@ -16,7 +16,7 @@ import type { Authenticator } from "./authenticator.ts";
 import { type Binding, decodeBindings, inOnePiece, isLive, readHolder } from "./binding.ts";
 import type { ServerClock } from "./clock.ts";
 import { type Domains, nameOfKey, userOfKey } from "./domains.ts";
-import { Expiries } from "./expiries.ts";
+import { Expiries, type Watched } from "./expiries.ts";
 import { keptVia } from "./flow-timer.ts";
 import { placeText, shownPlace } from "./flow-token.ts";
 import { type HolderSource, Holders } from "./holders.ts";
@@ -91,6 +91,8 @@ export class RegisterDesk {
   readonly #parts: RegisterDeskParts;
   readonly #expiries: Expiries;
   readonly #records = new Records();
+  /** Those due at records that this node has not written in this life. */
+  readonly #looks = new Map<string, Watched>();
   readonly #epochSeconds: () => number;
   readonly #holders: Holders;
   /** Ends a To that has no tag. */
@@ -188,6 +190,25 @@ export class RegisterDesk {
     return "unavailable";
   }
 
+  /**
+   * Somebody has been told of these bindings, and is to be told of their end: also of one that phones made in an
+   * earlier life of this node, which nothing here remembers.
+   */
+  stands(key: string, bindings: readonly Binding[]): void {
+    const own = bindings.filter(({ holder }) => readHolder(holder).node === this.#parts.node);
+    if (own.length > 0) this.#look(key, Math.min(...own.map(({ expires }) => expires)));
+  }
+
+  /** Once, however often it is asked for. */
+  #look(key: string, second: number): void {
+    let due: Watched | undefined = this.#records.get(userOfKey(key)) ?? this.#looks.get(key);
+    if (due === undefined) {
+      due = { watched: 0 };
+      this.#looks.set(key, due);
+    }
+    this.#expiries.watch(this.#parts.clock.now, key, second, due);
+  }
+
   #ownerOf(request: Request): Owner {
     const { headers } = request;
     const { authenticator, domains, users } = this.#parts;
@@ -264,6 +285,7 @@ export class RegisterDesk {
   /** A record that stands as this node wrote it is good, and has one look due: looks would add up with time. */
   *#tidy(key: string): Inquiry<void> {
     const user = userOfKey(key);
+    this.#looks.delete(key);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
     const known = this.#records.get(user);
     const present = this.#epochSeconds();
@@ -283,7 +305,7 @@ export class RegisterDesk {
     }
     if (known !== undefined && known.watched <= present) known.watched = 0;
     const next = Math.min(...kept.filter(isLive).map(({ expires }) => expires));
-    if (Number.isFinite(next)) this.#expiries.watch(this.#parts.clock.now, key, next, known);
+    if (Number.isFinite(next)) this.#look(key, next);
   }
 
   #reportExpired(key: string, bindings: readonly Binding[], present: number): void {

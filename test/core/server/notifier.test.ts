@@ -215,6 +215,19 @@ suite("a subscriber", () => {
     assert.deepEqual(watch.told, ["0 full: active registered", "1 partial: terminated expired"]);
   });
 
+  test("hears of one that ran out though this server has restarted since it was made (R83)", () => {
+    const watch = new Watch({ shared: true });
+    watch.alice.register(SERVER, ["Expires: 60"]);
+    watch.host.kill();
+    watch.town.server({ shared: true });
+    for (let round = 0; round < 3; round += 1) watch.subscribe(600);
+    const first = watch.told.length;
+    watch.town.pass(65_000);
+    const after = watch.told.slice(first);
+    assert.deepEqual(after, Array(3).fill("1 partial: terminated expired"));
+    assert.equal(watch.town.eventsNamed("binding.expired").length, 1);
+  });
+
   test("hears nothing of mere renewals", () => {
     const watch = new Watch();
     watch.alice.register(SERVER);

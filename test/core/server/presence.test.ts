@@ -251,6 +251,16 @@ suite("presence that nobody publishes", () => {
     assert.deepEqual(square.told, ["closed", "open", "closed"]);
   });
 
+  test("is closed in time though this server has restarted since the user registered", () => {
+    const square = new Square({ shared: true });
+    square.alice.register(SERVER, ["Expires: 60"]);
+    square.host.kill();
+    square.town.server({ shared: true });
+    square.watch();
+    square.town.pass(70_000);
+    assert.deepEqual(square.told, ["open", "closed"]);
+  });
+
   test("shows a call from its answer to its end (RFC 4480 §3.2)", () => {
     const square = new Square();
     square.alice.register(SERVER);
