@@ -13,7 +13,7 @@ import type { FaultName } from "./explain/rehearsal.ts";
 import { type HostPort, hostPort, whole } from "./flag-values.ts";
 import { type Mode, refuseIdleFlags } from "./idle-flags.ts";
 import { Blocks } from "./lab/block.ts";
-import { type Catalogue, loadLab, loadScenarios } from "./lab/catalogue.ts";
+import { type Catalogue, loadLab, loadScenarios, loadTopology } from "./lab/catalogue.ts";
 import { crowd } from "./lab/crowd.ts";
 import { measureFiles } from "./lab/files-command.ts";
 import { whatLacks } from "./lab/guests/programs.ts";
@@ -251,7 +251,7 @@ async function openPage(flags: LabFlags): Promise<LabPage> {
  * @throws StageFault when something for it lacks.
  */
 function standing({ topology }: LabFlags): Scenario {
-  const scenario = only(topology === undefined ? loadLab() : loadScenarios(topology));
+  const scenario = only(topology === undefined ? loadLab() : loadTopology(topology));
   const lacks = whatLacks(scenario);
   if (lacks !== undefined) throw new StageFault(`${scenario.name} ${lacks}`);
   return scenario;

@@ -13,7 +13,7 @@ import { test } from "node:test";
 import { type Control, readControl } from "../../src/apps/control.ts";
 import { loopbackBlock } from "../../src/apps/lab/addresses.ts";
 import { Blocks } from "../../src/apps/lab/block.ts";
-import { loadLab, scenarioNames } from "../../src/apps/lab/catalogue.ts";
+import { loadLab, loadTopology, scenarioNames } from "../../src/apps/lab/catalogue.ts";
 import { crowd } from "../../src/apps/lab/crowd.ts";
 import { type Cast, Keys, menuOf, parseLine } from "../../src/apps/lab/keys.ts";
 import { junitOf, pageOf } from "../../src/apps/lab/report.ts";
@@ -344,6 +344,16 @@ test("the lab's own topology has three phones, and --phones adds more like them"
     ["alice 2001", "bob 2002", "carol 2003", "phone-4 3001", "phone-5 3002"],
   );
   assert.equal(more.steps.length, 5);
+});
+
+test("what stays up is one topology: all of them is refused, under the flag that asked", () => {
+  const { scenarios, faults } = loadTopology("all");
+  assert.deepEqual(scenarios, []);
+  assert.deepEqual(
+    faults.map(({ key, remedy }) => `${key}: ${remedy.split(" all-down")[0]}`),
+    ["--topology: name a scenario file, or one of"],
+  );
+  assert.deepEqual(loadTopology("storm").faults, []);
 });
 
 test("reports are well formed whatever stands in the trace", () => {

@@ -23,24 +23,37 @@ export function scenarioNames(): string[] {
 
 /** @param wanted a name, a path to a YAML file, or `all`. */
 export function loadScenarios(wanted: string): Catalogue {
-  if (wanted !== "all") return load([pathOf(wanted)]);
-  return load(scenarioNames().map((name) => join(FOLDER, `${name}.yaml`)));
+  if (wanted !== "all") return load([pathOf(wanted)], "--scenario", "a scenario file, all");
+  return ours(scenarioNames().map((name) => join(FOLDER, `${name}.yaml`)));
+}
+
+/** @param wanted a name or a path to a YAML file: what stays up is one. */
+export function loadTopology(wanted: string): Catalogue {
+  return load([pathOf(wanted)], "--topology", "a scenario file");
 }
 
 /** The topology that `dialtone lab` brings up when no scenario is asked for. */
 export function loadLab(): Catalogue {
-  return load([join(FOLDER, "lab", "lab.yaml")]);
+  return ours([join(FOLDER, "lab", "lab.yaml")]);
+}
+
+function ours(paths: readonly string[]): Catalogue {
+  return load(paths, "--scenario", "a scenario file");
 }
 
 function pathOf(wanted: string): string {
   return /[/\\]|\.ya?ml$/.test(wanted) ? wanted : join(FOLDER, `${wanted}.yaml`);
 }
 
-function load(paths: readonly string[]): Catalogue {
+/**
+ * @param flag that asked for them.
+ * @param kinds what may be named there beside the names of ours.
+ */
+function load(paths: readonly string[], flag: string, kinds: string): Catalogue {
   const faults: Fault[] = [];
   const scenarios: Scenario[] = [];
   for (const path of paths) {
-    const text = readText(path, faults);
+    const text = readText(path, faults, flag, kinds);
     if (text === undefined) continue;
     const reading = readScenario(path, text);
     faults.push(...reading.faults);
@@ -49,13 +62,13 @@ function load(paths: readonly string[]): Catalogue {
   return { scenarios, faults };
 }
 
-function readText(path: string, faults: Fault[]): string | undefined {
+function readText(path: string, faults: Fault[], flag: string, kinds: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     const wrong = `cannot be read (${error instanceof Error ? error.message : String(error)})`;
-    const remedy = `name a scenario file, all, or one of ${scenarioNames().join(", ")}`;
-    faults.push({ file: path, line: 1, key: "--scenario", severity: "error", wrong, remedy });
+    const remedy = `name ${kinds}, or one of ${scenarioNames().join(", ")}`;
+    faults.push({ file: path, line: 1, key: flag, severity: "error", wrong, remedy });
     return undefined;
   }
 }
