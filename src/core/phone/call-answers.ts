@@ -12,16 +12,27 @@ import { ALLOW, supportedBy } from "./call-extensions.ts";
 const SDP = "application/sdp";
 const ACCEPT = `${SDP}, multipart/mixed, multipart/alternative`;
 
-/** The session description takes the place of the multipart body that it came in (RFC 5621). */
+/**
+ * The session description takes the place of the multipart body that it came in (RFC 5621); another body is taken
+ * away if it need not be understood (RFC 3261 §20.11).
+ */
 export function openDescription(message: Message): void {
   openMultipart(message, SDP);
+  const { headers } = message;
+  const disposition = headers.get("content-disposition") ?? "";
+  if (isDescription(message) || !/;\s*handling\s*=\s*"?optional\b/i.test(disposition)) return;
+  headers.remove("content-type").remove("content-encoding");
+  message.body = "";
+}
+
+function isDescription({ headers }: Message): boolean {
+  const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  return type === SDP && !headers.has("content-encoding");
 }
 
 /** A 415 if the body is no SDP (§8.2.3). */
 export function refuseBody(request: Request, toTag?: string): Response | undefined {
-  if (request.body === "") return undefined;
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type === SDP && !request.headers.has("content-encoding")) return undefined;
+  if (request.body === "" || isDescription(request)) return undefined;
   const response = responseTo(request, 415, undefined, toTag);
   response.headers.add("accept", ACCEPT).add("accept-encoding", "identity");
   return response;

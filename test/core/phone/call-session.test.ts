@@ -239,6 +239,22 @@ test("a session description is found among the parts of a body, of a request and
   assert.equal(bench.alice.events.at(-1), "call.held by=us");
 });
 
+test("a body that need not be understood is passed over; one that must be is 415 (§20.11)", () => {
+  const bench = new Bench();
+  bench.connect();
+  for (const [cseq, handling, status] of [
+    [2, "required", 415],
+    [3, "optional", 200],
+  ] as const) {
+    const again = inside(bench, "INVITE", cseq, ["content-type", "application/strange"]);
+    again.headers.add("content-disposition", `render;handling=${handling}`);
+    again.body = "whatever";
+    bench.bob.arrive(again);
+    assert.equal(bench.bob.lastResponse.status, status);
+  }
+  assert.match(bench.bob.lastResponse.body, /m=audio/);
+});
+
 test("a request of a dialog that nobody knows is answered 481", () => {
   const bench = new Bench();
   bench.connect();
