@@ -77,7 +77,7 @@ export function parseMessage(text: string): Message | Malformed {
   const lineEnd = lineFeed - 1;
   if (lineFeed < 1 || text.indexOf("\r", start) !== lineEnd) return dropped("no start line", start);
   const reading = new Reading(text, lineFeed + 1);
-  return text.startsWith("SIP/", start)
+  return matches(text, start, start + 4, "sip/")
     ? oddResponse(reading, start, lineEnd)
     : oddRequest(reading, start, lineEnd);
 }
@@ -135,7 +135,8 @@ function oddResponse(reading: Reading, start: number, lineEnd: number): Message 
   const { text } = reading;
   const status = decimal(text, start + 8, start + 11, 1000);
   const next = start + 11;
-  if (!text.startsWith("SIP/2.0 ", start)) return dropped("unknown SIP version", start);
+  if (!matches(text, start, start + STATUS_AT, "sip/2.0 "))
+    return dropped("unknown SIP version", start);
   if (status < 100 || status > 699) return dropped("no status code", start + 8);
   if (next < lineEnd && !isBlankCode(text.charCodeAt(next))) return dropped("no status code", next);
   return wholeResponse(reading, status, next + 1 < lineEnd ? text.slice(next + 1, lineEnd) : "");

@@ -141,6 +141,12 @@ test("another SIP version is answered 505, another protocol dropped", () => {
   }
 });
 
+test("the version is known in any case, in requests and responses (RFC 3261 §7.1)", () => {
+  assert.equal(request(text({ start: "OPTIONS sip:example.com Sip/2.0" })).uri, "sip:example.com");
+  const response = parseMessage(text({ start: "sip/2.0 200 ok" }));
+  assert.equal(response.kind === "response" && `${response.status} ${response.reason}`, "200 ok");
+});
+
 test("a response has a status of three digits and any reason (RFC 3261 §7.2)", () => {
   for (const line of ["SIP/2.0 99 x", "SIP/2.0 700 x", "SIP/2.0 2000 x", "SIP/2.0 2a0 x"]) {
     refused(text({ start: line }));
