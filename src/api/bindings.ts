@@ -28,7 +28,7 @@ export interface BindingsOfUser {
 
 /** Those that have a binding, in no promised order, each as it is when reached. */
 export async function* bindingsIn(store: Store): AsyncGenerator<BindingsOfUser, void> {
-  const present = Date.now() / 1000;
+  const present = store.epochSeconds();
   for await (const { key, value } of store.scan("aor/")) {
     const live = decodeBindings(value, present).filter(isLive);
     if (live.length === 0) continue;

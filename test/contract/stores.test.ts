@@ -172,6 +172,21 @@ for (const [kind, { options, make }] of Object.entries(places)) {
   });
 }
 
+for (const kind of ["memory", "lmdb"] as const) {
+  test(`entries run out by the clock that the store was given (${kind})`, async (t) => {
+    const { name, end } = await (places[kind] as (typeof places)[string]).make();
+    t.after(end);
+    let present = Date.now() / 1000 - 3_600;
+    const store = await openStore(name, undefined, () => present);
+    t.after(() => store.close());
+    const version = await written(store, "aor/a", "one", 0, present + 600);
+    deepEqual(await read(store, "aor/a"), { kind: "stored", value: "one", version });
+    present += 601;
+    deepEqual(await read(store, "aor/a"), NOTHING);
+    deepEqual(await all(store, "aor/"), []);
+  });
+}
+
 test("kill -9 right after the acknowledgement loses nothing, a hundred times (lmdb)", async () => {
   const acknowledged = await Promise.all([killed(50), killed(50)]);
   ok(Math.min(...acknowledged) > 1000, `${acknowledged.join(" and ")} acknowledged`);

@@ -118,7 +118,7 @@ function numberOf(
 
 /** Everybody with a live binding: his place in the row, his name, and how long the row is. */
 async function registered(store: Store): Promise<[index: number, user: string, count: number][]> {
-  const present = Date.now() / 1000;
+  const present = store.epochSeconds();
   const users: string[] = [];
   for await (const { key, value } of store.scan("aor/")) {
     if (!decodeBindings(value, present).some(isLive)) continue;

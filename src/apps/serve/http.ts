@@ -81,7 +81,7 @@ async function listRegistrations(store: Store, limit: number): Promise<unknown[]
 /** Without the entity-tags, by which they could be changed. */
 async function listPublications(store: Store, limit: number): Promise<unknown[]> {
   const listed: unknown[] = [];
-  const present = Date.now() / 1000;
+  const present = store.epochSeconds();
   for await (const { key, value } of store.scan(PUBLICATIONS_PREFIX)) {
     const live = decodePublications(value).filter(({ expires }) => expires > present);
     if (live.length === 0) continue;

@@ -7,6 +7,7 @@ import type { Users } from "../../core/server/users.ts";
 import { Resolver } from "../../worlds/node/resolver.ts";
 import { readServers } from "../../worlds/node/resolver-servers.ts";
 import { BadStoreName, openStore } from "../../worlds/node/stores/open-store.ts";
+import { machineClock } from "../../worlds/node/stores/store.ts";
 import { readTls } from "../tls-files.ts";
 import { readOptions, type ServeFlags, type ServeOptions } from "./options.ts";
 import { ServeSession } from "./session.ts";
@@ -35,7 +36,11 @@ export async function openServe(flags: ServeFlags): Promise<Opened> {
   for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
   try {
     const waiting: ServeSession[] = [];
-    const store = await openStore(options.store, (event) => waiting[0]?.report(event));
+    const store = await openStore(
+      options.store,
+      (event) => waiting[0]?.report(event),
+      () => machineClock() + options.clockSkew,
+    );
     const resolver = new Resolver(servers.length === 0 ? {} : { servers });
     const session = new ServeSession(options, users, tls.settings, store, resolver);
     waiting.push(session);

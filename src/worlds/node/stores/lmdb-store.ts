@@ -11,7 +11,8 @@ import type { StoreAnswer, StoreWrite, TraceEvent } from "../../../core/vocabula
 import { makeFolder } from "../folder.ts";
 import {
   type Answered,
-  expired,
+  type EpochClock,
+  machineClock,
   type Store,
   type StoredEntry,
   type StoreQuestion,
@@ -48,6 +49,7 @@ const REMOVED: StoreAnswer = { kind: "written", version: 0 };
 const LOST: StoreAnswer = { kind: "unavailable", why: "the transaction was not run" };
 
 export class LmdbStore implements Store {
+  readonly epochSeconds: EpochClock;
   readonly #database: RootDatabase<Buffer, string>;
   readonly #sweeping: NodeJS.Timeout;
   readonly #report: (event: TraceEvent) => void;
@@ -68,8 +70,13 @@ export class LmdbStore implements Store {
    * `report` hears of what fails and is nobody's question.
    * @throws Error if `folder` cannot be made, opened or written.
    */
-  constructor(folder: string, report: (event: TraceEvent) => void = () => undefined) {
+  constructor(
+    folder: string,
+    report: (event: TraceEvent) => void = () => undefined,
+    epochSeconds: EpochClock = machineClock,
+  ) {
     this.#report = report;
+    this.epochSeconds = epochSeconds;
     makeFolder(resolve(folder));
     this.#database = open<Buffer, string>({
       path: folder,
@@ -95,7 +102,7 @@ export class LmdbStore implements Store {
 
   async *scan(prefix: string): AsyncIterable<StoredEntry> {
     for await (const { key, value, version } of this.#entries(prefix)) {
-      if (expired(value.readDoubleLE(0))) continue;
+      if (this.#isOver(value)) continue;
       yield { key, value: value.toString("latin1", EXPIRY_BYTES), version };
     }
   }
@@ -114,7 +121,7 @@ export class LmdbStore implements Store {
   #read(key: string): StoreAnswer {
     try {
       const value = this.#database.getBinaryFast(key);
-      if (value === undefined || expired(value.readDoubleLE(0))) {
+      if (value === undefined || this.#isOver(value)) {
         return { kind: "stored", value: undefined, version: 0 };
       }
       const version = getLastVersion();
@@ -164,7 +171,7 @@ export class LmdbStore implements Store {
     try {
       const held = this.#database.getBinaryFast(key);
       const heldVersion = held === undefined ? 0 : getLastVersion();
-      const counts = held !== undefined && !expired(held.readDoubleLE(0));
+      const counts = held !== undefined && !this.#isOver(held);
       if (ifVersion === 0 ? counts : heldVersion !== ifVersion) return CONFLICT;
       if (value === undefined) {
         if (held !== undefined) this.#database.removeSync(key);
@@ -177,6 +184,11 @@ export class LmdbStore implements Store {
     } catch (error) {
       return { kind: "unavailable", why: String(error) };
     }
+  }
+
+  /** It may be forgotten by now. */
+  #isOver(row: Buffer): boolean {
+    return row.readDoubleLE(0) <= this.epochSeconds();
   }
 
   /** The bytes of one row, until the next is made: the database copies them. */
@@ -205,7 +217,7 @@ export class LmdbStore implements Store {
   async #sweep(): Promise<void> {
     try {
       for await (const { key, value, version } of this.#entries("")) {
-        if (expired(value.readDoubleLE(0))) await this.#database.remove(key, version);
+        if (this.#isOver(value)) await this.#database.remove(key, version);
       }
     } catch (error) {
       this.#report({ event: "store.failed", why: await reasonOf(error) });

@@ -2,7 +2,8 @@
 import type { StoreAnswer, StoreWrite } from "../../../core/vocabulary.ts";
 import {
   type Answered,
-  expired,
+  type EpochClock,
+  machineClock,
   type Store,
   type StoredEntry,
   type StoreQuestion,
@@ -24,13 +25,15 @@ const CONFLICT: StoreAnswer = { kind: "conflict" };
 const REMOVED: StoreAnswer = { kind: "written", version: 0 };
 
 export class MemoryStore implements Store {
+  readonly epochSeconds: EpochClock;
   readonly #entries = new Map<string, Entry>();
   readonly #sweeping: NodeJS.Timeout;
   /** One count for all keys: a version is never given twice. */
   #lastVersion = 0;
   #closed = false;
 
-  constructor() {
+  constructor(epochSeconds: EpochClock = machineClock) {
+    this.epochSeconds = epochSeconds;
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeping.unref();
   }
@@ -50,7 +53,7 @@ export class MemoryStore implements Store {
 
   async *scan(prefix: string): AsyncIterable<StoredEntry> {
     for (const [key, { written, version }] of this.#entries) {
-      if (!key.startsWith(prefix) || expired(written.expiresAt)) continue;
+      if (!key.startsWith(prefix) || written.expiresAt <= this.epochSeconds()) continue;
       const { value } = written;
       if (value !== undefined) yield { key, value, version };
     }
@@ -64,7 +67,8 @@ export class MemoryStore implements Store {
 
   #live(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
-    return entry === undefined || expired(entry.written.expiresAt) ? undefined : entry;
+    if (entry === undefined || entry.written.expiresAt <= this.epochSeconds()) return undefined;
+    return entry;
   }
 
   #write(question: StoreWrite): StoreAnswer {
@@ -86,8 +90,9 @@ export class MemoryStore implements Store {
   }
 
   #sweep(): void {
+    const present = this.epochSeconds();
     for (const [key, { written }] of this.#entries) {
-      if (expired(written.expiresAt)) this.#entries.delete(key);
+      if (written.expiresAt <= present) this.#entries.delete(key);
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { TraceEvent } from "../../../core/vocabulary.ts";
 import { MemoryStore } from "./memory-store.ts";
 import type { RedisPlace } from "./redis-client.ts";
-import type { Store } from "./store.ts";
+import { type EpochClock, machineClock, type Store } from "./store.ts";
 
 const DEFAULT_PORT = 6379;
 
@@ -18,13 +18,14 @@ export class BadStoreName extends Error {
 export async function openStore(
   name: string,
   report: (event: TraceEvent) => void = () => undefined,
+  epochSeconds: EpochClock = machineClock,
 ): Promise<Store> {
-  if (name === "memory") return new MemoryStore();
+  if (name === "memory") return new MemoryStore(epochSeconds);
   // Each library is loaded only where it is used: together they take longer to load than all the rest.
   if (/^[a-z][a-z0-9+-]*:\/\//i.test(name)) {
     const place = placeOf(name);
     const { connectRedisStore } = await import("./redis-store.ts");
-    return connectRedisStore(place, report);
+    return connectRedisStore(place, report, epochSeconds);
   }
   if (name.trim() === "") throw bad(name, "it is empty");
   // Slips of the pen, which would silently become folders: words, and whatever has the colon of an address or scheme.
@@ -33,7 +34,7 @@ export async function openStore(
   }
   const { LmdbStore } = await import("./lmdb-store.ts");
   try {
-    return new LmdbStore(name, report);
+    return new LmdbStore(name, report, epochSeconds);
   } catch (error) {
     throw new Error(`the store folder ${name} cannot be opened: ${String(error)}`);
   }

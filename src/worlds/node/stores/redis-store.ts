@@ -6,7 +6,7 @@
 import type { Redis } from "ioredis";
 import type { StoreAnswer, StoreWrite, TraceEvent } from "../../../core/vocabulary.ts";
 import { RedisClient, type RedisPlace } from "./redis-client.ts";
-import type { Answered, Store, StoredEntry, StoreQuestion } from "./store.ts";
+import type { Answered, EpochClock, Store, StoredEntry, StoreQuestion } from "./store.ts";
 
 /** Our keys begin so, that the server may be shared with others. */
 const NAMESPACE = "dialtone:";
@@ -28,19 +28,23 @@ interface Waiting {
 export async function connectRedisStore(
   place: RedisPlace,
   report: (event: TraceEvent) => void,
+  epochSeconds: EpochClock,
 ): Promise<Store> {
-  return new RedisStore(await RedisClient.connect(place, report));
+  return new RedisStore(await RedisClient.connect(place, report), epochSeconds);
 }
 
+/** Its server forgets by the clock of its own machine. */
 class RedisStore implements Store {
+  readonly epochSeconds: EpochClock;
   readonly #client: RedisClient;
   /** Questions asked and not answered, oldest first. */
   readonly #waiting = new Set<Waiting>();
   readonly #patience: NodeJS.Timeout;
 
   /** `client` is connected, and from here on the store's own. */
-  constructor(client: RedisClient) {
+  constructor(client: RedisClient, epochSeconds: EpochClock) {
     this.#client = client;
+    this.epochSeconds = epochSeconds;
     this.#patience = setInterval(() => this.#giveUp(), QUESTION_MS / 4);
     this.#patience.unref();
   }

@@ -5,6 +5,13 @@ export type StoreQuestion = StoreRead | StoreWrite;
 
 export type Answered = (answer: StoreAnswer) => void;
 
+/** Seconds since the epoch, to the fraction. */
+export type EpochClock = () => number;
+
+export function machineClock(): number {
+  return Date.now() / 1000;
+}
+
 export interface StoredEntry {
   readonly key: string;
   readonly value: string;
@@ -16,6 +23,8 @@ export interface StoredEntry {
  * so that a slow writer cannot mistake a new entry for the one it read. A removal is answered `written`, version 0.
  */
 export interface Store {
+  /** The clock that its entries run out by: seconds since the epoch. */
+  readonly epochSeconds: EpochClock;
   /** Answers exactly once, perhaps before it returns; `unavailable` rather than never. */
   ask(question: StoreQuestion, answered: Answered): void;
   /** The answer, where it needs no waiting; undefined: nothing has been done, and `ask` will. */
@@ -23,9 +32,4 @@ export interface Store {
   /** The entries whose key begins with `prefix`, in no promised order, each as it is when reached. */
   scan(prefix: string): AsyncIterable<StoredEntry>;
   close(): Promise<void>;
-}
-
-/** Whether an entry may be forgotten by now (`expiresAt` in seconds since the epoch). */
-export function expired(expiresAt: number): boolean {
-  return expiresAt * 1000 <= Date.now();
 }
