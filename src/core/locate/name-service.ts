@@ -83,7 +83,7 @@ export class NameService implements NameSource {
       if (cache.probes(asked)) this.#clock.start(asked, this.#ask(name, type, {}), () => undefined);
       return { kind: "silent", why: "silent when asked last" };
     }
-    const hurried = spare || cache.silent(asked);
+    const hurried = spare || cache.silent(asked) || cache.unanswered(name, type);
     return yield* this.#ask(name, type, hurried ? { withinMs: SHORT_PATIENCE_MS } : {});
   }
 

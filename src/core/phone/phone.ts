@@ -316,7 +316,7 @@ export class Phone
     policy: RedundancyPolicy,
     resolved: Resolved,
   ): void {
-    this.#shared.resolutions.resolve(now, hops, policy, this.config.supported, resolved);
+    this.#shared.resolutions.resolve(now, hops, policy, this.config, resolved);
   }
 
   rule(account: number, path: string, value: unknown): string {

@@ -16,9 +16,17 @@ import { MAX_SHARED_TARGETS } from "./limits.ts";
 
 export type Resolved = (now: Instant, hops: readonly ResolvedHop[]) => void;
 
+/** What a phone can speak. */
+export interface Speech {
+  readonly supported: readonly SipTransport[];
+  /** Where it stands: it reaches addresses of that family. */
+  readonly bindAddress: string;
+}
+
 interface Kept {
   readonly policy: RedundancyPolicy;
   readonly supported: readonly SipTransport[];
+  readonly families: LocateContext["families"];
   readonly hops: readonly ResolvedHop[];
   readonly expiresAt: Instant;
 }
@@ -41,12 +49,15 @@ export class Resolutions {
     now: Instant,
     hops: readonly ServerPolicy[],
     policy: RedundancyPolicy,
-    supported: readonly SipTransport[],
+    { supported, bindAddress }: Speech,
     resolved: Resolved,
   ): void {
+    const families = familiesFrom(bindAddress);
     const alone = hops.length === 1 ? hops[0] : undefined;
     const kept = alone === undefined ? undefined : this.#byServer.get(alone);
-    if (kept?.policy === policy && kept.supported === supported && kept.expiresAt > now) {
+    const same =
+      kept?.policy === policy && kept.supported === supported && kept.families === families;
+    if (same && kept.expiresAt > now) {
       resolved(now, kept.hops);
       return;
     }
@@ -57,7 +68,7 @@ export class Resolutions {
       supported,
       srvOrder: policy.srvOrder,
       srvTransports: policy.srvTransports,
-      families: ["ipv4", "ipv6"],
+      families,
     };
     this.#inquiries.start(now, locateAll(hops, context), (at, located) => {
       const found = located.map((one) => this.#resolvedHop(one));
@@ -65,7 +76,7 @@ export class Resolutions {
       if (alone !== undefined && hop !== undefined && policy.dns.cache && isCertain(hop)) {
         if (this.#byServer.size >= MAX_SHARED_TARGETS) this.#byServer.clear();
         const { expiresAt } = hop;
-        this.#byServer.set(alone, { policy, supported, hops: found, expiresAt });
+        this.#byServer.set(alone, { policy, supported, families, hops: found, expiresAt });
       }
       resolved(at, found);
     });
@@ -90,6 +101,16 @@ export class Resolutions {
     this.#targets.set(key, target);
     return target;
   }
+}
+
+const IPV4: LocateContext["families"] = ["ipv4"];
+const IPV6: LocateContext["families"] = ["ipv6"];
+const BOTH: LocateContext["families"] = ["ipv4", "ipv6"];
+
+/** From `::` connections lead to addresses of either family. */
+function familiesFrom(bindAddress: string): LocateContext["families"] {
+  if (!bindAddress.includes(":")) return IPV4;
+  return bindAddress === "::" ? BOTH : IPV6;
 }
 
 function* locateAll(hops: readonly ServerPolicy[], context: LocateContext): Inquiry<Located[]> {

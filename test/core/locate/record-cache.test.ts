@@ -198,6 +198,22 @@ describe("when the resolver is silent", () => {
     }
   });
 
+  test("… also where it never answered that type: it has its own patience once, and short ones from then on", () => {
+    const names = new Names([a(NAME, "192.0.2.13")]);
+    names.mute.add("NAPTR");
+    const context = names.context();
+    for (let look = 0; look < 4; look += 1) {
+      names.server({ address: NAME, port: 0, transport: "naptr" }, context);
+      names.clock.now += 600_000;
+    }
+    const waits = names.asked.map((question, at) => [question, names.patience[at]] as const);
+    const naptrs = waits.filter(([question]) => question.startsWith("NAPTR"));
+    assert.deepEqual(
+      naptrs.map(([, patience]) => patience),
+      [undefined, 1800, 1800, 1800],
+    );
+  });
+
   test("an answer stale for longer than the bound is not served (RFC 8767 §5)", () => {
     const names = new Names([a(NAME, "192.0.2.1", 60)]);
     const context = names.context();

@@ -1,7 +1,11 @@
 /** How a registration is kept, and what happens when it cannot be had (redundancy.md §5). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultAccount, defaultPolicy } from "../../../src/core/redundancy/policy-defaults.ts";
+import {
+  defaultAccount,
+  defaultPolicy,
+  defaultServer,
+} from "../../../src/core/redundancy/policy-defaults.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { says } from "./scripted-server.ts";
 import { calm, concurrent, FALLBACK, failover, successive } from "./stages.ts";
@@ -260,6 +264,22 @@ test("a name that does not resolve is a failed server; the next one serves (C39)
   const failed = stage.events.find(({ event }) => event === "registration.failed");
   assert.equal(failed?.target, undefined, "a name is no target");
   assert.equal(failed?.name, "gone.example.com");
+});
+
+test("a phone on IPv4 is at its primary where the name has an address of IPv6, too, and waits for no answer about it", () => {
+  const server = defaultServer("both.example.com", { port: 5060 });
+  const policy = { ...defaultPolicy(server), ...calm() };
+  const stage = new Rehearsal([defaultAccount("2001", policy)], {
+    zone: "both.example.com. 60 IN AAAA 2001:db8::13\nboth.example.com. 60 IN A 192.0.2.13",
+    events: ["server.resolved", "server.suspected", "request.failed-over"],
+  });
+  stage.start().expect(`
+    0.0 * server.resolved server=1
+    0.0 REGISTER → primary
+    0.0 200 ← primary
+  `);
+  const resolved = stage.events.find(({ event }) => event === "server.resolved");
+  assert.equal(resolved?.targets, "udp:192.0.2.13:5060");
 });
 
 test("a silent resolver does not stop renewals: what was resolved once serves on (C39)", () => {

@@ -74,7 +74,7 @@ export function recordRows(spelling: RecordSpelling): readonly WireRow[] {
   const longer = Number(ttl) > USUAL_TTL ? { ...lived, ...lines("SRV", "1", { ttl }) } : {};
   return [
     row("NAPTR", "name", "pbx.example.com", ["", PRIMARY], { ...moved, ...away("NAPTR", "name") }),
-    row("NAPTR", "flags", "A", ["0.0 ? AAAA a.pbx.example.com", `0.0 ? A ${SERVICE}`]),
+    row("NAPTR", "flags", "A", ["", `0.0 ? A ${SERVICE}`]),
     row("NAPTR", "order", "20", [PRIMARY, SECONDARY], better),
     row("NAPTR", "preference", "20", [PRIMARY, SECONDARY], {
       ...better,

@@ -326,15 +326,15 @@ const rows: readonly Short[] = [
     "static.network.dns.query_timeout",
     "1",
     "unnamed",
-    "10.8 → fallback REGISTER",
-    "4.8 → fallback REGISTER",
+    "9.0 → fallback REGISTER",
+    "3.0 → fallback REGISTER",
   ],
   [
     "static.network.dns.retry_times",
     "0",
     "unnamed",
-    "10.8 → fallback REGISTER",
-    "4.8 → fallback REGISTER",
+    "9.0 → fallback REGISTER",
+    "3.0 → fallback REGISTER",
   ],
   ["sip.listen_port", "5080", "calm", "", ":5080"],
   [
@@ -358,7 +358,7 @@ const rows: readonly Short[] = [
   [`${A}outbound_port`, "5070", "calm", "", "0.0 → proxy1:5070 REGISTER", PROXIES],
   [`${A}advanced.timer_t1`, "1", "silence", "0.5 → primary INVITE", "1.0 → primary INVITE"],
   [`${A}advanced.timer_t2`, "2", "nobody", "7.5 → secondary REGISTER", "5.5 → secondary REGISTER"],
-  [`${A}dns_query_timeout`, "1", "unnamed", "10.8 → fallback REGISTER", "4.8 → fallback REGISTER"],
+  [`${A}dns_query_timeout`, "1", "unnamed", "9.0 → fallback REGISTER", "3.0 → fallback REGISTER"],
 ];
 
 const NAMED: Lines = {
@@ -386,9 +386,9 @@ export const YEALINK_ROWS: readonly WireRow[] = [
       weight: ["1.8 → secondary REGISTER", "1.8 → primary REGISTER"],
       ttl: "30",
       lifetimes: {
-        NAPTR: ["0.0 ? AAAA a.pbx.example.com", ""],
-        SRV: ["0.0 ? AAAA a.pbx.example.com", "0.0 ? SRV _sip._udp.pbx.example.com"],
-        A: ["0.0 ? AAAA a.pbx.example.com", "0.0 ? A a.pbx.example.com"],
+        NAPTR: ["", "0.0 ? NAPTR pbx.example.com\n0.0 → primary INVITE"],
+        SRV: ["", "0.0 ? SRV _sip._udp.pbx.example.com"],
+        A: ["", "0.0 ? A a.pbx.example.com"],
       },
     }),
   ),
