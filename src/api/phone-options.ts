@@ -70,7 +70,10 @@ export interface AccountOptions
 
 /** What a phone needs beside its accounts. */
 export interface PhoneSettings {
-  /** The local address, `0.0.0.0` (default) or `::` for all. This and what follows stands above what files say. */
+  /**
+   * The local address, `0.0.0.0` or `::` for all (default: `::` where each server is an IPv6 address, else `0.0.0.0`).
+   * This and what follows stands above what files say.
+   */
   readonly bind?: string;
   /** The local SIP port, 0..65535; 0: one that is free. Default 0, or what the files say. */
   readonly port?: number;
@@ -159,7 +162,7 @@ class OptionsReader {
   #single = false;
 
   settings(settings: PhoneSettings): void {
-    const { bind = "0.0.0.0", port = 0, dns = [], trace = false } = settings;
+    const { bind, port = 0, dns = [], trace = false } = settings;
     const unknown = Object.keys(settings).filter((key) => !SETTING_KEYS.has(key));
     if ("accounts" in settings) {
       const remedy = `give one of accounts, ${[...SETTING_KEYS].join(", ")}`;
@@ -170,7 +173,7 @@ class OptionsReader {
       }
     }
     checkTls(settings.tls, (...fault) => this.fault(...fault));
-    if (typeof bind !== "string" || isIP(bind) === 0) {
+    if (bind !== undefined && (typeof bind !== "string" || isIP(bind) === 0)) {
       this.fault("bind", `${shown(bind)} is no address`, "give one, or 0.0.0.0");
     }
     if (!isPort(port)) this.fault("port", `${shown(port)} is no port`, "give 0 to 65535");

@@ -1,6 +1,7 @@
 /** A phone as a program sees it: options or provisioning files in, calls and typed events out. */
 import { EventEmitter } from "node:events";
 import type { Instant } from "../core/machine.ts";
+import { bindAddressFor } from "../core/phone/bind-address.ts";
 import type { Call as CoreCall } from "../core/phone/call.ts";
 import { dialled } from "../core/phone/dialled.ts";
 import type { Phone as CorePhone } from "../core/phone/phone.ts";
@@ -277,7 +278,7 @@ export class Phone extends EventEmitter<PhoneEvents> {
     const { bind, answer, userAgent, instance } = { ...configuration.station, ...this.#settings };
     return {
       accounts: configuration.accounts,
-      bindAddress: bind ?? "0.0.0.0",
+      bindAddress: bind ?? bindAddressFor(configuration.accounts),
       localPort: this.#settings.port ?? configuration.localPort,
       answer: answer ?? "ring",
       recordedSamples: 0,

@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import type { Command } from "commander";
 import { instanceOf, resolverOptions } from "../api/phone-setup.ts";
 import { ruleTeller } from "../api/rule-teller.ts";
+import { bindAddressFor } from "../core/phone/bind-address.ts";
 import { dialled } from "../core/phone/dialled.ts";
 import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
 import { formatFault } from "../core/provisioning/fault.ts";
@@ -34,7 +35,7 @@ interface DrillFlags {
   readonly pin?: readonly string[];
   readonly certificate?: string;
   readonly key?: string;
-  readonly bind: string;
+  readonly bind?: string;
   readonly phases: number;
   readonly seed: number;
   readonly json?: boolean;
@@ -73,7 +74,7 @@ export function addDrillCommand(program: Command): void {
     .option("--pin <fingerprint...>", "over TLS: believe exactly these certificates (SHA-256)")
     .option("--certificate <file>", "over TLS: PEM chain to show to a server that asks for one")
     .option("--key <file>", "its PEM key")
-    .option("--bind <address>", "local address", "0.0.0.0")
+    .option("--bind <address>", "local address (default: any of the servers' family)")
     .option("--phases <n>", "of the forecast, as for explain", whole(1, MOST_PHASES), 10)
     .option("--seed <n>", "of the forecast, as for explain", whole(0, MOST_SEED), 1)
     .option("--json", "one JSON object a line on stdout")
@@ -97,8 +98,9 @@ async function drill(flags: DrillFlags): Promise<void> {
   const { account, caller } = accountsOf(flags, configuration);
   const absent = absentServers(flags.cut ?? [], account);
   if (absent.length > 0) exitWith(EXIT.wrongInput, ...absent);
+  const bind = flags.bind ?? bindAddressFor([account]);
   const settings: DrillSettings = {
-    ...{ account, caller, to: flags.to, cuts: flags.cut ?? [], bind: flags.bind, port: 0 },
+    ...{ account, caller, to: flags.to, cuts: flags.cut ?? [], bind, port: 0 },
     ...{ resolver, tls, phases: flags.phases, seed: flags.seed },
     rule: ruleTeller(configuration),
     instance: instanceOf(configuration),
@@ -192,7 +194,7 @@ function flagFaults({ to, bind }: DrillFlags): string[] {
   if (to !== undefined && dialled(to) === undefined) {
     faults.push(`command line: --to: "${to}" cannot be dialled; write sip:USER@DOMAIN`);
   }
-  if (isIP(bind) === 0) {
+  if (bind !== undefined && isIP(bind) === 0) {
     faults.push(`command line: --bind: "${bind}" is no address; write for instance 192.0.2.7`);
   }
   return faults;

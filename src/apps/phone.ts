@@ -6,6 +6,7 @@ import { instanceOf, resolverOptions, SUPPORTED } from "../api/phone-setup.ts";
 import { ruleTeller } from "../api/rule-teller.ts";
 import { type AudioSource, playback, SAMPLE_RATE, tone } from "../core/media/tones.ts";
 import { readWav } from "../core/media/wav.ts";
+import { bindAddressFor } from "../core/phone/bind-address.ts";
 import type { AnswerMode, PhoneConfig } from "../core/phone/phone-config.ts";
 import { PhoneMachine } from "../core/phone/phone-machine.ts";
 import type { PhoneConfiguration } from "../core/provisioning/configuration.ts";
@@ -128,9 +129,10 @@ function phoneConfig(
 ): PhoneConfig {
   const { accounts, station = {} } = configuration;
   const wanted = flags.account === undefined ? undefined : Number(flags.account);
+  const chosen = accounts.filter(({ index }) => wanted === undefined || index === wanted);
   return {
-    accounts: accounts.filter((account) => wanted === undefined || account.index === wanted),
-    bindAddress: flags.bind ?? station.bind ?? "0.0.0.0",
+    accounts: chosen,
+    bindAddress: flags.bind ?? station.bind ?? bindAddressFor(chosen),
     localPort: flags.port === undefined ? configuration.localPort : Number(flags.port),
     answer: (flags.answer as AnswerMode | undefined) ?? station.answer ?? "auto",
     recordedSamples: flags.record === undefined ? 0 : LONGEST_RECORDING_S * SAMPLE_RATE,

@@ -40,6 +40,9 @@ const CAUSES: Readonly<Record<string, LossCause>> = {
   ENONET: "unreachable",
   ENOPROTOOPT: "unreachable",
   EADDRNOTAVAIL: "unreachable",
+  // An address of the other family.
+  EINVAL: "unreachable",
+  EAFNOSUPPORT: "unreachable",
   ETIMEDOUT: "timeout",
   EADDRINUSE: "in-use",
   EACCES: "denied",
