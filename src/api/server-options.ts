@@ -208,7 +208,13 @@ class OptionsReader {
     const user: UserOptions = typeof given === "string" ? { password: given } : given;
     if (typeof user !== "object" || user === null) {
       this.#fault(path, `cannot be ${shown(given)}`, `give a password as text, or ${USER}`);
-      return { name, password: undefined, ha1: {}, voicemail: undefined, groups: [] };
+      return {
+        name: bytesOf(name),
+        password: undefined,
+        ha1: {},
+        voicemail: undefined,
+        groups: [],
+      };
     }
     for (const key of Object.keys(user)) {
       if (!USER_KEYS.has(key)) this.#fault(`${path}.${key}`, "is not known", `give ${USER}`);
@@ -226,11 +232,11 @@ class OptionsReader {
     const named = Array.isArray(groups) && groups.every((group) => typeof group === "string");
     if (!named) this.#fault(`${path}.groups`, `cannot be ${shown(groups)}`, 'give ["sales"]');
     return {
-      name,
+      name: bytesOf(name),
       password: password === undefined ? undefined : bytesOf(String(password)),
       ha1: ha1 ?? {},
       voicemail,
-      groups: named ? groups : [],
+      groups: named ? groups.map(bytesOf) : [],
     };
   }
 

@@ -149,16 +149,35 @@ export function escapeUser(text: string): string {
 /** A user as people write it, as the user part of a URI: UTF-8 (§19.1.2, §25.1); what is escaped already stays so. */
 export function userPart(user: string): string {
   if (PLAIN_USER.test(user)) return user;
-  const sound = escapesAreSound(user) ? user : user.replaceAll("%", "%25");
-  return sound
+  const utf8 = withSoundEscapes(user)
     .replace(/\p{Surrogate}/gu, "\ufffd")
-    .replace(/[^\0-\x7f]+/g, (letters) => encodeURIComponent(letters))
-    .split("%")
-    .map(escapeUser)
-    .join("%");
+    .replace(/[^\0-\x7f]+/g, (letters) => encodeURIComponent(letters));
+  return escapeBetween(utf8);
 }
 
-const PLAIN_USER = /^[\w-]*$/;
+/**
+ * Under what a user of these bytes, as a users file or a digest names him, is found by the user part of his URI
+ * (`unescapeUser`).
+ */
+export function userKey(user: string): string {
+  return PLAIN_USER.test(user) ? user : unescapeUser(escapeBetween(withSoundEscapes(user)));
+}
+
+/** Whether that key is of a user who is named so. */
+export function isKeyOf(key: string, user: string): boolean {
+  return key === user || key === userKey(user);
+}
+
+function withSoundEscapes(user: string): string {
+  return escapesAreSound(user) ? user : user.replaceAll("%", "%25");
+}
+
+/** What is escaped already stays so. */
+function escapeBetween(user: string): string {
+  return user.split("%").map(escapeUser).join("%");
+}
+
+const PLAIN_USER = /^[\w.-]*$/;
 const USER_MARKS = "-_.!~*'()&=+$,;?/";
 
 function isUserCode(code: number): boolean {

@@ -3,7 +3,7 @@ import type { Headers } from "../message/headers.ts";
 import type { Request, Response } from "../message/message.ts";
 import { fromOf, toOf } from "../message/name-addr.ts";
 import { responseTo } from "../message/print.ts";
-import { parseUri, unescapeUser } from "../message/uri.ts";
+import { isKeyOf, parseUri, unescapeUser } from "../message/uri.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Domains } from "./domains.ts";
 import { OVER_FLOW, type RouteMaker, type Seal, type Standing } from "./record-route.ts";
@@ -103,7 +103,7 @@ export class Access {
       return { kind: "refused", response, why: verdict.why };
     }
     if (verdict.kind === "malformed") return this.#refused(request, 400, verdict.why);
-    const himself = local && verdict.user === unescapeUser(caller.user);
+    const himself = local && isKeyOf(unescapeUser(caller.user), verdict.user);
     if (!himself && caller?.host !== NOBODYS_HOST) {
       return this.#refused(request, 403, "not this user's address");
     }

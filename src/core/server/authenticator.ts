@@ -22,6 +22,7 @@ import type { OfferedAlgorithm, Users } from "./users.ts";
 export type Asking = "registrar" | "proxy";
 
 export type Authentication =
+  /** As the digest has him. */
   | { readonly kind: "authenticated"; readonly user: string }
   | { readonly kind: "challenged"; readonly stale: boolean; readonly why: string }
   | { readonly kind: "malformed"; readonly why: string };

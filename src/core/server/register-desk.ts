@@ -8,7 +8,7 @@ import { CALL_ID, CSEQ, FROM, REQUIRE, TO, VIA } from "../message/header-names.t
 import type { Request } from "../message/message.ts";
 import { toOf } from "../message/name-addr.ts";
 import { reasonOf } from "../message/status.ts";
-import { parseUri, unescapeUser } from "../message/uri.ts";
+import { isKeyOf, parseUri, unescapeUser } from "../message/uri.ts";
 import type { Timers } from "../timers.ts";
 import type { Flow } from "../transaction/user.ts";
 import type { StoreAnswer, TraceEvent } from "../vocabulary.ts";
@@ -234,7 +234,7 @@ export class RegisterDesk {
       return refusal(401, verdict.why, lines.join(""));
     }
     const user = unescapeUser(to.user);
-    if (verdict.user === user) return { kind: "owner", user };
+    if (isKeyOf(user, verdict.user)) return { kind: "owner", user };
     return users?.get(user) === undefined
       ? refusal(404, "no such user")
       : refusal(403, "another user's address");

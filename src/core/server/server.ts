@@ -7,7 +7,7 @@ import { Inquiries, type Ready } from "../inquiry.ts";
 import type { LocateContext } from "../locate/locate.ts";
 import type { FlowId, Instant, Local, LossCause, Machine, Peer, World } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
-import { parseUri } from "../message/uri.ts";
+import { parseUri, unescapeUser, userPart } from "../message/uri.ts";
 import { Outbox } from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
 import { Timer, type TimerOwner, Timers } from "../timers.ts";
@@ -170,7 +170,10 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#clock.now = now;
     const desk = this.#office?.desk;
     if (desk === undefined) told("unavailable");
-    else this.#inquiries.start(now, desk.recall(user, recall), (_at, outcome) => told(outcome));
+    else
+      this.#inquiries.start(now, desk.recall(userPart(user), recall), (_at, outcome) =>
+        told(outcome),
+      );
   }
 
   /** So many messages wait for a user from now on (RFC 3842). @param kept told false if that cannot be remembered. */
@@ -178,7 +181,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     this.#clock.now = now;
     const events = this.#office?.events;
     if (events === undefined) kept(false);
-    else events.messagesChanged(now, user, messages, kept);
+    else events.messagesChanged(now, unescapeUser(userPart(user)), messages, kept);
   }
 
   /** From now on every request is answered 503, with Retry-After if it is above 0 seconds; undefined ends that. */

@@ -1,5 +1,6 @@
 /** Who may register and call, with what secret (RFC 7616 §3.4.2), and who is called together. */
 import { type DigestAlgorithm, secretOf } from "../message/digest.ts";
+import { userKey } from "../message/uri.ts";
 import type { Hash } from "../primitives.ts";
 import { MAX_SECRETS } from "./limits.ts";
 
@@ -37,11 +38,12 @@ export class Users {
     const byName = new Map<string, User>();
     this.#byName = byName;
     for (const user of users) {
-      byName.set(user.name, user);
-      for (const group of user.groups) {
+      const name = userKey(user.name);
+      byName.set(name, user);
+      for (const group of user.groups.map(userKey)) {
         const members = this.#groups.get(group);
-        if (members === undefined) this.#groups.set(group, [user.name]);
-        else members.push(user.name);
+        if (members === undefined) this.#groups.set(group, [name]);
+        else members.push(name);
       }
     }
   }
@@ -50,6 +52,7 @@ export class Users {
     return this.#byName.size;
   }
 
+  /** @param name as `userKey` has it, as below. */
   get(name: string): User | undefined {
     return this.#byName.get(name);
   }
@@ -62,15 +65,17 @@ export class Users {
   /**
    * H(user:realm:password), kept when it has been computed; undefined if the user is unknown or has no secret of that
    * algorithm.
+   * @param name as the digest has it.
    */
   ha1(hash: Hash, name: string, realm: string, algorithm: OfferedAlgorithm): string | undefined {
     const secrets = this.#ha1[algorithm];
     const known = secrets.get(name);
     if (known !== undefined) return known;
-    const user = this.#byName.get(name);
+    const user = this.#byName.get(userKey(name));
     if (user === undefined) return undefined;
     if (user.password === undefined) return user.ha1[algorithm];
     const ha1 = secretOf(hash, algorithm, name, realm, user.password);
+    if (name !== user.name) return ha1;
     if (secrets.size >= MAX_SECRETS) secrets.clear();
     secrets.set(user.name, ha1);
     return ha1;

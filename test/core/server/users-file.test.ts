@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { isKeyOf, unescapeUser } from "../../../src/core/message/uri.ts";
 import type { Hash } from "../../../src/core/primitives.ts";
 import { MAX_SECRETS } from "../../../src/core/server/limits.ts";
 import { type User, Users } from "../../../src/core/server/users.ts";
@@ -59,6 +60,20 @@ test("a file that is no YAML, or no map, is a fault and not an exception", () =>
   assert.equal(read("a: [b\n").faults.length > 0, true);
   assert.equal(read("- alice\n").faults[0]?.wrong, "is not a map of users");
   assert.equal(read("alice: a\nalice: b\n").faults.length, 1);
+});
+
+test("a user is found by his URI however his name is written, and digests it as he is named", () => {
+  const bytes = Buffer.from("jürgen: secret\n20#1: hush\n50%: much\n").toString("latin1");
+  const { users, faults } = readUsers({ name: "users.yaml", text: bytes });
+  assert.deepEqual(faults, []);
+  const plain: Hash = { md5: (text) => text, sha256: (text) => text };
+  const named = Buffer.from("jürgen").toString("latin1");
+  assert.equal(users.ha1(plain, named, "r", "MD5"), `${named}:r:secret`);
+  assert.equal(users.ha1(plain, "j%C3%BCrgen", "r", "MD5"), "j%C3%BCrgen:r:secret");
+  for (const part of ["j%C3%BCrgen", "20%231", "50%25"]) {
+    assert.ok(users.get(unescapeUser(part)) !== undefined, part);
+  }
+  assert.ok(isKeyOf("j%C3%BCrgen", named) && !isKeyOf("j%C3%BCrgen", "jurgen"));
 });
 
 test("more users than secrets are kept: what was computed is computed anew, and everybody's is right", () => {
