@@ -31,8 +31,10 @@ export class RecordCache {
   #silentUntil: Instant = Number.NEGATIVE_INFINITY;
   /** The last that was heard of any resolver was silence. */
   #mute = false;
-  /** Questions that silence was the last answer to: some resolvers choke on one type only. */
-  readonly #unanswered = new Set<string>();
+  /** Answers of any resolver so far. */
+  #heard = 0;
+  /** Questions that silence was the last answer to, and how many others had been answered when that began. */
+  readonly #unanswered = new Map<string, number>();
   #probeAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(limit: number = MAX_CACHED_ANSWERS) {
@@ -76,12 +78,19 @@ export class RecordCache {
   /** Takes an answer in; gives it back as kept, undefined for silence. */
   heard(now: Instant, name: string, type: RecordType, answer: DnsAnswer): CachedAnswer | undefined {
     if (answer.kind === "silent") {
+      const key = keyOf(name, type);
+      const began = this.#unanswered.get(key);
+      if (began === undefined && this.#unanswered.size < this.#limit) {
+        this.#unanswered.set(key, this.#heard);
+      }
+      // A resolver that has answered others since chokes on this one: that says nothing of the rest.
+      if (began !== undefined && began < this.#heard) return undefined;
       this.#silentUntil = now + SILENCE_MS;
       this.#probeAt = this.#silentUntil;
       this.#mute = true;
-      if (this.#unanswered.size < this.#limit) this.#unanswered.add(keyOf(name, type));
       return undefined;
     }
+    this.#heard += 1;
     this.#silentUntil = Number.NEGATIVE_INFINITY;
     this.#mute = false;
     this.#unanswered.delete(keyOf(name, type));

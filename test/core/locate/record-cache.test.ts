@@ -198,6 +198,20 @@ describe("when the resolver is silent", () => {
     }
   });
 
+  test("… and once it has answered others since, these are asked for as soon as they run out", () => {
+    const names = new Names([a(NAME, "192.0.2.13", 5)]);
+    const context = { ...names.context(), families: ["ipv4", "ipv6"] as const };
+    names.mute.add("AAAA");
+    names.server(server, context);
+    names.clock.now += 40_000;
+    names.server(server, context);
+    for (const address of ["192.0.2.14", "192.0.2.15", "192.0.2.16"]) {
+      names.clock.now += 6_000;
+      names.records = [a(NAME, address, 5)];
+      assert.deepEqual(shown(names.server(server, context)), [`udp ${address}:5060`]);
+    }
+  });
+
   test("… also where it never answered that type: it has its own patience once, and short ones from then on", () => {
     const names = new Names([a(NAME, "192.0.2.13")]);
     names.mute.add("NAPTR");
