@@ -99,9 +99,16 @@ export class Itinerary {
     if (this.#host.policy.strictLastTarget) {
       return !followed || this.#places[0]?.server !== place.server;
     }
-    const spent = (route: ServerRoute): boolean =>
-      route.places.length > 0 && route.places.every((one) => this.#isTried(one));
-    return !followed && this.#routes.every(spent);
+    return !followed && this.#routes.every((route) => this.#isSpent(route));
+  }
+
+  /** All of its places were tried; one not resolved yet has those of a server that is reached by the same hops. */
+  #isSpent(route: ServerRoute): boolean {
+    const isKnown = ({ places }: ServerRoute) => places.length > 0;
+    const known = isKnown(route)
+      ? route
+      : this.#plan.routes.find((other) => isKnown(other) && other.isReachedLike(route));
+    return known?.places.every((one) => this.#isTried(one)) === true;
   }
 
   /** The server that a proxy leads to next may say something else. */

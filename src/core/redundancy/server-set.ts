@@ -83,6 +83,12 @@ export class ServerRoute {
     return this.#proxies.length > 0 ? this.#proxies : [this.policy];
   }
 
+  /** Its requests are sent to the very hops that another's are sent to, wherever those are. */
+  isReachedLike({ hops }: ServerRoute): boolean {
+    const own = this.hops;
+    return own.length === hops.length && own.every((hop, index) => isSameHop(hop, hops[index]));
+  }
+
   get currentPlace(): Place | undefined {
     return this.places[this.current];
   }
@@ -132,6 +138,10 @@ export class ServerRoute {
   indexOf(target: Target): number {
     return this.places.findIndex((place) => sameTarget(place.target, target));
   }
+}
+
+function isSameHop(a: ServerPolicy, b: ServerPolicy | undefined): boolean {
+  return a.address === b?.address && a.port === b.port && a.transport === b.transport;
 }
 
 /**

@@ -45,6 +45,20 @@ test("the last target gets all of Timer B, and then the call has failed", () => 
   `);
 });
 
+test("a server that is reached by the way that was tried is no further place: Timer B is waited for", () => {
+  const second = { register: false, inviteRetries: 0 };
+  const proxy = defaultServer(PRIMARY, { inviteRetries: 0 });
+  const cases = [
+    servers({ proxies: [proxy] }, SECONDARY, defaultServer(FALLBACK, second)),
+    servers({}, proxy, defaultServer(PRIMARY, second)),
+  ];
+  for (const stage of cases) {
+    dial(stage.cut("primary")).until(60);
+    const ended = stage.events.find(({ event }) => event === "call.ended");
+    assert.deepEqual([ended?.why, ended?.at], ["timeout", 42_000]);
+  }
+});
+
 test("ICMP moves the call on at once, before anything would be resent", () => {
   dial(failover().kill("primary"))
     .until(5)
