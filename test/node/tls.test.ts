@@ -87,6 +87,49 @@ for (const transport of ["tls", "wss"] as const) {
     equal(peer.domains, undefined);
   });
 
+  test(`${transport}: where certificates are asked for, one that proves nothing is told, and no certificate is not`, async () => {
+    const events: TimedEvent[] = [];
+    const server = await echo(transport, {
+      tls: { certificate, key, authorities: [authority], clients: "asked" },
+      sink: (event) => events.push(event),
+    });
+    const target = { ...server.target, domain: "example.com" };
+    const expired = { authorities: [authority], certificate: certificateOf("expired"), key };
+    for (const tls of [{ authorities: [authority] }, expired]) {
+      await open(target, { tls }).machine.until("opened");
+    }
+    await server.machine.until("opened", ({ flow }) => flow === -2);
+    const told = events.filter(({ event }) => event === "connection.distrusted");
+    deepEqual(
+      told.map(({ address, why }) => [address, why]),
+      [[LOOPBACK, "CERT_HAS_EXPIRED"]],
+    );
+  });
+
+  test(`${transport}: a server that misses our certificate says so, whether before or after we may send`, async () => {
+    for (const [version, alert] of [
+      ["TLSv1.2", "handshake failure"],
+      ["TLSv1.3", "certificate required"],
+    ] as const) {
+      const server = createTlsServer({
+        ...{ cert: certificate, key, ca: authority, maxVersion: version },
+        ...{ requestCert: true, rejectUnauthorized: true },
+      });
+      server.on("tlsClientError", (_error, socket) => socket.destroy());
+      server.listen(0, LOOPBACK);
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      const events: TimedEvent[] = [];
+      const target: Target = { transport, address: LOOPBACK, port, domain: "example.com" };
+      const sink = (event: TimedEvent): number => events.push(event);
+      const { machine } = open(target, { ...trusting, sink });
+      equal((await machine.until("lost")).cause, "tls");
+      const [told] = events.filter(({ event }) => event === "connection.distrusted");
+      match(String(told?.why), new RegExp(`^[a-z0-9 ]*alert ${alert}$`));
+      server.close();
+    }
+  });
+
   test(`${transport}: where certificates are demanded a client without one, or with an expired one, is not let in`, async () => {
     const server = await echo(transport, {
       tls: { certificate, key, authorities: [authority], clients: "demanded" },

@@ -65,9 +65,24 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** A peer that is not who it should be, or cannot speak TLS with us: `tls` alone tells an operator too little. */
-export function reportDistrusted(facts: Facts, peer: Peer, { message: why }: Error): void {
+/** OpenSSL's message is a line of its source; its reason stands behind the name of a function. */
+const OPENSSL_REASON = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
+
+/**
+ * Whether the peer has ended TLS by an alert (RFC 8446 §6.2). What it holds of our certificate it says only when this
+ * side takes the connection for open.
+ */
+export function isAlert({ message }: Error): boolean {
+  return OPENSSL_REASON.exec(message)?.[1]?.includes(" alert ") === true;
+}
+
+/**
+ * A peer that is not who it should be, that thinks so of us, or cannot speak TLS with us: `tls` alone tells an operator
+ * too little.
+ */
+export function reportDistrusted(facts: Facts, peer: Peer, { message }: Error): void {
   const { transport, address, port } = peer;
+  const why = OPENSSL_REASON.exec(message)?.[1] ?? message;
   facts.report({ event: "connection.distrusted", transport, address, port, why });
 }
 

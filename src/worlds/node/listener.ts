@@ -6,7 +6,7 @@ import type { FlowId, Local, Peer } from "../../core/machine.ts";
 import { type Carrier, causeOfBind, type Facts } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 import type { OpenSockets } from "./open-sockets.ts";
-import { provenDomains } from "./tls.ts";
+import { disbelief, provenDomains } from "./tls.ts";
 
 /** Connections that may wait to be accepted, as far as the system allows: a storm of phones comes at once. */
 const BACKLOG = 4096;
@@ -74,6 +74,15 @@ export class Listener implements Carrier {
     this.#server.close();
   }
 
+  /** Tells of a certificate that proves nothing to us: its bearer is let in as anybody is, and might wonder why. */
+  distrust(socket: Socket): void {
+    const why = disbelief(socket);
+    if (why === undefined) return;
+    const { remoteAddress: address, remotePort: port } = socket;
+    const { transport } = this.#local;
+    this.#facts.report({ event: "connection.distrusted", transport, address, port, why });
+  }
+
   /** Counts the connection for whoever opened it, who may have too many. */
   #admit(socket: Socket, most: number): void {
     const origin = originOf(socket.remoteAddress ?? "");
@@ -118,6 +127,7 @@ export function peerOfAccepted(socket: Socket, listener: Listener): Peer | undef
   if (localAddress === undefined || localPort === undefined) return undefined;
   const { transport } = listener.peer;
   const domains = provenDomains(socket);
+  listener.distrust(socket);
   const peer = { transport, address, port, localAddress, localPort, listener: listener.id };
   return domains === undefined ? peer : { ...peer, domains };
 }

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { FlowId, LossCause, Peer } from "../../core/machine.ts";
 import { isKeepAlive } from "../../core/transaction/keep-alive.ts";
-import { type Carrier, causeOf, type Facts, reportDistrusted } from "./carrier.ts";
+import { type Carrier, causeOf, type Facts, isAlert, reportDistrusted } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 
 /** An accepted connection is looked at so often in the time that it may be idle. */
@@ -31,9 +31,9 @@ export class StreamFlow implements Carrier {
     this.#limits = limits;
     socket.on("data", (bytes) => this.#facts.received(this.#id, bytes));
     socket.on("error", (error) => {
-      const securing = this.#state === "securing";
-      if (securing) reportDistrusted(this.#facts, this.#peer, error);
-      this.#end(securing ? "tls" : causeOf(error));
+      const distrusted = this.#state === "securing" || (this.#state === "open" && isAlert(error));
+      if (distrusted) reportDistrusted(this.#facts, this.#peer, error);
+      this.#end(distrusted ? "tls" : causeOf(error));
     });
     socket.on("close", () => this.#end(this.#state === "securing" ? "tls" : "closed"));
   }

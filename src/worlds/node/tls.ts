@@ -136,3 +136,10 @@ export function provenDomains(socket: Socket): readonly string[] | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
   return domainsOf(socket.getPeerCertificate());
 }
+
+/** Why the certificate that the caller shows is not believed; undefined if it is, or none is shown. */
+export function disbelief(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket) || socket.authorized) return undefined;
+  if (socket.getPeerX509Certificate() === undefined) return undefined;
+  return String(socket.authorizationError);
+}

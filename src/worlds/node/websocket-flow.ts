@@ -5,7 +5,7 @@ import { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
 import type { FlowId, LossCause, Peer } from "../../core/machine.ts";
 import { isKeepAlive } from "../../core/transaction/keep-alive.ts";
-import { type Carrier, causeOf, type Facts, reportDistrusted } from "./carrier.ts";
+import { type Carrier, causeOf, type Facts, isAlert, reportDistrusted } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 
 /** Head and mask of a short frame from a client (RFC 6455 §5.2). */
@@ -47,7 +47,7 @@ export class WebSocketFlow implements Carrier {
     web.on("error", (error) => this.#failed(error));
     // A broken connection is a close like any other to the library.
     socket.on("error", (error) => {
-      if (this.#state === "open") this.#end(causeOf(error));
+      if (this.#state === "open") this.#failed(error);
     });
     web.on("close", () => this.#end("closed"));
   }
@@ -125,7 +125,8 @@ export class WebSocketFlow implements Carrier {
   };
 
   #failed(error: Error): void {
-    if (this.#state !== "securing") {
+    if (this.#state === "closed") return;
+    if (this.#state !== "securing" && !isAlert(error)) {
       this.#end(causeOf(error));
       return;
     }
