@@ -71,7 +71,11 @@ export interface PhoneEventFields {
   "phone.unreachable-by-tcp": { readonly why: string };
   /** A server's name came to these targets, best first, apart by spaces. */
   "server.resolved": OfServer & { readonly name: string; readonly targets: string };
-  "server.unresolved": OfServer & { readonly name: string };
+  /**
+   * Its name came to none: `no-records`, `silent` resolvers, `refused-by-dot` (RFC 2782), `unsupported` transports, or a
+   * `bad-name`.
+   */
+  "server.unresolved": OfServer & { readonly name: string; readonly why: string };
   /** `expires`: seconds granted. */
   "registration.accepted": OfServer & { readonly target: string; readonly expires: number };
   /** Tried again by itself. */

@@ -2,7 +2,7 @@
 import type { failbackModeOf } from "../redundancy/failback.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
-import type { Place, ServerRoute } from "../redundancy/server-set.ts";
+import type { Place, ResolvedHop, ServerRoute } from "../redundancy/server-set.ts";
 import type { TraceEvent } from "../vocabulary.ts";
 
 export interface EventOutlet {
@@ -38,8 +38,8 @@ export class AccountEvents {
     this.report("server.resolved", { server: index, name: policy.address, targets });
   }
 
-  unresolved({ index, policy }: ServerRoute): void {
-    this.report("server.unresolved", { server: index, name: policy.address });
+  unresolved({ index, policy }: ServerRoute, [hop]: readonly ResolvedHop[]): void {
+    this.report("server.unresolved", { server: index, name: policy.address, why: hop?.why });
   }
 
   /** Where its name came to nothing, there is no target to tell but the name. */

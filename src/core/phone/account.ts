@@ -198,7 +198,7 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     }
     this.#environment.resolve(now, route.hops, this.policy, (at, hops) => {
       if (hops.some((hop) => hop.targets.length > 0)) this.#resolved(route, hops);
-      else this.events.unresolved(route);
+      else this.events.unresolved(route, hops);
       resolved(at);
     });
   }

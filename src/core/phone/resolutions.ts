@@ -83,7 +83,7 @@ export class Resolutions {
   }
 
   #resolvedHop(located: Located): ResolvedHop {
-    if (located.kind === "failed") return { targets: [], expiresAt: NEVER };
+    if (located.kind === "failed") return { targets: [], why: located.why, expiresAt: NEVER };
     const targets = located.targets.map(({ target, expiresAt, rank }) => ({
       target: this.#sameTarget(target),
       expiresAt,

@@ -2,6 +2,7 @@
  * The servers of one account as places to send to: each server's name resolved to its targets (primary,
  * secondary …), and which of them is in use now. *Configured* order and *current* choice are two fields.
  */
+import type { LocationFailure } from "../locate/located.ts";
 import type { Instant, Target } from "../machine.ts";
 import type { RedundancyPolicy, ServerPolicy } from "./policy.ts";
 import { sameTarget, targetName } from "./server-health.ts";
@@ -27,6 +28,8 @@ export interface ResolvedTarget {
 /** What resolving one hop gave; a hop that could not be resolved has no targets. */
 export interface ResolvedHop {
   readonly targets: readonly ResolvedTarget[];
+  /** Why there are none. */
+  readonly why?: LocationFailure;
   /** When the order may be another. */
   readonly expiresAt: Instant;
 }

@@ -257,7 +257,7 @@ test("a name that does not resolve is a failed server; the next one serves (C39)
   };
   const stage = new Rehearsal([defaultAccount("2001", policy)], { events: ["server.unresolved"] });
   stage.start().expect(`
-    0.0 * server.unresolved server=1
+    0.0 * server.unresolved server=1 why=no-records
     0.0 REGISTER → fallback
     0.0 200 ← fallback
   `);
