@@ -1,7 +1,7 @@
 /** Keys of the makers' files with a lamp for a colleague (BLF): which users an account watches, and how. */
 import { settingValue } from "./assemble.ts";
 import type { Setting, Settings } from "./settings.ts";
-import { parseValue, USERS } from "./value-form.ts";
+import { parseValue, shown, USERS } from "./value-form.ts";
 import { LAMP } from "./yealink-keys.ts";
 
 /** @param first the account of keys that leave it to the phone. */
@@ -32,9 +32,13 @@ export function polycomLamps(settings: Settings, account: number): string[] {
 /** `2002`, `2002@pbx.example.com` or `sip:2002@pbx.example.com`; only users of the account's own domain can be watched. */
 function userOf(settings: Settings, setting: Setting | undefined): string[] {
   if (setting === undefined) return [];
-  const bare = String(setting.value).replace(/^sips?:/i, "");
-  const { complaint } = parseValue(USERS, bare.split("@")[0] ?? "");
-  if (complaint === undefined) return [bare.split("@")[0] ?? ""];
-  settings.withdraw(setting, complaint.code, complaint.wrong, "write a user, or USER@DOMAIN");
+  const text =
+    String(setting.value)
+      .replace(/^sips?:/i, "")
+      .split("@")[0] ?? "";
+  const { value, complaint } = parseValue(USERS, text);
+  if (Array.isArray(value) && value.length === 1 && complaint === undefined) return value;
+  const wrong = complaint?.wrong ?? `${shown(text)} is not one user`;
+  settings.withdraw(setting, "bad-value", wrong, "write a user, or USER@DOMAIN");
   return [];
 }

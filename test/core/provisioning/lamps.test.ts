@@ -46,10 +46,12 @@ test("a BLF key belongs to the account of its line, and to the first where it na
 });
 
 test("what is no user under a BLF key is told and left out", () => {
-  const phone = yealink("linekey.1.type = 16", "linekey.1.value = *21*;now");
-  assert.deepEqual(watched(phone), [[], []]);
-  const [fault] = phone.faults.filter(({ key }) => key === "linekey.1.value");
-  assert.equal(fault?.code, "bad-value");
+  for (const value of ["*21*;now", "- a", "2005, 2006"]) {
+    const phone = yealink("linekey.1.type = 16", `linekey.1.value = ${value}`);
+    assert.deepEqual(watched(phone), [[], []]);
+    const [fault] = phone.faults.filter(({ key }) => key === "linekey.1.value");
+    assert.equal(fault?.code, "bad-value");
+  }
 });
 
 test("account.X.blf.subscribe_event = 1 asks for presence instead of calls", () => {
