@@ -196,4 +196,6 @@ export const FAILED_SEEDS: readonly number[] = [
   3222540021,
   // … and a binding leads to nobody once its connection is gone, nor to a phone that has moved to a server of its own.
   3222573468,
+  // … and a server that waits for its store does not serve yet.
+  2148629113,
 ];

@@ -30,6 +30,15 @@ export class Faults implements Reach {
     if (calm) this.#calmSince = now;
   }
 
+  /** One that was started while its store was away has waited for that, and serves from now on. */
+  started(name: string): void {
+    const { address } = this.#town.server(name).spec;
+    const since = this.#wellSince.get(address) ?? Number.POSITIVE_INFINITY;
+    if (since < Number.POSITIVE_INFINITY) {
+      this.#wellSince.set(address, this.#town.simulation.now);
+    }
+  }
+
   since(address: string): Instant {
     const own = this.#wellSince.get(address) ?? Number.POSITIVE_INFINITY;
     return Math.max(own, this.#calmSince);

@@ -333,6 +333,7 @@ class Swarm implements Obituaries {
   }
 
   #event(event: SimulatedEvent): void {
+    if (event.event === "server.started") this.#faults.started(event.node);
     if (event.event === "call.started") {
       const { ringMs } = this.#plan;
       // Once the storm is over, people answer at once.
