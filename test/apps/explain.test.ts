@@ -174,6 +174,15 @@ account.1.fallback.timeout = 2147483647
   assert.ok(Number.isFinite(gone.registered.worst));
 });
 
+test("home is the first server that is registered at", () => {
+  const text = `<x reg.1.address="33" reg.1.outboundProxy.address="edge.example.com"
+    reg.1.outboundProxy.failOver.failBack.mode="duration" reg.1.outboundProxy.failOver.failBack.timeout="60"
+    reg.1.server.1.address="192.0.2.30" reg.1.server.1.register="0"
+    reg.1.server.2.address="192.0.2.31" reg.1.server.2.expires="60" reg.1.server.2.expires.overlap="40"/>`;
+  const { back } = of(foretoldOf(text, "unregistered.xml", 2), "the primary of proxy 1", "closed");
+  assert(back.worst <= 80_000, `${back.worst}`);
+});
+
 test("who asks for the phone asks at a server that lives, whoever found out which one fails (drill)", () => {
   const { accounts } = readConfiguration([{ name: "mute.cfg", text: MUTE.replace("900", "60") }]);
   const [account] = accounts;

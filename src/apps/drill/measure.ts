@@ -3,8 +3,8 @@
  * (explain/rehearsal.ts), on real sockets.
  */
 import type { Account } from "../../core/phone/account.ts";
-import { failbackModeOf } from "../../core/redundancy/failback.ts";
 import type { GroundServer } from "../explain/grounds.ts";
+import { isHome } from "../explain/home.ts";
 import { Asker } from "./asker.ts";
 import type { CutFault, DrillPhone } from "./drill-phone.ts";
 
@@ -67,13 +67,6 @@ function registeredAt(account: Account): string[] {
     const bound = registration?.bound(performance.now()) === true;
     return (bound ? registration.place?.target.address : undefined) ?? [];
   });
-}
-
-/** The next request goes to the primary. */
-function isHome(account: Account): boolean {
-  const route = account.servers.route(1);
-  if (account.workingServer !== 1) return false;
-  return route.current === 0 || failbackModeOf(route) === "newRequests";
 }
 
 async function idle(scene: Scene): Promise<Omit<Measured, "firstCallMs" | "nextCallMs">> {

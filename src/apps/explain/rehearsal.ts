@@ -7,7 +7,6 @@ import type { Account } from "../../core/phone/account.ts";
 import type { Call } from "../../core/phone/call.ts";
 import type { Phone } from "../../core/phone/phone.ts";
 import { type Bounds, boundsOf } from "../../core/redundancy/bounds.ts";
-import { failbackModeOf } from "../../core/redundancy/failback.ts";
 import type { AccountPolicy } from "../../core/redundancy/policy.ts";
 import { hostText } from "../../core/server/domains.ts";
 import { latin1Text } from "../../worlds/sim/pure-bytes.ts";
@@ -15,6 +14,7 @@ import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, type RuleTeller, simulatedPhone } from "../sim/phone-config.ts";
 import { Town, type TownPhones } from "../sim/town.ts";
 import { BACK_PORT, domainOf, freeNetwork, type GroundServer, type Grounds } from "./grounds.ts";
+import { isHome } from "./home.ts";
 import { askedServer, ECHO, residentsOf, watcherIndex } from "./residents.ts";
 
 /** How a server fails: its port is closed; nothing comes back; it answers 503 to everything. */
@@ -293,7 +293,7 @@ export class Rehearsal {
     const { homeMs } = this.#bounds;
     if (!Number.isFinite(homeMs)) return homeMs;
     const started = simulation.now;
-    return this.#whenTrue(started, started + within(homeMs), () => this.#home());
+    return this.#whenTrue(started, started + within(homeMs), () => isHome(this.#account));
   }
 
   #whenTrue(started: Instant, until: Instant, done: () => boolean): number {
@@ -329,14 +329,6 @@ export class Rehearsal {
     return this.#case.grounds.servers.some(
       (server) => server.spec.role === "working" && !this.#fails(server),
     );
-  }
-
-  /** The next request goes to the primary. */
-  #home(): boolean {
-    const account = this.#account;
-    const route = account.servers.route(1);
-    if (account.workingServer !== 1) return false;
-    return route.current === 0 || failbackModeOf(route) === "newRequests";
   }
 
   /** Asks for the phone where people do, more and more rarely, and after each registration. */
