@@ -174,13 +174,13 @@ account.1.fallback.timeout = 2147483647
   assert.ok(Number.isFinite(gone.registered.worst));
 });
 
-test("home is the first server that is registered at", () => {
+test("home is the first server that is registered at: failures are spread over its renewals, the first at once", () => {
   const text = `<x reg.1.address="33" reg.1.outboundProxy.address="edge.example.com"
     reg.1.outboundProxy.failOver.failBack.mode="duration" reg.1.outboundProxy.failOver.failBack.timeout="60"
-    reg.1.server.1.address="192.0.2.30" reg.1.server.1.register="0"
-    reg.1.server.2.address="192.0.2.31" reg.1.server.2.expires="60" reg.1.server.2.expires.overlap="40"/>`;
-  const { back } = of(foretoldOf(text, "unregistered.xml", 2), "the primary of proxy 1", "closed");
-  assert(back.worst <= 80_000, `${back.worst}`);
+    reg.1.server.1.address="192.0.2.30" reg.1.server.1.register="0" reg.1.server.2.address="192.0.2.31"/>`;
+  const seen = of(foretoldOf(text, "unregistered.xml", 2), "the primary of proxy 1", "closed");
+  assert(seen.back.worst <= 80_000, `${seen.back.worst}`);
+  near(seen.registered.worst, 30_000, "the whole period of keep-alives");
 });
 
 test("who asks for the phone asks at a server that lives, whoever found out which one fails (drill)", () => {

@@ -1,11 +1,17 @@
-/** Whether a phone is where it was before anything failed: what explain foretells and the drill measures. */
+/** Where a phone is before anything fails, and whether it is there again: for explain and the drill. */
 import type { Account } from "../../core/phone/account.ts";
 import { failbackModeOf } from "../../core/redundancy/failback.ts";
+import type { RedundancyPolicy } from "../../core/redundancy/policy.ts";
 
-/** The next request goes to the primary of the first server that the account registers at. */
+/** The first server, 1-based, that an account registers at; 1 if it registers nowhere. */
+export function homeServer({ servers }: RedundancyPolicy): number {
+  const first = servers.findIndex(({ register }) => register);
+  return first < 0 ? 1 : first + 1;
+}
+
+/** The next request goes to the primary of that server. */
 export function isHome(account: Account): boolean {
-  const first = account.policy.servers.findIndex(({ register }) => register);
-  const route = account.servers.route(Math.max(first, 0) + 1);
+  const route = account.servers.route(homeServer(account.policy));
   if (account.workingServer !== route.index) return false;
   return route.current === 0 || failbackModeOf(route) === "newRequests";
 }

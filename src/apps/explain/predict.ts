@@ -11,6 +11,7 @@ import {
   hopsOf,
   type Surroundings,
 } from "./grounds.ts";
+import { homeServer } from "./home.ts";
 import {
   type Absence,
   boundsAmong,
@@ -207,9 +208,10 @@ export function victimsOf({ servers }: Grounds): readonly Victim[] {
   return victims;
 }
 
-/** One period of renewal at the working server, an hour at most. */
+/** One period of renewal at the first server that is registered at, an hour at most. */
 export function periodMs({ redundancy }: AccountPolicy): number {
-  const { expiresSeconds, overlapSeconds } = redundancy.servers[0] ?? { expiresSeconds: 60 };
+  const home = redundancy.servers[homeServer(redundancy) - 1];
+  const { expiresSeconds, overlapSeconds } = home ?? { expiresSeconds: 60 };
   const lead = typeof overlapSeconds === "number" ? overlapSeconds : expiresSeconds / 2;
   return Math.min(3600, Math.max(1, expiresSeconds - Math.min(lead, expiresSeconds / 2))) * 1000;
 }

@@ -14,7 +14,7 @@ import type { SimulatedEvent } from "../../worlds/sim/simulation.ts";
 import { dnsPatienceMs, type RuleTeller, simulatedPhone } from "../sim/phone-config.ts";
 import { Town, type TownPhones } from "../sim/town.ts";
 import { BACK_PORT, domainOf, freeNetwork, type GroundServer, type Grounds } from "./grounds.ts";
-import { isHome } from "./home.ts";
+import { homeServer, isHome } from "./home.ts";
 import { askedServer, ECHO, residentsOf, watcherIndex } from "./residents.ts";
 
 /** How a server fails: its port is closed; nothing comes back; it answers 503 to everything. */
@@ -111,7 +111,7 @@ export class Rehearsal {
   readonly #subject: TownPhones;
   readonly #others: TownPhones;
   #registers = 0;
-  /** Registrations that were accepted at server 1. */
+  /** Registrations that were accepted where it is at home. */
   #renewals = 0;
   /** A server in failure has left a REGISTER unanswered or refused it. */
   #triedInVain = false;
@@ -124,6 +124,7 @@ export class Rehearsal {
   constructor(one: Case) {
     this.#case = one;
     const { account, grounds, rule, seed } = one;
+    const home = homeServer(account.redundancy);
     this.#bounds = boundsAmong(account, grounds);
     this.#town = new Town({
       seed,
@@ -136,7 +137,7 @@ export class Rehearsal {
         if (DECISIONS.has(event.event)) this.#decisions.push(event);
         if (this.#isVain(event)) this.#triedInVain = true;
         if (event.event !== "registration.accepted") return;
-        if (event.server === 1) this.#renewals += 1;
+        if (event.server === home) this.#renewals += 1;
         this.#afterRegistration();
       },
       onMessage: ({ node, direction, bytes }) => {
@@ -188,7 +189,7 @@ export class Rehearsal {
     this.#town.simulation.runFor(ms);
   }
 
-  /** Lets time pass until the phone has just renewed its registration at server 1, so long at most. */
+  /** Lets time pass until the phone has just renewed its registration where it is at home, so long at most. */
   passToRenewal(ms: number): void {
     const { simulation } = this.#town;
     const before = this.#renewals;
