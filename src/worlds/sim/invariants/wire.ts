@@ -1,4 +1,5 @@
 /** I7: CSeq rises within a Call-ID, and credentials go only to a host that sent the nonce they answer. */
+import type { Instant } from "../../../core/machine.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 import { branchOf, callIdOf, cseqOf, placeOf } from "./glance.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
@@ -6,6 +7,8 @@ import type { Complain, Invariant, Watched } from "./invariant.ts";
 interface Turn {
   number: number;
   method: string;
+  /** Where it stood when the process died that had the dialog. */
+  reached: number | undefined;
   /** Attempts of an INVITE outside of a dialog that have no final response, by branch: the number they began with. */
   readonly open: Map<string, number>;
   /** The same of those that were challenged last, by place. */
@@ -43,6 +46,15 @@ export class Wire implements Invariant {
     if (wrong !== undefined) this.#complain({ invariant: "I7", at, node, what: wrong });
   }
 
+  /** What comes now is behind all of that process, but a later one does not know what was said between them. */
+  died(_now: Instant, node: string): void {
+    for (const [key, turn] of this.#turns) {
+      if (!key.startsWith(`${node} `)) continue;
+      turn.reached ??= turn.number;
+      turn.number = turn.reached;
+    }
+  }
+
   /** Attempts of one request share a number; ACK and CANCEL have that of their INVITE. */
   #outOfTurn(message: SimulatedMessage, text: string): string | undefined {
     const { node } = message;
@@ -53,7 +65,8 @@ export class Wire implements Invariant {
     const key = `${node} ${callId} ${fromTagOf(text)} ${toTag}`;
     const number = Number(digits);
     const known = this.#turns.get(key);
-    const turn = known ?? { number, method, open: new Map(), challenged: new Map() };
+    const open = new Map<string, number>();
+    const turn = known ?? { number, method, reached: undefined, open, challenged: new Map() };
     if (known === undefined) this.#turns.set(key, turn);
     if (number > turn.number) {
       turn.number = number;
