@@ -200,4 +200,6 @@ export const FAILED_SEEDS: readonly number[] = [
   2148629113,
   // … and who has lost his power twice ends a call of before as if for the first time.
   3223115959,
+  // … and a binding of before the death of its server leads to nobody until the phone is back.
+  2148944476,
 ];

@@ -41,9 +41,11 @@ export class BindingBook {
     return this.#some(address, user, ({ holder }) => !this.#lost.has(readHolder(holder).source));
   }
 
-  /** Somebody has lost a flow. */
-  lost({ transport, address, port }: Peer): void {
-    if (transport !== "udp") this.#lost.add(`${transport}:${address}:${port}`);
+  /** Somebody has lost a flow: the server, or the phone if the server has died. */
+  lost({ transport, address, port, localAddress, localPort }: Peer): void {
+    if (transport === "udp") return;
+    this.#lost.add(`${transport}:${address}:${port}`);
+    this.#lost.add(`${transport}:${localAddress}:${localPort}`);
   }
 
   #some(address: string, user: string, fits: (binding: Binding) => boolean): boolean {
