@@ -292,9 +292,7 @@ export class Headers {
   }
 
   remove(name: string): this {
-    for (let index = this.size - 1; index >= 0; index -= 1) {
-      if (this.nameAt(index) === name) this.removeAt(index);
-    }
+    for (let at = this.indexOf(name); at >= 0; at = this.indexOf(name, at)) this.removeAt(at);
     return this;
   }
 
