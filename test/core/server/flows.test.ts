@@ -272,39 +272,38 @@ test("an operator takes a binding away that another server writes at the same mo
   assert.equal(made.eventsNamed("binding.removed").length, 1);
 });
 
-test("a server that stops takes nothing new, ends what is ringing, and is gone within 5 s", () => {
+/** Alice has called Bob, who answers so to the INVITE: then the server is told to stop. */
+function stopped(answer: number | undefined) {
   const made = town();
   const [host] = made.hosts;
   const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
   const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
   bob.register(UDP);
+  bob.answer = ({ method }) => (method === "INVITE" ? answer : 200);
   alice.send(UDP, "INVITE", "sip:bob@example.com");
   made.pass(10);
   host!.run((now) => host!.server.stop(now));
+  return { made, host: host!, alice, bob };
+}
+
+test("a server that stops takes nothing new, ends what is ringing, and is gone within 5 s", () => {
+  const { made, host, alice, bob } = stopped(undefined);
   alice.send(UDP, "INVITE", "sip:bob@example.com", { callId: "late" });
   bob.register(UDP);
   made.pass(100);
   assert.equal(alice.final("INVITE").status, 503);
   assert.equal(bob.final("REGISTER").status, 503);
-  assert.equal(host!.server.state, "stopping");
+  assert.equal(host.server.state, "stopping");
   bob.reply(bob.responseTo(bob.last("INVITE"), 200), UDP);
   made.pass(100);
   assert.equal(alice.final("INVITE").status, 200);
-  assert.equal(host!.server.state, "stopped");
-  assert.equal(host!.deadline, Number.POSITIVE_INFINITY);
+  assert.equal(host.server.state, "stopped");
+  assert.equal(host.deadline, Number.POSITIVE_INFINITY);
 });
 
 test("… who rings for longer is cancelled, and the caller asks another server: 503, also when nothing was heard", () => {
   for (const answered of [true, false]) {
-    const made = town();
-    const [host] = made.hosts;
-    const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
-    const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
-    bob.register(UDP);
-    bob.answer = ({ method }) => (method === "INVITE" ? 180 : 200);
-    alice.send(UDP, "INVITE", "sip:bob@example.com");
-    made.pass(10);
-    host!.run((now) => host!.server.stop(now));
+    const { made, host, alice, bob } = stopped(180);
     made.pass(2_900);
     assert.equal(bob.heard.includes("CANCEL"), false);
     made.pass(200);
@@ -313,20 +312,12 @@ test("… who rings for longer is cancelled, and the caller asks another server:
     made.pass(1_000);
     assert.equal(alice.final("INVITE").status, 503);
     assert.equal(made.eventsNamed("call.refused")[0]?.status, 503);
-    assert.equal(host!.server.state, "stopped");
+    assert.equal(host.server.state, "stopped");
   }
 });
 
 test("… and one who answers at the last moment has the call", () => {
-  const made = town();
-  const [host] = made.hosts;
-  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
-  const bob = new TestPhone(made, "udp:10.0.2.1:5060", "bob");
-  bob.register(UDP);
-  bob.answer = ({ method }) => (method === "INVITE" ? 180 : 200);
-  alice.send(UDP, "INVITE", "sip:bob@example.com");
-  made.pass(10);
-  host!.run((now) => host!.server.stop(now));
+  const { made, alice, bob } = stopped(180);
   made.pass(3_010);
   bob.reply(bob.responseTo(bob.last("INVITE"), 200), UDP);
   made.pass(1_000);
