@@ -68,10 +68,12 @@ export class Access {
         admission === maker.dialogWord({ ...seal, tag: other }, beyond);
       if (spoken) return { kind: "admitted", standing, trusted: false };
     }
-    // The word that nodes have among themselves, for this one request.
-    const cseq = request.headers.get("cseq") as string;
-    if (admission !== maker.hopWord(seal, cseq, request.uri)) return undefined;
-    return { kind: "admitted", standing, trusted: true };
+    return this.#isHop(request, admission) ? { kind: "admitted", standing, trusted: true } : undefined;
+  }
+
+  /** Whether a sibling has sent it here. */
+  fromSibling(request: Request, { admission }: Routed): boolean {
+    return admission !== undefined && this.#isHop(request, admission);
   }
 
   /** @param proven the domains that the peer's certificate speaks for, if it has shown one (RFC 5922). */
@@ -117,6 +119,14 @@ export class Access {
   strip(headers: Headers, trusted: boolean): void {
     if (headers.has("proxy-authorization")) this.#options.authenticator?.strip(headers);
     if (!trusted) headers.remove("p-asserted-identity").remove("p-preferred-identity");
+  }
+
+  /** The word that nodes have among themselves, for this one request. */
+  #isHop(request: Request, admission: string): boolean {
+    const { maker } = this.#options;
+    const seal = sealOf(request, maker.standingIn(admission));
+    const cseq = request.headers.get("cseq") as string;
+    return admission === maker.hopWord(seal, cseq, request.uri);
   }
 
   #refused(request: Request, status: number, why: string): Extract<Admission, { kind: "refused" }> {

@@ -37,7 +37,7 @@ import type { RouteMaker, Side, Standing } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
 import { type NextStop, type Routed, type RoutingContext, route } from "./routing.ts";
 import { needsFlow, sightOf } from "./sight.ts";
-import { findTargets, type TargetContext, type TargetSet } from "./target-set.ts";
+import { type Asked, findTargets, type TargetContext, type TargetSet } from "./target-set.ts";
 import type { Way } from "./ways.ts";
 
 export interface ProxySender extends BranchSender {
@@ -267,8 +267,14 @@ export class SipProxy implements ContextHost {
   }
 
   #targetsOf(request: Request, routed: Routed, flow: Flow): Inquiry<TargetSet> {
-    const to = parseUri(toOf(request.headers)?.uri ?? "");
-    return findTargets(routed, to, flow.peer.listener, this.#parts.targets);
+    const { access, targets } = this.#parts;
+    const asked: Asked = {
+      to: parseUri(toOf(request.headers)?.uri ?? ""),
+      from: flow.peer.listener,
+      // Nobody would tell the sender of an ACK.
+      forOneFlow: () => request.method !== "ACK" && access.fromSibling(request, routed),
+    };
+    return findTargets(routed, asked, targets);
   }
 
   /** The caller's side of a dialog in the making; undefined if the request makes none. */

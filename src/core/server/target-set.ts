@@ -37,17 +37,22 @@ export interface TargetContext {
   epochSeconds(): number;
 }
 
-/**
- * @param to whom the request names in To: of a dialog, the user behind a flow.
- * @param from the bound flow that the request came through: datagrams to strangers leave by it.
- */
+/** What a request says beside its routes. */
+export interface Asked {
+  /** Whom it names in To: of a dialog, the user behind a flow. */
+  readonly to: SipUri | undefined;
+  /** The bound flow that it came through: datagrams to strangers leave by it. */
+  readonly from: FlowId;
+  /** Whether a sibling asks for one flow of ours, and goes on by the phone's other ones himself if that is gone. */
+  forOneFlow(): boolean;
+}
+
 export function* findTargets(
   routed: Routed,
-  to: SipUri | undefined,
-  from: FlowId,
+  asked: Asked,
   context: TargetContext,
 ): Inquiry<TargetSet> {
-  const found = yield* findAll(routed, to, from, context);
+  const found = yield* findAll(routed, asked, context);
   return isSips(routed.uri) && found.kind === "callees" ? securely(found.callees) : found;
 }
 
@@ -72,13 +77,9 @@ function isSips(uri: string): boolean {
   return /^sips:/i.test(uri);
 }
 
-function* findAll(
-  routed: Routed,
-  to: SipUri | undefined,
-  from: FlowId,
-  context: TargetContext,
-): Inquiry<TargetSet> {
+function* findAll(routed: Routed, asked: Asked, context: TargetContext): Inquiry<TargetSet> {
   const { stop } = routed;
+  const { from } = asked;
   switch (stop.kind) {
     case "self":
       return refused(404, "Not Found");
@@ -88,7 +89,7 @@ function* findAll(
       return yield* findUser(unescapeUser(stop.user), stop.gruu, from, context);
     case "flow":
       if (stop.edge) return findEdgeFlow(routed.uri, stop.token, context.vantage);
-      return yield* findFlow(routed.uri, stop, to, from, context);
+      return yield* findFlow(routed.uri, stop, asked, context);
     case "elsewhere":
       return yield* findElsewhere(routed, stop.uri, from, context);
   }
@@ -103,31 +104,40 @@ function findEdgeFlow(contact: string, token: FlowToken, vantage: Vantage): Targ
   return callees([{ requestUri: contact, routes: [], ways, byFlow: true }]);
 }
 
-/** Over the flow that a route names; where a connection is gone, over the one the phone has made since. */
+/** Over the flow that a route names; where a connection is gone, over the ones the phone has beside it. */
 function* findFlow(
   contact: string,
   { token, gruu }: Extract<NextStop, { kind: "flow" }>,
-  to: SipUri | undefined,
-  from: FlowId,
+  asked: Asked,
   context: TargetContext,
 ): Inquiry<TargetSet> {
   const { domains, vantage } = context;
-  const ways = waysOver(token, context.nodeAddress(token.node), contact, vantage);
+  const { to } = asked;
+  let ways = waysOver(token, context.nodeAddress(token.node), contact, vantage);
   const [first] = ways;
   const held = first?.kind === "flow" && vantage.holds(first.flow);
   if (first?.kind === "flow" && !held) ways.shift();
-  if (!held && !token.source.startsWith("udp:") && to !== undefined && domains.serves(to.host)) {
+  const gone = !held && !token.source.startsWith("udp:");
+  if (gone && asked.forOneFlow()) return refused(430, "Flow Failed");
+  if (gone && to !== undefined && domains.serves(to.host)) {
     const read = (yield { kind: "store.read", key: domains.key(to.user) }) as StoreAnswer;
     const value = read.kind === "stored" ? read.value : undefined;
     const live = decodeBindings(value, context.epochSeconds()).filter(isLive);
     const own =
       gruu === undefined ? madeSince(live, contact) : live.filter((binding) => gruu.fits(binding));
-    for (const binding of own) {
-      ways.push(...(yield* waysTo(binding, from, context)));
+    for (const binding of [...own].reverse()) {
+      if (!isOver(binding, token)) ways.push(...(yield* waysTo(binding, asked.from, context)));
     }
+    ways = inOrder(ways, vantage);
   }
   if (ways.length === 0) return refused(430, "Flow Failed");
   return callees([{ requestUri: contact, routes: [], ways, byFlow: true }]);
+}
+
+/** Whether that very flow is the one it was registered over. */
+function isOver({ holder }: Binding, token: FlowToken): boolean {
+  const { node, boot, flow } = readHolder(holder);
+  return node === token.node && boot === token.boot && flow === token.flow;
 }
 
 /**

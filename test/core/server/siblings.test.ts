@@ -243,6 +243,32 @@ test("a flow that is gone at the other server is passed over for the phone's flo
   assert.deepEqual(alice.heard, ["100 INVITE", "200 INVITE"]);
 });
 
+test("… in a dialog too, whichever of three servers held flows that are gone: none of them asks another in a circle", () => {
+  const all = pair();
+  const { town, alice } = all;
+  const three = "tcp:10.0.0.3:5060";
+  const listen = [{ transport: "tcp", address: "10.0.0.3", port: 5060 } as const];
+  town.server({ name: "three", shared: true, listen });
+  town.pass(6_000);
+  const first = new Bob(town, "ws:10.0.2.2:41001", "carol").registerFlow("ws:10.0.0.2:5066", 1);
+  first.answer = () => 200;
+  alice.send(ONE, "INVITE", "sip:carol@example.com");
+  town.pass(50);
+  const accepted = alice.final("INVITE");
+  alice.sendInDialog(ONE, "ACK", accepted);
+  town.pass(2_000);
+  const second = new Bob(town, "tcp:10.0.2.2:41002", "carol").registerFlow(three, 2);
+  town.pass(2_000);
+  const third = new Bob(town, "tcp:10.0.2.2:41003", "carol").registerFlow("tcp:10.0.0.1:5060", 3);
+  first.hangUp("ws:10.0.0.2:5066");
+  second.hangUp(three);
+  third.answer = () => 200;
+  alice.sendInDialog(ONE, "BYE", accepted);
+  town.pass(50);
+  assert.equal(alice.final("BYE").status, 200);
+  assert.equal(third.last("BYE").method, "BYE");
+});
+
 test("a phone may register at either server in turn: one address-of-record, one binding", () => {
   const { town, bob } = pair();
   bob.register(ONE);

@@ -121,7 +121,7 @@ export class OneLeg implements Invariant {
     const leg = invited?.legs.get(branchOf(text));
     if (invited === undefined || leg === undefined || leg.done) return;
     const status = Number(text.slice(8, 11));
-    const stray = leg.heard === 0 && this.#isStray(message, invited, leg);
+    const stray = this.#isStray(message, invited, leg);
     leg.done = status >= 200 || stray;
     if (status >= 300 || stray) return;
     leg.heard = Math.max(leg.heard, status);
@@ -129,11 +129,15 @@ export class OneLeg implements Invariant {
     this.#fresh.add(invited);
   }
 
-  /** The transaction is over, or its flow is: nobody waits for it. */
-  #isStray(message: SimulatedMessage, { one }: Invited, leg: Leg): boolean {
+  /**
+   * The transaction is over, or its flow is: nobody waits for it. Who had been heard of when the call ended was told to
+   * stop then, unless it ended because that flow was given up.
+   */
+  #isStray(message: SimulatedMessage, { one, settled }: Invited, leg: Leg): boolean {
     const { at } = message;
-    if (at - leg.sentAt >= TIMER_B_T1 * one.account.policy.t1Ms) return true;
-    return wayOf(message) !== leg.over;
+    const elsewhere = wayOf(message) !== leg.over;
+    if (leg.heard > 0) return settled && elsewhere;
+    return elsewhere || at - leg.sentAt >= TIMER_B_T1 * one.account.policy.t1Ms;
   }
 }
 
