@@ -68,7 +68,9 @@ export class Access {
         admission === maker.dialogWord({ ...seal, tag: other }, beyond);
       if (spoken) return { kind: "admitted", standing, trusted: false };
     }
-    return this.#isHop(request, admission) ? { kind: "admitted", standing, trusted: true } : undefined;
+    return this.#isHop(request, admission)
+      ? { kind: "admitted", standing, trusted: true }
+      : undefined;
   }
 
   /** Whether a sibling has sent it here. */
