@@ -6,7 +6,7 @@ import {
   defaultPolicy,
   defaultServer,
 } from "../../../src/core/redundancy/policy-defaults.ts";
-import { Rehearsal } from "./rehearsal.ts";
+import { PHONE_6, Rehearsal } from "./rehearsal.ts";
 import { says } from "./scripted-server.ts";
 import { calm, concurrent, FALLBACK, failover, successive } from "./stages.ts";
 
@@ -280,6 +280,21 @@ test("a phone on IPv4 is at its primary where the name has an address of IPv6, t
   `);
   const resolved = stage.events.find(({ event }) => event === "server.resolved");
   assert.equal(resolved?.targets, "udp:192.0.2.13:5060");
+});
+
+test("a phone on IPv6 asks for addresses of IPv6, and one at :: for both families", () => {
+  const server = defaultServer("both.example.com", { port: 5060 });
+  const policy = { ...defaultPolicy(server), ...calm() };
+  const zone = "both.example.com. 60 IN AAAA 2001:db8::13\nboth.example.com. 60 IN A 192.0.2.13";
+  for (const [bindAddress, targets] of [
+    [PHONE_6, "udp:[2001:db8::13]:5060"],
+    ["::", "udp:[2001:db8::13]:5060 udp:192.0.2.13:5060"],
+  ] as const) {
+    const account = defaultAccount("2001", policy);
+    const stage = new Rehearsal([account], { zone, bindAddress }).start().until(1);
+    const resolved = stage.events.find(({ event }) => event === "server.resolved");
+    assert.equal(resolved?.targets, targets);
+  }
 });
 
 test("a silent resolver does not stop renewals: what was resolved once serves on (C39)", () => {

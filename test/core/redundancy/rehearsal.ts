@@ -22,6 +22,7 @@ import { ScriptedServer } from "./scripted-server.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 const PHONE = "192.0.2.100";
+export const PHONE_6 = "2001:db8::7";
 
 /** Who stands where, as in the makers' examples. */
 const PLACES = {
@@ -60,6 +61,8 @@ export interface RehearsalOptions {
   readonly supported?: readonly SipTransport[];
   /** How long the phone waits for a silent resolver, all repeats together. */
   readonly dnsPatienceMs?: number;
+  /** The phone's own address unless said. */
+  readonly bindAddress?: string;
 }
 
 /** The accounts of a provisioning file of the examples. */
@@ -115,10 +118,10 @@ export class Rehearsal {
     });
     for (const name of Object.keys(PLACES) as PlaceName[]) this.#addServer(name);
     this.machine = new PhoneMachine(purePrimitives(seed, 100));
-    this.host = this.simulation.addHost("phone", [PHONE], this.machine);
+    this.host = this.simulation.addHost("phone", [PHONE, PHONE_6], this.machine);
     this.phone = this.machine.add({
       accounts,
-      bindAddress: PHONE,
+      bindAddress: options.bindAddress ?? PHONE,
       localPort: options.localPort ?? 5060,
       answer: "auto",
       recordedSamples: 0,
