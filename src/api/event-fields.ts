@@ -230,8 +230,9 @@ export interface PhoneEventFields {
 /** TLS was refused, by us or by the other side, and why. */
 export interface DistrustFields {
   readonly transport: string;
-  readonly address: string;
-  readonly port: number;
+  /** Not known any more of a caller whose certificate was refused. */
+  readonly address?: string;
+  readonly port?: number;
   readonly why: string;
 }
 

@@ -130,19 +130,29 @@ for (const transport of ["tls", "wss"] as const) {
     }
   });
 
-  test(`${transport}: where certificates are demanded a client without one, or with an expired one, is not let in`, async () => {
-    const server = await echo(transport, {
-      tls: { certificate, key, authorities: [authority], clients: "demanded" },
-    });
-    const target = { ...server.target, domain: "example.com" };
+  test(`${transport}: where certificates are demanded a client without one, or with an expired one, is told of and not let in`, async () => {
     const expired = { authorities: [authority], certificate: certificateOf("expired"), key };
-    for (const options of [trusting, { tls: expired }]) {
-      await open(target, options).machine.until("lost");
+    const demanding = { certificate, key, authorities: [authority], clients: "demanded" } as const;
+    for (const [client, address, why] of [
+      [{ authorities: [authority] }, LOOPBACK, "peer did not return a certificate"],
+      [expired, undefined, "CERT_HAS_EXPIRED"],
+    ] as const) {
+      let tell = (_event: TimedEvent): void => undefined;
+      const told = new Promise<TimedEvent>((resolve) => {
+        tell = resolve;
+      });
+      const sink = (event: TimedEvent): void => {
+        if (event.event === "connection.distrusted") tell(event);
+      };
+      const server = await echo(transport, { tls: demanding, sink });
+      const target = { ...server.target, domain: "example.com" };
+      await open(target, { tls: client }).machine.until("lost");
+      deepEqual([(await told).address, (await told).why], [address, why]);
+      equal(server.machine.facts.filter(({ fact }) => fact === "opened").length, 0);
     }
-    equal(server.machine.facts.filter(({ fact }) => fact === "opened").length, 0);
-    await open(target, { tls: { ...expired, certificate: certificateOf("trunk") } }).machine.until(
-      "opened",
-    );
+    const server = await echo(transport, { tls: demanding });
+    const trunk = { ...expired, certificate: certificateOf("trunk") };
+    await open({ ...server.target, domain: "example.com" }, { tls: trunk }).machine.until("opened");
     await server.machine.until("opened");
   });
 }

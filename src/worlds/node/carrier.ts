@@ -80,10 +80,15 @@ export function isAlert({ message }: Error): boolean {
  * A peer that is not who it should be, that thinks so of us, or cannot speak TLS with us: `tls` alone tells an operator
  * too little.
  */
-export function reportDistrusted(facts: Facts, peer: Peer, { message }: Error): void {
+export function reportDistrusted(facts: Facts, peer: Peer, error: Error): void {
   const { transport, address, port } = peer;
-  const why = OPENSSL_REASON.exec(message)?.[1] ?? message;
+  const why = reasonIn(error);
   facts.report({ event: "connection.distrusted", transport, address, port, why });
+}
+
+/** What an error of TLS says to an operator. */
+export function reasonIn({ message }: Error): string {
+  return OPENSSL_REASON.exec(message)?.[1] ?? message;
 }
 
 /** Both ends of a flow whose local one is not known yet. */

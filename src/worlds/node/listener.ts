@@ -3,15 +3,15 @@ import { isIPv6, type Server, type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { ipv6Groups } from "../../core/locate/address.ts";
 import type { FlowId, Local, Peer } from "../../core/machine.ts";
-import { type Carrier, causeOfBind, type Facts } from "./carrier.ts";
+import { type Carrier, causeOfBind, codeOf, type Facts, reasonIn } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 import type { OpenSockets } from "./open-sockets.ts";
-import { disbelief, provenDomains } from "./tls.ts";
+import { disbelief, provenDomains, refusedFor } from "./tls.ts";
 
 /** Connections that may wait to be accepted, as far as the system allows: a storm of phones comes at once. */
 const BACKLOG = 4096;
 
-/** Declined connections are told at most so often, together. */
+/** Declined connections are told at most so often, together; of handshakes that fail, one in that time. */
 const DECLINED_EVERY_MS = 1_000;
 
 /** The first 64 bits of an address. */
@@ -26,6 +26,7 @@ export class Listener implements Carrier {
   #local: Local;
   #declined = 0;
   #declinedAt = Number.NEGATIVE_INFINITY;
+  #distrustedAt = Number.NEGATIVE_INFINITY;
 
   constructor(id: FlowId, local: Local, server: Server, facts: Facts) {
     this.id = id;
@@ -51,6 +52,11 @@ export class Listener implements Carrier {
     if (transport === "tcp") server.prependListener("connection", connected);
     else server.on("connection", connected);
     server.on("drop", () => this.#decline());
+    // Node tells that a handshake has failed or taken too long, and leaves the connection to whoever hears it.
+    server.on("tlsClientError", (error: Error, socket: Socket) => {
+      this.#failed(error, socket);
+      socket.destroy();
+    });
     server.on("error", (error) => {
       // One connection that cannot be accepted (too many files, say) does not end the listening.
       if (server.listening) this.#facts.report({ event: "listener.failed", why: error.message });
@@ -77,8 +83,20 @@ export class Listener implements Carrier {
   /** Tells of a certificate that proves nothing to us: its bearer is let in as anybody is, and might wonder why. */
   distrust(socket: Socket): void {
     const why = disbelief(socket);
-    if (why === undefined) return;
-    const { remoteAddress: address, remotePort: port } = socket;
+    if (why !== undefined) this.#distrusted(socket, why);
+  }
+
+  /** Who ends a connection while it is being secured, and says nothing, may only have looked whether we are there. */
+  #failed(error: Error, socket: Socket): void {
+    const why =
+      refusedFor(socket) ?? (codeOf(error) === "ECONNRESET" ? undefined : reasonIn(error));
+    const now = performance.now();
+    if (why === undefined || now - this.#distrustedAt < DECLINED_EVERY_MS) return;
+    this.#distrustedAt = now;
+    this.#distrusted(socket, why);
+  }
+
+  #distrusted({ remoteAddress: address, remotePort: port }: Socket, why: string): void {
     const { transport } = this.#local;
     this.#facts.report({ event: "connection.distrusted", transport, address, port, why });
   }

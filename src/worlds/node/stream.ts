@@ -46,8 +46,6 @@ export class StreamTransport {
       if (peer === undefined) socket.destroy();
       else new StreamFlow(socket, peer, this.#facts, this.#limits).accepted();
     });
-    // Node tells that a handshake has failed or taken too long, and leaves the connection to whoever hears it.
-    server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
     listener.listen(this.#limits, this.#sockets);
     return listener;
   }

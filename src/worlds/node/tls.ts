@@ -143,3 +143,9 @@ export function disbelief(socket: Socket): string | undefined {
   if (socket.getPeerX509Certificate() === undefined) return undefined;
   return String(socket.authorizationError);
 }
+
+/** Why the caller was not let in with the certificate that he has shown; undefined if that was not the reason. */
+export function refusedFor(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorizationError) return undefined;
+  return String(socket.authorizationError);
+}
