@@ -74,6 +74,11 @@ export function refusedEvent(control: Control, why: string): TraceEvent {
   return { event: "command.refused", ...nameOf(control), why };
 }
 
+/** A line that is no command has neither `do` nor `id` that could be repeated. */
+export function unreadEvent(why: string): TraceEvent {
+  return { event: "command.refused", why };
+}
+
 function nameOf(control: Control): { do: string; id?: number } {
   const { do: deed, id } = control;
   return typeof id === "number" ? { do: deed, id } : { do: deed };

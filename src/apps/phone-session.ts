@@ -12,7 +12,14 @@ import type { TraceEvent } from "../core/vocabulary.ts";
 import type { Driver, TimedEvent } from "../worlds/node/driver.ts";
 import { FaultBook } from "../worlds/node/fault-book.ts";
 import { nodePrimitives } from "../worlds/node/primitives.ts";
-import { type Control, controlText, obeyedEvent, readControl, refusedEvent } from "./control.ts";
+import {
+  type Control,
+  controlText,
+  obeyedEvent,
+  readControl,
+  refusedEvent,
+  unreadEvent,
+} from "./control.ts";
 import { FAULT_WORDS, obeyFault } from "./control-faults.ts";
 import { EXIT, whyUnbound } from "./exit.ts";
 import { FirstCall, type FirstCallDecision } from "./first-call.ts";
@@ -125,7 +132,10 @@ export class PhoneSession {
   #obeyControl(): () => void {
     return readControl(process.stdin, {
       obey: (control) => this.#obeyLine(control),
-      refused: (why) => process.stderr.write(`control: ${why}\n`),
+      refused: (why) => {
+        process.stderr.write(`control: ${why}\n`);
+        this.#report(unreadEvent(why));
+      },
       ended: () => this.#leave(EXIT.ok),
     });
   }

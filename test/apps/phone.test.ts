@@ -97,6 +97,8 @@ describe("dialtone phone, stopped", () => {
     await phone.process.until("credentials are sent", () =>
       phone.messages("sent", "REGISTER").find(({ text }) => /^Authorization:/m.test(text)),
     );
+    phone.process.write("hang up, please\n");
+    await phone.event("command.refused", { why: "no command: hang up, please" });
     const asked = performance.now();
     phone.process.signal("SIGINT");
     await phone.process.exited;

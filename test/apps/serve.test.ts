@@ -149,6 +149,8 @@ describe("dialtone serve", () => {
     server.command({ do: "nonsense again" });
     await server.process.line(/"nonsense again" is not known/);
     assert.match(await ask(), /^SIP\/2\.0 200 /);
+    server.process.write("hang up, please\n");
+    await server.event("command.refused", { why: "no command: hang up, please" });
     assert.equal(await server.stop(), 0);
   });
 

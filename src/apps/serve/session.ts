@@ -10,7 +10,7 @@ import { nodePrimitives } from "../../worlds/node/primitives.ts";
 import type { Resolver } from "../../worlds/node/resolver.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../../worlds/node/tls.ts";
-import { obeyedEvent, readControl, refusedEvent } from "../control.ts";
+import { obeyedEvent, readControl, refusedEvent, unreadEvent } from "../control.ts";
 import { EXIT, whyUnbound } from "../exit.ts";
 import { eventPrinter } from "../output.ts";
 import { obey } from "./faults.ts";
@@ -126,7 +126,10 @@ export class ServeSession {
         const answer = wrong === undefined ? obeyedEvent(control) : refusedEvent(control, wrong);
         driver.run(() => driver.report(answer));
       },
-      refused: (why) => process.stderr.write(`control: ${why}\n`),
+      refused: (why) => {
+        process.stderr.write(`control: ${why}\n`);
+        this.#engine.driver.run(() => this.#engine.driver.report(unreadEvent(why)));
+      },
       ended: () => this.#leave(),
     });
   }
