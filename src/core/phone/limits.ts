@@ -27,6 +27,8 @@ export const MAX_SHARED_TARGETS = 1024;
 export const MAX_ANSWERING_TARGETS = 1024;
 /** Times a 423 is met by a longer lifetime before it is taken for a refusal. */
 export const MAX_TOO_BRIEF = 2;
+/** Calls of a registrar to register again (RFC 3680 §5.1) obeyed at once within the retry interval of subscriptions. */
+export const MAX_RECALLS = 3;
 
 /** Dialogs of one subscription left where nobody answered, to be ended on the return. */
 export const MAX_LEFT_DIALOGS = 4;

@@ -8,6 +8,7 @@ import { parseMessageSummary, SUMMARY_TYPE } from "../dialog/subscription-summar
 import { type Instant, NEVER } from "../machine.ts";
 import type { Request } from "../message/message.ts";
 import { sameUriText } from "../message/uri.ts";
+import { MAX_RECALLS } from "./limits.ts";
 import type { EventPackage, Notice, SubscriptionEnvironment } from "./subscription-environment.ts";
 
 const UNDERSTOOD: Notice = { status: 200 };
@@ -48,6 +49,9 @@ export class RegistrationEvents implements EventPackage {
   readonly accept: string = REGINFO_TYPE;
   readonly #environment: SubscriptionEnvironment;
   #version = -1;
+  /** Calls to register again since then. */
+  #recalls = 0;
+  #recallsSince: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(environment: SubscriptionEnvironment) {
     this.#environment = environment;
@@ -76,14 +80,26 @@ export class RegistrationEvents implements EventPackage {
   }
 
   #obey(now: Instant, server: number, contact: ContactInfo): void {
-    const waitMs = this.#waitAfter(contact);
-    if (waitMs === undefined) return;
+    const asked = this.#waitAfter(contact);
+    if (asked === undefined) return;
+    const waitMs = this.#spaced(now, asked);
     this.#environment.report("registration.recalled", {
       server,
       why: contact.event,
       waitMs: waitMs === NEVER ? undefined : waitMs,
     });
     this.#environment.recalled(now, server, contact.event, waitMs);
+  }
+
+  /** A registrar that calls after each REGISTER is not obeyed at once for ever. */
+  #spaced(now: Instant, asked: number): number {
+    const { subscribeRetryMs } = this.#environment.account;
+    if (now - this.#recallsSince >= subscribeRetryMs) {
+      this.#recallsSince = now;
+      this.#recalls = 0;
+    }
+    this.#recalls += 1;
+    return this.#recalls > MAX_RECALLS ? Math.max(asked, subscribeRetryMs) : asked;
   }
 
   /** Undefined: a binding that ended in its own time, or by our own REGISTER. */

@@ -9,11 +9,12 @@ export const UNKNOWN_THERE: ReadonlySet<number> = new Set([405, 489, 501]);
 /** A lifetime is renewed no sooner. */
 export const SHORTEST_REFRESH_MS = 1000;
 
-/** @param seconds the lifetime that was granted. */
+/** @param seconds the lifetime that was granted; of none the same is not asked again before the retry interval. */
 export function renewalWaitMs(
-  { subscribeOverlapSeconds: overlap }: AccountPolicy,
+  { subscribeOverlapSeconds: overlap, subscribeRetryMs }: AccountPolicy,
   seconds: number,
 ): number {
+  if (seconds === 0) return Math.max(SHORTEST_REFRESH_MS, subscribeRetryMs);
   const lead = overlap === "half" || overlap >= seconds ? seconds / 2 : overlap;
   return Math.max(SHORTEST_REFRESH_MS, (seconds - lead) * 1000);
 }

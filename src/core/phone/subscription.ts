@@ -63,8 +63,10 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
   #left: LeftDialogs | undefined;
   #seconds: number;
   #tooBrief = 0;
-  /** When it was last begun anew without a wait: a notifier who ends each at once is not asked at once each time. */
+  /** When it was last to begin anew: a notifier who ends each at once is not asked at once each time. */
   #renewedAt: Instant = Number.NEGATIVE_INFINITY;
+  /** When the whole was last asked for: nor is one who does not tell it. */
+  #wholeAskedAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(environment: SubscriptionEnvironment, eventPackage: EventPackage) {
     this.#environment = environment;
@@ -268,39 +270,40 @@ export class Subscription implements RequestUser, NotifyUser, TimerOwner {
       state.expires !== undefined &&
       now + state.expires * 1000 + SHORTEST_REFRESH_MS < this.#expiresAt;
     if (this.#request !== undefined) return;
-    if (stale || !this.#next.pending) this.#environment.timers.set(this.#next, now);
+    if (stale) this.#askForWhole(now);
+    else if (!this.#next.pending) this.#environment.timers.set(this.#next, now);
     else if (shortened) this.#live(now, state.expires);
+  }
+
+  #askForWhole(now: Instant): void {
+    const { account, timers } = this.#environment;
+    const soonest = Math.max(now, this.#wholeAskedAt + account.subscribeRetryMs);
+    if (timers.dueOf(this.#next) <= soonest) return;
+    this.#wholeAskedAt = soonest;
+    timers.set(this.#next, soonest);
   }
 
   #ended(now: Instant, state: SubscriptionState): void {
     const comeback = comebackAfter(state.reason);
-    if (comeback === "now") {
-      this.#renew(now, state.reason);
-      return;
-    }
-    this.#forget(now);
     if (comeback === "never") {
+      this.#forget(now);
       this.#refuse(state.reason);
       return;
     }
     const { subscribeRetryMs } = this.#environment.account;
     const asked = state.retryAfter === undefined ? subscribeRetryMs : state.retryAfter * 1000;
-    this.#ends(now, state.reason === "" ? "terminated" : state.reason, asked);
+    this.#renew(now, state.reason || "terminated", comeback === "now" ? 0 : asked);
   }
 
-  /** The dialog is worth nothing any more: a new one at once, or after the wait if the last one was no older. */
-  #renew(now: Instant, why: string): void {
+  /** The dialog is worth nothing any more: a new one as soon as `asked`, or after the wait if the last was no older. */
+  #renew(now: Instant, why: string, asked = 0): void {
     this.#forget(now);
     const { subscribeRetryMs } = this.#environment.account;
-    const waitMs = now - this.#renewedAt < subscribeRetryMs ? subscribeRetryMs : 0;
-    this.#renewedAt = now;
-    this.#ends(now, why, waitMs);
-  }
-
-  #ends(now: Instant, why: string, asked: number): void {
-    const waitMs = Math.min(asked, QUIET_LIMIT_MS);
+    const least = now - this.#renewedAt < subscribeRetryMs ? subscribeRetryMs : 0;
+    const waitMs = Math.min(Math.max(least, asked), QUIET_LIMIT_MS);
+    this.#renewedAt = now + waitMs;
     this.#report("subscription.ended", { why, waitMs });
-    this.#environment.timers.set(this.#next, now + waitMs);
+    this.#environment.timers.set(this.#next, this.#renewedAt);
   }
 
   /** A dialog that stands beyond the wait is asked again; without one a new one is begun. */

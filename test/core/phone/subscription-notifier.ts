@@ -29,6 +29,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** No NOTIFY follows a 2xx. */
   readonly mute?: boolean;
+  /** What the NOTIFY after a 2xx says instead. */
+  readonly told?: Told;
 }
 
 export type Habit = (request: Request) => Reply | "silence" | undefined;
@@ -182,7 +184,7 @@ export class Notifier implements TransactionUser {
     if (status >= 300 || reply.mute === true) return;
     const held = known ?? this.#hold(request, tag);
     const granted = secondsOf(response.headers, "expires") ?? seconds;
-    if (seconds > 0) this.notify(now, held, { state: `active;expires=${granted}` });
+    if (seconds > 0) this.notify(now, held, reply.told ?? { state: `active;expires=${granted}` });
     else {
       this.notify(now, held, { state: "terminated;reason=timeout" });
       this.#drop(held);
