@@ -48,7 +48,7 @@ export class MessageSummaryPackage implements NotifierPackage {
 
   *whole(resource: string): Inquiry<string> {
     const read = (yield { kind: "store.read", key: this.#key(resource) }) as StoreAnswer;
-    return this.summary(resource, read.kind === "stored" ? decoded(read.value) : NONE);
+    return read.kind === "stored" ? this.summary(resource, decoded(read.value)) : "";
   }
 
   /** Each body is the whole. */

@@ -30,7 +30,10 @@ export interface NotifierPackage {
   readonly defaultExpires: number;
   /** @param watcher a user of ours, proven where passwords are asked for; undefined: somebody else. */
   mayWatch(watcher: string | undefined, resource: string): boolean;
-  /** The whole state, at once or asked for. Versions rise by one with each body of a subscription. */
+  /**
+   * The whole state, at once or asked for; empty: it is not known now, and nothing is said of it (RFC 6665 §4.2.2).
+   * Versions rise by one with each body of a subscription.
+   */
   whole(resource: string, version: number): Inquiry<string> | string;
   /** What has changed, as `Notifier.changed` was told it. */
   partial(resource: string, version: number, changes: readonly string[]): Inquiry<string> | string;

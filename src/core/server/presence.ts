@@ -55,10 +55,12 @@ export class PresencePackage implements NotifierPackage {
   *whole(resource: string): Inquiry<string> {
     const { domains } = this.#parts;
     const stored = yield* this.read(resource);
-    const documents = stored?.live.map(({ document }) => document) ?? [];
-    for (const { expires } of stored?.live ?? []) this.#parts.endsAt(resource, expires);
+    if (stored === undefined) return "";
+    const documents = stored.live.map(({ document }) => document);
+    for (const { expires } of stored.live) this.#parts.endsAt(resource, expires);
     const published = tuplesOf(documents);
-    const tuples = published.length > 0 ? published : [yield* this.#registration(resource)];
+    const tuples = published.length > 0 ? published : yield* this.#registration(resource);
+    if (tuples.length === 0) return "";
     const activities = new Set(documents.flatMap((document) => document.activities));
     if (this.#parts.isTalking(resource)) activities.add(ON_THE_PHONE);
     const notes = [...new Set(documents.flatMap((document) => document.notes))];
@@ -80,16 +82,17 @@ export class PresencePackage implements NotifierPackage {
     return publish(this.#key(resource), wish, this.#parts.epochSeconds);
   }
 
-  *#registration(resource: string): Inquiry<PresenceTuple> {
+  /** None: the store is not there. */
+  *#registration(resource: string): Inquiry<PresenceTuple[]> {
     const { domains } = this.#parts;
     const key = domains.key(resource);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
-    const value = read.kind === "stored" ? read.value : undefined;
-    const live = decodeBindings(value, this.#parts.epochSeconds()).filter(isLive);
+    if (read.kind !== "stored") return [];
+    const live = decodeBindings(read.value, this.#parts.epochSeconds()).filter(isLive);
     this.#parts.stands(key, live);
     const there = live.length > 0;
     const contact = there ? `sip:${domains.name(resource)}` : "";
-    return { id: "registration", basic: there ? "open" : "closed", contact, notes: [] };
+    return [{ id: "registration", basic: there ? "open" : "closed", contact, notes: [] }];
   }
 
   #key(resource: string): string {

@@ -61,12 +61,14 @@ export class RegEventPackage implements NotifierPackage {
 
   *whole(resource: string, version: number): Inquiry<string> {
     const bindings = yield* this.#bindings(resource);
+    if (bindings === undefined) return "";
     const contacts = bindings.map((binding) => this.contact(binding, "registered"));
     return this.#document(resource, version, "full", bindings.length, contacts);
   }
 
   *partial(resource: string, version: number, changes: readonly string[]): Inquiry<string> {
     const bindings = yield* this.#bindings(resource);
+    if (bindings === undefined) return "";
     return this.#document(resource, version, "partial", bindings.length, changes);
   }
 
@@ -88,11 +90,12 @@ export class RegEventPackage implements NotifierPackage {
     );
   }
 
-  *#bindings(resource: string): Inquiry<Binding[]> {
+  /** Undefined: the store is not there. */
+  *#bindings(resource: string): Inquiry<Binding[] | undefined> {
     const key = this.#parts.domains.key(resource);
     const read = (yield { kind: "store.read", key }) as StoreAnswer;
-    const value = read.kind === "stored" ? read.value : undefined;
-    const live = decodeBindings(value, this.#parts.epochSeconds()).filter(isLive);
+    if (read.kind !== "stored") return undefined;
+    const live = decodeBindings(read.value, this.#parts.epochSeconds()).filter(isLive);
     this.#parts.stands(key, live);
     return live;
   }

@@ -75,3 +75,16 @@ test("a store that is away, and a fallback server, keep no messages", () => {
   const fallback = new Town().server({ role: "fallback" });
   assert.equal(deposit(fallback, { new: 1, old: 0 }), false);
 });
+
+test("while its store is away a server says nothing of the messages, and not that there are none (C26)", () => {
+  const town = new Town();
+  const host = town.server();
+  deposit(host, { new: 3, old: 0 });
+  town.store.available = false;
+  const phone = watcher(town, "udp:10.0.0.1:5060");
+  assert.equal(phone.final("SUBSCRIBE").status, 200);
+  assert.equal(phone.last("NOTIFY").body, "");
+  town.store.available = true;
+  deposit(host, { new: 4, old: 0 });
+  assert.equal(parseMessageSummary(phone.last("NOTIFY").body)?.voice?.new, 4);
+});

@@ -99,6 +99,17 @@ suite("SUBSCRIBE", () => {
     assert.equal(watch.alice.final("SUBSCRIBE").headers.get("expires"), "3761");
   });
 
+  test("while the store is away brings a NOTIFY that says nothing of it, and the whole when it is asked again", () => {
+    const watch = new Watch();
+    watch.alice.register(SERVER);
+    watch.town.store.available = false;
+    watch.subscribe(600);
+    assert.deepEqual(watch.told, ["nothing"]);
+    watch.town.store.available = true;
+    watch.refresh(600);
+    assert.deepEqual(watch.told.slice(1), ["1 full: active registered"]);
+  });
+
   test("with Expires 0 fetches the state once and leaves nothing (R112)", () => {
     const watch = new Watch();
     assert.equal(watch.subscribe(0), 200);

@@ -222,12 +222,18 @@ suite("PUBLISH", () => {
     assert.equal(square.alice.final("PUBLISH").status, 404);
   });
 
-  test("a store that is away is 503, and the watcher is told what can be known", () => {
+  test("a store that is away is 503, and of what is not known the watcher is told nothing", () => {
     const square = new Square();
+    square.alice.register(SERVER);
     square.town.store.available = false;
     assert.equal(square.publish(pidf("open")).status, 503);
     square.watch();
-    assert.deepEqual(square.told, ["closed"]);
+    const notify = square.bob.last("NOTIFY");
+    assert.equal(notify.body, "");
+    assert.equal(notify.headers.get("content-type"), undefined);
+    square.town.store.available = true;
+    assert.equal(square.publish(pidf("open")).status, 200);
+    assert.deepEqual(square.told, ["", "open"]);
   });
 
   test("a publication is refreshed at the other node of a system, which tells it to its own watchers", () => {
