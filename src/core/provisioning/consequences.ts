@@ -54,7 +54,8 @@ export function withoutConsequences(
     }
     for (const { at, texts } of lists) {
       const value = texts[reading % texts.length];
-      if (value !== undefined) meant.set(at, { ...at, value });
+      const { file, line, key } = at;
+      if (value !== undefined) meant.set(at, { file, line, key, value });
     }
     const found = new Set(findAgain(meant).map(placeOf));
     left = left.filter((fault) => isOwn(fault) || found.has(placeOf(fault)));

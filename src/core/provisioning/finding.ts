@@ -13,6 +13,7 @@ export type FindingCode =
   | "bad-value"
   | "out-of-range"
   | "adjusted-value"
+  | "key-letters"
   | "beyond-family"
   | AccountCode
   | ConditionCode
@@ -46,7 +47,8 @@ type ConditionCode =
   | "naptr-with-port"
   | "zero-wait"
   | "cap-below-base"
-  | "hidden-global";
+  | "hidden-global"
+  | "server-1-counts";
 
 /** What works and does harm when a server dies. */
 type TrapCode =
@@ -108,6 +110,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Finding>> = {
   "bad-value": of("the value is none that the key can have"),
   "out-of-range": of("a number or time is outside its range"),
   "adjusted-value": of("the value is read as another one, as the manuals say"),
+  "key-letters": of("a key in other letters than the manuals', and XML tells them apart"),
   "beyond-family": of("the family has no server, account or record of that number"),
   "no-account": of("no account is switched on"),
   "no-server": of("an account has no server"),
@@ -124,6 +127,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Finding>> = {
   "zero-wait": of("0 would leave no pause", "storm"),
   "cap-below-base": of("the cap of a back-off is below its base", "storm"),
   "hidden-global": of("an own row hides a global value that it does not repeat", "C2"),
+  "server-1-counts": of("what server 1 says holds for all servers, and this says otherwise"),
   "single-address": of("nothing is left when the one address fails", "C8"),
   "same-server": of("one server stands in two places", "C44"),
   "concurrent-with-srv": of("two registrations and failover by SRV are mixed", "C42, C1"),

@@ -32,6 +32,8 @@ export interface KeyTable {
   readonly families: readonly RegExp[];
   /** Shapes of keys (a `#` for each number) that are the makers' own and only look like ours: none is a slip. */
   readonly others: ReadonlySet<string>;
+  /** Whether keys in other letters, which are read all the same, are told. */
+  readonly exactKeys: boolean;
   /** Whether such a slip is an error. */
   readonly strict: boolean;
   /** A value that clears the setting; undefined: there is none but the blank one. */

@@ -15,6 +15,8 @@ export class LintPad {
   readonly phones: number | undefined;
   readonly #settings: Settings;
   readonly #account: string;
+  /** What was told of this account: a proxy that inherits a value is not told of it beside the server. */
+  readonly #told = new Set<string>();
 
   constructor(settings: Settings, account: AccountPolicy, phones: number | undefined) {
     this.dialect = settings.index.table.dialect;
@@ -33,12 +35,19 @@ export class LintPad {
   /** As `warn`, of what works as documented and surprises. */
   note(fields: readonly string[], code: FindingCode, wrong: string, remedy: string): void {
     const origin = this.#blamed(fields);
-    if (origin && !this.#isWrong(origin)) this.#settings.note(origin, code, wrong, remedy);
+    if (origin && this.#isNew(origin, code)) this.#settings.note(origin, code, wrong, remedy);
   }
 
-  /** A line that has an error is not blamed further. */
+  /** A line that has an error is not blamed further, and none twice for one thing. */
   warnAt(origin: Origin, code: FindingCode, wrong: string, remedy: string): void {
-    if (!this.#isWrong(origin)) this.#settings.warn(origin, code, wrong, remedy);
+    if (this.#isNew(origin, code)) this.#settings.warn(origin, code, wrong, remedy);
+  }
+
+  #isNew(origin: Origin, code: FindingCode): boolean {
+    const place = `${code} ${origin.file}:${origin.line}:${origin.key}`;
+    if (this.#isWrong(origin) || this.#told.has(place)) return false;
+    this.#told.add(place);
+    return true;
   }
 
   #blamed(fields: readonly string[]): Origin | undefined {

@@ -198,6 +198,7 @@ export const NATIVE_KEYS: KeyTable = {
   limits: { X: 1000, Y: 16, Z: 100 },
   families: [/^/],
   others: new Set(),
+  exactKeys: false,
   strict: true,
   clearMark: undefined,
 };

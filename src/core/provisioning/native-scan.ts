@@ -90,7 +90,8 @@ class Flattening {
       });
     } else if (!isSeq(node) || node.items.length > 0) {
       // An empty list is as good as none: what must be listed is missed where it is wanted.
-      this.#put(isSeq(node) ? node.items.map(textOf).join(", ") : textOf(node), key, at);
+      if (isSeq(node)) this.#put(node.items.map(textOf).join(", "), key, at, { listed: true });
+      else this.#put(textOf(node), key, at);
     }
   }
 
@@ -104,10 +105,10 @@ class Flattening {
     }
   }
 
-  #put(value: string, key: string, at: number): void {
+  #put(value: string, key: string, at: number, how: { readonly listed?: true } = {}): void {
     // A secret in quotes is meant to the last space.
     const text = looksSecret(key) ? value : value.trim();
-    this.#assignments.push({ ...this.#origin(at, key), value: text });
+    this.#assignments.push({ ...this.#origin(at, key), value: text, ...how });
   }
 
   #wrong(at: number, key: string, wrong: string, remedy: string): void {
@@ -115,11 +116,11 @@ class Flattening {
   }
 }
 
-/** An absent value is blank, as `key:` with nothing behind it. */
+/** An absent value is blank, as `key:` with nothing behind it, or YAML's words for nothing. */
 function textOf(node: unknown): string {
-  return isScalar(node) && node.value !== null && node.value !== undefined
-    ? String(node.value)
-    : "";
+  if (!isScalar(node) || node.value === null || node.value === undefined) return "";
+  const text = String(node.value);
+  return node.type === "PLAIN" && /^(~|null|Null|NULL)$/.test(text) ? "" : text;
 }
 
 function startOf(node: unknown, otherwise: number): number {

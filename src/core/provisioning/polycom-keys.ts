@@ -228,6 +228,7 @@ export const POLYCOM_KEYS: KeyTable = {
     /^dns\.cache\./i,
   ],
   others: new Set(["voipprot.server.#.protocol.sip", "reg.#.dialplanname"]),
+  exactKeys: true,
   strict: false,
   clearMark: "Null",
 };

@@ -214,17 +214,31 @@ class Registration {
   #perAccount<T extends object>(below: string, defaults: T): T {
     const infix = below === "" ? "" : `.${below}`;
     const prefixes = this.#rows(1).map((row) => `${row}${infix}`);
+    const found = section(this.#settings, defaults, prefixes, `${this.#path}${infix}`);
     for (let number = 2; number <= this.#settings.index.table.limits.Y; number++) {
-      for (const row of this.#rows(number)) this.#dropAll(`${row}${infix}`, Object.keys(defaults));
+      const rows = this.#rows(number);
+      const used = this.#settings.peek(rows.map((row) => `${row}.address`)) !== undefined;
+      for (const [field, value] of Object.entries(found)) {
+        for (const row of rows) this.#drop(`${row}${infix}.${field}`, used ? value : undefined);
+      }
     }
-    return section(this.#settings, defaults, prefixes, `${this.#path}${infix}`);
+    return found;
   }
 
-  #dropAll(prefix: string, fields: readonly string[]): void {
-    for (const field of fields) {
-      const setting: Setting | undefined = this.#settings.peek([`${prefix}.${field}`]);
-      if (setting) this.#settings.drop(setting, "the value of server 1 holds for all of them");
-    }
+  /** `value`: what holds instead; undefined: nobody misses it. */
+  #drop(slot: string, value: unknown): void {
+    const setting = this.#settings.peek([slot]);
+    if (setting === undefined) return;
+    const reason = "the value of server 1 holds for all of them";
+    this.#settings.drop(setting, reason);
+    if (value === undefined || value === setting.value) return;
+    const first = setting.origin.key.replace(/(?<=\.server\.)\d+/, "1");
+    this.#settings.note(
+      setting.origin,
+      "server-1-counts",
+      reason,
+      `write ${first}, or delete this`,
+    );
   }
 }
 

@@ -34,6 +34,7 @@ const OF_ONE_LINE: ReadonlySet<FindingCode> = new Set<FindingCode>([
   "bad-value",
   "out-of-range",
   "adjusted-value",
+  "key-letters",
   "beyond-family",
 ]);
 
@@ -205,11 +206,13 @@ function inFileOrder(faults: readonly Fault[], files: readonly SourceFile[]): Fa
     .sort((a, b) => place(a) - place(b) || a.line - b.line);
 }
 
-/** With no account switched on, those that are not are why. */
+/** With no account switched on, those that are not are why, or a file that is named and was not given. */
 function promoted(faults: Fault[]): boolean {
-  const off = faults.findIndex(({ code }) => code === "not-switched-on");
-  const fault = faults[off];
-  if (fault) faults[off] = { ...fault, severity: "error" };
+  const codes = ["not-switched-on", "include-not-followed"] as const;
+  const code = codes.find((each) => faults.some((fault) => fault.code === each));
+  const at = faults.findIndex((fault) => fault.code === code);
+  const fault = faults[at];
+  if (fault) faults[at] = { ...fault, severity: "error" };
   return fault !== undefined;
 }
 

@@ -13,13 +13,15 @@ import {
   isSecretPlaceholder,
   unfilled,
 } from "./placeholder.ts";
-import { parseValue, type Value, type ValueForm } from "./value-form.ts";
+import { type Parsed, parseValue, type Value, type ValueForm } from "./value-form.ts";
 
 /** One `key = value` as a file has it. */
 export interface Assignment extends Origin {
   readonly value: string;
   /** The XML element that has this attribute a second time: the file is then no XML. */
   readonly twiceIn?: string;
+  /** The value was written as a list. */
+  readonly listed?: true;
 }
 
 /** A value that counts for its slot; the same object wherever it is handed out. */
@@ -314,7 +316,11 @@ export class Settings {
     }
   }
 
-  #put(at: Assignment, { row, slot }: Match, reading: OpenReading): void {
+  #put(at: Assignment, { row, slot, key }: Match, reading: OpenReading): void {
+    if (this.index.table.exactKeys && at.key.replace(/\b0+(?=\d)/g, "") !== key) {
+      const wrong = `XML tells letters apart, and a phone may pass this over: it is ${key} here`;
+      this.warn(at, "key-letters", wrong, `write ${key}`);
+    }
     const secret = row.form.kind === "secret";
     if (secret ? isSecretPlaceholder(at.value) : isPlaceholder(at.value)) {
       const fault = unfilled(at, at.value, secret ? MASK : undefined);
@@ -323,7 +329,8 @@ export class Settings {
       this.refused.push({ at, form: row.form });
       return;
     }
-    const { value, rejected, complaint } = parseValue(row.form, at.value);
+    const { value, rejected, complaint } =
+      at.listed && !LISTS.has(row.form.kind) ? LISTED : parseValue(row.form, at.value);
     if (complaint) {
       const { code, wrong, remedy } = complaint;
       this.faults.push((rejected ? error : warning)(at, code, wrong, remedy));
@@ -346,6 +353,13 @@ export class Settings {
 function isDefault({ row, value }: Setting): boolean {
   return typeof value !== "boolean" && parseValue(row.form, row.default).value === value;
 }
+
+const LISTS: ReadonlySet<ValueForm["kind"]> = new Set(["numbers", "endpoints", "users"]);
+const LISTED: Parsed = {
+  value: undefined,
+  rejected: true,
+  complaint: { code: "bad-value", wrong: "it is a list", remedy: "write one value" },
+};
 
 const PREFERRED = "overridden by ";
 

@@ -292,6 +292,7 @@ export const YEALINK_KEYS: KeyTable = {
     "sip.listen_mode",
     "sip.tls_listen_port",
   ]),
+  exactKeys: false,
   strict: false,
   clearMark: "%NULL%",
 };

@@ -42,6 +42,59 @@ test("Y5 is told of the binding that outlives the return", () => {
   ]);
 });
 
+test("a value that proxies inherit is told of once, with the key that mends it for all", () => {
+  const proxies = [
+    "outbound_proxy_enable = 1",
+    "outbound_proxy.1.address = 192.0.2.33",
+    "outbound_proxy.2.address = 192.0.2.34",
+  ];
+  const key = "account.1.sip_server.1.invite_retry_counts";
+  assert.deepEqual(yealink(NAME, "sip_server.1.invite_retry_counts = 10", ...proxies), [
+    `warning y.cfg:5: ${key}: only 5 of 10 resends fit into the 32 s after which a request has ` +
+      `failed; write ${key} = 3`,
+  ]);
+  for (const [leaf, told] of Object.entries({
+    'expires="604800"': 'expires="3600"',
+    'failOver.reRegisterOn="1"': 'failOver.failBack.mode="registration"',
+    'failOver.failBack.mode="duration"\nvoIpProt.server.1.failOver.failBack.timeout="0"':
+      'failOver.failBack.timeout="300"',
+  })) {
+    const found = polycom(
+      'voIpProt.server.1.address="pbx.example.com"',
+      'voIpProt.SIP.outboundProxy.address="edge.example.com"',
+      `voIpProt.server.1.${leaf}`,
+    );
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.ok(found[0]?.endsWith(`write voIpProt.server.1.${told}`), found[0]);
+  }
+});
+
+test("what another server says of the account is told where server 1 says otherwise (Polycom)", () => {
+  const servers = ['reg.1.server.1.address="192.0.2.13"', 'reg.1.server.2.address="192.0.2.15"'];
+  const first = 'reg.1.server.1.registerRetry.maxTimeOut="300"';
+  const second = 'reg.1.server.2.registerRetry.maxTimeOut="300"';
+  const told =
+    "note p.cfg:5: reg.1.server.2.registerRetry.maxTimeOut: the value of server 1 holds for all of " +
+    "them; write reg.1.server.1.registerRetry.maxTimeOut, or delete this";
+  assert.deepEqual(polycom(...servers, second), [told]);
+  assert.deepEqual(polycom(...servers, second, first), []);
+  assert.deepEqual(polycom(...servers, 'reg.1.server.2.registerRetry.maxTimeOut="60"'), []);
+  assert.deepEqual(polycom('reg.1.server.1.address="pbx.example.com"', second), []);
+});
+
+test("a Polycom key in other letters is read, and told; one that is cleared is not", () => {
+  const key = "reg.1.server.1.retryTimeOut";
+  const other = "reg.1.server.1.retryTimeout";
+  const name = 'reg.1.server.1.address="pbx.example.com"';
+  const file = reading(`<all\nreg.1.address="1"\n${name}\n${other}="500"/>`, "p.cfg");
+  assert.deepEqual(faults(file), [
+    `warning p.cfg:4: ${other}: XML tells letters apart, and a phone may pass this over: it is ` +
+      `${key} here; write ${key}`,
+  ]);
+  assert.equal(file.accounts[0]?.redundancy.servers[0]?.retryIntervalMs, 500);
+  assert.deepEqual(polycom(name, `${other}=""`), []);
+});
+
 test("the same server twice is no second server (C44)", () => {
   const twice = ["sip_server.1.address = 192.0.2.13", "sip_server.2.address = 192.0.2.13"];
   const told =

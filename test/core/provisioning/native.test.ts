@@ -74,6 +74,26 @@ test("a list of servers that is empty is a missing server, and nothing else", ()
   );
 });
 
+test("one value is no list, and YAML's words for nothing are nothing", () => {
+  const of = (...lines: string[]): string[] =>
+    faults(
+      reading(
+        `accounts:\n  - servers: [{ address: a.example.com }]\n    ${lines.join("\n    ")}`,
+        "native.yaml",
+      ),
+    );
+  assert.deepEqual(of("user: [201, 202]", "hedge: [700]", "failover-statuses: [500]"), [
+    "error native.yaml:3: accounts.1.user: it is a list; write one value",
+    "error native.yaml:4: accounts.1.hedge: it is a list; write one value",
+  ]);
+  assert.deepEqual(of("user: [x]", "password: [secret]"), [
+    "error native.yaml:3: accounts.1.user: it is a list; write one value",
+    "error native.yaml:4: accounts.1.password: it is a list; write one value",
+  ]);
+  assert.match(of("user: ~").join(), /has no user/);
+  assert.deepEqual(of("user: '~'", "password: null"), []);
+});
+
 test("a YAML error does not repeat the text of the file", () => {
   const phone = reading("accounts:\n- password: 'hush\n");
   assert.ok(phone.faults.length > 0);

@@ -281,8 +281,15 @@ test("a boot or master file's word on files that are given is no finding", () =>
   assert.deepEqual(codes({ "000000000000.cfg": master, ...given }), []);
   assert.deepEqual(codes({ "000000000000.cfg": master, "site.cfg": given["site.cfg"] }), [
     "include-not-followed",
-    "no-account",
   ]);
+});
+
+test("that no account is switched on follows from a file that is named and was not given", () => {
+  const master = '<APPLICATION\nCONFIG_FILES="reg-basic.cfg, sip-interop.cfg"/>';
+  assert.deepEqual(found(master), ["error include-not-followed 2"]);
+  const boot = '#!version:1.0.0.1\ninclude:config "y000000000096.cfg"';
+  assert.deepEqual(found(boot), ["error include-not-followed 2"]);
+  assert.deepEqual(found(`${boot}\n${YEALINK}`), ["warning include-not-followed 2"]);
 });
 
 test("placeholders in keys that change nothing are told, and the makers' own signs are none", () => {
