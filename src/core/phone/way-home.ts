@@ -4,7 +4,8 @@
  */
 import type { Instant } from "../machine.ts";
 import { failbackModeOf } from "../redundancy/failback.ts";
-import type { ServerRoute } from "../redundancy/server-set.ts";
+import { sameTarget } from "../redundancy/server-health.ts";
+import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Registration } from "./registration.ts";
 
 /** `returned` is not called where nothing needs to be sent: the next request then shows how it went. */
@@ -29,9 +30,24 @@ export function returnHome(
     if (route.inUse === 0) returned(now, true);
     return;
   }
-  // What is in use stays in service until the first place has registered us.
+  registerAt(now, registration, home, returned);
+}
+
+/** What is in use stays in service until the first place has registered us. */
+function registerAt(
+  now: Instant,
+  registration: Registration,
+  home: Place,
+  returned: (now: Instant, home: boolean) => void,
+): void {
   const options = { only: home, last: false, probe: true, fromTop: true };
-  registration.register(now, options, returned);
+  registration.register(now, options, (at, registered) => {
+    const { place } = registration;
+    // It may have been a renewal on its way to the place in use, which says nothing of the first one.
+    const elsewhere = registered && place !== undefined && !sameTarget(place.target, home.target);
+    if (elsewhere) registerAt(at, registration, home, returned);
+    else returned(at, registered);
+  });
 }
 
 /**

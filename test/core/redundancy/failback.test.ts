@@ -188,6 +188,32 @@ test("duration: so many seconds after the switch, and again after each trial in 
     `);
 });
 
+test("duration: a renewal that is under way when the time has come is waited for, and is no return", () => {
+  const stage = failover({
+    ...{ failbackMode: "duration", failbackSeconds: 540 },
+    ...{ expiresSeconds: 600, overlapSeconds: 60.2 },
+  });
+  const secondary = stage.server("secondary");
+  secondary.habits.REGISTER = (request, now) =>
+    secondary.yes(request).map((reply) => ({ ...reply, afterMs: now < 1_000 ? 0 : 300 }));
+  stage
+    .cut("primary")
+    .start()
+    .until(20)
+    .revive("primary")
+    .until(550)
+    .expect(`
+      0.0 REGISTER → primary
+      0.5 REGISTER → secondary
+      0.5 200 ← secondary
+      540.3 REGISTER → secondary
+      540.6 200 ← secondary
+      540.6 REGISTER → primary
+      540.6 200 ← primary
+      540.6 * server.failed-back from=1 to=1 toTarget=primary mode=duration
+    `);
+});
+
 test("duration 0: never by time, only when the server in use fails as well (D7)", () => {
   failover({ failbackMode: "duration", failbackSeconds: 0 })
     .cut("primary")
