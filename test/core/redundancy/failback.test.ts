@@ -1,52 +1,10 @@
 /** The way back: failback modes, idleness, proof before return, probes of better servers (redundancy.md §6). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RedundancyPolicy, ServerPolicy } from "../../../src/core/redundancy/policy.ts";
-import {
-  defaultAccount,
-  defaultPolicy,
-  defaultServer,
-  PLAIN,
-} from "../../../src/core/redundancy/policy-defaults.ts";
-import { Rehearsal, type RehearsalOptions } from "./rehearsal.ts";
-
-const SHOWN: RehearsalOptions = {
-  methods: ["REGISTER", "INVITE", "OPTIONS"],
-  events: ["server.failed-back"],
-};
-
-function stageOf(
-  servers: readonly (ServerPolicy | string)[],
-  policy: Partial<RedundancyPolicy>,
-  options: RehearsalOptions = SHOWN,
-): Rehearsal {
-  const redundancy: RedundancyPolicy = {
-    ...defaultPolicy(...servers),
-    refreshJitter: 0,
-    keepAliveMs: 0,
-    ...PLAIN,
-    backoff: { kind: "fixed", intervalMs: 30_000 },
-    ...policy,
-  };
-  return new Rehearsal([defaultAccount("2001", redundancy)], options);
-}
-
-/** One name with two targets, quick to leave. */
-function failover(
-  server: Partial<ServerPolicy>,
-  policy: Partial<RedundancyPolicy> = {},
-): Rehearsal {
-  const named = defaultServer("dual.pbx.example.com", {
-    port: 5060,
-    transport: "udp",
-    registerRetries: 0,
-    inviteRetries: 0,
-    expiresSeconds: 600,
-    overlapSeconds: 60,
-    ...server,
-  });
-  return stageOf([named], policy);
-}
+import type { RedundancyPolicy } from "../../../src/core/redundancy/policy.ts";
+import { defaultServer } from "../../../src/core/redundancy/policy-defaults.ts";
+import { failover, stageOf } from "./failback-stages.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 
 /** Literal addresses, one registration at a time, quick to leave. */
 function successive(policy: Partial<RedundancyPolicy>, ...addresses: string[]): Rehearsal {
@@ -167,72 +125,6 @@ test("registration: the primary gets its chance when the registration is renewed
       540.5 REGISTER → primary
       540.5 200 ← primary
       540.5 * server.failed-back from=1 to=1 toTarget=primary mode=registration
-    `);
-});
-
-test("duration: so many seconds after the switch, and again after each trial in vain", () => {
-  failover({ failbackMode: "duration", failbackSeconds: 100 })
-    .cut("primary")
-    .start()
-    .until(150)
-    .revive("primary")
-    .until(210)
-    .expect(`
-      0.0 REGISTER → primary
-      0.5 REGISTER → secondary
-      0.5 200 ← secondary
-      100.5 REGISTER → primary
-      201.0 REGISTER → primary
-      201.0 200 ← primary
-      201.0 * server.failed-back from=1 to=1 toTarget=primary mode=duration
-    `);
-});
-
-test("duration: a renewal that is under way when the time has come is waited for, and is no return", () => {
-  const stage = failover({
-    ...{ failbackMode: "duration", failbackSeconds: 540 },
-    ...{ expiresSeconds: 600, overlapSeconds: 60.2 },
-  });
-  const secondary = stage.server("secondary");
-  secondary.habits.REGISTER = (request, now) =>
-    secondary.yes(request).map((reply) => ({ ...reply, afterMs: now < 1_000 ? 0 : 300 }));
-  stage
-    .cut("primary")
-    .start()
-    .until(20)
-    .revive("primary")
-    .until(550)
-    .expect(`
-      0.0 REGISTER → primary
-      0.5 REGISTER → secondary
-      0.5 200 ← secondary
-      540.3 REGISTER → secondary
-      540.6 200 ← secondary
-      540.6 REGISTER → primary
-      540.6 200 ← primary
-      540.6 * server.failed-back from=1 to=1 toTarget=primary mode=duration
-    `);
-});
-
-test("duration 0: never by time, only when the server in use fails as well (D7)", () => {
-  failover({ failbackMode: "duration", failbackSeconds: 0 })
-    .cut("primary")
-    .start()
-    .until(20)
-    .revive("primary")
-    .until(600)
-    .cut("secondary")
-    .until(1085)
-    .expect(`
-      0.0 REGISTER → primary
-      0.5 REGISTER → secondary
-      0.5 200 ← secondary
-      540.5 REGISTER → secondary
-      540.5 200 ← secondary
-      1080.5 REGISTER → secondary
-      1081.0 REGISTER → primary
-      1081.0 200 ← primary
-      1081.0 * server.failed-back from=1 to=1 toTarget=primary mode=duration
     `);
 });
 
