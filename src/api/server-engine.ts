@@ -9,8 +9,11 @@ import type { Store } from "../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
 import { messageTracer } from "./message-event.ts";
 
+/** But for its clock, which is the store's. */
+export type EngineConfiguration = Omit<ServerConfiguration, "epochOffset">;
+
 export interface EngineParts {
-  readonly configuration: ServerConfiguration;
+  readonly configuration: EngineConfiguration;
   readonly store: Store;
   readonly resolver: Resolver;
   readonly tls: TlsSettings | undefined;
@@ -35,7 +38,8 @@ export class ServerEngine {
     const ready: Ready = (question) =>
       question.kind === "dns" ? undefined : store.atOnce?.(question);
     const atOnce = store.atOnce === undefined ? undefined : ready;
-    this.machine = new ServerMachine(configuration, nodePrimitives(), atOnce);
+    const epochOffset = store.epochSeconds() * 1000 - performance.now();
+    this.machine = new ServerMachine({ ...configuration, epochOffset }, nodePrimitives(), atOnce);
     this.driver = new Driver(this.machine, {
       node: configuration.name,
       sink: (event) => this.#saw(event),

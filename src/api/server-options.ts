@@ -5,7 +5,6 @@ import type { Local } from "../core/machine.ts";
 import { parseUri } from "../core/message/uri.ts";
 import type { Fault } from "../core/provisioning/configuration.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../core/server/registration.ts";
-import type { ServerConfiguration } from "../core/server/server.ts";
 import { type OfferedAlgorithm, type User, Users } from "../core/server/users.ts";
 import { readLocal } from "../worlds/node/listen-address.ts";
 import { isUnspecified } from "../worlds/node/local-address.ts";
@@ -14,6 +13,7 @@ import type { TlsSettings } from "../worlds/node/tls.ts";
 import { ConfigurationError } from "./errors.ts";
 import { isHost, shown, wrongResolvers } from "./option-values.ts";
 import { bytesOf } from "./phone-options.ts";
+import type { EngineConfiguration } from "./server-engine.ts";
 import { checkTls } from "./tls-options.ts";
 
 /** What is known of a user: a password, or the digests of it that RFC 7616 §3.4.2 calls H(A1). */
@@ -82,7 +82,7 @@ const USER = "{ password, ha1, voicemail, groups }";
 const USER_NAME = /^[^\s@:;<>"\\]+$/;
 
 /** @throws ConfigurationError with every fault at once. */
-export function serverConfiguration(options: SipServerOptions): ServerConfiguration {
+export function serverConfiguration(options: SipServerOptions): EngineConfiguration {
   if (typeof options !== "object" || options === null) throw notGiven();
   const reader = new OptionsReader(options);
   const configuration = reader.read();
@@ -104,7 +104,7 @@ class OptionsReader {
     this.#options = options;
   }
 
-  read(): ServerConfiguration {
+  read(): EngineConfiguration {
     const { role = "working", acceptForeign = false, store = "memory" } = this.#options;
     for (const key of Object.keys(this.#options)) {
       if (!KEYS.has(key)) this.#fault(key, "is not known", `give one of ${[...KEYS].join(", ")}`);
@@ -149,7 +149,6 @@ class OptionsReader {
       retryWithin: this.#seconds("retryWithin", 300),
       serviceRoute: this.#serviceRoute(),
       shared: store !== "memory",
-      epochOffset: Date.now() - performance.now(),
       renewals: true,
       tracing: false,
     };

@@ -2,7 +2,6 @@
 import { EventEmitter } from "node:events";
 import type { Instant } from "../core/machine.ts";
 import type { Recall, Removal } from "../core/server/register-desk.ts";
-import type { ServerConfiguration } from "../core/server/server.ts";
 import { Resolver } from "../worlds/node/resolver.ts";
 import { readServers } from "../worlds/node/resolver-servers.ts";
 import { BadStoreName, openStore } from "../worlds/node/stores/open-store.ts";
@@ -16,7 +15,7 @@ import {
   type ServerEventFields,
 } from "./event-fields.ts";
 import { Postbox } from "./postbox.ts";
-import { ServerEngine } from "./server-engine.ts";
+import { type EngineConfiguration, ServerEngine } from "./server-engine.ts";
 import { type SipServerOptions, serverConfiguration } from "./server-options.ts";
 import { eventsOf, firstOf, type WaitOptions } from "./waiting.ts";
 
@@ -41,7 +40,7 @@ const NO_STORE = "the store cannot be written now";
 /** A registrar and call server (RFC 3261 §10, §16). */
 export class SipServer extends EventEmitter<ServerEvents> {
   readonly #options: SipServerOptions;
-  readonly #configuration: ServerConfiguration;
+  readonly #configuration: EngineConfiguration;
   readonly #resolver: Resolver;
   readonly #postbox = new Postbox();
   #engine: ServerEngine | undefined;

@@ -225,6 +225,26 @@ test(
   },
 );
 
+test(
+  "who shares a Redis goes by its clock, however wrong his own is",
+  needs("redis-server"),
+  async () => {
+    const server = await RedisServer.start();
+    const place = `redis://127.0.0.1:${server.port}`;
+    const early = await openStore(place, undefined, () => Date.now() / 1000 - 300);
+    const late = await openStore(place, undefined, () => Date.now() / 1000 + 300);
+    for (const store of [early, late]) {
+      ok(Math.abs(store.epochSeconds() - Date.now() / 1000) < 5, `${store.epochSeconds()}`);
+    }
+    await written(early, "aor/a", "one", 0, early.epochSeconds() + 60);
+    const found = await read(late, "aor/a");
+    equal(found.kind === "stored" ? found.value : undefined, "one");
+    await early.close();
+    await late.close();
+    await server.end();
+  },
+);
+
 test("a Redis that is frozen is unavailable in time", needs("redis-server"), async () => {
   const server = await RedisServer.start();
   const store = await openStore(`redis://127.0.0.1:${server.port}`);

@@ -52,7 +52,6 @@ export class ServeSession {
         users,
         limits: { ...limits, expirySpread },
         shared: options.store !== "memory",
-        epochOffset: Date.now() - performance.now() + options.clockSkew * 1000,
         renewals: options.json || options.http !== undefined,
         tracing: options.trace,
       },

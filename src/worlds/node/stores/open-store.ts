@@ -12,7 +12,8 @@ export class BadStoreName extends Error {
 }
 
 /**
- * `report` hears when a server is lost and found again, and what else fails and is nobody's question.
+ * `report` hears when a server is lost and found again, and what else fails and is nobody's question. `epochSeconds` is
+ * the machine's clock, unless the store has one of its own.
  * @throws BadStoreName, or Error if the folder or server cannot be had.
  */
 export async function openStore(
@@ -25,7 +26,7 @@ export async function openStore(
   if (/^[a-z][a-z0-9+-]*:\/\//i.test(name)) {
     const place = placeOf(name);
     const { connectRedisStore } = await import("./redis-store.ts");
-    return connectRedisStore(place, report, epochSeconds);
+    return connectRedisStore(place, report);
   }
   if (name.trim() === "") throw bad(name, "it is empty");
   // Slips of the pen, which would silently become folders: words, and whatever has the colon of an address or scheme.

@@ -104,6 +104,12 @@ export class RedisClient {
     return this.#connection.compareAndSet(...arguments_);
   }
 
+  /** Its clock; of a cluster, that of one of its servers. */
+  async epochSeconds(): Promise<number> {
+    const [seconds, micros] = (await this.masters()[0]?.time()) ?? [];
+    return Number(seconds) + Number(micros) / 1e6;
+  }
+
   /** The servers that hold keys. */
   masters(): Redis[] {
     const connection = this.#connection;

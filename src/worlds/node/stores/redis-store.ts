@@ -28,12 +28,15 @@ interface Waiting {
 export async function connectRedisStore(
   place: RedisPlace,
   report: (event: TraceEvent) => void,
-  epochSeconds: EpochClock,
 ): Promise<Store> {
-  return new RedisStore(await RedisClient.connect(place, report), epochSeconds);
+  const client = await RedisClient.connect(place, report);
+  const asked = performance.now();
+  const there = await client.epochSeconds();
+  const offset = there - (asked + performance.now()) / 2000;
+  return new RedisStore(client, () => offset + performance.now() / 1000);
 }
 
-/** Its server forgets by the clock of its own machine. */
+/** Its entries run out by the clock of its server, for all nodes alike: those of their machines may be wrong. */
 class RedisStore implements Store {
   readonly epochSeconds: EpochClock;
   readonly #client: RedisClient;
