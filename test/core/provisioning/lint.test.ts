@@ -69,6 +69,14 @@ test("a value that proxies inherit is told of once, with the key that mends it f
   }
 });
 
+test("a lifetime below the family's own renewal lead is told with the lead to write", () => {
+  const key = "reg.1.server.1.expires";
+  assert.deepEqual(polycom('reg.1.server.1.address="pbx.example.com"', `${key}="60"`).slice(-1), [
+    `warning p.cfg:4: ${key}: the renewal lead of 60 s is not below the lifetime of 60 s, which is ` +
+      `renewed at half; write ${key}.overlap="30"`,
+  ]);
+});
+
 test("what another server says of the account is told where server 1 says otherwise (Polycom)", () => {
   const servers = ['reg.1.server.1.address="192.0.2.13"', 'reg.1.server.2.address="192.0.2.15"'];
   const first = 'reg.1.server.1.registerRetry.maxTimeOut="300"';

@@ -129,8 +129,8 @@ test("P7 gives every fault at once, in the order of the file", () => {
     `warning ${p7}:15: ${first}.retryMaxCount: 0 means 3 here; write 3`,
     `warning ${p7}:16: ${first}.retryTimeOut: 50 is rounded to 100, the finest step is 100; write 100`,
     `error ${p7}:17: ${first}.expires: 5 is below 10, the least; write a value in 10..2147483647`,
-    `warning ${p7}:18: ${first}.expires.overlap: it is not below the lifetime of 10 s, which is ` +
-      "renewed at half; write less than the lifetime",
+    `warning ${p7}:18: ${first}.expires.overlap: the renewal lead of 60 s is not below the lifetime of ` +
+      `10 s, which is renewed at half; write ${first}.expires.overlap="5"`,
     `warning ${p7}:20: ${first}.failOver.onlySignalWithRegistered: it has no effect while ` +
       `reRegisterOn is 0; write ${first}.failOver.reRegisterOn="1", or delete this`,
     `warning ${p7}:21: ${first}.failOver.failBack.mode: "Duration" is read as duration; write duration`,
