@@ -30,17 +30,21 @@ export const MAX_VALIDITY_MS = 60_000;
 
 const MAX_VALUE = 0xffff_ffff;
 
+/** Whether the parameters may hold a word of overload: looked at first, since hardly any Via has one. */
+export function mayTell(params: string): boolean {
+  return /;\s*oc/i.test(params);
+}
+
 /** The algorithms that a client offers, its `oc` having no value yet; undefined: it knows nothing of all this. */
 export function offeredIn(params: string): readonly string[] | undefined {
-  // Looked for first with the built-in search: hardly any Via has one.
-  if (params.indexOf(";oc") < 0 || paramOf(params, "oc") === undefined) return undefined;
+  if (!mayTell(params) || paramOf(params, "oc") === undefined) return undefined;
   const named = paramOf(params, "oc-algo") ?? "loss";
   return named.split(",").map((name) => name.trim().toLowerCase());
 }
 
 /** The report in the Via of a response to a request of ours; undefined: there is none, or it cannot be understood. */
 export function reportIn(params: string): OverloadReport | undefined {
-  if (params.indexOf(";oc=") < 0) return undefined;
+  if (!/;\s*oc\s*=/i.test(params)) return undefined;
   const algorithm = (paramOf(params, "oc-algo") ?? "loss").toLowerCase();
   if (algorithm !== "loss" && algorithm !== "rate") return undefined;
   const value = numberIn(params, "oc");

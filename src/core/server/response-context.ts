@@ -4,7 +4,7 @@
  */
 import type { Instant } from "../machine.ts";
 import type { Response } from "../message/message.ts";
-import { withoutReport } from "../message/overload.ts";
+import { mayTell, withoutReport } from "../message/overload.ts";
 import { responseTo } from "../message/print.ts";
 import { reasonOf } from "../message/status.ts";
 import { removeTopVia, replaceTopParams, topVia } from "../message/via.ts";
@@ -188,7 +188,7 @@ export class ResponseContext implements TimerOwner {
   #uncover({ headers }: Response): void {
     removeTopVia(headers);
     const via = topVia(headers);
-    if (via === undefined || via.params.indexOf(";oc") < 0) return;
+    if (via === undefined || !mayTell(via.params)) return;
     const asked = topVia(this.transaction.request.headers);
     replaceTopParams(headers, via, asked?.params ?? withoutReport(via.params));
   }

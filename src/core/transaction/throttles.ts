@@ -10,6 +10,9 @@ import { MAX_THROTTLES } from "./limits.ts";
 import { isPreferred, Throttle } from "./throttle.ts";
 import type { ClientTransaction, ClientTransactionUser } from "./user.ts";
 
+/** They only make less work; a call that cannot be ended goes on at both ends. */
+const ENDS_WORK: ReadonlySet<string> = new Set(["BYE", "CANCEL"]);
+
 export class Throttles {
   readonly #entropy: Entropy;
   readonly #byPlace = new Map<string, Throttle>();
@@ -33,9 +36,9 @@ export class Throttles {
     if (this.#byPlace.has(place) || this.#hasRoom(now)) this.#byPlace.set(place, throttle);
   }
 
-  /** Whether a request is not to be sent there (R109). A CANCEL only makes less work. */
+  /** Whether a request is not to be sent there (R109). */
   keepsBack(now: Instant, request: Request, peer: Peer): boolean {
-    if (this.#byPlace.size === 0 || request.method === "CANCEL") return false;
+    if (this.#byPlace.size === 0 || ENDS_WORK.has(request.method)) return false;
     const place = placeOf(peer);
     const throttle = this.#byPlace.get(place);
     return throttle !== undefined && !throttle.passes(now, isPreferred(request));
@@ -101,6 +104,8 @@ export class KeptBack implements ClientTransaction, TimerOwner {
   }
 }
 
+/** A new connection has another port of ours, and leads to the same server. */
 function placeOf({ transport, address, port, localAddress, localPort }: Peer): string {
-  return `${localAddress}:${localPort} ${transport}:${address}:${port}`;
+  const from = transport === "udp" ? `${localAddress}:${localPort}` : localAddress;
+  return `${from} ${transport}:${address}:${port}`;
 }

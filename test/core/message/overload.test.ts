@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   LOSS_OFFER,
   MAX_VALIDITY_MS,
+  mayTell,
   offeredIn,
   reportIn,
   withReport,
@@ -15,6 +16,20 @@ test("an offer is `oc` without a value, with its algorithms or without (R108)", 
   assert.deepEqual(offeredIn(";oc;branch=z9hG4bK1"), ["loss"]);
   assert.equal(offeredIn(";branch=z9hG4bK1;rport"), undefined);
   assert.equal(offeredIn(";ocean;branch=z9hG4bK1"), undefined);
+  assert.deepEqual(offeredIn(' ; OC ; OC-Algo = "loss"'), ["loss"]);
+});
+
+test("a report is read in whatever case and with whatever blanks (RFC 3261 §7.3.1)", () => {
+  for (const params of [
+    ';branch=z9hG4bK1;OC=20;OC-ALGO="LOSS";Oc-Validity=500;oC-sEq=1',
+    ';branch=z9hG4bK1; oc=20; oc-algo="loss"; oc-validity=500; oc-seq=1',
+    "; branch = z9hG4bK1 ; oc = 20 ; oc-algo = loss ; oc-validity = 500 ; oc-seq = 1.0",
+  ]) {
+    const report = { algorithm: "loss", value: 20, validityMs: 500, sequence: 1 };
+    assert.deepEqual(reportIn(params), report, params);
+    assert.ok(mayTell(params));
+  }
+  assert.equal(reportIn(";branch=z9hG4bKoc=1;oc"), undefined);
 });
 
 test("a report comes back as it was written (R108)", () => {

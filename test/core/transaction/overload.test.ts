@@ -1,6 +1,7 @@
 /** What a client keeps back from an overloaded server (RFC 7339 §5.10, RFC 7415 §3.5). */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import type { Peer } from "../../../src/core/machine.ts";
 import type { OverloadReport } from "../../../src/core/message/overload.ts";
 import { LossSieve, RateBucket, Throttle } from "../../../src/core/transaction/throttle.ts";
 import type { Flow } from "../../../src/core/transaction/user.ts";
@@ -17,7 +18,11 @@ const even = (() => {
 
 class Line {
   readonly stage: Stage = new Stage();
-  readonly flow: Flow = this.stage.flow();
+  readonly flow: Flow;
+
+  constructor(peer: Partial<Peer> = {}) {
+    this.flow = this.stage.flow(peer);
+  }
 
   /** The server answers an OPTIONS with a report. */
   report({ value, sequence }: { value: number; sequence: number }, validityMs = 500): this {
@@ -60,6 +65,21 @@ suite("a client told to keep everything back", () => {
     assert.equal(line.send("REGISTER", [], other), "sent");
   });
 
+  test("sends BYE and CANCEL: a call that cannot be ended goes on at both ends (R109)", () => {
+    const line = new Line().report(ALL);
+    assert.equal(line.send("BYE"), "sent");
+    assert.equal(line.send("PRACK"), "kept back");
+  });
+
+  test("keeps back over a new connection to that server, too, but not over that of another phone's port (R109)", () => {
+    const line = new Line().report(ALL);
+    const again = { ...line.flow.peer, localPort: line.flow.peer.localPort + 1 };
+    assert.equal(line.send("REGISTER", [], line.stage.flow(again)), "sent", "another phone's port");
+    const stream = new Line({ transport: "tcp" }).report(ALL);
+    const anew = { ...stream.flow.peer, localPort: stream.flow.peer.localPort + 1 };
+    assert.equal(stream.send("REGISTER", [], stream.stage.flow(anew)), "kept back");
+  });
+
   test("sends again when the report has run out (R109)", () => {
     const line = new Line().report(ALL);
     assert.equal(line.wait(450).send("REGISTER"), "kept back");
@@ -74,7 +94,7 @@ suite("a client told to keep everything back", () => {
       const line = new Line().report({ value: 99, sequence: 1 }, 60_000);
       // Of preferred requests one or the other passes and fetches the news.
       const stage = line.stage;
-      for (let tries = 0; tries < 500 && line.send("BYE", ["Authorization: x"]) !== "sent"; )
+      for (let tries = 0; tries < 500 && line.send("INFO", ["Authorization: x"]) !== "sent"; )
         tries += 1;
       const said = `;oc=${value};oc-validity=${validityMs};oc-seq=2`;
       const text = stage.script.sent.at(-1)?.text ?? "";
