@@ -105,30 +105,37 @@ export class Credentials {
       return;
     for (const header of ["authorization", "proxy-authorization"] as const) {
       // Registrars challenge REGISTER with 401, proxies everything else with 407: each gets its own.
-      const known = this.#find({ header, registrar: request.method === "REGISTER", target });
-      if (known !== undefined) request.headers.set(header, this.#answer(known, request));
+      const asker: Asker = { header, registrar: request.method === "REGISTER", target };
+      request.headers.remove(header);
+      for (let known = this.#find(asker); known !== undefined; known = find(known.next, asker)) {
+        request.headers.add(header, this.#answer(known, request));
+      }
     }
   }
 
   /**
-   * Takes in a 401 or 407. @returns false if trying again would be no use: no challenge that can be answered, or the
-   * answer to this very nonce was refused.
+   * Takes in a 401 or 407, in which each realm asks for itself (RFC 3261 §22.3). @returns false if trying again would
+   * be no use: no challenge that can be answered, or the answer to this very nonce was refused.
    */
   challenged(response: Response, request: Request, target: Target): boolean {
     const proxy = response.status === 407;
     const header = proxy ? "proxy-authorization" : "authorization";
     const asked = proxy ? "proxy-authenticate" : "www-authenticate";
-    const challenge = chooseChallenge(challengesOf(response.headers, asked));
-    if (challenge === undefined || !this.#mayAsk(challenge, request, target)) return false;
     const asker: Asker = { header, registrar: request.method === "REGISTER", target };
-    const before = this.#find(asker);
-    const tried = before !== undefined && request.headers.has(header);
-    if (tried && !challenge.stale && before.asking.realm === challenge.realm && before.uses <= 1) {
-      this.#known = without(this.#known, asker);
-      return false;
+    const answerable = strongestOfEach(challengesOf(response.headers, asked)).filter((challenge) =>
+      this.#mayAsk(challenge, request, target),
+    );
+    if (answerable.length === 0) return false;
+    const before = this.#known;
+    // Behind one proxy there may be another; who answers requests is one.
+    if (!proxy) this.#known = without(this.#known, asker);
+    for (const challenge of answerable) {
+      const { realm, stale } = challenge;
+      const tried = request.headers.has(header) ? find(before, asker, realm) : undefined;
+      this.#known = without(this.#known, asker, realm, MAX_REMEMBERED_CHALLENGES - 1);
+      if (tried !== undefined && !stale && tried.uses <= 1) return false;
+      this.#known = this.#copy(challenge, asker, this.#known);
     }
-    const others = without(this.#known, asker, MAX_REMEMBERED_CHALLENGES - 1);
-    this.#known = this.#copy(challenge, asker, others);
     return true;
   }
 
@@ -151,9 +158,7 @@ export class Credentials {
   }
 
   #find(asker: Asker): Known | undefined {
-    let known = this.#known;
-    while (known !== undefined && !isSame(known.asking, asker)) known = known.next;
-    return known;
+    return find(this.#known, asker);
   }
 
   /** With strings of its own: parts of a message would keep the whole of it in memory. */
@@ -196,16 +201,36 @@ function challengeOf({ asking, nonce }: Known): Challenge {
   return { realm, nonce, opaque, algorithm, qop, stale };
 }
 
+/** Of each realm the strongest challenge that can be answered, in the order of the realms. */
+function strongestOfEach(challenges: readonly Challenge[]): Challenge[] {
+  const realms = [...new Set(challenges.map(({ realm }) => realm))];
+  return realms.flatMap(
+    (realm) => chooseChallenge(challenges.filter((one) => one.realm === realm)) ?? [],
+  );
+}
+
+/** The latest of that asker. @param realm undefined: whichever. */
+function find(chain: Known | undefined, asker: Asker, realm?: string): Known | undefined {
+  let known = chain;
+  while (known !== undefined && !isOf(known, asker, realm)) known = known.next;
+  return known;
+}
+
 /** The latest of those that remain, so many at most. */
 function without(
   chain: Known | undefined,
   asker: Asker,
+  realm?: string,
   most = MAX_REMEMBERED_CHALLENGES,
 ): Known | undefined {
   if (chain === undefined || most <= 0) return undefined;
-  if (isSame(chain.asking, asker)) return without(chain.next, asker, most);
-  const next = without(chain.next, asker, most - 1);
+  if (isOf(chain, asker, realm)) return without(chain.next, asker, realm, most);
+  const next = without(chain.next, asker, realm, most - 1);
   return next === chain.next ? chain : { ...chain, next };
+}
+
+function isOf({ asking }: Known, asker: Asker, realm: string | undefined): boolean {
+  return isSame(asking, asker) && (realm === undefined || asking.realm === realm);
 }
 
 function isSame(one: Asker, other: Asker): boolean {
