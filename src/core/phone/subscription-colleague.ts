@@ -42,14 +42,15 @@ export class ColleagueCalls implements EventPackage {
     const info = parseDialogInfo(request.body);
     if (info === undefined) return { status: 400, why: "malformed dialog information" };
     if (info.version <= this.#version) return { status: 200 };
-    if (!info.full && info.version !== this.#version + 1) return { status: 200, stale: true };
+    // What was missed is asked for, and what has come is as true as ever (RFC 4235 §4.4).
+    const stale = !info.full && info.version !== this.#version + 1;
     this.#version = info.version;
     if (info.full) this.#calls.clear();
     for (const call of info.calls) {
       if (call.state === "terminated") this.#calls.delete(call.id);
       else if (this.#calls.size < MAX_WATCHED_CALLS) this.#calls.set(call.id, call);
     }
-    return { status: 200, act: () => this.#tell() };
+    return { status: 200, stale, act: () => this.#tell() };
   }
 
   #tell(): void {

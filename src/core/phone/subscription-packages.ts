@@ -61,7 +61,7 @@ export class RegistrationEvents implements EventPackage {
     this.#version = -1;
   }
 
-  /** Versions rise by one; whoever misses one asks for the whole again (R83). */
+  /** Versions rise by one; whoever misses one takes what has come, and asks for the whole again (R83, §5.2). */
   notified(now: Instant, request: Request, server: number): Notice {
     if (request.body === "") return UNDERSTOOD;
     if (!isOf(request, this.accept)) return { status: 415, why: "not registration information" };
@@ -69,14 +69,13 @@ export class RegistrationEvents implements EventPackage {
     if (info === undefined) return { status: 400, why: "malformed registration information" };
     if (info.version <= this.#version) return UNDERSTOOD;
     const stale = !info.full && info.version !== this.#version + 1;
-    if (stale) return { status: 200, stale };
     this.#version = info.version;
     const ours = this.#environment.contactAt(now, server);
     const contact = info.contacts.find(
       (one) => ours !== undefined && one.state === "terminated" && sameUriText(one.uri, ours),
     );
-    if (contact === undefined) return UNDERSTOOD;
-    return { status: 200, act: (at) => this.#obey(at, server, contact) };
+    if (contact === undefined) return { status: 200, stale };
+    return { status: 200, stale, act: (at) => this.#obey(at, server, contact) };
   }
 
   #obey(now: Instant, server: number, contact: ContactInfo): void {

@@ -66,7 +66,7 @@ test("a version that was missed is a reason to ask for the whole; what is no suc
   }
   stage.tell("primary", { body: "Messages-Waiting: no", type: "text/plain" });
   assert.deepEqual(stage.notifier("primary").answers.slice(-3), [400, 400, 415]);
-  assert.deepEqual(lamps(stage), ["2002 idle"]);
+  assert.deepEqual(lamps(stage), ["2002 idle", "2002 ringing"], "what came after it is true");
 });
 
 test("BLF: a call that ended while its watcher was at the secondary does not leave the lamp on (C1, C26)", () => {

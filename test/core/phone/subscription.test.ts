@@ -359,11 +359,21 @@ test("reg: another's contact, an old version and a binding that ended in its tim
 
 test("reg: a version that was missed is a reason to ask for the whole state (R83)", () => {
   const stage = watcher();
-  stage.tell("primary", { body: reginfo(3, "partial", "deactivated") });
+  stage.tell("primary", { body: reginfo(3, "partial", "refreshed") });
   const [first, second] = stage.asked("primary");
   assert.equal(second?.headers.get("call-id"), first?.headers.get("call-id"));
   assert.equal(second?.headers.get("expires"), "3600");
   assert.deepEqual(stage.told("registration.recalled"), []);
+});
+
+test("reg: what comes behind a version that was missed is obeyed: the whole state names no ended contact (R83)", () => {
+  const stage = watcher();
+  stage.tell("primary", { body: reginfo(3, "partial", "deactivated") }).until(11);
+  assert.deepEqual(stage.told("registration.recalled", "why", "waitMs"), [["deactivated", 0]]);
+  assert.equal(stage.asked("primary", "REGISTER").length, 2);
+  const [first, second, ...more] = stage.asked("primary");
+  assert.equal(second?.headers.get("call-id"), first?.headers.get("call-id"));
+  assert.deepEqual(more, []);
 });
 
 test("reg: what is no such document is refused", () => {
