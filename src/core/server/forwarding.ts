@@ -1,6 +1,6 @@
 /** A request as it leaves this proxy: the copy of RFC 3261 §16.6, made once for all branches and finished for each. */
 import { MAX_FORWARDS } from "../message/header-names.ts";
-import type { Headers } from "../message/headers.ts";
+import { Headers } from "../message/headers.ts";
 import type { Request } from "../message/message.ts";
 import { contactsOf, nameAddrsOf, printNameAddr } from "../message/name-addr.ts";
 import { parseUri, uriParam } from "../message/uri.ts";
@@ -90,10 +90,15 @@ export function compose(
   }
   const first = routes[0];
   if (first !== undefined && !isLoose(first)) {
-    // A strict router wants to find itself in the Request-URI (§16.6(6)).
-    routes.shift();
+    // A strict router wants to find itself in the Request-URI (§16.6(6)). A Path is one text, however many hops it has.
+    const [strict, ...others] = nameAddrsOf(new Headers().add("route", first), "route") ?? [];
+    routes.splice(
+      0,
+      1,
+      ...others.map(({ display, uri: hop, params }) => printNameAddr(display, hop, params)),
+    );
     routes.push(`<${uri}>`);
-    uri = uriIn(first);
+    uri = strict?.uri ?? uriIn(first);
   }
   for (const route of routes) headers.add("route", route);
   if (forward.recordRoute !== undefined) {

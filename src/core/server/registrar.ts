@@ -9,7 +9,7 @@ import { CALL_ID, EXPIRES, PATH, SUPPORTED, USER_AGENT } from "../message/header
 import type { Headers } from "../message/headers.ts";
 import { decimal } from "../message/lexer.ts";
 import type { Request } from "../message/message.ts";
-import { contactsOf, type NameAddr } from "../message/name-addr.ts";
+import { contactsOf, type NameAddr, nameAddrsOf } from "../message/name-addr.ts";
 import { withoutParam } from "../message/params.ts";
 import { lists } from "../message/token-list.ts";
 import { parseUri, sameUriText, uriParam } from "../message/uri.ts";
@@ -172,6 +172,7 @@ function readAsked(request: Request, holder: string, options: RegistrarOptions):
   const cseq = cseqOf(headers)?.number as number;
   const expires = secondsOf(headers, EXPIRES);
   const path = pathOf(headers);
+  if (path === undefined) return refused(400, "Malformed Path");
   const userAgent = headers.get(USER_AGENT) ?? "";
   const removesAll = contacts === "*";
   if (removesAll && expires !== 0) return refused(400, "Contact * Without Expires 0");
@@ -183,8 +184,7 @@ function readAsked(request: Request, holder: string, options: RegistrarOptions):
   for (const contact of removesAll ? [] : contacts) {
     const { params } = contact;
     // It would lead back to this registrar (RFC 5627 §5.1).
-    if (contact.uri.includes(";gr") && isGruu(contact.uri))
-      return refused(403, "Contact Is a GRUU");
+    if (isGruu(contact.uri)) return refused(403, "Contact Is a GRUU");
     // A Cisco phone asks its standby server in this way whether it lives: nothing is to be removed (C5).
     if (params.includes("cisco-keep-alive")) continue;
     const flowKey = params.includes("reg-id") ? flowKeyOf(contact, headers) : "";
@@ -201,9 +201,11 @@ function readAsked(request: Request, holder: string, options: RegistrarOptions):
 }
 
 function isGruu(text: string): boolean {
-  const uri = parseUri(text);
+  const uri = /;gr/i.test(text) ? parseUri(text) : undefined;
   return uri !== undefined && uriParam(uri, "gr") !== undefined;
 }
+
+const GRUU_PARAMS: readonly string[] = ["pub-gruu", "temp-gruu"];
 
 function readContact(contact: NameAddr, flowKey: string): AskedContact {
   const { uri, params } = contact;
@@ -212,7 +214,11 @@ function readContact(contact: NameAddr, flowKey: string): AskedContact {
     if (seconds >= 0) return { uri, parameters: "", expires: seconds, flowKey };
   }
   const { expires } = contact;
-  const parameters = expires === undefined ? params : withoutParam(params, "expires");
+  let parameters = expires === undefined ? params : withoutParam(params, "expires");
+  // Those are ours to give: some phones send back what they were given (RFC 5627 §5.1).
+  for (const name of params.includes("-gruu") ? GRUU_PARAMS : []) {
+    parameters = withoutParam(parameters, name);
+  }
   return { uri, parameters, expires, flowKey };
 }
 
@@ -246,8 +252,12 @@ function outboundLines(holder: string): string {
   return `${required}Flow-Timer: ${flowTimerSeconds(readPlace(source).transport)}\r\n`;
 }
 
-function pathOf(headers: Headers): string {
-  return headers.has(PATH) ? headers.all(PATH).join(", ") : "";
+/** As the Route of requests to that contact, so undefined if it could be none; empty: there is none. */
+function pathOf(headers: Headers): string | undefined {
+  if (!headers.has(PATH)) return "";
+  const hops = nameAddrsOf(headers, "path");
+  if (hops?.every(({ uri }) => parseUri(uri) !== undefined) !== true) return undefined;
+  return headers.all(PATH).join(", ");
 }
 
 function accepted(

@@ -121,7 +121,7 @@ function nextStop(
 
 /** Undefined if it is no name that we have given. */
 function gruuIn(text: string, { domains, gruu }: RoutingContext): Gruu | undefined {
-  const uri = text.includes(";gr") ? parseUri(text) : undefined;
+  const uri = /;gr/i.test(text) ? parseUri(text) : undefined;
   if (uri === undefined || !(domains.isSelf(uri) || domains.isSibling(uri))) return undefined;
   const named = gruu(uri);
   return named === "forged" ? undefined : named;

@@ -179,6 +179,29 @@ test("a Path is the route to the phone (R81)", () => {
   assert.equal(edge.last("INVITE").headers.get("route"), "<sip:10.0.5.1:5060;lr;ob>");
 });
 
+test("a strict router in front of a Path gets the hops behind it as routes (R81, RFC 3261 §16.6)", () => {
+  const made = town();
+  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+  const edge = new TestPhone(made, "udp:10.0.5.1:5060", "edge");
+  edge.send(UDP, "REGISTER", "sip:example.com", {
+    to: "<sip:bob@example.com>",
+    lines: [
+      "Path: <sip:10.0.5.1;x=y>, <sip:in,side@p2.example;lr>;a=b",
+      "Path: <sip:p3.example;lr>",
+    ],
+  });
+  made.pass(10);
+  alice.send(UDP, "MESSAGE", "sip:bob@example.com");
+  made.pass(10);
+  const { uri, headers } = edge.last("MESSAGE");
+  assert.equal(uri, "sip:10.0.5.1;x=y");
+  assert.deepEqual(headers.all("route"), [
+    "<sip:in,side@p2.example;lr>;a=b",
+    "<sip:p3.example;lr>",
+    "<sip:edge@10.0.5.1:5060>",
+  ]);
+});
+
 test("an expired binding is told, tidied away, and called no more", () => {
   const made = town();
   const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");

@@ -134,8 +134,25 @@ test("a phone that does not ask, or names no instance, gets none (R85)", () => {
 test("a name made here is no contact: it would lead in a circle (R85)", () => {
   const house = new House();
   const { open = "" } = house.register(house.desk, DESK);
-  house.register(house.soft, SOFT, { uri: open });
-  assert.equal(house.soft.final("REGISTER").status, 403);
+  for (const uri of [open, open.replace(";gr=", ";GR=")]) {
+    house.register(house.soft, SOFT, { uri });
+    assert.equal(house.soft.final("REGISTER").status, 403);
+  }
+});
+
+test("names that a phone sends back, or makes up, are not kept: those in the 200 are made here (R85)", () => {
+  const house = new House();
+  const told = ';pub-gruu="sip:eve@example.org;gr=x";temp-gruu="sip:y@example.org;gr"';
+  const { open } = house.register(house.desk, `${DESK}>"${told};x="<`, { callId: "echo" });
+  assert.equal(open, `sip:bob@example.com;gr=${DESK}`);
+  assert.equal(
+    house.desk
+      .final("REGISTER")
+      .headers.get("contact")
+      ?.match(/-gruu=/g)?.length,
+    2,
+  );
+  assert.doesNotMatch(house.desk.texts.at(-1) ?? "", /example\.org/);
 });
 
 test("another node of the system understands the names (R85)", () => {

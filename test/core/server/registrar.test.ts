@@ -292,6 +292,15 @@ test("Path is stored, and given back to a phone that supports it (R81)", () => {
   assert.equal(bench.store.value(KEY)?.includes(path), true);
 });
 
+test("a Path that could be no Route is refused (R81)", () => {
+  for (const path of ["garbage", "<sip:a;lr>, garbage", "<mailto:a@b>", "<sip:a;lr", ""]) {
+    const bench = new Bench();
+    const answer = bench.register(`Contact: <sip:a@h>\nPath: ${path}\nSupported: path`);
+    assert.equal(answer.status, 400, path);
+    assert.equal(bench.store.value(KEY), undefined);
+  }
+});
+
 test("Service-Route goes with each 200 (R82)", () => {
   const bench = new Bench();
   bench.serviceRoute = "<sip:example.com;lr>";
