@@ -36,7 +36,8 @@ export function sessionIntervalOf(headers: Headers): SessionInterval | undefined
   const digits = semicolon < 0 ? value : value.slice(0, semicolon).trimEnd();
   const seconds = decimalSeconds(digits);
   if (seconds === undefined || seconds === 0) return undefined;
-  const refresher = semicolon < 0 ? undefined : paramOf(value.slice(semicolon), "refresher");
+  const refresher =
+    semicolon < 0 ? undefined : paramOf(value.slice(semicolon), "refresher")?.toLowerCase();
   return {
     seconds: Math.min(seconds, MAX_SE_SECONDS),
     refresher: refresher === "uac" || refresher === "uas" ? refresher : undefined,

@@ -44,7 +44,7 @@ test("the caller refreshes if it can, at half time, and each refresh begins the 
 });
 
 test("the callee refreshes if it is asked to (R120)", () => {
-  const { bench, caller } = withTimer("100;refresher=uas");
+  const { bench, caller } = withTimer("100 ; refresher = UAS");
   bench.run(260_000);
   assert.equal(caller.state, "confirmed");
   assert.deepEqual(turns(bench.bob.sent.map((sent) => sent.request)).slice(0, 2), [
