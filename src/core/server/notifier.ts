@@ -7,6 +7,7 @@ import { copyRecordRoutes, dialogKey, dialogKeyOf, dialogOfServer } from "../dia
 import { newTag } from "../identifiers.ts";
 import type { Inquiries, Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
+import { accepts } from "../message/accept.ts";
 import { secondsOf } from "../message/delta.ts";
 import type { Request, Response } from "../message/message.ts";
 import { fromOf } from "../message/name-addr.ts";
@@ -202,10 +203,7 @@ export class Notifier implements SubscriptionHost {
     const { users } = this.#parts;
     if (users !== undefined && users.get(resource) === undefined) return this.#answer(request, 404);
     if (!eventPackage.mayWatch(this.#watcher(request), resource)) return this.#answer(request, 403);
-    const accept = request.headers.all("accept").join(",").toLowerCase();
-    if (accept !== "" && !accept.includes(eventPackage.contentType) && !accept.includes("*/*")) {
-      return this.#answer(request, 406);
-    }
+    if (!accepts(request.headers, eventPackage.contentType)) return this.#answer(request, 406);
     if (this.#isTooBrief(seconds)) return this.#tooBrief(request);
     const watching = this.#byResource.get(resourceKey(eventPackage.name, resource));
     for (const known of watching ?? [])

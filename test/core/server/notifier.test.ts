@@ -167,6 +167,19 @@ suite("SUBSCRIBE", () => {
     assert.equal(watch.notifies.length, 0);
   });
 
+  test("says what bodies it understands by type, by family or at all, and with q=0 what it does not (RFC 3261 §20.1)", () => {
+    for (const [accept, status] of [
+      ["text/plain, Application/RegInfo+XML;level=1", 200],
+      ["application/*", 200],
+      ["*/*;q=0.1", 200],
+      ["application/reginfo+xml-not", 406],
+      ["audio/*", 406],
+      ["*/*, application/reginfo+xml;q=0.0", 406],
+    ] as const) {
+      assert.equal(new Watch().subscribe(600, [`Accept: ${accept}`]), status, accept);
+    }
+  });
+
   test("needs a password where there are passwords, and a user that exists", () => {
     const watch = new Watch({ users: users("alice: secret\n") });
     assert.equal(watch.subscribe(600), 407);
