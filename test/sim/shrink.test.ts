@@ -23,6 +23,7 @@ function sim(folder: string, ...flags: string[]): { status: number | null; told:
 for (const [breaks, most] of [
   ["a binding is renewed before it runs out", 8],
   ["a stopped phone takes its bindings with it", 8],
+  ["below the first server that is probed", 8],
   ["the end of a call reaches a server that wants to be left alone", 12],
 ] as const) {
   test(`where it is no longer true that ${breaks}, a seed shrinks to a scenario that shows it`, () => {

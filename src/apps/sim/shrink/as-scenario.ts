@@ -226,6 +226,8 @@ function demandOf(plan: SwarmPlan, violation: Violation): Demanded {
       const expect = [{ event: "call.answered", by, since: "proof", within: 15 }];
       return { play: [{ atMs: at, entry: call }], expect };
     }
+    case "I3":
+      return what.startsWith("requests go to") ? returnDemand(by, at) : NOTHING;
     case "I4":
       if (!what.includes("in a minute")) return NOTHING;
       return {
@@ -270,6 +272,15 @@ function callDemand(plan: SwarmPlan, by: string, { node, what }: Violation): Ent
   return [
     { event: "call.ended", by, since: "hung-up-1", within: Math.floor(Number(overMs) / 1000) },
   ];
+}
+
+/** By then the phone has come home from where it had gone. */
+function returnDemand(by: string, at: number): Demanded {
+  const within = Math.ceil(at / 1000);
+  return {
+    play: [{ atMs: at, entry: { wait: 0, mark: "owed" } }],
+    expect: [{ event: "server.failed-back to=1", by, since: "begun", until: "owed", within }],
+  };
 }
 
 /** While a binding lasts it is renewed; and where a server is there for B, the account registers meanwhile. */
