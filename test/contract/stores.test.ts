@@ -192,6 +192,24 @@ test("kill -9 right after the acknowledgement loses nothing, a hundred times (lm
   ok(Math.min(...acknowledged) > 1000, `${acknowledged.join(" and ")} acknowledged`);
 });
 
+test("a folder whose other process is frozen in the midst of a write is unavailable in time (lmdb)", async () => {
+  const folder = temporaryFolder();
+  const store = new LmdbStore(folder.path);
+  await written(store, "aor/a", "one", 0);
+  const child = storeChild(folder.path, "hold", "");
+  await once(child.stdout ?? child, "data");
+  const began = performance.now();
+  equal((await write(store, "aor/b", "lost", 0)).kind, "unavailable");
+  ok(performance.now() - began < 5_000);
+  equal((await read(store, "aor/a")).kind, "stored");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await written(store, "aor/c", "two", 0);
+  deepEqual(await read(store, "aor/b"), NOTHING);
+  await store.close();
+  folder.remove();
+});
+
 test(
   "a Redis that dies is unavailable at once, and used again when it is back",
   needs("redis-server"),

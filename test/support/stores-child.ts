@@ -1,14 +1,21 @@
 /**
  * A process of its own that opens a store. `increment` adds to one counter many times; `fill` writes entries without end
- * and prints each version that was acknowledged, until it is killed.
+ * and prints each version that was acknowledged, until it is killed; `hold` stops in the midst of a write to a folder.
  */
 import { writeSync } from "node:fs";
+import { open } from "lmdb";
 import { openStore } from "../../src/worlds/node/stores/open-store.ts";
 import { increment, written } from "./stores.ts";
 
 const INCREMENTS = 100;
 
 const [, , name = "", task = "", key = ""] = process.argv;
+if (task === "hold") {
+  open({ path: name, noSubdir: false }).transactionSync(() => {
+    writeSync(1, "held\n");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+}
 const store = await openStore(name);
 
 async function fill(lane: number): Promise<void> {

@@ -60,7 +60,7 @@ export async function increment(store: Store, key: string): Promise<void> {
 /** A process of its own that opens a store (see stores-child.ts). */
 export function storeChild(
   store: string,
-  task: "increment" | "fill",
+  task: "increment" | "fill" | "hold",
   key: string,
   environment: Record<string, string> = {},
 ): ChildProcess {

@@ -26,6 +26,9 @@ const CHUNK = 256;
 
 const SWEEP_MS = 300_000;
 
+/** A write not answered in this time is answered `unavailable`; looked after four times as often. */
+const QUESTION_MS = 2_000;
+
 /** Rows enough not to wait for more. */
 const LARGE_GROUP = 1_000;
 
@@ -41,17 +44,22 @@ interface Held {
 interface WaitingWrite {
   readonly question: StoreWrite;
   readonly answered: Answered;
+  readonly until: number;
   answer: StoreAnswer;
+  /** It was answered: it must not be written any more. */
+  over: boolean;
 }
 
 const CONFLICT: StoreAnswer = { kind: "conflict" };
 const REMOVED: StoreAnswer = { kind: "written", version: 0 };
 const LOST: StoreAnswer = { kind: "unavailable", why: "the transaction was not run" };
+const LATE: StoreAnswer = { kind: "unavailable", why: `not written in ${QUESTION_MS} ms` };
 
 export class LmdbStore implements Store {
   readonly epochSeconds: EpochClock;
   readonly #database: RootDatabase<Buffer, string>;
   readonly #sweeping: NodeJS.Timeout;
+  readonly #patience: NodeJS.Timeout;
   readonly #report: (event: TraceEvent) => void;
   /** Writes that came since the last group was closed. */
   #waiting: WaitingWrite[] = [];
@@ -88,13 +96,16 @@ export class LmdbStore implements Store {
     });
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_MS);
     this.#sweeping.unref();
+    this.#patience = setInterval(() => this.#giveUp(), QUESTION_MS / 4);
+    this.#patience.unref();
   }
 
   ask(question: StoreQuestion, answered: Answered): void {
     if (this.#closed) answered({ kind: "unavailable", why: "the store is closed" });
     else if (question.kind === "store.read") answered(this.#read(question.key));
     else {
-      this.#waiting.push({ question, answered, answer: LOST });
+      const until = performance.now() + QUESTION_MS;
+      this.#waiting.push({ question, answered, until, answer: LOST, over: false });
       if (!this.#busy) setImmediate(this.#gather);
       this.#busy = true;
     }
@@ -115,6 +126,7 @@ export class LmdbStore implements Store {
         this.#ended = idle;
       });
     }
+    clearInterval(this.#patience);
     await this.#database.close();
   }
 
@@ -147,8 +159,21 @@ export class LmdbStore implements Store {
   };
 
   readonly #writeGroup = (): void => {
-    for (const write of this.#group) write.answer = this.#apply(write.question);
+    for (const write of this.#group) {
+      if (!write.over) write.answer = this.#apply(write.question);
+    }
   };
+
+  /** Another process holds the lock of the folder and does not go on: it is frozen in the midst of a write. */
+  #giveUp(): void {
+    const now = performance.now();
+    const late = [...this.#group, ...this.#waiting].filter((one) => !one.over && one.until <= now);
+    this.#waiting = this.#waiting.filter(({ until }) => until > now);
+    for (const write of late) {
+      write.over = true;
+      write.answered(LATE);
+    }
+  }
 
   readonly #committed = (): void => {
     const group = this.#group;
@@ -156,7 +181,7 @@ export class LmdbStore implements Store {
     this.#group = [];
     if (this.#waiting.length > 0) setImmediate(this.#gather);
     else this.#busy = false;
-    for (const { answered, answer } of group) answered(answer);
+    for (const { answered, answer, over } of group) if (!over) answered(answer);
     if (!this.#busy) this.#ended?.();
   };
 
