@@ -146,6 +146,50 @@ expect:
   }),
 );
 
+test(
+  "over TLS in a domain of its own, as a seed shrinks to: the lab's good certificate is believed there, and no other",
+  inFolder(async (folder) => {
+    const file = join(folder, "own-domain.yaml");
+    writeFileSync(
+      file,
+      `name: own-domain
+title: A phone over TLS in a domain of its own
+domain: swarm.test
+servers: { primary: { role: working, tls: true } }
+zone: |
+  $ORIGIN swarm.test.
+  $TTL 60
+  s1 IN A \${primary}
+phones:
+  alice:
+    user: "1"
+    files:
+      alice.yaml: |
+        accounts:
+          - user: "\${user}"
+            password: \${password}
+            domain: swarm.test
+            servers: [ { address: s1.swarm.test, port: \${primary.tls}, transport: tls } ]
+play:
+  - start: alice
+  - until: { event: registration.accepted, by: alice }
+  - certificate: primary
+    shown: stranger
+  - reset: primary
+    mark: cut
+  - until: { event: connection.distrusted, by: alice }
+expect:
+  - event: registration.accepted
+    by: alice
+    since: cut
+    never: true
+`,
+    );
+    const { code, stdout, stderr } = await lab("--scenario", file, "--exit");
+    assert.equal(code, 0, stdout + stderr);
+  }),
+);
+
 test("a scenario that does not exist: exit 2, and the names of those that do", async () => {
   const { code, stderr } = await lab("--scenario", "nonsense", "--exit");
   assert.equal(code, 2);

@@ -14,8 +14,16 @@ export const AUTHORITY: string = join(FOLDER, "authority.pem");
 
 /** What phones believe whatever name they look for: files name servers that no certificate of the lab speaks for. */
 export async function goodFingerprint(): Promise<string> {
-  const { certificate } = certificateFiles("good");
-  return new X509Certificate(await readFile(certificate)).fingerprint256;
+  return (await goodCertificate()).fingerprint256;
+}
+
+/** Whether the lab's servers can prove to be those of a domain. */
+export async function speaksFor(domain: string): Promise<boolean> {
+  return (await goodCertificate()).checkHost(domain) !== undefined;
+}
+
+async function goodCertificate(): Promise<X509Certificate> {
+  return new X509Certificate(await readFile(certificateFiles("good").certificate));
 }
 
 export function certificateFiles(shown: ShownCertificate): { certificate: string; key: string } {

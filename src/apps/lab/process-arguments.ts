@@ -5,7 +5,7 @@ import { makeFolder } from "../../worlds/node/folder.ts";
 import { fillPlaceholders } from "../scenario/placeholders.ts";
 import type { PhonePlan, ServerPlan, Topology } from "../scenario/scenario.ts";
 import type { Block } from "./addresses.ts";
-import { AUTHORITY, certificateFiles } from "./certificates.ts";
+import { AUTHORITY, certificateFiles, goodFingerprint, speaksFor } from "./certificates.ts";
 import type { LabNetwork } from "./network/lab-network.ts";
 
 /** What a stage stands on. */
@@ -61,8 +61,15 @@ export async function phoneArguments(
   }));
   await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
   const dns = topology.zone === undefined ? [] : ["--dns", values.get("dns") ?? ""];
-  const believed = topology.servers.some(({ tls }) => tls === true) ? ["--ca", AUTHORITY] : [];
+  const secure = topology.servers.some(({ tls }) => tls === true);
+  const believed = secure ? await believedIn(topology.domain) : [];
   const bind = ["--bind", block.phone(index).address, "--answer", plan.answer];
   const configured = files.flatMap(({ path }) => ["--config", path]);
   return ["phone", ...configured, ...dns, ...believed, ...bind, "--json", "--trace", "--control"];
+}
+
+/** A scenario may have a domain of its own, as those have that the simulator shrinks a seed to. */
+async function believedIn(domain: string): Promise<string[]> {
+  const named = await speaksFor(domain);
+  return named ? ["--ca", AUTHORITY] : ["--pin", await goodFingerprint()];
 }
