@@ -208,4 +208,6 @@ export const FAILED_SEEDS: readonly number[] = [
   3223165085,
   // A renewal under way to the secondary when the time of the return came was taken for the return: 300 s late.
   2149033731,
+  // A fault of the check: what waits for a connection that was begun in the storm fails with it after the storm.
+  3223413047,
 ];

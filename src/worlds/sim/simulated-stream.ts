@@ -16,7 +16,7 @@ import type {
 } from "./surroundings.ts";
 
 /** How long a connection is tried before it has failed, its handshakes included, milliseconds. */
-const CONNECT_TIMEOUT_MS = 5000;
+export const CONNECT_TIMEOUT_MS = 5000;
 /** How long bytes are resent into silence before the connection is given up: Linux' tcp_retries2 of 15, milliseconds. */
 const PATIENCE_MS = 924_600;
 const RESEND_MS = 500;

@@ -6,6 +6,7 @@ import type { Instant } from "../../../core/machine.ts";
 import { renewalAfterMs } from "../../../core/redundancy/bounds.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { ServerRoute } from "../../../core/redundancy/server-set.ts";
+import { CONNECT_TIMEOUT_MS } from "../simulated-stream.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { Hush } from "./hush.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
@@ -30,7 +31,8 @@ export class Registered implements Invariant {
   #nextLook: Instant = 0;
   /** By node and server. */
   readonly #accepted = new Map<string, Accepted>();
-  /** When 503 ended a REGISTER last, by node and server. */
+  /** When a REGISTER came to nothing last, and when 503 ended one, by node and server. */
+  readonly #failedAt = new Map<string, Instant>();
   readonly #refusedAt = new Map<string, Instant>();
 
   constructor(
@@ -49,6 +51,7 @@ export class Registered implements Invariant {
 
   event({ at, node, event, server, expires, status }: SimulatedEvent): void {
     const key = `${node} ${server}`;
+    if (event === "registration.failed") this.#failedAt.set(key, at);
     if (event === "registration.failed" && status === 503) this.#refusedAt.set(key, at);
     if (event !== "registration.accepted") return;
     this.#accepted.set(key, { at, seconds: Number(expires) });
@@ -82,12 +85,20 @@ export class Registered implements Invariant {
       const registration = account.registration(route.index);
       const place = registration?.place;
       if (registration === undefined || place === undefined || registration.bound(now)) continue;
-      const accepted = this.#accepted.get(`${node} ${route.index}`);
+      const key = `${node} ${route.index}`;
+      const accepted = this.#accepted.get(key);
       if (this.#reach.calmSince > (accepted?.at ?? now)) continue;
+      if (this.#failedWithConnection(key, accepted?.at ?? now)) continue;
       if (accepted !== undefined && this.#keptAway(now, one, route, accepted)) continue;
       const what = `the binding at ${targetName(place.target)} has run out, though its server was there`;
       this.#complain({ invariant: "I1", at: now, node, what });
     }
+  }
+
+  /** A connection that was begun in the storm may come to nothing after it, and with it whoever waits for it. */
+  #failedWithConnection(key: string, acceptedAt: Instant): boolean {
+    const failedAt = this.#failedAt.get(key) ?? Number.NEGATIVE_INFINITY;
+    return failedAt > acceptedAt && failedAt <= this.#reach.calmSince + CONNECT_TIMEOUT_MS;
   }
 
   /**
