@@ -91,6 +91,9 @@ export class Play {
     const later = await this.#call(phone);
     await pause(BEFORE_RETURN_MS);
     const returnedAt = await this.#return();
+    // Who has stood still answers first what was sent to him meanwhile: that is no return of the phone.
+    const told = this.#cell.fault === "closed" || this.#stage.isolated;
+    if (!told) return { registered, later };
     return { registered, later, back: await this.#registeredOn("primary", returnedAt) };
   }
 

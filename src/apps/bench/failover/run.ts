@@ -78,7 +78,7 @@ function present(
   const phones = wanted.filter((phone) => {
     const program = PROGRAMS[phone];
     if (program === undefined) return true;
-    if (!isolated) notes.push(`${PHONES[phone]} needs a network namespace, which needs root`);
+    if (!isolated) notes.push(`${PHONES[phone]} needs a network namespace: root, ip and iptables`);
     else if (findCommand(program) === undefined) notes.push(`${PHONES[phone]} is not installed`);
     return isolated && findCommand(program) !== undefined;
   });
