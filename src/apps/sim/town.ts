@@ -46,6 +46,7 @@ export interface TownOptions {
   readonly onReport?: (now: Instant, node: string, event: TraceEvent) => void;
   readonly onMessage?: (message: SimulatedMessage) => void;
   readonly onLost?: (node: string, peer: Peer, cause: LossCause) => void;
+  readonly onLeft?: (peer: Peer) => void;
   readonly onStep?: (now: Instant) => void;
 }
 
@@ -100,7 +101,7 @@ export class Town {
 
   constructor(options: TownOptions) {
     this.#options = options;
-    const { seed, network, onEvent, onReport, onMessage, onLost, onStep } = options;
+    const { seed, network, onEvent, onReport, onMessage, onLost, onLeft, onStep } = options;
     this.simulation = new Simulation({
       seed,
       answer: (_now, node, question) => this.#answer(node, question),
@@ -109,6 +110,7 @@ export class Town {
       ...(onReport === undefined ? {} : { onReport }),
       ...(onMessage === undefined ? {} : { onMessage }),
       ...(onLost === undefined ? {} : { onLost }),
+      ...(onLeft === undefined ? {} : { onLeft }),
       ...(onStep === undefined ? {} : { onStep }),
     });
   }

@@ -105,6 +105,7 @@ export class StreamEnd implements RemoteEnd {
   end(how: "closed" | "reset"): void {
     if (this.#state === "gone" || this.#state === "closing") return;
     const reaches = this.#state === "open";
+    this.#surroundings.left(this.peer);
     this.#state = reaches ? "closing" : "gone";
     if (reaches) this.#put(how);
   }

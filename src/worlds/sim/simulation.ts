@@ -35,6 +35,7 @@ export interface SimulationOptions {
   readonly onMessage?: (message: SimulatedMessage) => void;
   /** Told of each flow that a process loses, before the process is. */
   readonly onLost?: (node: string, peer: Peer, cause: LossCause) => void;
+  readonly onLeft?: (peer: Peer) => void;
   /** Called after each step: invariants look here. */
   readonly onStep?: (now: Instant) => void;
 }
@@ -167,6 +168,10 @@ export class Simulation implements Surroundings {
 
   lost(node: string, peer: Peer, cause: LossCause): void {
     this.options.onLost?.(node, peer, cause);
+  }
+
+  left(peer: Peer): void {
+    this.options.onLeft?.(peer);
   }
 
   carried(node: string, direction: "in" | "out", peer: Peer, bytes: Uint8Array): void {

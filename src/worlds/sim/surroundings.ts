@@ -53,6 +53,8 @@ export interface Surroundings {
   reported(node: string, event: TraceEvent): void;
   /** A process loses a flow: the other end, the network or the system has ended it. */
   lost(node: string, peer: Peer, cause: LossCause): void;
+  /** A process ends a connection by itself, or dies with it: the other end may not hear of it. */
+  left(peer: Peer): void;
   /** A process is woken because a timer of its machine is due. */
   rang(): void;
   /** Bytes that a process hands to the network or takes from it. */

@@ -21,7 +21,7 @@ export class BindingBook {
   readonly #town: Town;
   /** By address and user. */
   readonly #pages = new Map<string, Page>();
-  /** Connections that somebody has lost, as holders name them. */
+  /** Connections that somebody has lost or ended, as holders name them. */
   readonly #lost = new Set<string>();
 
   constructor(town: Town) {
@@ -41,7 +41,7 @@ export class BindingBook {
     return this.#some(address, user, ({ holder }) => !this.#lost.has(readHolder(holder).source));
   }
 
-  /** Somebody has lost a flow: the server, or the phone if the server has died. */
+  /** A flow is there no more for the server or the phone, whatever the other one knows. */
   lost({ transport, address, port, localAddress, localPort }: Peer): void {
     if (transport === "udp") return;
     this.#lost.add(`${transport}:${address}:${port}`);

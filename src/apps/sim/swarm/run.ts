@@ -111,6 +111,7 @@ class Swarm implements Obituaries {
           for (const invariant of this.#invariants) invariant.lost?.(user, peer, cause);
         }
       },
+      onLeft: (peer) => this.#bindings.lost(peer),
       onStep: (now) => this.#step(now),
     });
     this.#faults = new Faults(this.#town);
