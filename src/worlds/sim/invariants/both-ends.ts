@@ -43,6 +43,8 @@ const BYE_BY_NAME = /^BYE \S*;gr[=; ]/;
 /** For want of a binding of a public name, of a temporary one, or of a flow. */
 const FOUND_NOBODY = /^SIP\/2\.0 4(?:80|04|30) /;
 const FLOW_FAILED = /^SIP\/2\.0 430 /;
+/** Also for want of a flow at the last of several servers. */
+const OUT_OF_REACH = /^SIP\/2\.0 480 /;
 
 const STREAMS: ReadonlySet<string> = new Set(["tcp", "tls", "ws", "wss"]);
 
@@ -126,7 +128,9 @@ export class BothEnds implements Invariant {
     } else if (FOUND_NOBODY.test(text) && cseqOf(text).endsWith(" BYE")) {
       const id = callIdOf(text);
       const flow = FLOW_FAILED.test(text);
-      if (this.#named.has(id) || flow) this.#foundNobody(message.node, id, flow);
+      const named = this.#named.has(id);
+      const nobody = named || flow || OUT_OF_REACH.test(text);
+      if (nobody) this.#foundNobody(message.node, id, flow || !named);
     }
   }
 
@@ -139,7 +143,10 @@ export class BothEnds implements Invariant {
       return;
     }
     const ends = this.#calls.get(id);
-    if (ends !== undefined && direction === "out") ends.told = true;
+    if (ends === undefined || direction !== "out") return;
+    // Of an answered call CANCEL stops no more than the legs beside that.
+    const own = [...ends.live.values()].filter((end) => end.node === node);
+    if (text.startsWith("BYE ") || own.every(({ answered }) => !answered)) ends.told = true;
   }
 
   /** Of a server that was left nothing is said to it, not even that a call is over (onlySignalWithRegistered, C40). */
