@@ -30,9 +30,12 @@ export const MAX_VALIDITY_MS = 60_000;
 
 const MAX_VALUE = 0xffff_ffff;
 
+const WORD = /;\s*oc/i;
+const VALUE = /;\s*oc\s*=/i;
+
 /** Whether the parameters may hold a word of overload: looked at first, since hardly any Via has one. */
 export function mayTell(params: string): boolean {
-  return /;\s*oc/i.test(params);
+  return WORD.test(params);
 }
 
 /** The algorithms that a client offers, its `oc` having no value yet; undefined: it knows nothing of all this. */
@@ -44,7 +47,7 @@ export function offeredIn(params: string): readonly string[] | undefined {
 
 /** The report in the Via of a response to a request of ours; undefined: there is none, or it cannot be understood. */
 export function reportIn(params: string): OverloadReport | undefined {
-  if (!/;\s*oc\s*=/i.test(params)) return undefined;
+  if (!VALUE.test(params)) return undefined;
   const algorithm = (paramOf(params, "oc-algo") ?? "loss").toLowerCase();
   if (algorithm !== "loss" && algorithm !== "rate") return undefined;
   const value = numberIn(params, "oc");
