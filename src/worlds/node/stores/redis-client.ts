@@ -106,7 +106,9 @@ export class RedisClient {
 
   /** Its clock; of a cluster, that of one of its servers. */
   async epochSeconds(): Promise<number> {
-    const [seconds, micros] = (await this.masters()[0]?.time()) ?? [];
+    const [first] = this.masters();
+    if (first === undefined) throw new Error("no server of the cluster holds keys");
+    const [seconds, micros] = await first.time();
     return Number(seconds) + Number(micros) / 1e6;
   }
 
