@@ -102,15 +102,19 @@ export class Registered implements Invariant {
   }
 
   /**
-   * Every place of the server wanted to be left alone, from when the renewal was due at the latest, or in answer to it;
-   * when that time is over, the phone has B to come back.
+   * Every place of the server wanted to be left alone, from when the renewal was due at the latest, or in answer to it,
+   * until the binding had run out, or so little before that no renewal was possible; when that time is over, the phone
+   * has B to come back.
    */
   #keptAway(now: Instant, one: Watched, { places, policy }: ServerRoute, last: Accepted): boolean {
-    const due = last.at + renewalAfterMs(policy, last.seconds);
+    const { at, seconds } = last;
+    const due = at + renewalAfterMs(policy, seconds);
     return places.every(({ target }) => {
       const quiet = this.#hush.quiet(one.node, target);
       if (quiet === undefined || quiet.from > due + LOOK_MS) return false;
-      return quiet.until >= due - LOOK_MS && now <= quiet.until + one.bounds.registeredMs;
+      return (
+        quiet.until >= at + seconds * 1000 - LOOK_MS && now <= quiet.until + one.bounds.registeredMs
+      );
     });
   }
 
