@@ -28,7 +28,7 @@ import { ConcurrentRegistration } from "./concurrent-registration.ts";
 import type { Verdict } from "./options-probe.ts";
 import { type Moved, registerFirst } from "./register-first.ts";
 import { Registration } from "./registration.ts";
-import { awayMs } from "./registration-answer.ts";
+import { awayMs, isUnsent } from "./registration-answer.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 import type { RegistrationStrategy, StrategyHost } from "./registration-strategy.ts";
 import { SpareFlows } from "./spare-flow.ts";
@@ -322,10 +322,9 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     const { server, where, why, response, probe } = refusal;
     const route = this.servers.route(server);
     const place = where ?? route.currentPlace;
-    if (!probe) {
-      this.events.registrationFailed(route, place, why, response?.status);
-    }
-    this.#strategy.failed(now, this.#registered(server), awayMs(refusal));
+    if (!probe) this.events.registrationFailed(route, place, why, response?.status);
+    const wait = awayMs(now, refusal, this.health, route.places);
+    this.#strategy.failed(now, this.#registered(server), wait, isUnsent(refusal));
   }
 
   removed(now: Instant, server: number): void {

@@ -31,9 +31,10 @@ export class ConcurrentRegistration implements RegistrationStrategy {
     this.#choose(now);
   }
 
-  failed(now: Instant, registration: Registration, retryAfterMs: number): void {
+  failed(now: Instant, registration: Registration, retryAfterMs: number, unsent: boolean): void {
     this.#isAway(now, registration);
-    const wait = backoffMs(this.#host.policy.backoff, registration.failures, this.#host.entropy);
+    const { policy, entropy } = this.#host;
+    const wait = unsent ? 0 : backoffMs(policy.backoff, registration.failures, entropy);
     registration.retryAt(now, Math.max(wait, retryAfterMs));
     this.#choose(now);
   }

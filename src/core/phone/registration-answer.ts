@@ -1,11 +1,13 @@
 /** What a registrar's answer says about our own binding (RFC 3261 §10.2.4, §10.3). */
+import type { Instant } from "../machine.ts";
 import { retryAfterOf, secondsOf } from "../message/delta.ts";
 import type { Response } from "../message/message.ts";
 import { contactsOf } from "../message/name-addr.ts";
 import { sameUriText } from "../message/uri.ts";
+import { SHORTEST_BACKOFF_MS } from "../redundancy/backoff.ts";
 import type { AttemptPlace } from "../redundancy/request.ts";
-import { QUIET_LIMIT_MS } from "../redundancy/server-health.ts";
-import type { ServerRoute } from "../redundancy/server-set.ts";
+import { QUIET_LIMIT_MS, type ServerHealth } from "../redundancy/server-health.ts";
+import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { RegistrationHost, RegistrationRefusal } from "./registration-host.ts";
 
 /**
@@ -50,8 +52,27 @@ export function minExpiresOf(response: Response): number | undefined {
   return secondsOf(response.headers, "min-expires");
 }
 
-/** How long whoever refused wants to be left alone, milliseconds: its Retry-After, unless something else says so. */
-export function awayMs({ waitMs, response }: RegistrationRefusal): number {
+/** Nothing was sent: every place had asked another request to leave it alone. */
+export function isUnsent({ why }: RegistrationRefusal): boolean {
+  return why === "quiet";
+}
+
+/**
+ * How long whoever refused wants to be left alone, milliseconds: its Retry-After, the rest of that for whom it was said
+ * to another request, unless something else says so.
+ */
+export function awayMs(
+  now: Instant,
+  refusal: RegistrationRefusal,
+  health: ServerHealth,
+  places: readonly Place[],
+): number {
+  const { waitMs, response } = refusal;
+  if (isUnsent(refusal)) {
+    const waits = places.map(({ target }) => health.quietUntil(now, target) - now);
+    const ends = waits.filter((wait) => wait > 0);
+    return ends.length > 0 ? Math.min(...ends) : SHORTEST_BACKOFF_MS;
+  }
   const wait = response === undefined ? undefined : retryAfterOf(response.headers);
   return waitMs ?? Math.min((wait?.seconds ?? 0) * 1000, QUIET_LIMIT_MS);
 }

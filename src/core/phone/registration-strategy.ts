@@ -28,8 +28,11 @@ export interface RegistrationStrategy {
   readonly workingServer: number;
   start(now: Instant): void;
   accepted(now: Instant, registration: Registration): void;
-  /** @param retryAfterMs what the server asked for, 0 if nothing. */
-  failed(now: Instant, registration: Registration, retryAfterMs: number): void;
+  /**
+   * @param retryAfterMs what the server asked for, 0 if nothing.
+   * @param unsent it had asked another request for that, and nothing was sent: there is nothing to back off from.
+   */
+  failed(now: Instant, registration: Registration, retryAfterMs: number, unsent: boolean): void;
   /** A binding left behind has been removed, or as good as that. */
   removed(now: Instant, registration: Registration): void;
   /** @param recalled the registrar wants it made anew, wherever that is best now (RFC 3680 §5.1, R84). */

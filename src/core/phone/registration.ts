@@ -334,7 +334,8 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
       return;
     }
     this.state = "failed";
-    this.failures += 1;
+    // Where nothing was sent nothing has failed: there is no back-off from it.
+    if (why !== "quiet") this.failures += 1;
     this.#host.refused(now, { server: this.route.index, where, why, response, probe });
     this.#conclude(now, false);
   }

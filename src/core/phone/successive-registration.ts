@@ -33,6 +33,8 @@ interface Round {
   failed: number;
   /** The least that the servers of this round asked us to wait: a single one that asked for nothing is tried soon. */
   retryAfterMs: number;
+  /** A server of this round was asked: not every one had wanted to be left alone. */
+  sent: boolean;
   readonly retry: Timer;
 }
 
@@ -90,7 +92,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     this.#armProbe(now);
   }
 
-  failed(now: Instant, registration: Registration, retryAfterMs: number): void {
+  failed(now: Instant, registration: Registration, retryAfterMs: number, unsent: boolean): void {
     const probing = this.#return;
     if (probing !== undefined && registration === probing.probing) {
       probing.probing = undefined;
@@ -102,6 +104,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
     else if (registration !== this.#round?.trying) return;
     const round = this.#begun();
     round.retryAfterMs = Math.min(round.retryAfterMs, retryAfterMs);
+    round.sent ||= !unsent;
     this.#tryNext(now);
   }
 
@@ -186,10 +189,12 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
       this.#register(now, next, round.untried.length > 0);
       return;
     }
-    round.failed += 1;
-    const wait = backoffMs(this.#host.policy.backoff, round.failed, this.#host.entropy);
+    if (round.sent) round.failed += 1;
+    const { policy, entropy } = this.#host;
+    const wait = round.sent ? backoffMs(policy.backoff, round.failed, entropy) : 0;
     this.#host.timers.set(round.retry, now + Math.max(wait, round.retryAfterMs));
     round.retryAfterMs = NEVER;
+    round.sent = false;
   }
 
   #register(now: Instant, registration: Registration, followed: boolean): void {
@@ -316,6 +321,7 @@ export class SuccessiveRegistration implements RegistrationStrategy, TimerOwner 
       untried: [],
       failed: 0,
       retryAfterMs: NEVER,
+      sent: false,
       retry: new Timer("retry", this),
     };
     return this.#round;

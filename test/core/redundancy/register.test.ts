@@ -137,6 +137,31 @@ test("503 with Retry-After: nothing at all is sent there until then (C24)", () =
   `);
 });
 
+for (const registration of ["successive", "concurrent"] as const) {
+  test(`Retry-After heard by a call, its only server: the renewal comes when that is over, ${registration}`, () => {
+    const only = defaultServer("192.0.2.13", { expiresSeconds: 60, overlapSeconds: "half" });
+    const redundancy = { ...defaultPolicy(only), ...calm(), registration };
+    const events = ["registration.failed"];
+    const stage = new Rehearsal([defaultAccount("2001", redundancy)], { events });
+    stage.server("primary").habits = { INVITE: says(503, { "retry-after": "35" }) };
+    stage
+      .start()
+      .until(20)
+      .do(() => stage.phone.call("2099"))
+      .until(59)
+      .expect(`
+      0.0 REGISTER → primary
+      0.0 200 ← primary
+      20.0 INVITE → primary
+      20.0 503 ← primary
+      20.0 ACK → primary
+      30.0 * registration.failed server=1 target=primary why=quiet status=undefined
+      55.0 REGISTER → primary
+      55.0 200 ← primary
+    `);
+  });
+}
+
 test("failoverOn503 off: a 503 is the answer, and REGISTER is tried again as the back-off says", () => {
   const stage = failover({}, { failoverOn503: false });
   stage.server("primary").habits = { REGISTER: says(503) };

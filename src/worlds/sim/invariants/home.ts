@@ -1,5 +1,5 @@
 /** I3: the primary reachable without break for F and the phone idle, and requests go to the primary. */
-import type { Instant } from "../../../core/machine.ts";
+import type { Instant, Target } from "../../../core/machine.ts";
 import type { Phone } from "../../../core/phone/phone.ts";
 import { failbackModeOf } from "../../../core/redundancy/failback.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
@@ -23,6 +23,11 @@ interface Stay {
   readonly mode: string;
 }
 
+interface Primary {
+  readonly name: string;
+  readonly since: Instant;
+}
+
 export class Home implements Invariant {
   readonly #watched: readonly Watched[];
   readonly #reach: Reach;
@@ -42,6 +47,8 @@ export class Home implements Invariant {
   readonly #dead = new Set<string>();
   /** Until when targets are left alone that asked a node for it. */
   readonly #quietUntil = new Map<string, Instant>();
+  /** The place at the head of the list of each, and since when it has been that. */
+  readonly #primaries = new Map<Watched, Primary>();
   readonly #callIds = new Set<string>();
   #nextLook: Instant = 0;
 
@@ -196,8 +203,22 @@ export class Home implements Invariant {
   #owed(now: Instant, one: Watched, idleSince = this.#idleSince.get(one) ?? now): boolean {
     const primary = one.account.servers.route(1).places[0];
     if (primary === undefined) return false;
-    const since = Math.max(this.#reach.since(primary.target.address), idleSince);
+    const { target } = primary;
+    const since = Math.max(
+      this.#reach.since(target.address),
+      this.#primarySince(now, one, target),
+      idleSince,
+    );
     return since <= now - one.bounds.homeMs;
+  }
+
+  /** A list that has changed may have put another place at its head: the way there begins with that. */
+  #primarySince(now: Instant, one: Watched, target: Target): Instant {
+    const name = targetName(target);
+    const known = this.#primaries.get(one);
+    if (known?.name === name) return known.since;
+    this.#primaries.set(one, { name, since: now });
+    return now;
   }
 }
 

@@ -26,6 +26,8 @@ interface Leg {
   heard: number;
   /** It has its final response, or its CANCEL, or nobody listens any more. */
   done: boolean;
+  /** It has said something in this step. */
+  fresh: boolean;
 }
 
 interface Invited {
@@ -33,6 +35,8 @@ interface Invited {
   readonly legs: Map<string, Leg>;
   /** The call is answered or has ended. */
   settled: boolean;
+  /** The call has ended: who had been heard of was told to stop then, unless his flow was given up with it. */
+  ended: boolean;
 }
 
 export class OneLeg implements Invariant {
@@ -54,12 +58,14 @@ export class OneLeg implements Invariant {
     if (event === "call.started" && direction === "outgoing") {
       const one = this.#watched.get(node);
       if (one === undefined) return;
-      const invited: Invited = { one, legs: new Map(), settled: false };
+      const invited: Invited = { one, legs: new Map(), settled: false, ended: false };
       this.#calls.set(`${node} ${callId}`, invited);
       this.#numbers.set(`${node} ${call}`, invited);
     } else if (event === "call.ended") {
       const invited = this.#numbers.get(`${node} ${call}`);
-      if (invited !== undefined) invited.settled = true;
+      if (invited === undefined) return;
+      invited.settled = true;
+      invited.ended = true;
     }
   }
 
@@ -98,15 +104,25 @@ export class OneLeg implements Invariant {
     if (!begins && leg !== undefined) leg.done = true;
     if (begins && leg === undefined) {
       const over = wayOf(message);
-      legs?.set(branch, { place: placeOf(message), over, sentAt: at, heard: 0, done: false });
+      legs?.set(branch, {
+        place: placeOf(message),
+        over,
+        sentAt: at,
+        heard: 0,
+        done: false,
+        fresh: false,
+      });
     }
   }
 
   check(now: Instant): void {
     if (this.#fresh.size === 0) return;
-    for (const { one, legs, settled } of this.#fresh) {
+    for (const { one, legs, settled, ended } of this.#fresh) {
+      const going = [...legs.values()].filter(
+        ({ heard, done, fresh }) => heard > 0 && !done && (fresh || !ended),
+      );
+      for (const leg of legs.values()) leg.fresh = false;
       if (!one.active) continue;
-      const going = [...legs.values()].filter(({ heard, done }) => heard > 0 && !done);
       const hedging = one.account.policy.hedgeMs > 0 && going.every(({ heard }) => heard === 100);
       if (going.length <= (settled ? 0 : 1) || (hedging && !settled)) continue;
       const what = `${going.map(({ place }) => place).join(" and ")} not told to stop`;
@@ -126,13 +142,11 @@ export class OneLeg implements Invariant {
     if (status >= 300 || stray) return;
     leg.heard = Math.max(leg.heard, status);
     if (status >= 200) invited.settled = true;
+    leg.fresh = true;
     this.#fresh.add(invited);
   }
 
-  /**
-   * The transaction is over, or its flow is: nobody waits for it. Who had been heard of when the call ended was told to
-   * stop then, unless it ended because that flow was given up.
-   */
+  /** The transaction is over, or its flow is: nobody waits for it. */
   #isStray(message: SimulatedMessage, { one, settled }: Invited, leg: Leg): boolean {
     const { at } = message;
     const elsewhere = wayOf(message) !== leg.over;
