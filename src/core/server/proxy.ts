@@ -36,7 +36,7 @@ import { badExtension } from "./own-answers.ts";
 import type { RouteMaker, Side, Standing } from "./record-route.ts";
 import { type ContextHost, ResponseContext } from "./response-context.ts";
 import { type NextStop, type Routed, type RoutingContext, route } from "./routing.ts";
-import { needsFlow, sightOf } from "./sight.ts";
+import { needsFlow, saysOutbound, sightOf } from "./sight.ts";
 import { type Asked, findTargets, type TargetContext, type TargetSet } from "./target-set.ts";
 import type { Way } from "./ways.ts";
 
@@ -287,7 +287,7 @@ export class SipProxy implements ContextHost {
     const source = placeText(peer.transport, peer.address, peer.port);
     const contacts = contactsOf(request.headers);
     const contact = Array.isArray(contacts) ? (contacts[0]?.uri ?? "") : "";
-    const outbound = contact.includes(";ob");
+    const outbound = saysOutbound(contact);
     if (!needsFlow(sightOf(request.headers, peer), source, contact, outbound)) {
       return { ...place, token: undefined };
     }

@@ -31,6 +31,7 @@ import {
   type RegistrarLimits,
 } from "./registration.ts";
 import { renewalOf, type SoleBinding, writeOf } from "./renewal.ts";
+import { saysOutbound } from "./sight.ts";
 
 export interface Registered {
   readonly status: number;
@@ -241,7 +242,9 @@ function flowKeyOf(contact: NameAddr, headers: Headers): string {
 /** With a proxy between, that proxy must have said in its Path that it keeps the flow (RFC 5626 §6). */
 function firstHopHasOutbound(headers: Headers, path: string): boolean {
   const vias = viasOf(headers);
-  return vias === undefined || vias.length < 2 || /;ob\b[^,]*$/.test(path);
+  return (
+    vias === undefined || vias.length < 2 || saysOutbound(path.slice(path.lastIndexOf(",") + 1))
+  );
 }
 
 /** Over its own flow the phone is told how often to show that it lives; what is behind a proxy is that one's concern. */

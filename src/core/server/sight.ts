@@ -34,6 +34,13 @@ export function needsFlow(
   return host === address || !/^[\d.]+$|:/.test(host);
 }
 
+/** In a URI: its flow is kept by RFC 5626, by whoever it leads to first (§5.3, §11.4). */
+const OUTBOUND = /;ob(?![\w\-.!%*+`'~$[\]/:&])/i;
+
+export function saysOutbound(uri: string): boolean {
+  return OUTBOUND.test(uri);
+}
+
 /** IPv6 without its brackets. */
 export function bareHost(host: string): string {
   return host.charCodeAt(0) === OPEN_BRACKET ? host.slice(1, -1) : host;

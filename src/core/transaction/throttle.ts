@@ -9,6 +9,9 @@ import { toOf } from "../message/name-addr.ts";
 import type { OverloadReport } from "../message/overload.ts";
 import type { Entropy } from "../primitives.ts";
 
+/** A response to a request may come so late: 64*T1, milliseconds (RFC 3261 §17.1). */
+const LATEST_MS = 32_000;
+
 /** How fast the mix of requests is forgotten: the weight of one request. */
 const MIX_WEIGHT = 1 / 32;
 
@@ -61,16 +64,27 @@ export class Throttle {
   readonly #bucket = new RateBucket();
   #report: OverloadReport | undefined;
   #until: Instant = Number.NEGATIVE_INFINITY;
+  /** When the last report that counted came. */
+  #heardAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(entropy: Entropy) {
     this.#sieve = new LossSieve(entropy);
   }
 
-  /** Takes note of a report, unless a later one came before it (R109). @returns whether requests are kept back now. */
+  /**
+   * Takes note of a report, unless a later one came before it (R109): no response is late by more than its transaction
+   * lives, and a server that numbers anew after a restart is believed then.
+   *
+   * @returns whether requests are kept back now.
+   */
   heard(now: Instant, report: OverloadReport): boolean {
     const before = this.#report;
-    if (before !== undefined && before.sequence > report.sequence) return this.#until > now;
+    const mayBeLate = now - this.#heardAt < LATEST_MS;
+    if (mayBeLate && before !== undefined && before.sequence > report.sequence) {
+      return this.#until > now;
+    }
     this.#report = report;
+    this.#heardAt = now;
     const ended = report.validityMs === 0 || (report.algorithm === "loss" && report.value === 0);
     this.#until = ended ? now : now + report.validityMs;
     return !ended;

@@ -252,6 +252,29 @@ suite("the edge, between a phone and a registrar elsewhere", () => {
     assert.equal(bob.final("REGISTER").status, 439);
   });
 
+  for (const [param, status] of [
+    ["ob", 200],
+    ["OB", 200],
+    ["ob-served", 439],
+    ["obscure=1", 439],
+  ] as const) {
+    test(`that says ;${param} in its Path: ${status} (RFC 5626 §6)`, () => {
+      const { made } = edged();
+      const other = new TestPhone(made, "udp:10.0.5.1:5060", "other");
+      other.send(UDP, "REGISTER", "sip:10.0.0.1", {
+        to: "<sip:bob@10.0.0.1>",
+        lines: [
+          'Contact: <sip:bob@10.0.2.1>;reg-id=1;+sip.instance="<urn:uuid:1>"',
+          "Via: SIP/2.0/TCP 10.0.2.1;branch=z9hG4bKbob",
+          "Supported: path, outbound",
+          `Path: <sip:10.0.5.1:5060;lr;${param}>`,
+        ],
+      });
+      made.pass(10);
+      assert.equal(other.final("REGISTER").status, status);
+    });
+  }
+
   test("carries calls over the phone's connection, and keeps the dialog there (R99)", () => {
     const { made, alice, bob } = edged();
     alice.answer = () => 200;

@@ -142,6 +142,12 @@ test("a late report does not silence again after a later one has ended it (R109)
   assert.equal(line.send("REGISTER"), "sent");
 });
 
+test("a server that numbers its reports anew after a restart is believed when none can be late any more", () => {
+  const line = new Line().report({ value: 0, sequence: 1_700_000_000 }, 0);
+  assert.equal(line.wait(31_000).report({ value: 100, sequence: 3 }).send("REGISTER"), "sent");
+  assert.equal(line.wait(1000).report({ value: 100, sequence: 4 }).send("REGISTER"), "kept back");
+});
+
 for (const [loss, preferred, ordinary] of [
   [0.2, 1, 0.6],
   [0.5, 1, 0],
