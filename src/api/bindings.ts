@@ -1,5 +1,5 @@
 /** The bindings that a store holds, as people and programs read them. */
-import { decodeBindings, isLive, readHolder } from "../core/server/binding.ts";
+import { decodeBindings, isLive, readHolder, secondsLeft } from "../core/server/binding.ts";
 import { nameOfKey } from "../core/server/domains.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
 
@@ -35,7 +35,7 @@ export async function* bindingsIn(store: Store): AsyncGenerator<BindingsOfUser, 
     const bindings = live.map(({ uri, parameters, expires, holder, path, userAgent }) => ({
       contact: uri,
       parameters,
-      expires: expires - Math.floor(present),
+      expires: secondsLeft(expires, present),
       source: readHolder(holder).source,
       node: readHolder(holder).node,
       path,

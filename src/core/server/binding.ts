@@ -143,6 +143,16 @@ export function isLive(binding: Binding): boolean {
   return binding.expires > 0;
 }
 
+/** The epoch second at which what was granted ends: not before a phone that was granted it now has had all of it. */
+export function endOf(epochSeconds: number, grantedSeconds: number): number {
+  return Math.ceil(epochSeconds) + grantedSeconds;
+}
+
+/** Seconds that are left, no more than were granted. 1 at the least: 0 would tell the phone that it is removed. */
+export function secondsLeft(expires: number, epochSeconds: number): number {
+  return Math.max(1, expires - Math.ceil(epochSeconds));
+}
+
 /** When the store may forget the record: the end of the longest-lived entry, in epoch seconds. */
 export function recordEnd(bindings: readonly Binding[]): number {
   let end = 0;

@@ -7,7 +7,7 @@ import { escapeXml } from "../dialog/subscription-xml.ts";
 import type { Inquiry } from "../inquiry.ts";
 import type { Hash } from "../primitives.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
-import { type Binding, decodeBindings, isLive } from "./binding.ts";
+import { type Binding, decodeBindings, isLive, secondsLeft } from "./binding.ts";
 import type { Domains } from "./domains.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
 
@@ -80,7 +80,7 @@ export class RegEventPackage implements NotifierPackage {
   /** One contact as a document shows it. */
   contact(binding: Binding, event: ContactEvent, retryAfterSeconds?: number): string {
     const active = ACTIVE.has(event);
-    const left = Math.max(0, binding.expires - Math.floor(this.#parts.epochSeconds()));
+    const left = secondsLeft(binding.expires, this.#parts.epochSeconds());
     const expires = active ? ` expires="${left}"` : "";
     const wait = retryAfterSeconds === undefined ? "" : ` retry-after="${retryAfterSeconds}"`;
     return (

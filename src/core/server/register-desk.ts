@@ -261,7 +261,7 @@ export class RegisterDesk {
       contact: binding.uri,
       source: shownPlace(source),
       registeredAt: node,
-      expires: Math.max(0, binding.expires - Math.floor(clock.epochSeconds)),
+      expires: Math.max(0, binding.expires - Math.ceil(clock.epochSeconds)),
     });
   }
 

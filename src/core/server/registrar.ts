@@ -15,7 +15,7 @@ import { lists } from "../message/token-list.ts";
 import { parseUri, sameUriText, uriParam } from "../message/uri.ts";
 import { viasOf } from "../message/via.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
-import { type Binding, decodeBindings, isLive, readHolder } from "./binding.ts";
+import { type Binding, decodeBindings, isLive, readHolder, secondsLeft } from "./binding.ts";
 import { userOfKey } from "./domains.ts";
 import { flowTimerSeconds } from "./flow-timer.ts";
 import { readPlace } from "./flow-token.ts";
@@ -273,13 +273,12 @@ function accepted(
   options: RegistrarOptions,
   record: StoredRecord | undefined,
 ): Registered {
-  const second = Math.floor(now);
   let lines = "";
   for (const binding of bindings) {
     if (!isLive(binding)) continue;
     const { parameters, callId } = binding;
     const gruus = gruusOf(request, key, parameters, callId, options);
-    lines += contactLine(binding, second, gruus);
+    lines += contactLine(binding, now, gruus);
   }
   if (asked.path !== "" && lists(request.headers, SUPPORTED, "path")) {
     lines += `Path: ${asked.path}\r\n`;
@@ -310,12 +309,12 @@ export function renewedLines(
 ): string {
   const parameters = contact.slice(contact.indexOf(">") + 1);
   const gruus = gruusOf(request, key, parameters, callId, options);
-  const seconds = expiresAt - Math.floor(now);
+  const seconds = secondsLeft(expiresAt, now);
   return `Contact: ${contact}${gruus};expires=${seconds}\r\n${serviceRouteLine(options)}`;
 }
 
-function contactLine({ uri, parameters, expires }: Binding, second: number, gruus: string): string {
-  return `Contact: <${uri}>${parameters}${gruus};expires=${expires - second}\r\n`;
+function contactLine({ uri, parameters, expires }: Binding, now: number, gruus: string): string {
+  return `Contact: <${uri}>${parameters}${gruus};expires=${secondsLeft(expires, now)}\r\n`;
 }
 
 /** Given to a phone that asks for them, and is known by its instance (RFC 5627 §5.2). */

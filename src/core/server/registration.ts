@@ -3,7 +3,7 @@
  * Pure: the bindings come in, the bindings go out, all changes or none.
  */
 import type { Binding } from "./binding.ts";
-import { isLive } from "./binding.ts";
+import { endOf, isLive } from "./binding.ts";
 import { grantedSeconds } from "./spread.ts";
 
 /** One Contact of a REGISTER. */
@@ -85,8 +85,7 @@ export function decide(
   limits: RegistrarLimits,
   sameUri: (one: string, other: string) => boolean,
 ): Decision {
-  const now = Math.floor(epochSeconds);
-  if (asked.removesAll) return removeAll(current, asked, now);
+  if (asked.removesAll) return removeAll(current, asked, epochSeconds);
   const bindings = [...current];
   const changes: Change[] = [];
   for (const contact of asked.contacts) {
@@ -102,12 +101,12 @@ export function decide(
     }
     if (wish === 0) {
       if (existing === undefined || !isLive(existing)) continue;
-      bindings[index] = removed(existing, asked, now);
+      bindings[index] = removed(existing, asked, epochSeconds);
       changes.push({ what: "removed", binding: existing });
       continue;
     }
     const seconds = grantedSeconds(wish, limits, asked.callId, asked.cseq);
-    const binding = bind(contact, asked, holder, now + seconds);
+    const binding = bind(contact, asked, holder, endOf(epochSeconds, seconds));
     const renewed = existing !== undefined && isLive(existing);
     // The one registered last stands last: of the flows of one phone it is the first to be called.
     if (existing !== undefined) bindings.splice(index, 1);
@@ -126,7 +125,7 @@ const UNCHANGED: Decision = { kind: "unchanged" };
 
 const OUT_OF_ORDER: Decision = { kind: "refused", status: 500, reason: "CSeq Out Of Order" };
 
-function removeAll(current: readonly Binding[], asked: Asked, now: number): Decision {
+function removeAll(current: readonly Binding[], asked: Asked, epochSeconds: number): Decision {
   const bindings: Binding[] = [];
   const changes: Change[] = [];
   for (const binding of current) {
@@ -135,7 +134,7 @@ function removeAll(current: readonly Binding[], asked: Asked, now: number): Deci
       continue;
     }
     if (binding.callId === asked.callId && asked.cseq <= binding.cseq) return OUT_OF_ORDER;
-    bindings.push(removed(binding, asked, now));
+    bindings.push(removed(binding, asked, epochSeconds));
     changes.push({ what: "removed", binding });
   }
   return changes.length === 0 ? UNCHANGED : { kind: "changed", bindings, changes };
@@ -165,13 +164,13 @@ function bind(contact: AskedContact, asked: Asked, holder: string, expires: numb
 }
 
 /** Keeps who removed it and when, and nothing that costs room. */
-function removed(binding: Binding, asked: Asked, now: number): Binding {
+function removed(binding: Binding, asked: Asked, epochSeconds: number): Binding {
   return {
     ...binding,
     parameters: "",
     path: "",
     userAgent: "",
-    expires: -(now + REMOVAL_MEMORY),
+    expires: -endOf(epochSeconds, REMOVAL_MEMORY),
     callId: asked.callId,
     cseq: asked.cseq,
   };

@@ -9,7 +9,7 @@ import { CALL_ID, CONTACT, EXPIRES, PATH, USER_AGENT } from "../message/header-n
 import type { Headers } from "../message/headers.ts";
 import { decimal } from "../message/lexer.ts";
 import type { StoreWrite } from "../vocabulary.ts";
-import { type Binding, encodeBindings, inOnePiece, isLive, recordEnd } from "./binding.ts";
+import { type Binding, encodeBindings, endOf, inOnePiece, isLive, recordEnd } from "./binding.ts";
 import type { HolderSource } from "./holders.ts";
 import { copyOf } from "./own-text.ts";
 import type { Records, StoredRecord } from "./records.ts";
@@ -138,7 +138,7 @@ export function renewalOf(
     known.key,
     version,
     known.contact,
-    Math.floor(epochSeconds) + grantedSeconds(wished, limits, callId, cseq),
+    endOf(epochSeconds, grantedSeconds(wished, limits, callId, cseq)),
     callId,
     cseq,
     holder,

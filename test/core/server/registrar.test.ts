@@ -254,6 +254,20 @@ test("an expired binding is listed and stored no more", () => {
   assert.equal(bench.store.value(KEY)?.includes("h1"), false);
 });
 
+test("a binding stands for all of the time that was granted, from wherever in a second (RFC 3261 §10.3)", () => {
+  const bench = new Bench();
+  bench.now += 0.9;
+  const answer = bench.register("Contact: <sip:a@h1>;expires=60");
+  assert.deepEqual(contactsIn(answer.lines), ["<sip:a@h1>;expires=60"]);
+  bench.now += 59.9;
+  // Not 0: a phone would take that for a removal.
+  assert.deepEqual(bench.contacts(), ["<sip:a@h1>;expires=1"]);
+  const [change] = bench.register("Contact: <sip:a@h1>;expires=60").changes;
+  assert.equal(change?.what, "refreshed");
+  bench.now += 61;
+  assert.deepEqual(bench.contacts(), []);
+});
+
 test("no more bindings than the limit", () => {
   const bench = new Bench();
   for (let index = 0; index < 20; index += 1) bench.register(`Contact: <sip:a@h${index}>`);

@@ -42,11 +42,11 @@ function request(callId: string, cseq: number, lines: readonly string[]): Reques
 
 function renewal(
   lines: readonly string[],
-  { callId = "call-1", cseq = 8, stored = STORED } = {},
+  { callId = "call-1", cseq = 8, stored = STORED, now = 1_000_000 } = {},
 ): SoleBinding | undefined {
   const { headers } = request(callId, cseq, lines);
   const record = new StoredRecord(writeOf(KEY, decodeBindings(stored, 0), 1, new Records()), 2);
-  return renewalOf(record, headers, { text: HOLDER }, 1_000_000, DEFAULT_REGISTRAR_LIMITS);
+  return renewalOf(record, headers, { text: HOLDER }, now, DEFAULT_REGISTRAR_LIMITS);
 }
 
 const SAME = "Contact: <sip:alice@10.0.0.1:5060>;q=0.5";
@@ -58,6 +58,10 @@ test("an unchanged Contact renews the record with new times and numbers, and not
   assert.equal(renewal([SAME, "Expires: 90"])?.binding.expires, 1_000_090);
   assert.equal(renewal([SAME])?.binding.expires, 1_003_600);
   assert.equal(renewal([`${SAME};expires=99999`])?.binding.expires, 1_007_200);
+});
+
+test("a renewal stands for all of the time that was granted, from wherever in a second", () => {
+  assert.equal(renewal([SAME, "Expires: 90"], { now: 999_999.1 })?.binding.expires, 1_000_090);
 });
 
 test("whatever differs in more than times and numbers goes the long way", () => {
