@@ -52,8 +52,9 @@ const PREFIXES: Uint8Array = new Uint8Array(NO_NAME * ROOM);
 /** V8 copies slices up to this length, and compares copies at once; longer ones it must first flatten. */
 const COPIED = 12;
 const OPENINGS: string[] = new Array<string>(NO_NAME).fill("");
-const LENGTHS: Uint8Array = new Uint8Array(NO_NAME);
-const SINGLES: Int32Array = new Int32Array(NO_NAME);
+/** Of NO_NAME both are 0. */
+const LENGTHS: Uint8Array = new Uint8Array(NO_NAME + 1);
+const SINGLES: Int32Array = new Int32Array(NO_NAME + 1);
 /** The first in a bucket, and the one after each. */
 const BUCKETS: Uint8Array = new Uint8Array(256).fill(NO_NAME);
 const NEXT: Uint8Array = new Uint8Array(NO_NAME);
@@ -174,8 +175,13 @@ export function unknownName(key: string): HeaderName {
 
 function opens(text: string, start: number, number: number): boolean {
   const length = LENGTHS[number] as number;
-  const copied = Math.min(length, COPIED);
-  if (text.slice(start, start + copied) !== OPENINGS[number]) return false;
+  if (text.slice(start, start + Math.min(length, COPIED)) !== OPENINGS[number]) return false;
+  return length <= COPIED || goesOn(text, start, number);
+}
+
+/** Whether a prefix longer than COPIED is there to its end. */
+function goesOn(text: string, start: number, number: number): boolean {
+  const length = LENGTHS[number] as number;
   for (let index = COPIED; index < length; index += 1) {
     if (text.charCodeAt(start + index) !== PREFIXES[number * ROOM + index]) return false;
   }

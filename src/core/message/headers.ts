@@ -227,8 +227,8 @@ export class Headers {
       return;
     }
     const lines = this.#lines;
-    lines[lines.length] = spanOf(number, start, end);
-    this.#marks |= 1 << (number & 31);
+    lines[lines.length] = spanOf(number << NAME_SHIFT, start, end - start);
+    this.#marks |= 1 << number;
   }
 
   /** Appends the first Via, with what was read of it. */
@@ -335,13 +335,14 @@ export function holdsSpans(start: number, end: number): boolean {
   return end <= LAST_START && end - start <= MAX_LENGTH;
 }
 
-function spanOf(number: number, start: number, end: number): Span {
-  return (start << START_SHIFT) | ((end - start) << LENGTH_SHIFT) | (number << NAME_SHIFT);
+/** @param bits name, and whether it is pure. Small, so that the compiler puts it in wherever it is called. */
+function spanOf(bits: number, start: number, length: number): Span {
+  return (start << START_SHIFT) | (length << LENGTH_SHIFT) | bits;
 }
 
 /** Of a value that holds no CR. */
 export function pureSpan({ number }: HeaderName, start: number, end: number): Span {
-  return spanOf(number, start, end) | PURE;
+  return spanOf((number << NAME_SHIFT) | PURE, start, end - start);
 }
 
 function nameOf(line: Span | Line): HeaderName {

@@ -32,21 +32,22 @@ export class NameAddr {
   declare readonly uri: string;
   /** The header's own parameters, `;name=value…` as written, or empty. */
   declare readonly params: string;
-  /** Kept once it has been looked for. */
-  #tag: string | undefined;
+  /** The tag, once it has been looked for. With `#` it would need code of its own, and each object a call. */
+  declare private known: string | undefined;
 
   constructor(display: string, uri: string, params: string) {
     this.display = display;
     this.uri = uri;
     this.params = params;
+    this.known = undefined;
   }
 
   get tag(): string | undefined {
     const { params } = this;
-    if (this.#tag !== undefined || params === "") return this.#tag;
+    if (this.known !== undefined || params === "") return this.known;
     const alone = params.startsWith(TAG) && params.indexOf(";", TAG.length) < 0;
-    this.#tag = alone ? unquote(params.slice(TAG.length)) : paramOf(params, "tag");
-    return this.#tag;
+    this.known = alone ? unquote(params.slice(TAG.length)) : paramOf(params, "tag");
+    return this.known;
   }
 
   /** `expires` of a Contact in seconds; undefined if it is absent, malformed counts as 3600 (§20.10). */

@@ -13,7 +13,6 @@ import {
   knownName,
   MAX_FORWARDS,
   NO_NAME,
-  nameNumbered,
   prefixLength,
   SINGLES_END,
   singleBit,
@@ -58,6 +57,7 @@ const STATUS_AT = "SIP/2.0 ".length;
 
 const VIA_INITIAL = VIA.prefix.charCodeAt(0);
 const FROM_INITIAL = FROM.prefix.charCodeAt(0);
+const LENGTH_NUMBER = CONTENT_LENGTH.number;
 const PARTIES = FROM.single | TO.single;
 const CALL_NAMES = PARTIES | CALL_ID.single | CSEQ.single;
 
@@ -203,7 +203,8 @@ class Reading {
     let start = this.at;
     let first = text.charCodeAt(start);
     for (; first !== CR; this.lines += 1) {
-      const after = this.#readUsual(start, first);
+      const opens = first === VIA_INITIAL || first === FROM_INITIAL;
+      const after = opens ? this.#readUsual(start, first) : 0;
       if (after > 0) {
         start = after;
         first = text.charCodeAt(after);
@@ -224,9 +225,21 @@ class Reading {
       }
       if (text.charCodeAt(end) !== CR) this.fail(400, "LF without CR", start);
       else {
-        const number = usualNumber(text, start, first);
-        if (number === NO_NAME || folded) this.#readOddLine(start, end, folded);
-        else this.#keep(number, start, end);
+        const number = folded ? NO_NAME : usualNumber(text, start, first);
+        const single = singleBit(number);
+        const from = start + prefixLength(number);
+        if (
+          number === NO_NAME ||
+          (this.seen & single) !== 0 ||
+          isBlankCode(text.charCodeAt(from)) ||
+          isBlankCode(text.charCodeAt(end - 1))
+        ) {
+          this.#readOddLine(start, end, folded);
+        } else {
+          this.seen |= single;
+          this.headers.addSpan(number, from, end);
+          if (number === LENGTH_NUMBER) this.length = decimal(text, from, end, CSEQ_END);
+        }
       }
       start = lineFeed + 1;
       first = following;
@@ -241,7 +254,7 @@ class Reading {
   /** Via or From, each with what follows, if it is the first and in the form of nearly all: where that ends; else 0. */
   #readUsual(start: number, first: number): number {
     if (first === VIA_INITIAL) return this.#readUsualVia(start);
-    if (first !== FROM_INITIAL || (this.seen & CALL_NAMES) !== 0) return 0;
+    if ((this.seen & CALL_NAMES) !== 0) return 0;
     if (this.lines > MAX_HEADERS - MAX_CALL_LINES) return 0;
     const { text, headers } = this;
     const before = headers.size;
@@ -266,28 +279,7 @@ class Reading {
     return after;
   }
 
-  /** A line that begins with the prefix of the known name of that number. */
-  #keep(number: number, start: number, end: number): void {
-    const { text } = this;
-    const single = singleBit(number);
-    const from = start + prefixLength(number);
-    if ((this.seen & single) !== 0) this.fail(400, `second ${nameNumbered(number).key}`, start);
-    else if (isBlankCode(text.charCodeAt(from)) || isBlankCode(text.charCodeAt(end - 1))) {
-      this.#addTrimmed(nameNumbered(number).key, from, end);
-    } else {
-      this.headers.addSpan(number, from, end);
-      if (single === CONTENT_LENGTH.single) this.length = decimal(text, from, end, CSEQ_END);
-    }
-    this.seen |= single;
-  }
-
-  #addTrimmed(name: string, start: number, end: number): void {
-    const { text } = this;
-    const from = skipBlank(text, start, end);
-    this.headers.add(name, text.slice(from, trimEnd(text, from, end)));
-  }
-
-  /** A line with another spelling, a name of its own, or folds. */
+  /** A line with another spelling, a name of its own, blanks around its value or folds, or a second of its name. */
   #readOddLine(start: number, end: number, folded: boolean): void {
     const { text } = this;
     const colon = text.indexOf(":", start);
@@ -305,7 +297,10 @@ class Reading {
       const value = unfold(text, colon + 1, end);
       if (value === undefined) this.fail(400, "CR or LF alone in a fold", start);
       else this.headers.add(name, value);
-    } else this.#addTrimmed(name, colon + 1, end);
+    } else {
+      const from = skipBlank(text, colon + 1, end);
+      this.headers.add(name, text.slice(from, trimEnd(text, from, end)));
+    }
     this.seen |= single;
   }
 
