@@ -38,21 +38,17 @@ import type { Malformed, Message, Request } from "./message.ts";
 import { methodNamed } from "./method.ts";
 import { fromOf, toOf } from "./name-addr.ts";
 import { parseUri } from "./uri.ts";
-import { addUsualCall, addUsualVia, MAX_CALL_LINES, MAX_VIA_LINES } from "./usual-lines.ts";
+import {
+  addFirst,
+  addFound,
+  addUsualCall,
+  MAX_USUAL_LINES,
+  REQUEST_HEAD,
+  RESPONSE_HEAD,
+} from "./usual-lines.ts";
 import { topVia } from "./via.ts";
 
-/** Letters, digits and marks that are both a token's and a URI's. */
-const PLAIN = "[\\w\\-.!*+`'~]+";
-
-/** `METHOD sip:user@host:port;params SIP/2.0`, all plain: a pattern goes over it faster than a loop of our own. */
-const USUAL_REQUEST = new RegExp(
-  `[A-Z]+ sips?:(?:${PLAIN}@)?[A-Za-z\\d.-]+(?::(?:[1-5]\\d{4}|[1-9]\\d{0,3}))?` +
-    `(?:;${PLAIN}(?:=${PLAIN})?)* SIP/2\\.0\\r\\n`,
-  "y",
-);
 const VERSION = " SIP/2.0\r\n";
-
-const USUAL_RESPONSE = /SIP\/2\.0 [1-6]\d\d [^\r\n]*\r\n/y;
 const STATUS_AT = "SIP/2.0 ".length;
 
 const VIA_INITIAL = VIA.prefix.charCodeAt(0);
@@ -60,41 +56,45 @@ const FROM_INITIAL = FROM.prefix.charCodeAt(0);
 const LENGTH_NUMBER = CONTENT_LENGTH.number;
 const PARTIES = FROM.single | TO.single;
 const CALL_NAMES = PARTIES | CALL_ID.single | CSEQ.single;
+const FIRST_NAMES = CALL_NAMES | MAX_FORWARDS.single;
 
 /** @param text latin1: one character a byte. */
 export function parseMessage(text: string): Message | Malformed {
   let start = 0;
   while (text.charCodeAt(start) === CR && text.charCodeAt(start + 1) === LF) start += 2;
-  const usual = text.charCodeAt(start + 3) === SLASH ? USUAL_RESPONSE : USUAL_REQUEST;
+  const usual = text.charCodeAt(start + 3) === SLASH ? RESPONSE_HEAD : REQUEST_HEAD;
   usual.lastIndex = start;
   if (usual.test(text)) {
-    const end = usual.lastIndex;
-    return usual === USUAL_REQUEST
-      ? usualRequest(text, start, end)
-      : usualResponse(text, start, end);
+    const found = usual.lastIndex;
+    if (usual === REQUEST_HEAD) return usualRequest(text, start, found);
+    return usualResponse(text, start, found);
   }
   const lineFeed = text.indexOf("\n", start);
   const lineEnd = lineFeed - 1;
   if (lineFeed < 1 || text.indexOf("\r", start) !== lineEnd) return dropped("no start line", start);
-  const reading = new Reading(text, lineFeed + 1);
+  const reading = new Reading(text, lineFeed + 1, 0);
   return matches(text, start, start + 4, "sip/")
     ? oddResponse(reading, start, lineEnd)
     : oddRequest(reading, start, lineEnd);
 }
 
-function usualRequest(text: string, start: number, end: number): Message | Malformed {
+/** @param found where what REQUEST_HEAD has found ends. */
+function usualRequest(text: string, start: number, found: number): Message | Malformed {
   const uriStart = text.indexOf(" ", start) + 1;
   const method = methodNamed(text, start, uriStart - 1) as string;
+  const end = text.indexOf("\r", uriStart) + 2;
   const uri = text.slice(uriStart, end - VERSION.length);
-  const reading = new Reading(text, end);
+  const reading = new Reading(text, end, found);
   if (uri.length > MAX_URI_BYTES) reading.fail(414, "Request-URI too long", uriStart);
   return wholeRequest(reading, method, uri);
 }
 
-function usualResponse(text: string, start: number, end: number): Message | Malformed {
+function usualResponse(text: string, start: number, found: number): Message | Malformed {
   const statusAt = start + STATUS_AT;
   const status = decimal(text, statusAt, statusAt + 3, 1000);
-  return wholeResponse(new Reading(text, end), status, text.slice(statusAt + 4, end - 2));
+  const end = text.indexOf("\r", statusAt) + 2;
+  const reason = text.slice(statusAt + 4, end - 2);
+  return wholeResponse(new Reading(text, end, found), status, reason);
 }
 
 /** A request line in other characters, or one that is not quite one: what can be told of it goes into the answer. */
@@ -176,7 +176,8 @@ class Reading {
   declare length: number;
   declare fault: Malformed | undefined;
 
-  constructor(text: string, at: number) {
+  /** @param found where the lines at `at` end that are in the form of nearly all; not behind `at`: none are. */
+  constructor(text: string, at: number, found: number) {
     this.text = text;
     this.headers = new Headers(text);
     this.at = at;
@@ -185,6 +186,7 @@ class Reading {
     this.length = NOT_MET;
     this.fault = undefined;
     if (text.length > MAX_MESSAGE_BYTES) this.fail(513, "message too large", MAX_MESSAGE_BYTES);
+    if (found > at) this.#takeFound(found);
   }
 
   fail(status: number, reason: string, offset: number): void {
@@ -197,12 +199,20 @@ class Reading {
     return { ...fault, request };
   }
 
+  #takeFound(found: number): void {
+    const { text, headers, at } = this;
+    const after = isBlankCode(text.charCodeAt(found)) ? 0 : addFound(headers, text, at, found);
+    if (after === 0) return;
+    this.#noteUsual(true, headers.size);
+    this.at = after;
+  }
+
   /** Leaves `at` behind the empty line. */
   readHeaders(): void {
     const { text } = this;
     let start = this.at;
     let first = text.charCodeAt(start);
-    for (; first !== CR; this.lines += 1) {
+    while (first !== CR) {
       const opens = first === VIA_INITIAL || first === FROM_INITIAL;
       const after = opens ? this.#readUsual(start, first) : 0;
       if (after > 0) {
@@ -241,6 +251,7 @@ class Reading {
           if (number === LENGTH_NUMBER) this.length = decimal(text, from, end, CSEQ_END);
         }
       }
+      this.lines += 1;
       start = lineFeed + 1;
       first = following;
     }
@@ -253,30 +264,22 @@ class Reading {
 
   /** Via or From, each with what follows, if it is the first and in the form of nearly all: where that ends; else 0. */
   #readUsual(start: number, first: number): number {
-    if (first === VIA_INITIAL) return this.#readUsualVia(start);
-    if ((this.seen & CALL_NAMES) !== 0) return 0;
-    if (this.lines > MAX_HEADERS - MAX_CALL_LINES) return 0;
     const { text, headers } = this;
+    const fromVia = first === VIA_INITIAL;
+    if ((this.seen & (fromVia ? FIRST_NAMES : CALL_NAMES)) !== 0) return 0;
+    if (this.lines > MAX_HEADERS - MAX_USUAL_LINES || (fromVia && headers.find(VIA) >= 0)) return 0;
     const before = headers.size;
-    const after = addUsualCall(headers, text, start);
-    if (after === 0) return 0;
-    const added = headers.size - before;
-    this.seen |= added === MAX_CALL_LINES ? CALL_NAMES | SOUND_CALL : PARTIES;
-    this.lines += added - 1;
+    const after = fromVia ? addFirst(headers, text, start) : addUsualCall(headers, text, start);
+    if (after > 0) this.#noteUsual(fromVia, headers.size - before);
     return after;
   }
 
-  #readUsualVia(start: number): number {
-    const { text, headers } = this;
-    if (headers.find(VIA) >= 0 || (this.seen & MAX_FORWARDS.single) !== 0) return 0;
-    if (this.lines > MAX_HEADERS - MAX_VIA_LINES) return 0;
-    const before = headers.size;
-    const after = addUsualVia(headers, text, start);
-    if (after > 0) this.seen |= SOUND_VIA;
-    if (headers.size < before + MAX_VIA_LINES) return after;
-    this.seen |= MAX_FORWARDS.single | SOUND_HOPS;
-    this.lines += MAX_VIA_LINES - 1;
-    return after;
+  /** So many lines have been added: of FIRST_LINES, or from From on. */
+  #noteUsual(fromVia: boolean, added: number): void {
+    if (fromVia) this.seen |= added > 1 ? SOUND_VIA | SOUND_HOPS | MAX_FORWARDS.single : SOUND_VIA;
+    const call = fromVia ? added - 2 : added;
+    if (call > 0) this.seen |= call > 2 ? CALL_NAMES | SOUND_CALL : PARTIES;
+    this.lines += added;
   }
 
   /** A line with another spelling, a name of its own, blanks around its value or folds, or a second of its name. */
