@@ -185,7 +185,7 @@ export function decimal(text: string, start: number, end: number, cap: number): 
   for (let index = start; index < end; index += 1) {
     const digit = text.charCodeAt(index) - 48;
     if (digit < 0 || digit > 9) return -1;
-    value = Math.min(value * 10 + digit, cap);
+    value = value * 10 + digit;
   }
-  return value;
+  return Math.min(value, cap);
 }

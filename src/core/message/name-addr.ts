@@ -157,14 +157,16 @@ export function printNameAddr(display: string, uri: string, params = ""): string
 
 /** The values of one line; undefined if one is malformed. */
 function readList(text: string, from: number, end: number): NameAddr[] | undefined {
-  const list: NameAddr[] = [];
-  for (let start = from; start <= end; ) {
-    const stop = valueEnd(text, start, end);
-    if (stop < 0 || list.length === MAX_LIST_VALUES) return undefined;
-    const value = parseNameAddr(text, start, stop);
-    if (value === undefined) return undefined;
+  const stop = valueEnd(text, from, end);
+  const first = stop < 0 ? undefined : parseNameAddr(text, from, stop);
+  if (first === undefined) return undefined;
+  const list = [first];
+  for (let start = stop + 1; start <= end; ) {
+    const next = valueEnd(text, start, end);
+    const value = next < 0 ? undefined : parseNameAddr(text, start, next);
+    if (value === undefined || list.length === MAX_LIST_VALUES) return undefined;
     list.push(value);
-    start = stop + 1;
+    start = next + 1;
   }
   return list;
 }

@@ -240,11 +240,10 @@ export function readUsualVia(text: string, start: number, end: number): Via | un
   const transport = datagram ? "UDP" : upperCase(text.slice(transportAt, transportEnd));
   const hostAt = transportEnd + 1;
   const semicolon = text.indexOf(";", hostAt);
-  let hostEnd = semicolon - 1;
-  while (isDigitCode(text.charCodeAt(hostEnd))) hostEnd -= 1;
+  const colon = text.indexOf(":", hostAt);
+  const hostEnd = colon < 0 || colon > semicolon ? semicolon : colon;
   let port = 0;
-  if (text.charCodeAt(hostEnd) !== COLON) hostEnd = semicolon;
-  else {
+  if (hostEnd < semicolon) {
     port = decimal(text, hostEnd + 1, semicolon, 65_536);
     if (port <= 0 || port > 65_535) return undefined;
   }
