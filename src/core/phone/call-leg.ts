@@ -18,6 +18,8 @@ export class CallLeg implements DialogWay {
   #turn: { readonly user: RequestUser; readonly asked: number } | undefined;
   /** The ACK sent last: it goes out again for each repetition of its 2xx (RFC 3261 §13.2.2.4, R14). */
   #ack: { readonly request: Request; readonly flow: Flow } | undefined;
+  /** It is over, and the peer may not know. */
+  #unparted = false;
 
   constructor(environment: CallEnvironment, dialog: Dialog, flow: Flow, unwanted = false) {
     this.#environment = environment;
@@ -49,9 +51,17 @@ export class CallLeg implements DialogWay {
     return this.#environment.sendInDialog(now, user, asked, this);
   }
 
-  /** Acknowledges the 2xx to this INVITE, or once more. */
+  /** Acknowledges the 2xx to this INVITE, or once more; who takes the call for up then hears of its end, too. */
   acknowledge(now: Instant, invite: Request): void {
     this.#environment.acknowledge(now, this, (flow) => this.#composeAck(invite, flow));
+    if (!this.#unparted) return;
+    this.#unparted = false;
+    this.sayGoodbye(now, () => {});
+  }
+
+  /** BYE found nobody. */
+  goodbyeFailed(): void {
+    this.#unparted = true;
   }
 
   /** Ends the dialog; `ended` comes once, whatever the peer says to it. */
@@ -126,6 +136,7 @@ class Goodbye implements RequestUser {
   }
 
   failed(now: Instant, _failure: Failure): void {
+    this.#leg.goodbyeFailed();
     this.#ended(now);
   }
 

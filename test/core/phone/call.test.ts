@@ -212,6 +212,30 @@ test("a late 2xx of an abandoned attempt is acknowledged and ended with BYE, eve
   nothingLeft(bench);
 });
 
+test("… and again with its next repetition if the BYE found nobody: that ACK would have him stay in a call", () => {
+  const bench = new Bench();
+  bench.alice.script = () => true;
+  bench.alice.dial("bob");
+  bench.run(10);
+  const [invite] = bench.alice.sent;
+  assert.ok(invite);
+  invite.user.failed(bench.now, { why: "timeout" });
+  const late = responseTo(invite.request, 200, undefined, "slow");
+  late.headers.add("contact", "<sip:bob@192.0.2.2>");
+  const heard = (): void => {
+    invite.user.late(bench.now, late, bench.alice.place, invite.request);
+  };
+  heard();
+  heard();
+  assert.equal(bench.alice.sent.length, 2, "one BYE is on its way");
+  bench.alice.lastSent.user.failed(bench.now, { why: "timeout" });
+  heard();
+  const numbers = turns(bench.alice.sent.map((sent) => sent.request));
+  assert.deepEqual(numbers, ["INVITE 1", "BYE 2", "BYE 3"]);
+  assert.equal(bench.alice.acks.length, 3);
+  nothingLeft(bench);
+});
+
 test("a 2xx is resent at T1 doubling to T2 until the ACK; without it BYE follows after 64·T1 (R15, C35)", () => {
   const bench = new Bench();
   bench.alice.dial("bob");
