@@ -12,7 +12,7 @@ import type {
   FlowUser,
   Resending,
 } from "../transaction/user.ts";
-import type { Way } from "./ways.ts";
+import { isByFlow, type Way } from "./ways.ts";
 
 /** Somebody to be called. */
 export interface Callee {
@@ -87,8 +87,8 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
   /** Timer C of an INVITE. */
   #c: Timer | undefined;
   #patience: Timer | undefined;
-  /** Ended by the loss of its flow, not by silence. */
-  lost = false;
+  /** What the loss that ended it counts as, of a flow (RFC 5626 §5.3.1) or a next hop (§16.9); undefined: silence. */
+  lost: 430 | 503 | undefined;
 
   constructor(
     host: BranchHost,
@@ -152,7 +152,7 @@ export class Branch implements FlowUser, ClientTransactionUser, TimerOwner {
   }
 
   failed(now: Instant, why: "timeout" | "transport", _cause: LossCause | undefined): void {
-    this.lost = why === "transport";
+    if (why === "transport") this.lost = isByFlow(this.#way) ? 430 : 503;
     if (this.#way.kind === "node" && this.#provisionals === 0) {
       this.#host.suspect(now, this.#way.node);
     }

@@ -196,8 +196,8 @@ export class ResponseContext implements TimerOwner {
   #silenceStatus(branch: Branch, { callee }: Line): number {
     if (this.#cancelled) return 487;
     this.#byFlow ||= callee.byFlow === true;
-    if (branch.lost) return this.#byFlow ? 430 : 503;
-    return 408;
+    if (branch.lost === undefined) return 408;
+    return this.#byFlow ? 430 : branch.lost;
   }
 
   #nextRow(now: Instant): void {

@@ -41,6 +41,14 @@ export type Way =
       readonly at?: Address;
     };
 
+/**
+ * Whether the loss of that way is the loss of the flow that the phone registered over (RFC 5626 §5.3.1), and of no next
+ * hop that its Contact leads to. A guess comes after such a loss.
+ */
+export function isByFlow(way: Way): boolean {
+  return way.kind === "target" ? way.guess === true : way.token !== undefined;
+}
+
 /** What of this server decides which ways there are. */
 export interface Vantage {
   readonly node: string;

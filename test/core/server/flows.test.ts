@@ -152,18 +152,33 @@ test("a flow that has failed, or says 430, is passed over for the next of the sa
   }
 });
 
-test("a phone whose only connection is gone and that listens nowhere is 500, at once (R52, R53)", () => {
-  const made = town();
-  const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
-  const bob = new TestPhone(made, "tcp:10.0.2.1:41000", "bob");
-  bob.register(TCP);
-  made.places.delete(bob.place);
-  made.places.get(TCP)?.parted?.(TCP, bob.place);
-  made.pass(10);
-  alice.send(UDP, "INVITE", "sip:bob@example.com");
-  made.pass(100);
-  assert.deepEqual(alice.heard, ["100 INVITE", "500 INVITE"]);
-});
+/** Names this Contact, wherever it is. */
+class Named extends Bob {
+  named = "";
+
+  override get contact(): string {
+    return this.named;
+  }
+}
+
+for (const [who, contact] of [
+  ["that listens nowhere", "sip:bob@10.0.2.1:41000;transport=tcp"],
+  ["that does not listen where it says", "sip:bob@10.0.2.1;transport=tcp"],
+  // RFC 7118 §5: nobody can connect to that.
+  ["in a browser", "sip:7ea9gjtn@06eabvt6k4rf.invalid;transport=ws"],
+] as const) {
+  test(`a phone ${who}, its only connection gone, is 480 at once (RFC 5626 §5.3.1, §11.1)`, () => {
+    const made = town();
+    const alice = new TestPhone(made, "udp:10.0.1.1:5060", "alice");
+    const bob = new Named(made, "tcp:10.0.2.1:41000", "bob");
+    bob.named = contact;
+    bob.registerFlow(TCP, 1);
+    bob.hangUp(TCP);
+    alice.send(UDP, "INVITE", "sip:bob@example.com");
+    made.pass(100);
+    assert.deepEqual(alice.heard, ["100 INVITE", "480 INVITE"]);
+  });
+}
 
 test("a Path is the route to the phone (R81)", () => {
   const made = town();

@@ -243,6 +243,18 @@ test("a flow that is gone at the other server is passed over for the phone's flo
   assert.deepEqual(alice.heard, ["100 INVITE", "200 INVITE"]);
 });
 
+test("a phone whose flow died with the other server is out of reach: 480, at the first call as at later ones", () => {
+  const { town, two, alice } = pair();
+  new Bob(town, "ws:10.0.2.2:41001", "carol").registerFlow("ws:10.0.0.2:5066", 1);
+  two.kill();
+  for (const callId of ["first", "second"]) {
+    alice.received.length = 0;
+    alice.send(ONE, "INVITE", "sip:carol@example.com", { callId });
+    town.pass(50);
+    assert.deepEqual(alice.heard, ["100 INVITE", "480 INVITE"], callId);
+  }
+});
+
 test("… in a dialog too, whichever of three servers held flows that are gone: none of them asks another in a circle", () => {
   const all = pair();
   const { town, alice } = all;
