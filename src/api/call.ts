@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import type { Instant } from "../core/machine.ts";
 import { areKeys } from "../core/media/telephone-event.ts";
 import type { Call as CoreCall } from "../core/phone/call.ts";
+import { dialled } from "../core/phone/dialled.ts";
 import { CallError, StateError } from "./errors.ts";
 import {
   type AnyEvent,
@@ -24,7 +25,8 @@ type CallEventName<Name> = Name extends `call.${infer Short}` ? Short : never;
 
 /**
  * The events of a call: those of the phone named `call.…`, without that prefix. `ringing`, `answered`, `ended`, `media`,
- * `heard`, `silenced`, `held`, `resumed`, `key-pressed`, `redirected`, `reinvite-failed`, `session-expired`.
+ * `heard`, `silenced`, `held`, `resumed`, `key-pressed`, `redirected`, `reinvite-failed`, `session-expired`,
+ * `transferring`, `transferred`, `transfer-failed`, `referred`.
  */
 export type CallEvents = {
   [Name in keyof PhoneEventFields as CallEventName<Name>]: [event: EventOf<PhoneEventFields, Name>];
@@ -141,6 +143,24 @@ export class Call extends EventEmitter<CallEvents> {
   }
 
   /**
+   * Hands the other side over (REFER, RFC 3515): it calls `to`, or the other side of that call in our place (Replaces,
+   * RFC 3891). Resolves when it has told that its call was answered; this one ends then.
+   * @param to what `Phone.call` takes, or another answered call of this phone.
+   * @throws CallError if it would not, or nobody answered: this call goes on; StateError if there is no answered call,
+   *   or it is being handed over; TypeError if `to` cannot be dialled.
+   */
+  async transfer(to: string | Call): Promise<void> {
+    const callee = to instanceof Call ? to.#link.act((call) => call) : dialled(to);
+    if (callee === undefined && !(to instanceof Call)) {
+      throw new TypeError(`${shown(to)} cannot be dialled`);
+    }
+    this.#mustBeUp();
+    const hand = (call: CoreCall, now: Instant): boolean =>
+      callee !== undefined && call.transfer(now, callee);
+    await this.#accomplish("transfer", "transferred", "transfer-failed", hand);
+  }
+
+  /**
    * Sends keys as telephone-events (RFC 4733), at most 64 waiting.
    * @param keys of 0–9, A–D, * and #.
    * @throws RangeError if there are others; CallError if the other side takes none, too many wait, or the call is over.
@@ -216,30 +236,51 @@ export class Call extends EventEmitter<CallEvents> {
   }
 
   async #change(held: boolean): Promise<void> {
+    this.#mustBeUp();
+    if (this.held === held) return;
+    const [what, agreed] = held ? (["hold", "held"] as const) : (["resume", "resumed"] as const);
+    await this.#accomplish(what, agreed, "reinvite-failed", (call, now) => {
+      if (held) call.hold(now);
+      else call.resume(now);
+      return true;
+    });
+  }
+
+  #mustBeUp(): void {
     if (this.#state === "ended") throw new StateError("the call is over");
     if (this.#state !== "answered") throw new StateError("the call is not answered");
-    if (this.held === held) return;
+  }
+
+  /** Resolves when the other side has agreed to a deed of ours; `deed` is false if that cannot be now. */
+  async #accomplish(
+    what: string,
+    agreed: keyof CallEvents,
+    refused: keyof CallEvents,
+    deed: (call: CoreCall, now: Instant) => boolean,
+  ): Promise<void> {
     const over = new AbortController();
     const { signal } = over;
-    const agreed = async (): Promise<void> => {
+    const done = async (): Promise<void> => {
       for (;;) {
-        const [event] = await once(this, held ? "held" : "resumed", { signal });
-        if ((event as { by: string }).by === "us") return;
+        const [event] = await once(this, agreed, { signal });
+        if ((event as { by?: string }).by !== "peer") return;
       }
     };
     const failed = async (): Promise<never> => {
-      const [event] = await once(this, "reinvite-failed", { signal });
+      const [event] = await once(this, refused, { signal });
       const { why, status } = event as { why: string; status?: number };
-      throw new CallError(held ? "hold" : "resume", why, status);
+      throw new CallError(what, why, status);
     };
     const ended = this.ended.then(({ why, status }) => {
-      throw new CallError(held ? "hold" : "resume", why, status);
+      // Told in one turn with the end that it brings.
+      if (why !== agreed) throw new CallError(what, why, status);
     });
-    const outcomes = [agreed(), failed(), ended];
+    const outcomes = [done(), failed(), ended];
     // Those that are no longer waited for end with the signal.
     for (const outcome of outcomes) outcome.catch(() => undefined);
-    this.#link.act((call, now) => (held ? call.hold(now) : call.resume(now)));
     try {
+      const able = this.#link.act(deed) ?? false;
+      if (!able) throw new StateError(`${what}: that cannot be now`);
       await Promise.race(outcomes);
     } finally {
       over.abort();

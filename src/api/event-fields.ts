@@ -177,6 +177,14 @@ export interface PhoneEventFields {
   "call.session-expired": OfCall & { readonly kept: boolean };
   /** The call was sent on by a 3xx, and `to` is called now. */
   "call.redirected": OfCall & { readonly status: number; readonly to: string };
+  /** Our REFER is on its way, which asks the other side to call `to` (RFC 3515). */
+  "call.transferring": OfCall & { readonly to: string };
+  /** The other side has told that its call was answered; this one ends. */
+  "call.transferred": OfCall;
+  /** The other side would not (`rejected`, with `status`), or its call came to nothing; this one goes on. */
+  "call.transfer-failed": OfCall & { readonly why: string; readonly status?: number };
+  /** The other side has asked us to call `to`: that is our call `newCall` now. */
+  "call.referred": OfCall & { readonly to: string; readonly newCall: number };
   /** An INVITE was refused without becoming a call: the phone is `busy`, `stopping`, or has `too-many` calls. */
   "call.refused": Omit<OfCall, "call"> & { readonly why: string; readonly status: number };
   "subscription.accepted": OfPackage & { readonly expires: number; readonly target: string };

@@ -344,7 +344,10 @@ export class Phone extends EventEmitter<PhoneEvents> {
     const { call: id, peer, account, direction } = event;
     if (typeof id !== "number") return;
     if (event.event === "call.started") {
+      const known = this.#calls.has(id);
       if (direction === "incoming") this.#called(id, String(peer), String(account));
+      // Placed at the wish of another call's peer.
+      else if (!known) this.#newCall(id, "outgoing", String(peer), String(account));
       return;
     }
     this.#calls.get(id)?.tell(event);

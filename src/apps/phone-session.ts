@@ -26,7 +26,16 @@ import { FirstCall, type FirstCallDecision } from "./first-call.ts";
 import type { PhoneFlags } from "./phone-options.ts";
 
 /** What `--control` takes. */
-const COMMANDS: readonly string[] = ["call", "hangup", "answer", "hold", "resume", "keys", "stop"];
+const COMMANDS: readonly string[] = [
+  "call",
+  "hangup",
+  "answer",
+  "hold",
+  "resume",
+  "transfer",
+  "keys",
+  "stop",
+];
 
 export class PhoneSession {
   readonly #machine: PhoneMachine;
@@ -160,8 +169,9 @@ export class PhoneSession {
     if (!COMMANDS.includes(control.do)) {
       return `"${control.do}" is not known; say ${[...COMMANDS, ...FAULT_WORDS].join(", ")}`;
     }
-    if (control.do !== "call") return undefined;
     const to = controlText(control, "to", "");
+    if (control.do === "transfer" && to === "") return undefined;
+    if (control.do !== "call" && control.do !== "transfer") return undefined;
     if (dialled(to) === undefined) return `"${to}" cannot be dialled`;
     const account = controlText(control, "account", "");
     return account === "" || this.#accountNamed(account) !== undefined
@@ -206,6 +216,11 @@ export class PhoneSession {
       case "resume":
         this.#act((phone, now) => phone.resume(now));
         break;
+      case "transfer": {
+        const to = dialled(controlText(control, "to", ""));
+        this.#act((phone, now) => phone.transfer(now, to));
+        break;
+      }
       case "keys":
         this.#act((phone) => phone.sendKeys(controlText(control, "keys", "")));
         break;

@@ -25,7 +25,15 @@ const FILES = {
 } as const;
 
 /** What the page's keys can ask for. The faults of `--control` are for who holds the process. */
-const KEYS: ReadonlySet<string> = new Set(["call", "answer", "hangup", "hold", "resume", "keys"]);
+const KEYS: ReadonlySet<string> = new Set([
+  "call",
+  "answer",
+  "hangup",
+  "hold",
+  "resume",
+  "transfer",
+  "keys",
+]);
 
 /** The page once it is served. */
 export class HandsetPage {

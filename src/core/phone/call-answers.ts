@@ -38,7 +38,10 @@ export function refuseBody(request: Request, toTag?: string): Response | undefin
   return response;
 }
 
-/** OPTIONS, INFO, NOTIFY without a subscription and methods that a call does not know; keys of an INFO are told. */
+/**
+ * OPTIONS, INFO, NOTIFY without a subscription, REFER outside a call and methods that a call does not know; keys of an
+ * INFO are told.
+ */
 export function answerPlainly(
   request: Request,
   policy: CallPolicy,
@@ -51,6 +54,9 @@ export function answerPlainly(
       return answerInfo(request, pressed);
     case "NOTIFY":
       return responseTo(request, 481);
+    case "REFER":
+      // Whom nobody talks to sends this phone calling nobody.
+      return responseTo(request, 403);
     default: {
       const response = responseTo(request, 405);
       response.headers.add("allow", ALLOW);

@@ -10,6 +10,7 @@ import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { RequestUser } from "../redundancy/request.ts";
 import type { Flow, MediaUser, ServerTransaction } from "../transaction/user.ts";
 import type { Composer } from "./composer.ts";
+import type { ReferTarget } from "./refer-to.ts";
 
 /** The transport below, as far as media uses it. */
 export interface MediaSender {
@@ -48,11 +49,19 @@ export interface DialogUser {
   answeredLate(now: Instant, response: Response, flow: Flow): boolean;
 }
 
+/** Told how a call fares, beside the call itself: for who asked for it, or the call whose place it takes. */
+export interface CallWitness {
+  /** @param status 100..699; one of 200 or more is the last. */
+  heard(now: Instant, status: number): void;
+}
+
 /** What a phone keeps so that messages find their call. */
 export interface CallRegister {
   /** @param key of dialogKey. */
   join(key: string, user: DialogUser): void;
   leave(key: string): void;
+  /** Places a call at the wish of a peer, who is told by `told`; its number, undefined if there can be none. */
+  refer(environment: CallEnvironment, target: ReferTarget, told: CallWitness): number | undefined;
   /** A call was answered. */
   answered(now: Instant): void;
   /** The call is over for people; a BYE may still be on its way. */

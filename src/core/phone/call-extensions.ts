@@ -5,11 +5,11 @@ import { lists, tokensOf } from "../message/token-list.ts";
 import type { CallPolicy } from "../redundancy/call-policy.ts";
 
 /** Methods this phone understands. */
-export const ALLOW = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, NOTIFY, INFO";
+export const ALLOW = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, NOTIFY, INFO, REFER";
 
 /** The option tags of calls under this policy, as Supported lists them. */
 export function supportedBy(policy: CallPolicy): string {
-  return policy.reliableProvisionals === "never" ? "timer" : "timer, 100rel";
+  return policy.reliableProvisionals === "never" ? "timer, replaces" : "timer, replaces, 100rel";
 }
 
 /** Whether the provisional responses to this INVITE are to be reliable ones (RFC 3262 §3). */

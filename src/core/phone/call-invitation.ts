@@ -19,6 +19,7 @@ import { CallLeg, endAnswer } from "./call-leg.ts";
 import { Redirections } from "./call-redirection.ts";
 import { askForInterval, minSeOf } from "./call-session-timer.ts";
 import { MAX_FORKS } from "./limits.ts";
+import type { ReferTarget } from "./refer-to.ts";
 
 /** Told how the invitation fares. `accepted`, `refused` or `unanswered` comes exactly once. */
 export interface InvitationOwner {
@@ -45,6 +46,8 @@ export class CallInvitation implements RequestUser, TimerOwner {
   readonly #owner: InvitationOwner;
   /** As dialled: a whole URI, or a user at the server's domain. */
   readonly #to: string;
+  /** Headers that only this call has, as name and value. */
+  readonly #more: ReferTarget["headers"];
   readonly #fromTag: string;
   readonly #giveUp: Timer;
   readonly #progress: Timer;
@@ -61,10 +64,16 @@ export class CallInvitation implements RequestUser, TimerOwner {
   #over = false;
 
   /** @param user answers what the callee asks in early dialogs. */
-  constructor(environment: CallEnvironment, owner: InvitationOwner, user: DialogUser, to: string) {
+  constructor(
+    environment: CallEnvironment,
+    owner: InvitationOwner,
+    user: DialogUser,
+    { uri, headers }: ReferTarget,
+  ) {
     this.#environment = environment;
     this.#owner = owner;
-    this.#to = to;
+    this.#to = uri;
+    this.#more = headers;
     this.callId = newCallId(environment.entropy);
     this.#fromTag = newTag(environment.entropy);
     this.#giveUp = new Timer("cancelled", this);
@@ -116,6 +125,7 @@ export class CallInvitation implements RequestUser, TimerOwner {
       .add("allow", ALLOW)
       .add("supported", supportedBy(callPolicy))
       .add("content-type", "application/sdp");
+    for (const [name, value] of this.#more) request.headers.add(name, value);
     askForInterval(request.headers, callPolicy, this.#leastInterval);
     request.body = this.#owner.offerFor(attempt.flow);
     return request;

@@ -1,12 +1,4 @@
-/**
- * One call from the first ring to the last word, placed or received (RFC 3261 §13–§15). States spelled as those of a
- * dialog (RFC 4235 §3.7.1) where it has them.
- *
- *   placed:    binding ─▶ trying ─1xx─▶ early ──2xx──▶ confirmed ──hang up──▶ ending ─▶ terminated
- *                           └────┴──hang up──▶ cancelling ─▶ terminated
- *   received:  binding ─▶ alerting ─answer─▶ accepted ─ACK─▶ confirmed
- *                 └───────────┴──CANCEL, BYE, refusal──▶ terminated
- */
+/** One call from the first ring to the last word, placed or received (RFC 3261 §13–§15). */
 import { type Dialog, dialogKey } from "../dialog/dialog.ts";
 import type { Instant, LossCause } from "../machine.ts";
 import type { Request, Response } from "../message/message.ts";
@@ -16,25 +8,23 @@ import type { AttemptPlace, Failure } from "../redundancy/request.ts";
 import type { Flow, ServerTransaction } from "../transaction/user.ts";
 import type { CallArrival } from "./call-arrival.ts";
 import { answerEarly } from "./call-early.ts";
-import type { CallEnvironment, DialogUser, Field, SentRequest } from "./call-environment.ts";
+import type {
+  CallEnvironment,
+  CallWitness,
+  DialogUser,
+  Field,
+  SentRequest,
+} from "./call-environment.ts";
 import { refuseExtensions, supportedBy } from "./call-extensions.ts";
+import { CallHandover } from "./call-handover.ts";
 import { CallInvitation, type InvitationOwner } from "./call-invitation.ts";
 import { CallLeg, inviteToldBy } from "./call-leg.ts";
 import { CallMedia, type CallMediaOwner } from "./call-media.ts";
 import { CallRinging, type RingingOwner } from "./call-ringing.ts";
 import { CallSession, type CallSessionOwner } from "./call-session.ts";
+import type { CallState } from "./call-state.ts";
+import type { ReferTarget } from "./refer-to.ts";
 import { answersUs } from "./stray-answer.ts";
-
-export type CallState =
-  | "binding"
-  | "trying"
-  | "early"
-  | "cancelling"
-  | "alerting"
-  | "accepted"
-  | "confirmed"
-  | "ending"
-  | "terminated";
 
 /** A call as the machine of its phone has it. */
 export class Call
@@ -51,7 +41,9 @@ export class Call
   readonly #arrival: CallArrival | undefined;
   readonly #ringing: CallRinging | undefined;
   readonly #invitation: CallInvitation | undefined;
+  readonly #witness: CallWitness | undefined;
   #session: CallSession | undefined;
+  #handover: CallHandover | undefined;
   #goodbye: SentRequest | undefined;
   #answerWanted = false;
   #hangUpWanted = false;
@@ -60,14 +52,23 @@ export class Call
   #key = "";
   #answeredAt: Instant | undefined;
 
-  /** @param origin where to call, or the INVITE that came. */
-  constructor(environment: CallEnvironment, id: number, origin: string | CallArrival) {
+  /**
+   * @param origin where to call, or the INVITE that came.
+   * @param witness told how it fares: for who asked for that call, or the call whose place it takes.
+   */
+  constructor(
+    environment: CallEnvironment,
+    id: number,
+    origin: ReferTarget | CallArrival,
+    witness?: CallWitness,
+  ) {
     this.#environment = environment;
     this.id = id;
+    this.#witness = witness;
     this.#media = new CallMedia(environment, this);
-    if (typeof origin === "string") {
+    if ("uri" in origin) {
       this.direction = "outgoing";
-      this.peer = origin;
+      this.peer = origin.uri;
       this.#invitation = new CallInvitation(environment, this, this, origin);
       this.#arrival = undefined;
       this.#ringing = undefined;
@@ -130,10 +131,6 @@ export class Call
       case "confirmed":
         this.#sayGoodbye(now, why);
         break;
-      case "cancelling":
-      case "ending":
-      case "terminated":
-        break;
     }
   }
 
@@ -143,6 +140,13 @@ export class Call
 
   resume(now: Instant): void {
     this.#session?.wantHeld(now, false);
+  }
+
+  /** Hands the peer over to a URI or user, or to the peer of another call; false: not now. */
+  transfer(now: Instant, to: string | Call): boolean {
+    const uri = typeof to === "string" ? to : to.#handover?.replacingUri;
+    const able = this.state === "confirmed" && uri !== undefined && to !== this;
+    return able && this.#handover?.transfer(now, uri) === true;
   }
 
   /** Sends keys; false if the peer takes none or nothing can be sent now. */
@@ -180,7 +184,7 @@ export class Call
       transaction.respond(now, responseTo(request, 481));
     } else if (this.#session === undefined || request.method === "PRACK") {
       this.#ringing?.requested(now, transaction, flow);
-    } else {
+    } else if (this.#handover?.requested(now, transaction, flow) !== true) {
       this.#session.requested(now, transaction, flow);
     }
   }
@@ -215,6 +219,7 @@ export class Call
       this.report("call.ringing", { status: response.status });
     }
     if (this.state !== "trying" && this.state !== "early") return;
+    if (response.status > 100) this.#witness?.heard(now, response.status);
     if (response.status > 100 && response.body !== "")
       this.#media.answered(now, attempt.flow, response.body);
   }
@@ -330,6 +335,8 @@ export class Call
     this.#environment.register.answered(now);
     const ours = this.direction === "outgoing";
     this.#session = new CallSession(this.#environment, leg, this.#media, this, ours);
+    this.#handover = new CallHandover(this.#environment, leg, this);
+    this.#witness?.heard(now, 200);
     return this.#session;
   }
 
@@ -373,6 +380,8 @@ export class Call
       seconds: this.#answeredAt === undefined ? 0 : Math.round((now - this.#answeredAt) / 1000),
       ...this.#media.figures,
     });
+    this.#handover?.stop(now);
+    if (this.#answeredAt === undefined) this.#witness?.heard(now, status ?? 487);
     this.#environment.register.over(now, this.id, this.#answeredAt !== undefined);
   }
 
@@ -381,6 +390,7 @@ export class Call
     if (this.state === "terminated") return;
     this.state = "terminated";
     this.#session?.stop(now);
+    this.#handover?.stop(now);
     this.#ringing?.stop();
     this.#media.close();
     this.#invitation?.drop();

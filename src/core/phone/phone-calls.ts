@@ -11,10 +11,11 @@ import type { Flow, ServerTransaction } from "../transaction/user.ts";
 import { Call } from "./call.ts";
 import { answerPlainly, answerUnknown, describeSelf, openDescription } from "./call-answers.ts";
 import { arrivalOf } from "./call-arrival.ts";
-import type { CallEnvironment, CallRegister, DialogUser } from "./call-environment.ts";
+import type { CallEnvironment, CallRegister, CallWitness, DialogUser } from "./call-environment.ts";
 import { refuseExtensions, supportedBy } from "./call-extensions.ts";
 import { MAX_CALLS, MAX_KNOWN_INVITES } from "./limits.ts";
 import type { AnswerMode } from "./phone-config.ts";
+import { type ReferTarget, replacedBy } from "./refer-to.ts";
 import { StrayAnswers } from "./stray-answer.ts";
 
 /** Requests that mean nothing outside a dialog. */
@@ -93,7 +94,20 @@ export class PhoneCalls implements CallRegister {
   }
 
   place(environment: CallEnvironment, uri: string): Call {
-    return this.#begin((id) => new Call(environment, id, uri));
+    return this.#begin((id) => new Call(environment, id, { uri, headers: [] }));
+  }
+
+  refer(environment: CallEnvironment, target: ReferTarget, told: CallWitness): number | undefined {
+    if (!this.#host.takesCalls || this.#calls.size >= MAX_CALLS) return undefined;
+    return this.#begin((id) => new Call(environment, id, target, told)).id;
+  }
+
+  /** @returns false if nothing can be handed over. */
+  transfer(now: Instant, to?: string): boolean {
+    const { current } = this;
+    if (to !== undefined) return current?.transfer(now, to) ?? false;
+    const before = [...this.#live].at(-2) ?? 0;
+    return (current && this.#calls.get(before)?.transfer(now, current)) ?? false;
   }
 
   requested(now: Instant, transaction: ServerTransaction, flow: Flow): void {
@@ -219,12 +233,28 @@ export class PhoneCalls implements CallRegister {
       transaction.respond(now, responseTo(transaction.request, 482));
       return;
     }
+    const replaced = this.#replacedBy(transaction.request);
+    if (typeof replaced === "number") {
+      const tag = newTag(this.#host.entropy);
+      transaction.respond(now, responseTo(transaction.request, replaced, undefined, tag));
+      return;
+    }
     const arrival = arrivalOf(now, environment, transaction, flow);
     if (arrival === undefined) return;
-    const call = this.#begin((id) => new Call(environment, id, arrival));
+    const call = this.#begin((id) => new Call(environment, id, arrival, replacing(replaced)));
     if (this.#calls.has(call.id)) this.#invites.set(transaction, call);
     this.#remember(transaction.request, call);
-    if (this.#host.answerMode === "auto") call.answer(now);
+    if (replaced !== undefined || this.#host.answerMode === "auto") call.answer(now);
+  }
+
+  /** The call whose place that INVITE takes, if it may (RFC 3891 §3); the status that refuses it. */
+  #replacedBy({ headers }: Request): Call | number | undefined {
+    const named = replacedBy(headers);
+    if (named === undefined) return undefined;
+    if (named === "malformed") return 400;
+    const call = this.#dialogs.get(named.key);
+    if (!(call instanceof Call) || call.state !== "confirmed") return 481;
+    return named.earlyOnly ? 486 : call;
   }
 
   /**
@@ -256,6 +286,16 @@ export class PhoneCalls implements CallRegister {
     call.start();
     return call;
   }
+}
+
+/** A call whose place was taken ends when the new one is answered, and not before (RFC 3891 §3). */
+function replacing(replaced: Call | undefined): CallWitness | undefined {
+  if (replaced === undefined) return undefined;
+  return {
+    heard: (now, status) => {
+      if (status < 300) replaced.hangUp(now, "replaced");
+    },
+  };
 }
 
 function inviteKey({ headers }: Request): string {

@@ -190,6 +190,11 @@ export class Phone
     this.#madeCalls?.current?.resume(now);
   }
 
+  /** Hands the peer of the current call over to `to`, or that of the one before it to the current one's. */
+  transfer(now: Instant, to?: string): boolean {
+    return this.#madeCalls?.transfer(now, to) ?? false;
+  }
+
   sendKeys(keys: string): void {
     this.#madeCalls?.current?.press(keys);
   }

@@ -172,7 +172,7 @@ test("an unknown extension is answered 420 with its name (R7)", () => {
   assert.equal(bench.bob.lastResponse.headers.get("unsupported"), "x, y");
 });
 
-test("OPTIONS says what is understood, REFER and MESSAGE are not", () => {
+test("OPTIONS says what is understood, MESSAGE and PUBLISH are not", () => {
   const bench = new Bench();
   bench.connect();
   bench.bob.arrive(inside(bench, "OPTIONS", 2));
@@ -181,7 +181,7 @@ test("OPTIONS says what is understood, REFER and MESSAGE are not", () => {
   assert.equal(bench.bob.lastResponse.headers.get("accept"), ACCEPT);
   for (const [cseq, method] of [
     [3, "MESSAGE"],
-    [4, "REFER"],
+    [4, "PUBLISH"],
   ] as const) {
     bench.bob.arrive(inside(bench, method, cseq));
     assert.equal(bench.bob.lastResponse.status, 405);

@@ -32,6 +32,11 @@ export function HandsetView(): VNode {
     if (number.trim() === "") return;
     pressing({ do: "call", to: number, ...(account === "" ? {} : { account }) });
   };
+  const up = standing.calls.filter(({ answeredAt }) => answeredAt !== undefined);
+  const transferable = up.length > 1 || (up.length === 1 && number.trim() !== "");
+  const transfer = (): void => {
+    pressing({ do: "transfer", ...(number.trim() === "" ? {} : { to: number }) });
+  };
   const digit = (key: string): void => {
     if (call?.answeredAt !== undefined) pressing({ do: "keys", keys: key });
     else setNumber(number + key);
@@ -80,6 +85,11 @@ export function HandsetView(): VNode {
         <button class="go" type="submit">
           Call
         </button>
+        {transferable && (
+          <button type="button" onClick={transfer}>
+            Transfer
+          </button>
+        )}
       </form>
       <div class="keys">
         {[...DIGITS].map((key) => (

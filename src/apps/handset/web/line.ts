@@ -4,7 +4,7 @@ import type { HandsetStanding } from "../standing.ts";
 const KEPT = "dialtone-handset-token";
 
 export interface Pressed {
-  readonly do: "call" | "answer" | "hangup" | "hold" | "resume" | "keys";
+  readonly do: "call" | "answer" | "hangup" | "hold" | "resume" | "transfer" | "keys";
   readonly to?: string;
   readonly account?: string;
   readonly keys?: string;
