@@ -72,7 +72,7 @@ export function parseMessage(text: string): Message | Malformed {
   const lineFeed = text.indexOf("\n", start);
   const lineEnd = lineFeed - 1;
   if (lineFeed < 1 || text.indexOf("\r", start) !== lineEnd) return dropped("no start line", start);
-  const reading = new Reading(text, lineFeed + 1, 0);
+  const reading = new Reading(text, lineFeed + 1);
   return matches(text, start, start + 4, "sip/")
     ? oddResponse(reading, start, lineEnd)
     : oddRequest(reading, start, lineEnd);
@@ -84,7 +84,8 @@ function usualRequest(text: string, start: number, found: number): Message | Mal
   const method = methodNamed(text, start, uriStart - 1) as string;
   const end = text.indexOf("\r", uriStart) + 2;
   const uri = text.slice(uriStart, end - VERSION.length);
-  const reading = new Reading(text, end, found);
+  const reading = new Reading(text, end);
+  if (found > end) reading.takeFound(found);
   if (uri.length > MAX_URI_BYTES) reading.fail(414, "Request-URI too long", uriStart);
   return wholeRequest(reading, method, uri);
 }
@@ -93,8 +94,9 @@ function usualResponse(text: string, start: number, found: number): Message | Ma
   const statusAt = start + STATUS_AT;
   const status = decimal(text, statusAt, statusAt + 3, 1000);
   const end = text.indexOf("\r", statusAt) + 2;
-  const reason = text.slice(statusAt + 4, end - 2);
-  return wholeResponse(new Reading(text, end, found), status, reason);
+  const reading = new Reading(text, end);
+  if (found > end) reading.takeFound(found);
+  return wholeResponse(reading, status, text.slice(statusAt + 4, end - 2));
 }
 
 /** A request line in other characters, or one that is not quite one: what can be told of it goes into the answer. */
@@ -176,8 +178,7 @@ class Reading {
   declare length: number;
   declare fault: Malformed | undefined;
 
-  /** @param found where the lines at `at` end that are in the form of nearly all; not behind `at`: none are. */
-  constructor(text: string, at: number, found: number) {
+  constructor(text: string, at: number) {
     this.text = text;
     this.headers = new Headers(text);
     this.at = at;
@@ -186,7 +187,6 @@ class Reading {
     this.length = NOT_MET;
     this.fault = undefined;
     if (text.length > MAX_MESSAGE_BYTES) this.fail(513, "message too large", MAX_MESSAGE_BYTES);
-    if (found > at) this.#takeFound(found);
   }
 
   fail(status: number, reason: string, offset: number): void {
@@ -199,7 +199,8 @@ class Reading {
     return { ...fault, request };
   }
 
-  #takeFound(found: number): void {
+  /** Lines behind the start line are in the form of nearly all, up to `found`. */
+  takeFound(found: number): void {
     const { text, headers, at } = this;
     const after = isBlankCode(text.charCodeAt(found)) ? 0 : addFound(headers, text, at, found);
     if (after === 0) return;
