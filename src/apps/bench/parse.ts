@@ -40,7 +40,7 @@ const SERIES: readonly Series[] = [
 
 /**
  * @param folder where a peer may be built.
- * @param seconds of one run, with half as much before it.
+ * @param seconds of one run, with as much before it.
  */
 export async function* benchParse(
   crew: Crew,
