@@ -57,6 +57,33 @@ test("a connected flow hears its peer, the bound flow everybody else", () => {
   ]);
 });
 
+test("a datagram reaches who has its pair when it arrives, whoever heard the last one", () => {
+  const { simulation, phone, server } = pair();
+  const heard = (text: string): string[] => {
+    server.say(-1, text);
+    simulation.runFor(5);
+    return phone.take().filter((line) => line.includes("received"));
+  };
+  connect(phone);
+  phone.say(2, "hello");
+  simulation.runUntil(5);
+  assert.deepEqual(heard("first"), ["6 received 2 first"]);
+  connect(phone, 3);
+  assert.deepEqual(heard("newer"), ["11 received 3 newer"]);
+  phone.do((world) => world.close(3));
+  assert.deepEqual(heard("older"), ["16 received 2 older"]);
+  phone.do((world) => world.close(1));
+  assert.deepEqual(heard("alone"), ["21 received 2 alone"]);
+  phone.do((world) => world.bind(4, { transport: "udp", address: "10.0.0.2", port: 5070 }));
+  phone.do((world) => world.open(5, SERVER, { from: 4, connected: true }));
+  assert.deepEqual(heard("anew"), ["26 received 5 anew"]);
+  phone.host.kill();
+  assert.deepEqual(heard("nobody"), []);
+  phone.host.restart(phone.actor);
+  phone.do((world) => world.bind(1, { transport: "udp", address: "10.0.0.2", port: 5070 }));
+  assert.deepEqual(heard("reborn"), ["36 received -1 reborn"]);
+});
+
 test("a flow that is opened from no bound flow gets an ephemeral port of its own", () => {
   const { simulation, phone } = pair();
   phone.do((world) => world.open(5, SERVER, { from: 0, connected: true }));

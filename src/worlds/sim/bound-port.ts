@@ -1,10 +1,10 @@
 /** One bound address of a simulated process, and the datagram flows that share it: a phone has a few, a server many. */
 import type { FlowId, Instant, Local, Peer, TransportName } from "../../core/machine.ts";
 import type { StreamEnd } from "./simulated-stream.ts";
-import type { RemoteHost } from "./surroundings.ts";
+import type { DatagramEnd, RemoteHost } from "./surroundings.ts";
 
 /** A datagram pair or a stream end, and both its ends as the machine is told of them: a fleet has millions. */
-export class SimulatedFlow implements Peer {
+export class SimulatedFlow implements DatagramEnd {
   readonly id: FlowId;
   readonly transport: TransportName;
   readonly address: string;
@@ -20,6 +20,8 @@ export class SimulatedFlow implements Peer {
   usedAt: Instant;
   /** Datagrams: who has the address at the other end, once somebody was found there; that never changes. */
   remote: RemoteHost | undefined;
+  hearer: DatagramEnd | undefined;
+  hears = false;
   /** An older flow that shares the bound port. */
   next: SimulatedFlow | undefined;
 
@@ -44,6 +46,12 @@ export class SimulatedFlow implements Peer {
 
   get peer(): Peer {
     return this;
+  }
+
+  /** Who sends to it has to look who hears him from now on, and does not keep it alive. */
+  turnDeaf(): void {
+    this.hears = false;
+    if (this.hearer?.hearer === this) this.hearer.hearer = undefined;
   }
 }
 
@@ -85,6 +93,8 @@ export class BoundPort implements Local {
 
   /** A newer flow to the same peer hears him instead of an older one. */
   add(flow: SimulatedFlow): void {
+    this.find(flow.localAddress, flow.address, flow.port)?.turnDeaf();
+    flow.hears = true;
     if (this.#byAddress !== undefined) {
       addByAddress(this.#byAddress, flow);
       return;
@@ -101,6 +111,7 @@ export class BoundPort implements Local {
   }
 
   remove(flow: SimulatedFlow): void {
+    flow.turnDeaf();
     if (this.#byAddress === undefined) {
       this.#first = without(this.#first, flow);
       return;

@@ -3,6 +3,7 @@ import { FlowMap } from "../../core/flow-map.ts";
 import type { FlowId, Local, Opening, Peer, Target, TransportName } from "../../core/machine.ts";
 import { addressFor, type HostAddresses } from "./addresses.ts";
 import { BoundPort, type SimulatedFlow } from "./bound-port.ts";
+import type { DatagramEnd } from "./surroundings.ts";
 
 const FIRST_EPHEMERAL_PORT = 32_768;
 
@@ -82,11 +83,19 @@ export class Holdings {
     if (bound === undefined) return;
     this.#bound.delete(flow);
     this.#closePort(bound);
-    for (const flow of bound.peers()) this.#loose.set(keyOf(flow.peer), flow);
+    for (const flow of bound.peers()) {
+      flow.turnDeaf();
+      this.#loose.set(keyOf(flow.peer), flow);
+    }
+  }
+
+  /** The process has died. */
+  end(): void {
+    for (const flow of this.datagrams.values()) flow.turnDeaf();
   }
 
   /** The bound port that a packet to this place reaches. */
-  listener(transport: TransportName, address: string, port: number): BoundPort | undefined {
+  listener({ transport, address, port }: Local): BoundPort | undefined {
     const own = this.#portAt(transport, address, port);
     return own ?? this.#portAt(transport, address.includes(":") ? "::" : "0.0.0.0", port);
   }
@@ -111,11 +120,15 @@ export class Holdings {
   }
 
   /** The flow that hears datagrams of this sender, as the sender sees the pair. */
-  hearer(sender: Peer, bound: BoundPort | undefined): SimulatedFlow | undefined {
+  hearer(sender: DatagramEnd): DatagramEnd | undefined {
+    if (sender.hearer?.hears === true) return sender.hearer;
     const { address, localAddress, localPort, transport, port } = sender;
-    const flow = bound?.find(address, localAddress, localPort);
-    if (flow !== undefined || this.#loose.size === 0) return flow;
-    return this.#loose.get(pairKey(transport, address, port, localAddress, localPort));
+    let flow = this.listener(sender)?.find(address, localAddress, localPort);
+    if (flow === undefined && this.#loose.size > 0) {
+      flow = this.#loose.get(pairKey(transport, address, port, localAddress, localPort));
+    }
+    sender.hearer = flow;
+    return flow;
   }
 
   ephemeralPort(): number {
@@ -152,7 +165,7 @@ export class Holdings {
   /** One socket for all addresses and one for a single address exclude each other, too. */
   #taken(local: Local): boolean {
     const { transport, address, port } = local;
-    if (!isUnspecified(address)) return this.listener(transport, address, port) !== undefined;
+    if (!isUnspecified(address)) return this.listener(local) !== undefined;
     for (const other of this.#bound.values()) {
       if (other.transport === transport && other.port === port) return true;
     }

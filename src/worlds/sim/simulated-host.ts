@@ -14,11 +14,12 @@ import {
 import { packetOf } from "../../core/network-rules.ts";
 import type { Question, TraceEvent } from "../../core/vocabulary.ts";
 import { type HostAddresses, includes } from "./addresses.ts";
-import { type BoundPort, SimulatedFlow } from "./bound-port.ts";
+import { SimulatedFlow } from "./bound-port.ts";
 import { HELD_LIMIT, IDLE_MS } from "./limits.ts";
 import { Holdings, isDatagram, isUnspecified, turned } from "./simulated-flow.ts";
 import { handshakeOf, StreamEnd, type StreamHost } from "./simulated-stream.ts";
 import type {
+  DatagramEnd,
   Handshake,
   HandshakeStep,
   RemoteEnd,
@@ -105,6 +106,7 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     this.#state = "down";
     this.#life += 1;
     const { streams } = this.#holdings;
+    this.#holdings.end();
     this.#holdings = new Holdings();
     this.#lastArrived = 0;
     this.#greeting.clear();
@@ -218,15 +220,15 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     });
   }
 
-  datagramArrived(sender: Peer, bytes: Uint8Array): boolean {
+  datagramArrived(sender: DatagramEnd, bytes: Uint8Array): boolean {
     if (this.#state === "down") return false;
     if (this.#state === "up" && this.#bench === undefined) {
       const heard = this.#hear(this.#machine, this.#simulation.now, sender, bytes);
       if (heard) this.#settle();
       return heard;
     }
-    const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
-    if (bound === undefined && this.#holdings.hearer(sender, bound) === undefined) return false;
+    const bound = this.#holdings.listener(sender);
+    if (bound === undefined && this.#holdings.hearer(sender) === undefined) return false;
     if (this.#state === "frozen") {
       this.#heldDatagrams += 1;
       if (this.#heldDatagrams > HELD_LIMIT) return true;
@@ -237,11 +239,9 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   }
 
   /** Who hears it is looked up when it is read: what waited before it may have made or ended a flow. */
-  #hear(machine: Machine, now: Instant, sender: Peer, bytes: Uint8Array): boolean {
-    const bound = this.#holdings.listener(sender.transport, sender.address, sender.port);
-    const known = this.#holdings.hearer(sender, bound);
-    if (known === undefined && bound === undefined) return false;
-    const flow = known ?? this.#arrived(machine, now, sender, bound as BoundPort);
+  #hear(machine: Machine, now: Instant, sender: DatagramEnd, bytes: Uint8Array): boolean {
+    const flow = this.#holdings.hearer(sender) ?? this.#arrived(machine, now, sender);
+    if (flow === undefined) return false;
     flow.usedAt = Math.floor(now);
     this.#bench?.packet();
     this.#simulation.carried(this.name, "in", flow.peer, bytes);
@@ -249,7 +249,9 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
     return true;
   }
 
-  #arrived(machine: Machine, now: Instant, sender: Peer, bound: BoundPort): SimulatedFlow {
+  #arrived(machine: Machine, now: Instant, sender: Peer): SimulatedFlow | undefined {
+    const bound = this.#holdings.listener(sender);
+    if (bound === undefined) return undefined;
     this.#lastArrived -= 1;
     const flow = this.#add(this.#lastArrived, turned(sender, bound.flow), false, undefined);
     this.#sweepLater();
@@ -290,15 +292,14 @@ export class SimulatedHost implements World, RemoteHost, StreamHost {
   // Streams.
 
   streamArrived(from: RemoteEnd): RemoteEnd | undefined {
-    const { transport, address, port } = from.peer;
-    const bound = this.#holdings.listener(transport, address, port);
+    const bound = this.#holdings.listener(from.peer);
     if (this.#state === "down" || bound === undefined) return undefined;
     this.#lastArrived -= 1;
     const peer = turned(from.peer, bound.flow);
     const end = new StreamEnd(this.#simulation, this, this.#lastArrived, peer);
     end.accept(from);
     this.#add(end.flow, peer, false, end);
-    if (handshakeOf(transport).length > 0) this.#greeting.add(end);
+    if (handshakeOf(peer.transport).length > 0) this.#greeting.add(end);
     else this.admitted(end);
     return end;
   }

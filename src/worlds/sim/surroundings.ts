@@ -1,5 +1,5 @@
 /** What a simulated host sees of the simulation around it, and what hosts are to each other. */
-import type { Instant, LossCause, Peer } from "../../core/machine.ts";
+import type { FlowId, Instant, LossCause, Peer } from "../../core/machine.ts";
 import type { Answer, Question, TraceEvent } from "../../core/vocabulary.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Network } from "./network.ts";
@@ -35,10 +35,21 @@ export type HandshakeStep = "tls" | "upgrade";
 /** `mute`: the process that should answer does nothing; `gone`: its side has ended. */
 export type Handshake = "done" | "distrusted" | "mute" | "gone";
 
+/** One side of a flow of datagrams as the other sees it. */
+export interface DatagramEnd extends Peer {
+  readonly id: FlowId;
+  readonly peer: Peer;
+  usedAt: Instant;
+  /** What comes for its pair is its own: its port is bound, and no newer flow has the same pair. */
+  readonly hears: boolean;
+  /** Who heard the last one sent, and hears the next one without being looked for if he `hears` still. */
+  hearer: DatagramEnd | undefined;
+}
+
 /** A host as others reach it. */
 export interface RemoteHost {
   /** @returns false when nobody listens there: ICMP port unreachable. */
-  datagramArrived(sender: Peer, bytes: Uint8Array): boolean;
+  datagramArrived(sender: DatagramEnd, bytes: Uint8Array): boolean;
   /** @returns this side's end, or undefined when nobody listens. */
   streamArrived(from: RemoteEnd): RemoteEnd | undefined;
 }
