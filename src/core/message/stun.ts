@@ -2,11 +2,12 @@
  * The part of STUN (RFC 8489) that keeps a datagram flow alive on the SIP port (RFC 5626 §8): Binding requests,
  * their answers with XOR-MAPPED-ADDRESS, and 420 for what nobody here understands. No credentials, no fingerprint.
  */
+import type { Entropy } from "../primitives.ts";
 
 export interface StunMessage {
   readonly kind: "request" | "indication" | "success" | "error";
-  /** The twelve bytes that an answer repeats. */
-  readonly transaction: Uint8Array;
+  /** The whole of it: an answer repeats its transaction. */
+  readonly bytes: Uint8Array;
   /** Where the sender's packets came from, as the answerer saw it: `192.0.2.1:5060`, `[2001:db8:0:0:0:0:0:1]:5060`. */
   readonly mapped: string | undefined;
   /** Attributes that must be understood, and are not (§14). */
@@ -14,7 +15,6 @@ export interface StunMessage {
 }
 
 const HEADER_BYTES = 20;
-const TRANSACTION_BYTES = 12;
 const COOKIE: readonly number[] = [0x21, 0x12, 0xa4, 0x42];
 
 const IPV4 = 1;
@@ -37,6 +37,7 @@ const MAX_UNKNOWN = 8;
 const NOTHING: readonly number[] = [];
 /** Where the cookie stands, and behind it the transaction. */
 const KEY_AT = 4;
+const TRANSACTION_AT = 8;
 const DOT = 46;
 const ZERO = 48;
 
@@ -66,46 +67,55 @@ export function readStun(bytes: Uint8Array): StunMessage | undefined {
     }
     at += 4 + length + ((4 - (length % 4)) % 4);
   }
-  const transaction = new Uint8Array(TRANSACTION_BYTES);
-  copy(bytes, 8, transaction, 0);
-  return { kind, transaction, mapped: mapped ?? plain, unknown };
+  return { kind, bytes, mapped: mapped ?? plain, unknown };
 }
 
-/** @param transaction twelve bytes of chance. */
-export function printBindingRequest(transaction: Uint8Array): Uint8Array {
-  return headed(REQUEST, transaction, 0);
+/** With a transaction of 96 random bits (§6.2.1). */
+export function printBindingRequest(entropy: Entropy): Uint8Array {
+  const bytes = headed(REQUEST, 0);
+  for (let at = TRANSACTION_AT; at < HEADER_BYTES; at += 4) {
+    const drawn = entropy.uint32();
+    for (let byte = 0; byte < 4; byte += 1) bytes[at + byte] = drawn >>> (8 * byte);
+  }
+  return bytes;
+}
+
+/** Compared byte by byte: a small array that has been looked at through a view takes memory outside the heap. */
+export function haveSameTransaction(one: Uint8Array, other: Uint8Array): boolean {
+  for (let at = TRANSACTION_AT; at < HEADER_BYTES; at += 1) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 /** The answer to a Binding request that came from there; 420 if it demands more than that. */
 export function printBindingAnswer(
-  { transaction, unknown }: StunMessage,
+  { bytes, unknown }: StunMessage,
   address: string,
   port: number,
 ): Uint8Array {
-  if (unknown.length === 0) return withMapped(transaction, address, port);
+  if (unknown.length === 0) return withMapped(bytes, address, port);
   const listed = unknown.slice(0, MAX_UNKNOWN);
   const reason = attribute(ERROR_CODE, [0, 0, 4, 20]);
   const types = listed.flatMap((type) => [type >> 8, type & 255]);
   const attributes = [...reason, ...attribute(UNKNOWN_ATTRIBUTES, types)];
-  const answer = headed(ERROR, transaction, attributes.length);
+  const answer = answering(ERROR, bytes, attributes.length);
   answer.set(attributes, HEADER_BYTES);
   return answer;
 }
 
-/** A header with its transaction, and room behind it. */
-function headed(type: number, transaction: Uint8Array, room: number): Uint8Array {
+/** A header without its transaction, and room behind it. */
+function headed(type: number, room: number): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + room);
   putWord(bytes, 0, type);
   putWord(bytes, 2, room);
   for (let index = 0; index < 4; index += 1) bytes[KEY_AT + index] = COOKIE[index] as number;
-  copy(transaction, 0, bytes, 8);
   return bytes;
 }
 
-function copy(from: Uint8Array, start: number, to: Uint8Array, at: number): void {
-  for (let index = 0; index < TRANSACTION_BYTES; index += 1) {
-    to[at + index] = from[start + index] as number;
-  }
+/** The same with the transaction of a request. */
+function answering(type: number, request: Uint8Array, room: number): Uint8Array {
+  const bytes = headed(type, room);
+  for (let at = TRANSACTION_AT; at < HEADER_BYTES; at += 1) bytes[at] = request[at] as number;
+  return bytes;
 }
 
 function attribute(type: number, value: readonly number[]): number[] {
@@ -114,10 +124,10 @@ function attribute(type: number, value: readonly number[]): number[] {
 }
 
 /** Success: port and address are mixed with the cookie and the transaction, which stand in the header (§14.2). */
-function withMapped(transaction: Uint8Array, address: string, port: number): Uint8Array {
+function withMapped(request: Uint8Array, address: string, port: number): Uint8Array {
   const six = address.includes(":");
   const size = six ? 16 : 4;
-  const bytes = headed(SUCCESS, transaction, 8 + size);
+  const bytes = answering(SUCCESS, request, 8 + size);
   putWord(bytes, HEADER_BYTES, XOR_MAPPED_ADDRESS);
   putWord(bytes, HEADER_BYTES + 2, 4 + size);
   putWord(bytes, HEADER_BYTES + 4, six ? IPV6 : IPV4);

@@ -7,6 +7,7 @@
  */
 import type { Instant, LossCause } from "../machine.ts";
 import {
+  haveSameTransaction,
   printBindingAnswer,
   printBindingRequest,
   readStun,
@@ -141,7 +142,7 @@ class BindingCheck implements Vigil, TimerOwner {
   asked(now: Instant): void {
     if (this.#timer !== undefined) return;
     this.#timer = new Timer("stun", this);
-    this.#request = printBindingRequest(this.#newTransaction());
+    this.#request = printBindingRequest(this.#all.primitives.entropy);
     this.#sends = 0;
     this.#send(now);
   }
@@ -151,13 +152,10 @@ class BindingCheck implements Vigil, TimerOwner {
     this.#timer = undefined;
   }
 
-  answered(now: Instant, { kind, mapped, transaction }: StunMessage): void {
+  answered(now: Instant, { kind, mapped, bytes }: StunMessage): void {
     const asked = this.#request;
     if (asked === undefined || kind !== "success" || mapped === undefined) return;
-    // No view of it: a small array that has been looked at through one takes memory outside the heap.
-    for (let index = 0; index < transaction.length; index += 1) {
-      if (transaction[index] !== asked[8 + index]) return;
-    }
+    if (!haveSameTransaction(asked, bytes)) return;
     this.#request = undefined;
     const flow = this.#flow;
     // Nothing is owed any more, and a fleet has many flows.
@@ -176,16 +174,6 @@ class BindingCheck implements Vigil, TimerOwner {
     this.#all.timers.set(this.#timer as Timer, now + STUN_FIRST_WAIT_MS * 2 ** this.#sends);
     this.#sends += 1;
     this.#all.host.send(now, this.#flow, this.#request as Uint8Array);
-  }
-
-  #newTransaction(): Uint8Array {
-    const { entropy } = this.#all.primitives;
-    const bytes = new Uint8Array(12);
-    for (let index = 0; index < 12; index += 4) {
-      const drawn = entropy.uint32();
-      for (let byte = 0; byte < 4; byte += 1) bytes[index + byte] = drawn >>> (8 * byte);
-    }
-    return bytes;
   }
 }
 

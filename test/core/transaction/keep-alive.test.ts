@@ -127,7 +127,7 @@ suite("a datagram flow", () => {
   test("is not moved by an answer to something else, nor by an error", () => {
     const vigil = new Vigil().keep(true).answer("192.0.2.9", 5060).until(30_000).keep(true);
     const asked = readStun(vigil.sent.at(-1) as Buffer) as StunMessage;
-    const stranger = { ...asked, transaction: Buffer.alloc(12) };
+    const stranger = { ...asked, bytes: Buffer.alloc(20) };
     vigil.receive(printBindingAnswer(stranger, "192.0.2.66", 1));
     vigil.receive(printBindingAnswer({ ...asked, unknown: [0x33] }, "192.0.2.66", 1));
     assert.deepEqual(vigil.until(60_000).told, []);
