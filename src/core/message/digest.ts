@@ -314,9 +314,21 @@ function digestResponse(
   const { nonce, uri, qop, cnonce, nc } = said;
   const session = isSession(algorithm);
   const first = session ? sum(hash, algorithm, `${secret}:${nonce}:${cnonce}`) : secret;
-  const second = sum(hash, algorithm, `${method}:${uri}`);
+  const second = resourceSum(hash, algorithm, `${method}:${uri}`);
   const middle = qop === "" ? nonce : `${nonce}:${nc}:${cnonce}:${qop}`;
   return sum(hash, algorithm, `${first}:${middle}:${second}`);
+}
+
+/** The last of each algorithm: most requests with credentials are REGISTERs, all for the same URI. */
+const lastResource = { MD5: { text: "", sum: "" }, SHA: { text: "", sum: "" } };
+
+function resourceSum(hash: Hash, algorithm: DigestAlgorithm, text: string): string {
+  const last = algorithm.startsWith("MD5") ? lastResource.MD5 : lastResource.SHA;
+  if (last.text !== text) {
+    last.text = text;
+    last.sum = sum(hash, algorithm, text);
+  }
+  return last.sum;
 }
 
 function sum(hash: Hash, algorithm: DigestAlgorithm, text: string): string {
