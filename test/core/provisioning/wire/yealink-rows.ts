@@ -95,7 +95,7 @@ const rows: readonly Short[] = [
   ]),
   [`${A}blf.subscribe_period`, "600", "letters", "", "300.0 → primary SUBSCRIBE", LAMP],
   [`${A}blf.subscribe_event`, "1", "calm", "Event: dialog", "Event: presence", LAMP],
-  [`${A}100rel_enable`, "1", "silence", "", "Supported: timer, 100rel"],
+  [`${A}100rel_enable`, "1", "silence", "", "Supported: timer, replaces, 100rel"],
   [`${A}session_timer.enable`, "1", "silence", "", "Session-Expires: 1800"],
   [
     `${A}session_timer.expires`,
