@@ -8,8 +8,8 @@ export interface StunMessage {
   readonly kind: "request" | "indication" | "success" | "error";
   /** The whole of it: an answer repeats its transaction. */
   readonly bytes: Uint8Array;
-  /** Where the sender's packets came from, as the answerer saw it: `192.0.2.1:5060`, `[2001:db8:0:0:0:0:0:1]:5060`. */
-  readonly mapped: string | undefined;
+  /** Where the sender's packets came from, as the answerer saw it: the port, then the address, 16 bits each. */
+  readonly mapped: readonly number[] | undefined;
   /** Attributes that must be understood, and are not (§14). */
   readonly unknown: readonly number[];
 }
@@ -53,8 +53,8 @@ export function readStun(bytes: Uint8Array): StunMessage | undefined {
   const kind = kindOf(word(bytes, 0));
   const end = HEADER_BYTES + word(bytes, 2);
   if (kind === undefined || end !== bytes.length || end % 4 !== 0) return undefined;
-  let mapped: string | undefined;
-  let plain: string | undefined;
+  let mapped: number[] | undefined;
+  let plain: number[] | undefined;
   let unknown = NOTHING;
   for (let at = HEADER_BYTES; at < end; ) {
     const type = word(bytes, at);
@@ -147,18 +147,14 @@ function addressOf(
   at: number,
   length: number,
   keyAt: number | undefined,
-): string | undefined {
+): number[] | undefined {
   const family = bytes[at + 1];
   if (!(family === IPV4 && length === 8) && !(family === IPV6 && length === 20)) return undefined;
-  const clear = (index: number): number =>
-    word(bytes, at + 4 + index) ^ (keyAt === undefined ? 0 : word(bytes, keyAt + index));
-  const port = word(bytes, at + 2) ^ (keyAt === undefined ? 0 : word(bytes, keyAt));
-  if (family === IPV4) {
-    const [high, low] = [clear(0), clear(2)];
-    return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}:${port}`;
-  }
-  const groups = Array.from({ length: 8 }, (_, group) => clear(2 * group).toString(16));
-  return `[${groups.join(":")}]:${port}`;
+  const clear = (index: number, key: number): number =>
+    word(bytes, at + index) ^ (keyAt === undefined ? 0 : word(bytes, keyAt + key));
+  const mapped = [clear(2, 0)];
+  for (let index = 4; index < length; index += 2) mapped.push(clear(index, index - 4));
+  return mapped;
 }
 
 /** Writes the four bytes of a literal IPv4 address. */

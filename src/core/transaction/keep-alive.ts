@@ -178,10 +178,8 @@ class BindingCheck implements Vigil, TimerOwner {
 }
 
 /** FNV-1a, of which 30 bits are kept. */
-function fingerprint(text: string): number {
+function fingerprint(words: readonly number[]): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
+  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
   return hash >>> 2;
 }

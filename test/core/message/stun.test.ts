@@ -12,6 +12,13 @@ import type { Entropy } from "../../../src/core/primitives.ts";
 
 const ID = Buffer.from("b7e7a701bc34d686fa87dfae", "hex");
 
+/** `192.0.2.1:5060`, `[2001:db8:0:0:0:0:0:1]:5060`. */
+function mappedIn(message: StunMessage | undefined): string {
+  const [port = 0, ...words] = message?.mapped ?? [];
+  if (words.length > 2) return `[${words.map((word) => word.toString(16)).join(":")}]:${port}`;
+  return `${words.flatMap((word) => [word >> 8, word & 255]).join(".")}:${port}`;
+}
+
 /** Draws the identifier of the samples. */
 function chance(): Entropy {
   const words = [0, 4, 8].map((at) => ID.readUInt32LE(at));
@@ -36,12 +43,12 @@ suite("STUN", () => {
     const four = read(`0101 003c 2112a442 b7e7a701bc34d686fa87dfae
       8022 000b 7465737420766563746f7220 0020 0008 0001a147e112a643
       0008 0014 2b91f599fd9e90c38c7489f92af9ba53f06be7d7 8028 0004 c07d4c96`);
-    assert.equal(four?.mapped, "192.0.2.1:32853");
+    assert.equal(mappedIn(four), "192.0.2.1:32853");
     const six = read(`0101 0048 2112a442 b7e7a701bc34d686fa87dfae
       8022 000b 7465737420766563746f7220
       0020 0014 0002a1470113a9faa5d3f179bc25f4b5bed2b9d9
       0008 0014 a382954e4be67bf11784c97c8292c275bfe3ed41 8028 0004 c8fb0b4c`);
-    assert.equal(six?.mapped, "[2001:db8:1234:5678:11:2233:4455:6677]:32853");
+    assert.equal(mappedIn(six), "[2001:db8:1234:5678:11:2233:4455:6677]:32853");
   });
 
   test("an answer says where the request came from, for IPv4 and IPv6 (R96)", () => {
@@ -55,7 +62,7 @@ suite("STUN", () => {
     ] as const) {
       const answer = printBindingAnswer(request, address, port);
       assert.equal(readStun(answer)?.kind, "success");
-      assert.equal(readStun(answer)?.mapped, mapped);
+      assert.equal(mappedIn(readStun(answer)), mapped);
     }
     assert.equal(
       Buffer.from(printBindingAnswer(request, "192.0.2.1", 32_853)).toString("hex"),
@@ -65,7 +72,7 @@ suite("STUN", () => {
 
   test("MAPPED-ADDRESS of an older server serves where there is nothing better", () => {
     const message = read("0101 000c 2112a442 b7e7a701bc34d686fa87dfae 0001 0008 000113c4c0000201");
-    assert.equal(message?.mapped, "192.0.2.1:5060");
+    assert.equal(mappedIn(message), "192.0.2.1:5060");
   });
 
   test("what must be understood and is not is answered 420, and never at length", () => {
