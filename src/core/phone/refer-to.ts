@@ -17,14 +17,17 @@ export interface ReferTarget {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Whom that REFER names; a status: why it cannot be followed. */
+/**
+ * Whom that REFER names; a status: why it cannot be followed. What we do not call is declined: 416 and 501 speak of the
+ * REFER's own Request-URI and method, and peers take the first for the end of the dialog (RFC 5057 §5.1).
+ */
 export function referTargetOf({ headers }: Request): ReferTarget | number {
   const named = nameAddrsOf(headers, "refer-to");
   const [target, second] = named ?? [];
   if (target === undefined || second !== undefined) return 400;
   const uri = parseUri(target.uri);
-  if (uri === undefined) return /^sips?:/i.test(target.uri) ? 400 : 416;
-  if ((uriParam(uri, "method") ?? "INVITE").toUpperCase() !== "INVITE") return 501;
+  if (uri === undefined) return /^sips?:/i.test(target.uri) ? 400 : 603;
+  if ((uriParam(uri, "method") ?? "INVITE").toUpperCase() !== "INVITE") return 603;
   const replaces = headerIn(uri, "replaces");
   if (replaces === MALFORMED) return 400;
   const by = headers.get("referred-by");

@@ -116,8 +116,10 @@ for (const [referTo, status] of [
   ["<sip:carol@lab.test>, <sip:dave@lab.test>", 400],
   ["<sip:carol@lab.test?Replaces=%zz>", 400],
   ["<sip:carol@lab.test?Replaces=a%0d%0aVia:x>", 400],
-  ["<https://lab.test/carol>", 416],
-  ["<sip:carol@lab.test;method=BYE>", 501],
+  // 416 would speak of the Request-URI, and end the peer's dialog (RFC 5057 §5.1).
+  ["<https://lab.test/carol>", 603],
+  ["<tel:12>", 603],
+  ["<sip:carol@lab.test;method=BYE>", 603],
 ] as const) {
   test(`REFER to ${referTo ?? "nobody"} is ${status}, and nobody is called`, () => {
     const bench = new Bench();
