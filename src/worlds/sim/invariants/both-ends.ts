@@ -17,6 +17,8 @@ interface End {
   answered: boolean;
   /** Its name or its flow was asked for, and no server that was to find it has a binding that leads to it any more. */
   unbound: boolean;
+  /** When he was looked for he had lost each flow that he had, and knew it, and was registering anew. */
+  adrift: boolean;
 }
 
 interface Ends {
@@ -104,7 +106,7 @@ export class BothEnds implements Invariant {
       const ends = this.#calls.get(id) ?? newEnds(at);
       this.#calls.set(id, ends);
       ends.nodes.add(node);
-      ends.live.set(key, { node, answered: false, unbound: false });
+      ends.live.set(key, { node, answered: false, unbound: false, adrift: false });
       return;
     }
     const ends = this.#calls.get(this.#ids.get(key) ?? "");
@@ -173,7 +175,17 @@ export class BothEnds implements Invariant {
     for (const end of ends.live.values()) {
       if (end.node === asking) continue;
       end.unbound = !way.some((address) => this.#bindings(address, end.node));
+      end.adrift ||= this.#isAdrift(end.node);
     }
+  }
+
+  #isAdrift(node: string): boolean {
+    const account = this.#nodes.get(node)?.account;
+    return (
+      account?.servers.routes.every(
+        ({ index }) => account.registration(index)?.state !== "registered",
+      ) === true
+    );
   }
 
   /** Whoever talked to it is left alone. */
@@ -195,8 +207,8 @@ export class BothEnds implements Invariant {
       const calmFrom = this.#connected ? begunAt : overAt;
       if (this.#reach.calmSince > calmFrom || this.#reach.forgotAt >= begunAt) continue;
       if (now - overAt <= this.#partingMs) continue;
-      for (const { node, answered, unbound } of live.values()) {
-        if (unbound) continue;
+      for (const { node, answered, unbound, adrift } of live.values()) {
+        if (unbound || adrift) continue;
         const doing = answered ? "is left alone in" : "goes on ringing for";
         const what = `${doing} ${id}, which was over ${Math.round(now - overAt)} ms ago`;
         this.#complain({ invariant: answered ? "I10" : "I7", at: now, node, what });

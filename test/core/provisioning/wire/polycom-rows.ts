@@ -240,7 +240,14 @@ const rows: readonly Short[] = [
     { ...SERVER, "nat.keepalive.interval": "" },
   ],
   ["voIpProt.SIP.local.port", "5080", "calm", "", ":5080", SERVER],
-  ["voIpProt.SIP.supportFor100rel", "0", "silence", "Supported: timer, replaces, 100rel", "", SERVER],
+  [
+    "voIpProt.SIP.supportFor100rel",
+    "0",
+    "silence",
+    "Supported: timer, replaces, 100rel",
+    "",
+    SERVER,
+  ],
   ["voIpProt.SIP.keepalive.sessionTimers", "1", "silence", "", "Session-Expires: 1800", SERVER],
 ];
 
