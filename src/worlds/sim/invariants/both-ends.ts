@@ -44,9 +44,8 @@ const OF_CALLS = /^(?:INVITE|BYE|CANCEL) /;
 const BYE_BY_NAME = /^BYE \S*;gr[=; ]/;
 /** For want of a binding of a public name, of a temporary one, or of a flow. */
 const FOUND_NOBODY = /^SIP\/2\.0 4(?:80|04|30) /;
-const FLOW_FAILED = /^SIP\/2\.0 430 /;
-/** Also for want of a flow at the last of several servers. */
-const OUT_OF_REACH = /^SIP\/2\.0 480 /;
+/** For want of a binding of a public name, or of a flow. */
+const OUT_OF_REACH = /^SIP\/2\.0 4[38]0 /;
 
 const STREAMS: ReadonlySet<string> = new Set(["tcp", "tls", "ws", "wss"]);
 
@@ -57,10 +56,10 @@ function staysReached({ outbound, servers, proxies }: RedundancyPolicy): boolean
   return outbound === "streams" && hops.every(({ transport }) => STREAMS.has(transport));
 }
 
-/** Addresses of all servers that the request is to go through. */
-function wayOf({ peer }: SimulatedMessage, text: string): readonly string[] {
+/** The address of the last server that the request is to go through. */
+function lastServerOf({ peer }: SimulatedMessage, text: string): string {
   const routes = text.match(/^Route: .*$/gm)?.join() ?? "";
-  return [peer.address, ...Array.from(routes.matchAll(ROUTE_HOST), ([, host = ""]) => host)];
+  return Array.from(routes.matchAll(ROUTE_HOST), ([, host = ""]) => host).at(-1) ?? peer.address;
 }
 
 export class BothEnds implements Invariant {
@@ -77,8 +76,8 @@ export class BothEnds implements Invariant {
   readonly #servers = new Map<string, string>();
   /** Call-IDs of which the end was told to a name. */
   readonly #named = new Set<string>();
-  /** Where the end of a call was told, by Call-ID. */
-  readonly #ways = new Map<string, readonly string[]>();
+  /** The last server that the end of a call was to go through, by Call-ID. */
+  readonly #lastOf = new Map<string, string>();
   readonly #bindings: Bindings;
   #nextLook: Instant = 0;
 
@@ -125,14 +124,11 @@ export class BothEnds implements Invariant {
     if (message.direction === "out") {
       if (!text.startsWith("BYE ")) return;
       const id = callIdOf(text);
-      this.#ways.set(id, wayOf(message, text));
+      this.#lastOf.set(id, lastServerOf(message, text));
       if (BYE_BY_NAME.test(text)) this.#named.add(id);
     } else if (FOUND_NOBODY.test(text) && cseqOf(text).endsWith(" BYE")) {
       const id = callIdOf(text);
-      const flow = FLOW_FAILED.test(text);
-      const named = this.#named.has(id);
-      const nobody = named || flow || OUT_OF_REACH.test(text);
-      if (nobody) this.#foundNobody(message.node, id, flow || !named);
+      if (this.#named.has(id) || OUT_OF_REACH.test(text)) this.#foundNobody(message.node, id);
     }
   }
 
@@ -167,14 +163,14 @@ export class BothEnds implements Invariant {
     );
   }
 
-  /** @param flow what a flow has failed for, only the server that was to send over it can mend by another one. */
-  #foundNobody(asking: string, callId: string, flow: boolean): void {
-    const way = this.#ways.get(callId)?.slice(flow ? -1 : 0);
+  /** The last server of the way is to find the name, or to send over the flow: what those before it know is no use. */
+  #foundNobody(asking: string, callId: string): void {
+    const last = this.#lastOf.get(callId);
     const ends = this.#calls.get(callId);
-    if (way === undefined || ends === undefined) return;
+    if (last === undefined || ends === undefined) return;
     for (const end of ends.live.values()) {
       if (end.node === asking) continue;
-      end.unbound = !way.some((address) => this.#bindings(address, end.node));
+      end.unbound = !this.#bindings(last, end.node);
       end.adrift ||= this.#isAdrift(end.node);
     }
   }
