@@ -23,6 +23,7 @@ export class CallHandover implements TransferOwner {
   readonly #owner: HandoverOwner;
   #transfer: CallTransfer | undefined;
   #referral: CallReferral | undefined;
+  #over = false;
 
   constructor(environment: CallEnvironment, leg: CallLeg, owner: HandoverOwner) {
     this.#environment = environment;
@@ -30,9 +31,9 @@ export class CallHandover implements TransferOwner {
     this.#owner = owner;
   }
 
-  /** The URI by which somebody takes our place with the peer. */
-  get replacingUri(): string {
-    return replacingUri(this.#leg.dialog);
+  /** The URI by which somebody takes our place with the peer; undefined: the call is over. */
+  get replacingUri(): string | undefined {
+    return this.#over ? undefined : replacingUri(this.#leg.dialog);
   }
 
   /** @returns false if one is under way. */
@@ -59,6 +60,7 @@ export class CallHandover implements TransferOwner {
 
   /** The call is over; without `now` the whole phone ends. */
   stop(now?: Instant): void {
+    this.#over = true;
     this.#transfer?.drop(now);
     this.#referral?.stop(now);
   }

@@ -216,6 +216,28 @@ test("Replaces takes the place of an answered call, which ends; of no other (RFC
   assert.equal(bench.bob.lastSent.request.method, "BYE");
 });
 
+test("two calls are made one of their peers; one that is over is nobody's to be put in the place of", () => {
+  const bench = new Bench();
+  const { caller: first } = bench.connect();
+  assert.equal(bench.alice.calls.transfer(bench.now), false, "there is one call only");
+  const second = bench.alice.dial("bob");
+  bench.run(100);
+  const placed = bench.alice.lastSent.request.headers.get("call-id") ?? "";
+  bench.alice.script = () => true;
+  assert.equal(bench.alice.calls.transfer(bench.now), true);
+  const { headers, method } = bench.alice.lastSent.request;
+  assert.equal(method, "REFER");
+  assert.notEqual(headers.get("call-id"), placed);
+  const named = /^<sip:bob@lab\.test\?Replaces=(.*)>$/.exec(headers.get("refer-to") ?? "")?.[1];
+  const [replaced = "", ...tags] = decodeURIComponent(named ?? "").split(";");
+  assert.equal(replaced, placed);
+  assert.match(tags.join(), /^to-tag=\w+,from-tag=\w+$/);
+  answer(bench, bench.alice.lastSent, 405);
+  second.hangUp(bench.now);
+  assert.equal(second.state, "ending");
+  assert.equal(first.transfer(bench.now, second), false);
+});
+
 test("REFER outside a call, or before it is answered, is 403", () => {
   const bench = new Bench();
   bench.connect();
