@@ -91,6 +91,11 @@ describe("dialtone phone --http", () => {
       await call("talking");
       await press("5");
       await bob.event("call.key-pressed", { key: "5" });
+      await page.getByLabel("Number or address").fill("2099");
+      await press("Transfer");
+      await bob.event("call.referred", { to: /2099/ });
+      await alice.event("call.transfer-failed", { why: "rejected" });
+      await call("talking");
       await press("Hang up");
       await page.getByText("No call.").waitFor();
 

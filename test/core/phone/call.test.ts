@@ -196,23 +196,8 @@ test("a second fork's 2xx is acknowledged and ended, its repetition acknowledged
   assert.equal(bench.alice.lastSent.request.uri, "sip:bob@192.0.2.77");
 });
 
-test("a late 2xx of an abandoned attempt is acknowledged and ended with BYE, even after the call is over", () => {
-  const bench = new Bench();
-  bench.alice.script = () => true;
-  bench.alice.dial("bob");
-  bench.run(10);
-  const [invite] = bench.alice.sent;
-  assert.ok(invite);
-  invite.user.failed(bench.now, { why: "timeout" });
-  const late = responseTo(invite.request, 200, undefined, "slow");
-  late.headers.add("contact", "<sip:bob@192.0.2.2>");
-  invite.user.late(bench.now, late, bench.alice.place, invite.request);
-  assert.equal(bench.alice.acks.length, 1);
-  assert.deepEqual(turns(bench.alice.sent.map((sent) => sent.request)), ["INVITE 1", "BYE 2"]);
-  nothingLeft(bench);
-});
-
-test("… and again with its next repetition if the BYE found nobody: that ACK would have him stay in a call", () => {
+/** Alice's INVITE is given up, and its callee answers all the same: so often as `heard` is called. */
+function answeredTooLate(): { bench: Bench; heard: () => void } {
   const bench = new Bench();
   bench.alice.script = () => true;
   bench.alice.dial("bob");
@@ -225,6 +210,19 @@ test("… and again with its next repetition if the BYE found nobody: that ACK w
   const heard = (): void => {
     invite.user.late(bench.now, late, bench.alice.place, invite.request);
   };
+  return { bench, heard };
+}
+
+test("a late 2xx of an abandoned attempt is acknowledged and ended with BYE, even after the call is over", () => {
+  const { bench, heard } = answeredTooLate();
+  heard();
+  assert.equal(bench.alice.acks.length, 1);
+  assert.deepEqual(turns(bench.alice.sent.map((sent) => sent.request)), ["INVITE 1", "BYE 2"]);
+  nothingLeft(bench);
+});
+
+test("… and again with its next repetition if the BYE found nobody: that ACK would have him stay in a call", () => {
+  const { bench, heard } = answeredTooLate();
   heard();
   heard();
   assert.equal(bench.alice.sent.length, 2, "one BYE is on its way");
