@@ -162,6 +162,28 @@ for (const registration of ["successive", "concurrent"] as const) {
   });
 }
 
+for (const registration of ["successive", "concurrent"] as const) {
+  test(`a REGISTER that was not sent counts for no failure: the back-off begins with the next, ${registration}`, () => {
+    const only = defaultServer("192.0.2.13", { expiresSeconds: 60, overlapSeconds: "half" });
+    const backoff = { kind: "rfc5626", baseMs: 1000, maxMs: 64_000 } as const;
+    const redundancy = { ...defaultPolicy(only), ...calm({ backoff }), registration };
+    const stage = new Rehearsal([defaultAccount("2001", redundancy)]);
+    stage.server("primary").habits = { INVITE: says(503, { "retry-after": "35" }) };
+    stage
+      .start()
+      .until(20)
+      .do(() => stage.phone.call("2099"));
+    stage.until(50).take();
+    stage.server("primary").habits = { REGISTER: says(500) };
+    const sent = (): number => stage.take().filter((line) => line.includes("REGISTER →")).length;
+    stage.until(55.9);
+    assert.equal(sent(), 1);
+    // One failure: 1 to 2 s; after two it would be 2 to 4 s.
+    stage.until(57.01);
+    assert.equal(sent(), 1);
+  });
+}
+
 test("failoverOn503 off: a 503 is the answer, and REGISTER is tried again as the back-off says", () => {
   const stage = failover({}, { failoverOn503: false });
   stage.server("primary").habits = { REGISTER: says(503) };
