@@ -2,6 +2,9 @@
 import type { Clock } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
 
+/** Far enough that a store never forgets (epoch seconds). */
+export const FOR_EVER = 253_402_300_799;
+
 export class ServerClock implements Clock {
   now: Instant = 0;
   readonly #epochOffset: number;

@@ -13,6 +13,7 @@ import { type CallChange, DialogInfoPackage } from "./dialog-info.ts";
 import { type Domains, nameOfKey } from "./domains.ts";
 import { Expiries, type Watched } from "./expiries.ts";
 import type { Listeners } from "./listeners.ts";
+import { MessageChanges } from "./message-changes.ts";
 import { MessageSummaryPackage, type Messages } from "./message-summary.ts";
 import { Notifier, packageOf } from "./notifier.ts";
 import { PresencePackage } from "./presence.ts";
@@ -33,6 +34,10 @@ export interface EventsParts {
   readonly resending: Resending;
   readonly users: Users | undefined;
   readonly limits: RegistrarLimits;
+  /** Other nodes use the same store. */
+  readonly shared: boolean;
+  /** The life of this node. */
+  readonly boot: string;
   /** See RegisterDesk. */
   stands(key: string, bindings: readonly Binding[]): void;
   report(event: TraceEvent): void;
@@ -47,6 +52,8 @@ export class Events {
   readonly #watched = new Map<string, Watched>();
   readonly #registrations: RegEventPackage;
   readonly #messages: MessageSummaryPackage;
+  /** Undefined: there are no other nodes. */
+  readonly #messageChanges: MessageChanges | undefined;
   readonly #calls: DialogInfoPackage;
   readonly #inquiries: Inquiries;
 
@@ -54,7 +61,11 @@ export class Events {
     const { clock, domains, inquiries, primitives, limits, users } = parts;
     this.#inquiries = inquiries;
     this.#calls = new DialogInfoPackage({ domains, hash: primitives.hash });
-    this.#messages = new MessageSummaryPackage({ domains, users });
+    this.#messages = new MessageSummaryPackage({
+      domains,
+      users,
+      unread: (user) => this.#messageChanges?.unread(user),
+    });
     this.#registrations = new RegEventPackage({
       hash: primitives.hash,
       domains,
@@ -75,6 +86,11 @@ export class Events {
       ...shared,
       packages: [this.#registrations, this.#messages, this.#calls, this.#presence],
     });
+    if (parts.shared) {
+      const { notifier } = this;
+      const summaries = this.#messages;
+      this.#messageChanges = new MessageChanges({ ...parts, notifier, summaries });
+    }
     this.#publications = new PublicationDesk({
       ...shared,
       presence: this.#presence,
@@ -104,7 +120,13 @@ export class Events {
   /** Ends all subscriptions, each with a last NOTIFY. */
   stop(now: Instant): void {
     this.#expiries.stop();
+    this.#messageChanges?.stop(now);
     this.notifier.stop(now, { reason: "deactivated" });
+  }
+
+  /** This node has given the others of its store a sign of life. */
+  signOfLife(now: Instant): void {
+    this.#messageChanges?.signOfLife(now);
   }
 
   /** A contact of the address-of-record under `key` came or went. */
@@ -181,8 +203,11 @@ export class Events {
     kept: (kept: boolean) => void,
   ): void {
     this.#inquiries.start(now, this.#messages.keep(resource, messages), (at, done) => {
-      const summary = this.#messages.summary(resource, messages);
-      if (done) this.notifier.changed(at, "message-summary", resource, "", summary);
+      if (done) {
+        const summary = this.#messages.summary(resource, messages);
+        this.notifier.changed(at, "message-summary", resource, "", summary);
+        this.#messageChanges?.changed(at, resource);
+      }
       kept(done);
     });
   }

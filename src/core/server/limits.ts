@@ -30,6 +30,9 @@ export const MAX_CALLS = 20_000;
 /** … and for how long at most: nobody may have told us of their end, milliseconds. */
 export const LONGEST_CALL_MS = 14_400_000;
 
+/** Changes of message counts that the nodes of a system find in the store: who has missed more looks at all counts. */
+export const MAX_MESSAGE_CHANGES = 256;
+
 /** Presence documents that one user's devices publish at a time; a further one replaces that which ends first. */
 export const MAX_PUBLICATIONS = 8;
 

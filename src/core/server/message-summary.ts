@@ -4,6 +4,7 @@
  */
 import type { Inquiry } from "../inquiry.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
+import { FOR_EVER } from "./clock.ts";
 import { type Domains, hostText } from "./domains.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
 import type { Users } from "./users.ts";
@@ -17,6 +18,8 @@ export interface Messages {
 export interface MessageSummaryParts {
   readonly domains: Domains;
   readonly users: Users | undefined;
+  /** The store was not there when the messages of a user were to be told. */
+  unread(resource: string): void;
 }
 
 const KEY_PREFIX = "messages/";
@@ -25,9 +28,6 @@ const NONE: Messages = { new: 0, old: 0 };
 
 /** RFC 3842 §3.4 recommends hours to days. */
 const DEFAULT_EXPIRES = 3_600;
-
-/** Far enough that a store never forgets (epoch seconds). */
-const FOR_EVER = 253_402_300_799;
 
 /** Attempts at one compare-and-set: more than the nodes that can be racing for one box. */
 const WRITE_ATTEMPTS = 8;
@@ -47,13 +47,21 @@ export class MessageSummaryPackage implements NotifierPackage {
   }
 
   *whole(resource: string): Inquiry<string> {
-    const read = (yield { kind: "store.read", key: this.#key(resource) }) as StoreAnswer;
-    return read.kind === "stored" ? this.summary(resource, decoded(read.value)) : "";
+    const summary = yield* this.known(resource);
+    if (summary === undefined) this.#parts.unread(resource);
+    return summary === "" ? this.summary(resource, NONE) : (summary ?? "");
   }
 
   /** Each body is the whole. */
   partial(resource: string): Inquiry<string> {
     return this.whole(resource);
+  }
+
+  /** What the store holds of a user, as a body; empty: nothing; undefined: it is not there. */
+  *known(resource: string): Inquiry<string | undefined> {
+    const read = (yield { kind: "store.read", key: this.#key(resource) }) as StoreAnswer;
+    if (read.kind !== "stored") return undefined;
+    return read.value === undefined ? "" : this.summary(resource, decoded(read.value));
   }
 
   /** @returns false if the store is not there. */
@@ -93,7 +101,7 @@ export class MessageSummaryPackage implements NotifierPackage {
   }
 }
 
-function decoded(text: string | undefined): Messages {
-  const match = /^(\d+) (\d+)$/.exec(text ?? "");
+function decoded(text: string): Messages {
+  const match = /^(\d+) (\d+)$/.exec(text);
   return match === null ? NONE : { new: Number(match[1]), old: Number(match[2]) };
 }

@@ -119,6 +119,11 @@ export class NotifierSubscription implements ClientTransactionUser, FlowUser, Ti
     this.#next(now);
   }
 
+  /** Whether this body is what its subscriber was told last, and has taken. */
+  isTold(body: string): boolean {
+    return !this.#busy && this.#body === body;
+  }
+
   /** Ends it with a last NOTIFY. */
   end(now: Instant, termination: Termination): void {
     this.#termination ??= termination;
@@ -151,6 +156,7 @@ export class NotifierSubscription implements ClientTransactionUser, FlowUser, Ti
   responded(now: Instant, { status }: Response): void {
     if (status < 200) return;
     this.#busy = false;
+    if (status >= 300) this.#body = "";
     // 481 and all else that says that nobody wants it; what a subscriber is merely too busy for, he will get next time.
     if (status >= 300 && status !== 491 && status < 500) this.drop();
     else this.#next(now);

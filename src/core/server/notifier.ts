@@ -117,6 +117,20 @@ export class Notifier implements SubscriptionHost {
     return this.#byResource.has(resourceKey(packageName, resource));
   }
 
+  /** Whether this body is what all who watch were told last. */
+  isTold(packageName: string, resource: string, body: string): boolean {
+    const watching = this.#byResource.get(resourceKey(packageName, resource));
+    for (const subscription of watching ?? []) if (!subscription.isTold(body)) return false;
+    return true;
+  }
+
+  /** Whose state in a package is watched. */
+  watched(packageName: string): string[] {
+    const head = resourceKey(packageName, "");
+    const keys = [...this.#byResource.keys()].filter((key) => key.startsWith(head));
+    return keys.map((key) => key.slice(head.length));
+  }
+
   /** Ends all, each with a last NOTIFY. */
   stop(now: Instant, termination: Termination): void {
     for (const subscription of [...this.#byDialog.values()]) subscription.end(now, termination);

@@ -54,6 +54,7 @@ export interface OfficeParts {
     readonly serviceRoute: string;
     readonly pathNeedsSupport?: boolean;
     readonly renewals?: boolean;
+    readonly shared: boolean;
   };
   readonly primitives: Primitives;
   readonly layer: TransactionLayer;
@@ -119,9 +120,9 @@ export function openOffice(parts: OfficeParts): Office {
 /** The fallback role gives none (V1). */
 function openEvents(parts: OfficeParts, stands: EventsParts["stands"]): Events | undefined {
   const { configuration, layer } = parts;
-  const { role, users, limits } = configuration;
+  const { role, users, limits, shared } = configuration;
   if (role === "fallback") return undefined;
-  return new Events({ ...parts, sender: layer, users, limits, stands });
+  return new Events({ ...parts, sender: layer, users, limits, shared, stands });
 }
 
 /** In-dialog requests are served to the last, new ones go to another server. */

@@ -346,7 +346,8 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
       const others = (nodes: readonly Sibling[]): void =>
         this.#domains.siblings(nodes.flatMap((node) => node.addresses));
       const parts = [this.#inquiries, this.#timers, this.#clock] as const;
-      this.#siblings = new Siblings(self, this.#secret, ...parts, others);
+      const given = (at: Instant): void => this.#office?.events?.signOfLife(at);
+      this.#siblings = new Siblings(self, this.#secret, ...parts, others, given);
       this.#siblings.start(now);
     }
     const listen = addresses.map(shownPlace).join(" ");

@@ -6,7 +6,7 @@ import type { Inquiries, Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
 import { Timer, type TimerOwner, type Timers } from "../timers.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
-import type { ServerClock } from "./clock.ts";
+import { FOR_EVER, type ServerClock } from "./clock.ts";
 
 /** One node of the system. */
 export interface Sibling {
@@ -33,9 +33,6 @@ const FORMAT = "nodes 1";
 /** Attempts at one compare-and-set before giving way to the next heartbeat. */
 const WRITE_ATTEMPTS = 8;
 
-/** Far enough that a store never forgets the shared secret (epoch seconds). */
-const FOR_EVER = 253_402_300_799;
-
 export class Siblings implements TimerOwner {
   readonly #self: Omit<Sibling, "aliveAt">;
   readonly #secret: string;
@@ -43,6 +40,7 @@ export class Siblings implements TimerOwner {
   readonly #timers: Timers;
   readonly #clock: ServerClock;
   readonly #changed: (others: readonly Sibling[]) => void;
+  readonly #given: (now: Instant) => void;
   readonly #heartbeat: Timer = new Timer("heartbeat", this);
   /** Nodes that did not answer, and when (epoch seconds). */
   readonly #suspects = new Map<string, number>();
@@ -55,6 +53,7 @@ export class Siblings implements TimerOwner {
   /**
    * @param secret that of all nodes, given back to a store that has lost it.
    * @param changed told the others when they are not the same as before.
+   * @param given told after each sign of life, also one that the store did not take.
    */
   constructor(
     self: Omit<Sibling, "aliveAt">,
@@ -63,6 +62,7 @@ export class Siblings implements TimerOwner {
     timers: Timers,
     clock: ServerClock,
     changed: (others: readonly Sibling[]) => void,
+    given: (now: Instant) => void,
   ) {
     this.#self = self;
     this.#secret = secret;
@@ -70,6 +70,7 @@ export class Siblings implements TimerOwner {
     this.#timers = timers;
     this.#clock = clock;
     this.#changed = changed;
+    this.#given = given;
   }
 
   /** All others, alive or not. */
@@ -89,7 +90,7 @@ export class Siblings implements TimerOwner {
 
   rang(now: Instant): void {
     this.#timers.set(this.#heartbeat, now + HEARTBEAT_MS);
-    this.#inquiries.start(now, this.#beat(true), () => undefined);
+    this.#inquiries.start(now, this.#beat(true), this.#given);
   }
 
   /** Whether a node has given a sign of life lately; one that is not known yet has the benefit of the doubt. */

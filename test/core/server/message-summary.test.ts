@@ -3,33 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMessageSummary } from "../../../src/core/dialog/subscription-summary.ts";
 import { Domains } from "../../../src/core/server/domains.ts";
-import { MessageSummaryPackage, type Messages } from "../../../src/core/server/message-summary.ts";
-import { TestPhone } from "./test-phone.ts";
-import { type Host, Town, users } from "./town.ts";
-
-const AOR = "sip:alice@example.com";
-
-function watcher(town: Town, server: string): TestPhone {
-  const phone = new TestPhone(town, `udp:10.0.1.${town.places.size}:5060`, "alice");
-  phone.answer = () => 200;
-  phone.send(server, "SUBSCRIBE", AOR, {
-    callId: `sub-${phone.place}`,
-    lines: ["Event: message-summary", "Accept: application/simple-message-summary"],
-  });
-  town.pass(20);
-  return phone;
-}
-
-function deposit(host: Host, messages: Messages): boolean | undefined {
-  let kept: boolean | undefined;
-  host.run((now) =>
-    host.server.setMessages(now, "alice", messages, (done) => {
-      kept = done;
-    }),
-  );
-  host.town.pass(20);
-  return kept;
-}
+import { MessageSummaryPackage } from "../../../src/core/server/message-summary.ts";
+import { deposit, told, watcher } from "./messages.ts";
+import { Town, users } from "./town.ts";
 
 test("the first NOTIFY comes even when no message waits, then one for each change (R115)", () => {
   const town = new Town();
@@ -37,9 +13,8 @@ test("the first NOTIFY comes even when no message waits, then one for each chang
   const phone = watcher(town, "udp:10.0.0.1:5060");
   assert.equal(deposit(host, { new: 2, old: 8 }), true);
   deposit(host, { new: 0, old: 10 });
-  const bodies = phone.requests.map(({ body }) => parseMessageSummary(body));
   assert.deepEqual(
-    bodies.map((summary) => [summary?.waiting, summary?.voice?.new, summary?.voice?.old]),
+    told(phone).map((summary) => [summary?.waiting, summary?.voice?.new, summary?.voice?.old]),
     [
       [false, 0, 0],
       [true, 2, 8],
@@ -50,7 +25,11 @@ test("the first NOTIFY comes even when no message waits, then one for each chang
 
 test("the box of a user is named as the account, if he has one (R115)", () => {
   const known = users("alice: {password: x, voicemail: '500'}\nbob: secret\n");
-  const box = new MessageSummaryPackage({ domains: new Domains(["example.com"]), users: known });
+  const box = new MessageSummaryPackage({
+    domains: new Domains(["example.com"]),
+    users: known,
+    unread: () => undefined,
+  });
   const accountOf = (user: string): string | undefined =>
     parseMessageSummary(box.summary(user, { new: 1, old: 0 }))?.account;
   assert.equal(accountOf("alice"), "sip:500@example.com");

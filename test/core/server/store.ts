@@ -14,6 +14,8 @@ export class TestStore {
   readonly reads: string[] = [];
   readonly writes: string[] = [];
   available = true;
+  /** The key that cannot be had, while all others can. */
+  broken: string | undefined;
   /** Somebody else writes what stands there once more, just before the next write. */
   contested = false;
 
@@ -23,7 +25,8 @@ export class TestStore {
       this.#entries.set(question.key, { value: entry?.value, version: (entry?.version ?? 0) + 1 });
       this.contested = false;
     }
-    if (!this.available) return { kind: "unavailable", why: "broken" };
+    if (!this.available || question.key === this.broken)
+      return { kind: "unavailable", why: "broken" };
     const entry = this.#entries.get(question.key);
     const version = entry?.version ?? 0;
     if (question.kind === "store.read") {
@@ -34,6 +37,11 @@ export class TestStore {
     this.#entries.set(question.key, { value: question.value, version: version + 1 });
     this.writes.push(question.key);
     return { kind: "written", version: version + 1 };
+  }
+
+  /** Whatever stands there, somebody else has written this. */
+  spoil(key: string, value: string): void {
+    this.#entries.set(key, { value, version: (this.#entries.get(key)?.version ?? 0) + 1 });
   }
 
   /** As a database that keeps nothing on disk does when it is restarted. */
