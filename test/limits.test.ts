@@ -3,6 +3,7 @@ import { deepEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import * as voicemail from "../src/api/voicemail/limits.ts";
 import * as dashboard from "../src/apps/dashboard/limits.ts";
 import * as guests from "../src/apps/lab/guests/limits.ts";
 import * as pages from "../src/apps/pages/limits.ts";
@@ -26,6 +27,7 @@ function told(file: string): [string, number][] {
 }
 
 for (const [file, limits] of [
+  ["api/voicemail/limits.ts", voicemail],
   ["apps/pages/limits.ts", pages],
   ["apps/dashboard/limits.ts", dashboard],
   ["apps/lab/guests/limits.ts", guests],

@@ -15,6 +15,7 @@ import {
 } from "./event-fields.ts";
 import type { Hearing } from "./hearing.ts";
 import { shown } from "./option-values.ts";
+import { type SipRequest, sipRequest } from "./requests.ts";
 import type { AudioInput, PlayOptions, Voice } from "./voice.ts";
 import type { WaitOptions } from "./waiting.ts";
 
@@ -56,6 +57,8 @@ export class Call extends EventEmitter<CallEvents> {
   readonly peer: string;
   /** The user of the account. */
   readonly account: string;
+  /** The request that brought it; undefined if it is one of our own. */
+  readonly invite: SipRequest | undefined;
   /**
    * Resolves when the call is answered, by either side.
    * Rejects with CallError if it ends before that, or with the reason of its signal if that ended it; nobody needs to
@@ -78,6 +81,8 @@ export class Call extends EventEmitter<CallEvents> {
     this.direction = link.direction;
     this.peer = link.peer;
     this.account = link.account;
+    const brought = link.act((call) => call.arrival?.request);
+    this.invite = brought === undefined ? undefined : sipRequest(brought);
     this.answered = new Promise((resolve, reject) => {
       this.#resolveAnswered = resolve;
       this.#rejectAnswered = reject;

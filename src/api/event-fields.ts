@@ -327,8 +327,20 @@ export interface ServerEventFields {
   };
   "call.ringing": { readonly call: string; readonly status: number };
   "call.answered": { readonly call: string };
+  /** A box takes it for `from`, who was called; `status`: what his phones came to. */
+  "call.diverted": { readonly call: string; readonly from: string; readonly status?: number };
   "call.refused": { readonly call: string; readonly status: number; readonly why: string };
   "call.ended": { readonly call: string };
+  /** Boxes of ours answer at this port of the server's own address. */
+  "voicemail.started": { readonly address: string; readonly port: number };
+  /** They cannot at that address, or the store of that user's is not there. */
+  "voicemail.failed": { readonly why: string; readonly address?: string; readonly user?: string };
+  /** `from`: the URI of who called. */
+  "voice-message.left": {
+    readonly user: string;
+    readonly from: string;
+    readonly seconds: number;
+  };
   /** `from`: where the request came from. */
   "request.refused": {
     readonly method: string;

@@ -1,7 +1,7 @@
 /** Requests that a program sends and answers by itself: MESSAGE, OPTIONS, PUBLISH and whatever begins no dialog. */
 import { newTag } from "../core/identifiers.ts";
 import type { Instant } from "../core/machine.ts";
-import type { Response } from "../core/message/message.ts";
+import type { Request, Response } from "../core/message/message.ts";
 import { toOf } from "../core/message/name-addr.ts";
 import { responseTo } from "../core/message/print.ts";
 import type { Entropy } from "../core/primitives.ts";
@@ -101,6 +101,11 @@ export function sipResponse({ status, reason, headers, body }: Response): SipRes
   };
 }
 
+/** As programs read it. */
+export function sipRequest({ method, uri, headers, body }: Request): SipRequest {
+  return { method, uri, headers: new SipHeaders(headers), body: textOf(body) };
+}
+
 /** The requests that a program answers, by method. */
 export class RequestHandlers {
   readonly #handlers = new Map<string, RequestHandler>();
@@ -141,8 +146,7 @@ export class RequestHandlers {
   }
 
   async #answer(transaction: ServerTransaction, handler: RequestHandler): Promise<void> {
-    const { method, uri, headers, body } = transaction.request;
-    const request = { method, uri, headers: new SipHeaders(headers), body: textOf(body) };
+    const request = sipRequest(transaction.request);
     let response = this.#response(transaction, 500);
     try {
       response = this.#response(transaction, await handler(request));

@@ -1,6 +1,8 @@
 /** A server machine on real sockets, with its store and its resolver: what the command and programs both run. */
 import type { Ready } from "../core/inquiry.ts";
+import { readPlace } from "../core/server/flow-token.ts";
 import { type ServerConfiguration, SipServer as ServerMachine } from "../core/server/server.ts";
+import { bareHost } from "../core/server/sight.ts";
 import { Driver, type TimedEvent } from "../worlds/node/driver.ts";
 import { LoadMeter } from "../worlds/node/load-meter.ts";
 import { nodePrimitives } from "../worlds/node/primitives.ts";
@@ -8,6 +10,7 @@ import type { Resolver } from "../worlds/node/resolver.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
 import type { TlsSettings } from "../worlds/node/tls.ts";
 import { messageTracer } from "./message-event.ts";
+import type { Voicemail } from "./voicemail/voicemail.ts";
 
 /** But for its clock, which is the store's. */
 export type EngineConfiguration = Omit<ServerConfiguration, "epochOffset">;
@@ -29,6 +32,7 @@ export class ServerEngine {
   readonly store: Store;
   readonly #sink: (event: TimedEvent) => void;
   #meter: LoadMeter | undefined;
+  #voicemail: Promise<Voicemail> | undefined;
   #broken = false;
 
   constructor(parts: EngineParts) {
@@ -70,18 +74,48 @@ export class ServerEngine {
 
   /** Takes nothing new and ends what is in flight; `server.stopped` follows. */
   stop(): void {
+    void this.#voicemail?.then((boxes) => boxes.stop());
     this.driver.run((now) => this.machine.stop(now));
   }
 
   /** Closes every socket at once. */
   async close(): Promise<void> {
     this.#meter?.stop();
+    await (await this.#voicemail)?.stop();
     await this.driver.stop();
   }
 
   #saw(event: TimedEvent): void {
-    if (event.event === "server.started") this.#measure(String(event.listen));
+    if (event.event === "server.started") {
+      this.#measure(String(event.listen));
+      this.#keepBoxes(String(event.listen).split(" "));
+    }
     this.#sink(event);
+  }
+
+  /** Only the working role has voicemail, and only where a user names a box of ours. */
+  #keepBoxes(listen: readonly string[]): void {
+    const { users, domains, role } = this.machine.configuration;
+    const places = listen.map(readPlace);
+    const hosts = [...domains, ...places.map(({ address }) => address)];
+    if (role === "fallback" || users?.hasBoxes((host) => hosts.includes(host)) !== true) return;
+    const open = places.filter(({ transport }) => transport === "udp" || transport === "tcp");
+    this.#voicemail = this.#openBoxes(new Set(open.map(({ address }) => bareHost(address))));
+  }
+
+  /** Answers for users from now on. It is loaded only where it is needed: a server that is restarted is waited for. */
+  async #openBoxes(addresses: ReadonlySet<string>): Promise<Voicemail> {
+    const { machine, driver, store } = this;
+    const { Voicemail } = await import("./voicemail/voicemail.ts");
+    const boxes = new Voicemail({
+      store,
+      domain: machine.configuration.domains[0] as string,
+      changed: (user, messages) =>
+        driver.run((now) => machine.setMessages(now, user, messages, () => undefined)),
+      report: (event) => driver.run(() => driver.report(event)),
+    });
+    machine.boxAgents = await boxes.start(addresses);
+    return boxes;
   }
 
   /** Tells the machine from now on when it cannot keep up with what arrives. */

@@ -35,10 +35,11 @@ export class Call
   /** The peer's URI as dialled, or as its From says. */
   readonly peer: string;
   readonly direction: "outgoing" | "incoming";
+  /** What brought it, if it came. */
+  readonly arrival: CallArrival | undefined;
   state: CallState = "binding";
   readonly #environment: CallEnvironment;
   readonly #media: CallMedia;
-  readonly #arrival: CallArrival | undefined;
   readonly #ringing: CallRinging | undefined;
   readonly #invitation: CallInvitation | undefined;
   readonly #witness: CallWitness | undefined;
@@ -70,22 +71,22 @@ export class Call
       this.direction = "outgoing";
       this.peer = origin.uri;
       this.#invitation = new CallInvitation(environment, this, this, origin);
-      this.#arrival = undefined;
+      this.arrival = undefined;
       this.#ringing = undefined;
     } else {
       this.direction = "incoming";
       this.peer = origin.caller;
       this.#invitation = undefined;
-      this.#arrival = origin;
+      this.arrival = origin;
       this.#ringing = new CallRinging(environment, origin, this.#media, this);
     }
   }
 
   /** Calls, or begins to ring once there is a port for the audio. */
   start(): void {
-    const callId = this.#invitation?.callId ?? this.#arrival?.dialog.callId;
+    const callId = this.#invitation?.callId ?? this.arrival?.dialog.callId;
     this.report("call.started", { direction: this.direction, callId });
-    if (this.#arrival !== undefined) this.#join(this.#arrival.dialog);
+    if (this.arrival !== undefined) this.#join(this.arrival.dialog);
     this.#media.prepare();
   }
 
@@ -98,7 +99,6 @@ export class Call
     return this.#session?.held ?? false;
   }
 
-  /** Takes an incoming call. */
   answer(now: Instant): void {
     if (this.state === "alerting") this.#accept(now);
     else if (this.state === "binding") this.#answerWanted = true;
@@ -106,7 +106,7 @@ export class Call
 
   /** Refuses an incoming call that has not been answered, with 486 for instance. */
   refuse(now: Instant, status: number): void {
-    if (this.#arrival === undefined || this.#answeredAt !== undefined) return;
+    if (this.arrival === undefined || this.#answeredAt !== undefined) return;
     if (this.state !== "terminated") this.#turnAway(now, status, "refused", status);
   }
 
@@ -304,7 +304,7 @@ export class Call
   #consider(now: Instant, ringing: CallRinging): void {
     const refusal = ringing.consider();
     if (refusal !== undefined) {
-      this.#arrival?.refuseOffer(now, refusal);
+      this.arrival?.refuseOffer(now, refusal);
       this.#over(now, "refused", refusal.status);
       this.#terminate(now);
       return;
@@ -319,7 +319,7 @@ export class Call
   }
 
   #accept(now: Instant): void {
-    const arrival = this.#arrival as CallArrival;
+    const arrival = this.arrival as CallArrival;
     const ringing = this.#ringing as CallRinging;
     this.#answerWanted = true;
     if (!ringing.mayAnswer) return;
@@ -341,19 +341,19 @@ export class Call
   }
 
   #dialogOf(request: Request): Dialog | undefined {
-    const known = this.#session?.leg.dialog ?? this.#arrival?.dialog;
+    const known = this.#session?.leg.dialog ?? this.arrival?.dialog;
     return known ?? this.#invitation?.dialogFor(fromOf(request.headers)?.tag ?? "");
   }
 
   #peerHungUp(now: Instant): void {
-    if (this.#answeredAt === undefined) this.#arrival?.refuse(now, 487);
+    if (this.#answeredAt === undefined) this.arrival?.refuse(now, 487);
     this.#over(now, "peer-hung-up");
     this.#terminate(now);
   }
 
   /** Refuses the caller, if there is one, and ends what never was a call. */
   #turnAway(now: Instant, status: number, why: string, told?: number): void {
-    this.#arrival?.refuse(now, status);
+    this.arrival?.refuse(now, status);
     this.#over(now, why, told);
     this.#terminate(now);
   }

@@ -25,6 +25,8 @@ export interface Callee {
   readonly q?: number;
   /** Asked for by its flow: one that is lost is told as 430 to who may know another (RFC 5626 §5.3.1). */
   readonly byFlow?: true;
+  /** A box that takes the call which all others have let go; who it was for. */
+  readonly divertedFrom?: string;
 }
 
 /** The part of the transaction layer that branches need. */
@@ -55,6 +57,8 @@ export interface BranchHost {
 /** Told how the branch goes. */
 export interface BranchOwner {
   readonly invite: boolean;
+  /** The best refusal so far; undefined: nobody has refused. */
+  readonly outcome: number | undefined;
   provisional(now: Instant, response: Response): void;
   accepted(now: Instant, response: Response): void;
   ended(now: Instant, branch: Branch, response: Response | undefined): void;

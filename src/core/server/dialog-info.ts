@@ -26,7 +26,7 @@ interface Party {
 
 interface Call {
   readonly id: string;
-  readonly parties: readonly Party[];
+  parties: readonly Party[];
   readonly begunAt: Instant;
   state: CallState;
 }
@@ -101,6 +101,15 @@ export class DialogInfoPackage implements NotifierPackage {
     call.state = state;
     if (state === "terminated") this.#calls.delete(callId);
     return changesOf(call, code, talk);
+  }
+
+  /** It goes to a box: his who called, and no longer his who was called. */
+  diverted(callId: string): CallChange[] {
+    const call = this.#calls.get(callId);
+    if (call === undefined || call.state === "confirmed") return [];
+    const left = call.parties.filter(({ direction }) => direction === "recipient");
+    call.parties = call.parties.filter(({ direction }) => direction === "initiator");
+    return changesOf({ ...call, parties: left, state: "terminated" }, 408, false);
   }
 
   /** In a call that was answered. */

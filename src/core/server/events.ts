@@ -151,6 +151,11 @@ export class Events {
     this.#tell(now, this.#calls.begun(now, request));
   }
 
+  /** A box takes it: he who was called has nothing to do with it any more. */
+  callDiverted(now: Instant, { headers }: Request): void {
+    this.#tell(now, this.#calls.diverted(headers.get("call-id") ?? ""));
+  }
+
   /** A request of a call has got that answer, the first of its kind. */
   callAnswered(now: Instant, { headers, method }: Request, status: number): void {
     const callId = headers.get("call-id") ?? "";

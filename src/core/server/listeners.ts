@@ -53,6 +53,11 @@ export class Listeners {
     return 0;
   }
 
+  /** Where a bound flow is; undefined: it is none of ours. */
+  addressOf(flow: FlowId): string | undefined {
+    return this.#places.get(flow)?.address;
+  }
+
   /** The place to name to the far end of a flow: where it can reach us again. */
   placeFor(peer: Peer): Place {
     const own = this.#places.get(peer.listener);

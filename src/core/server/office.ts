@@ -34,6 +34,7 @@ import type { Siblings } from "./siblings.ts";
 import { bareHost } from "./sight.ts";
 import type { TargetContext } from "./target-set.ts";
 import type { OfferedAlgorithm, Users } from "./users.ts";
+import type { BoxAgent } from "./voicemail.ts";
 import type { Vantage } from "./ways.ts";
 
 export interface Office {
@@ -68,6 +69,8 @@ export interface OfficeParts {
   readonly locate: LocateContext;
   readonly resending: Resending;
   siblings(): Siblings | undefined;
+  /** Where our boxes are kept, at each address of ours; empty: nowhere. */
+  boxAgents(): readonly BoxAgent[];
   /** Nothing new is taken. */
   stopping(): boolean;
   report(event: TraceEvent): void;
@@ -198,6 +201,11 @@ function targetContext(parts: OfficeParts): TargetContext {
     users: parts.configuration.users,
     vantage,
     locate: parts.locate,
+    boxAgent(from) {
+      const agents = parts.configuration.role === "fallback" ? [] : parts.boxAgents();
+      const address = parts.listeners.addressOf(from);
+      return agents.find((agent) => agent.address === address) ?? agents[0];
+    },
     nodeAddress: (node) => parts.siblings()?.addressOf(node) ?? "",
     epochSeconds: () => parts.clock.epochSeconds,
   };
@@ -213,6 +221,16 @@ function witness(parts: OfficeParts, events: Events | undefined): ProxyWitness {
       const to = toOf(headers)?.uri;
       parts.report({ event: "call.started", call, from, to, callees: callees.length });
       events?.callBegun(parts.clock.now, request);
+    },
+    diverted(request, { divertedFrom: from }, status) {
+      const call = request.headers.get("call-id");
+      parts.report({
+        event: "call.diverted",
+        call,
+        from,
+        ...(status === undefined ? {} : { status }),
+      });
+      events?.callDiverted(parts.clock.now, request);
     },
     answered(request, response) {
       const call = request.headers.get("call-id");

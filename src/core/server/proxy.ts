@@ -8,11 +8,11 @@ import type { Inquiries, Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
 import { secondsOf } from "../message/delta.ts";
 import type { Request, Response } from "../message/message.ts";
-import { contactsOf, toOf } from "../message/name-addr.ts";
+import { contactsOf, fromOf, toOf } from "../message/name-addr.ts";
 import { LOSS_OFFER } from "../message/overload.ts";
 import { responseTo } from "../message/print.ts";
 import { lists, tokensOf } from "../message/token-list.ts";
-import { parseUri } from "../message/uri.ts";
+import { parseUri, unescapeUser } from "../message/uri.ts";
 import { printVia, viasOf } from "../message/via.ts";
 import type { Primitives } from "../primitives.ts";
 import type { Timers } from "../timers.ts";
@@ -34,10 +34,11 @@ import type { Listeners } from "./listeners.ts";
 import { isLooping, loopDigest } from "./loops.ts";
 import { badExtension } from "./own-answers.ts";
 import type { RouteMaker, Side, Standing } from "./record-route.ts";
-import { type ContextHost, ResponseContext } from "./response-context.ts";
+import { type ContextHost, ResponseContext, widest } from "./response-context.ts";
 import { type NextStop, type Routed, type RoutingContext, route } from "./routing.ts";
 import { needsFlow, saysOutbound, sightOf } from "./sight.ts";
 import { type Asked, findTargets, type TargetContext, type TargetSet } from "./target-set.ts";
+import { explainDiversion } from "./voicemail.ts";
 import type { Way } from "./ways.ts";
 
 export interface ProxySender extends BranchSender {
@@ -48,6 +49,8 @@ export interface ProxySender extends BranchSender {
 /** Told what the proxy does, for events. */
 export interface ProxyWitness {
   forked(request: Request, callees: readonly Callee[]): void;
+  /** It goes to a box after that; undefined: there was nobody else. */
+  diverted(request: Request, box: Callee, status: number | undefined): void;
   answered(request: Request, response: Response): void;
   refused(request: Request, flow: Flow, status: number, why: string): void;
 }
@@ -192,7 +195,15 @@ export class SipProxy implements ContextHost {
   // What branches need
 
   compose(owner: BranchOwner, callee: Callee, way: Way, flow: Flow): Request {
-    return this.#compose(this.#forwards.get(owner) as Forward, callee, way, flow);
+    const request = this.#compose(this.#forwards.get(owner) as Forward, callee, way, flow);
+    const { divertedFrom } = callee;
+    if (divertedFrom === undefined) return request;
+    const { headers } = request;
+    return { ...request, uri: explainDiversion(headers, request.uri, divertedFrom, owner.outcome) };
+  }
+
+  diverted(context: ResponseContext, callee: Callee): void {
+    this.#parts.witness.diverted(context.transaction.request, callee, context.outcome);
   }
 
   suspect(_now: Instant, node: string): void {
@@ -251,7 +262,7 @@ export class SipProxy implements ContextHost {
         return;
       }
       const breadth = secondsOf(request.headers, "max-breadth") ?? DEFAULT_MAX_BREADTH;
-      const share = Math.floor(Math.min(breadth, DEFAULT_MAX_BREADTH) / found.callees.length);
+      const share = Math.floor(Math.min(breadth, DEFAULT_MAX_BREADTH) / widest(found.callees));
       if (share === 0) {
         context.refuse(at, this.#answer(request, 440));
         return;
@@ -271,6 +282,12 @@ export class SipProxy implements ContextHost {
     const asked: Asked = {
       to: parseUri(toOf(request.headers)?.uri ?? ""),
       from: flow.peer.listener,
+      call: beginsCall(request),
+      caller() {
+        const from = parseUri(fromOf(request.headers)?.uri ?? "");
+        const known = from !== undefined && targets.domains.serves(from.host);
+        return known ? unescapeUser(from.user) : undefined;
+      },
       // Nobody would tell the sender of an ACK.
       forOneFlow: () => request.method !== "ACK" && access.fromSibling(request, routed),
     };
@@ -353,6 +370,12 @@ export class SipProxy implements ContextHost {
   #answer(request: Request, status: number, reason?: string): Response {
     return responseTo(request, status, reason, this.newTag());
   }
+}
+
+/** An INVITE to a person, and not to a certain dialog of his (RFC 3891, RFC 3911). */
+function beginsCall({ method, headers }: Request): boolean {
+  if (method !== "INVITE" || toOf(headers)?.tag !== undefined) return false;
+  return !headers.has("replaces") && !headers.has("join");
 }
 
 /** Other servers may say that they are overloaded (RFC 7339 §5.2); a phone at the end of its flow is none. */

@@ -11,11 +11,14 @@ import { removeTopVia, replaceTopParams, topVia } from "../message/via.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 import type { ServerTransaction } from "../transaction/user.ts";
 import { Branch, type BranchHost, type Callee } from "./branch.ts";
+import { isDiverted } from "./voicemail.ts";
 
 export interface ContextHost extends BranchHost {
   newTag(): string;
   /** A response has been sent upstream: the first provisional of its status, or the final one. */
   passed(now: Instant, context: ResponseContext, response: Response): void;
+  /** All others have let the call go, and a box is called. */
+  diverted(context: ResponseContext, callee: Callee): void;
   /** No branch runs any more. */
   finished(context: ResponseContext): void;
 }
@@ -54,6 +57,8 @@ export class ResponseContext implements TimerOwner {
   #bestScore = Number.POSITIVE_INFINITY;
   /** Something other than silence was heard from a callee (RFC 4320 §4.2). */
   #heard = false;
+  /** A phone knows the call by another server, and may be ringing (482). */
+  #merged = false;
   #cancelled = false;
   #leaving = false;
   #concluded = false;
@@ -61,6 +66,8 @@ export class ResponseContext implements TimerOwner {
   /** Those to be called when all before them have come to nothing, each row together. */
   #rows: Callee[][] = [];
   #rowsBegun = 0;
+  /** One of them has had its time. */
+  #rowsPassed = false;
   #rowBegunAt: Instant = 0;
   /** Rings when the row has had its time; undefined where one row is all. */
   #turn: Timer | undefined;
@@ -77,6 +84,10 @@ export class ResponseContext implements TimerOwner {
     return this.#cancelled;
   }
 
+  get outcome(): number | undefined {
+    return this.#best?.status ?? (this.#rowsPassed ? 408 : undefined);
+  }
+
   /** Calls every callee, those of a higher q before the others (§16.6). */
   fork(now: Instant, callees: readonly Callee[]): void {
     if (this.#state !== "waiting") return;
@@ -88,6 +99,7 @@ export class ResponseContext implements TimerOwner {
   /** The row has had its time: whoever rings in it is cancelled, and the next one is called. */
   rang(now: Instant): void {
     for (const line of this.#branches.values()) line.passed = true;
+    this.#rowsPassed = true;
     this.#cancelBranches(now);
     if (this.#branches.size > 0) this.#over(now);
   }
@@ -205,6 +217,8 @@ export class ResponseContext implements TimerOwner {
     this.#rowsBegun += 1;
     const begun = this.#rowsBegun;
     this.#rowBegunAt = now;
+    const [first] = row;
+    if (first?.divertedFrom !== undefined) this.#host.diverted(this, first);
     if (this.invite && this.#rows.length > 0) {
       this.#turn ??= new Timer("turn", this);
       this.#host.timers.set(this.#turn, now + SILENCE_MS);
@@ -220,9 +234,19 @@ export class ResponseContext implements TimerOwner {
   #over(now: Instant): void {
     for (const { passed } of this.#branches.values()) if (!passed) return;
     if (this.#turn !== undefined) this.#host.timers.silence(this.#turn);
-    const goOn = this.#state === "forking" && !this.#cancelled && this.#bestScore > 0;
-    if (goOn && this.#rows.length > 0) this.#nextRow(now);
+    if (this.#state === "forking" && !this.#cancelled) this.#skipRows();
+    else this.#rows = [];
+    if (this.#rows.length > 0) this.#nextRow(now);
     else this.#conclude(now);
+  }
+
+  /** After a 6xx nobody else is called (§16.7(5)); a box speaks for him who has refused. */
+  #skipRows(): void {
+    const refused = this.#bestScore === 0;
+    const diverts = !this.#merged && isDiverted(this.outcome);
+    this.#rows = this.#rows.filter(([first]) =>
+      first?.divertedFrom === undefined ? !refused : diverts,
+    );
   }
 
   #nextBranch(line: Line): Branch | undefined {
@@ -246,6 +270,7 @@ export class ResponseContext implements TimerOwner {
         for (const value of headers.all(name)) this.#challenges.push([name, value]);
       }
     }
+    this.#merged ||= status === 482;
     const score = scoreOf(status);
     if (score >= this.#bestScore) return;
     this.#best = response;
@@ -301,6 +326,11 @@ export class ResponseContext implements TimerOwner {
 /** Why others are called no more, when one has refused for all (RFC 3326 §2). */
 function reasonFor({ status }: Response): string {
   return `SIP;cause=${status};text="${reasonOf(status)}"`;
+}
+
+/** The most callees of one row: no more are called at a time. */
+export function widest(callees: readonly Callee[]): number {
+  return Math.max(...rowsOf(callees).map(({ length }) => length));
 }
 
 /** Rows of one q, the highest first. */

@@ -32,6 +32,7 @@ import type { Recall, Removal } from "./register-desk.ts";
 import type { RegistrarLimits } from "./registration.ts";
 import { type Sibling, Siblings, sharedSecret } from "./siblings.ts";
 import type { OfferedAlgorithm, Users } from "./users.ts";
+import type { BoxAgent } from "./voicemail.ts";
 import { alternatesBy, serverLocateContext } from "./whereabouts.ts";
 
 /** What one server is made of. */
@@ -82,6 +83,8 @@ export type ServerState = "waiting" | "binding" | "running" | "stopping" | "stop
 /** A server as a Machine; `start` it. */
 export class SipServer implements Machine, TransactionUser, ListenerUser, TimerOwner {
   readonly configuration: ServerConfiguration;
+  /** Where the boxes are that users name by a number of ours (RFC 4458), at each address; in the working role. */
+  boxAgents: readonly BoxAgent[] = [];
   readonly #primitives: Primitives;
   readonly #outbox = new Outbox();
   readonly #timers = new Timers();
@@ -93,6 +96,8 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   readonly #listeners: Listeners;
   readonly #boot: string;
   readonly #overload: Overload;
+  /** What it wants to listen at. */
+  readonly #asked = new Map<FlowId, Local>();
   readonly #patience: Timer = new Timer("patience", this);
   #siblings: Siblings | undefined;
   #office: Office | undefined;
@@ -135,7 +140,6 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
     return this.#state;
   }
 
-  /** Reads the shared secret from the store, then listens. */
   start(now: Instant): void {
     this.#clock.now = now;
     if (this.configuration.users === undefined) {
@@ -305,8 +309,6 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
   /** A response without a transaction is dropped (RFC 6026 §8.9). */
   strayed(_now: Instant, _response: Response, _flow: Flow): void {}
 
-  readonly #asked = new Map<FlowId, Local>();
-
   #waitForStore(now: Instant): void {
     this.#outbox.report({ event: "server.waiting", why: "the store is unavailable" });
     this.#timers.set(this.#patience, now + STORE_RETRY_MS);
@@ -330,6 +332,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
       locate: this.#locate,
       resending: { ...RFC_TIMER_VALUES, interval: 0 },
       siblings: () => this.#siblings,
+      boxAgents: () => this.boxAgents,
       stopping: () => this.#state !== "running",
       report: (event) => this.#outbox.report(event),
     });

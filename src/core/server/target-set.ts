@@ -19,7 +19,8 @@ import type { Gruu } from "./gruu.ts";
 import { MAX_CALLEES } from "./limits.ts";
 import type { NextStop, Routed } from "./routing.ts";
 import { needsFlow } from "./sight.ts";
-import type { Users } from "./users.ts";
+import { boxOf, type User, type Users } from "./users.ts";
+import { type BoxAgent, lastResort, ownBox, withTarget } from "./voicemail.ts";
 import { inOrder, type Vantage, type Way, waysOver, wayThrough } from "./ways.ts";
 
 export type TargetSet =
@@ -32,6 +33,8 @@ export interface TargetContext {
   readonly users: Users | undefined;
   readonly vantage: Vantage;
   readonly locate: LocateContext;
+  /** Who keeps our boxes, for calls that come by that bound flow; undefined: there are none here. */
+  boxAgent(from: FlowId): BoxAgent | undefined;
   /** Where a node listens for others, `transport:address:port`; empty if it is unknown. */
   nodeAddress(node: string): string;
   epochSeconds(): number;
@@ -43,6 +46,10 @@ export interface Asked {
   readonly to: SipUri | undefined;
   /** The bound flow that it came through: datagrams to strangers leave by it. */
   readonly from: FlowId;
+  /** An INVITE that begins a call: a box may take it. */
+  readonly call: boolean;
+  /** The user of ours that it is from, as `unescapeUser` has him. He has proved it, where anybody has to. */
+  caller(): string | undefined;
   /** Whether a sibling asks for one flow of ours, and goes on by the phone's other ones himself if that is gone. */
   forOneFlow(): boolean;
 }
@@ -86,7 +93,7 @@ function* findAll(routed: Routed, asked: Asked, context: TargetContext): Inquiry
     case "refused":
       return stop;
     case "user":
-      return yield* findUser(unescapeUser(stop.user), stop.gruu, from, context);
+      return yield* findUser(unescapeUser(stop.user), stop.gruu, asked, context);
     case "flow":
       if (stop.edge) return findEdgeFlow(routed.uri, stop.token, context.vantage);
       return yield* findFlow(routed.uri, stop, asked, context);
@@ -212,12 +219,17 @@ function* waysByLocation(
 function* findUser(
   name: string,
   gruu: Gruu | undefined,
-  from: FlowId,
+  asked: Asked,
   context: TargetContext,
 ): Inquiry<TargetSet> {
-  const members = context.users?.get(name) === undefined ? context.users?.members(name) : undefined;
-  if (context.users !== undefined && members === undefined && !context.users.get(name)) {
-    return refused(404, "Not Found");
+  const { users } = context;
+  const { from } = asked;
+  const user = users?.get(name);
+  const members = user === undefined ? users?.members(name) : undefined;
+  if (users !== undefined && members === undefined && user === undefined) {
+    return asked.call && users.isBox(name, (host) => context.domains.serves(host))
+      ? ownMessages(asked, context)
+      : NOBODY;
   }
   const found: Callee[] = [];
   for (const member of members ?? [name]) {
@@ -229,8 +241,53 @@ function* findUser(
   }
   // A temporary name whose registration is over will never mean anybody again (RFC 5627 §5.4).
   if (found.length === 0 && gruu?.temporary === true) return refused(404, "No Such GRUU");
-  if (found.length === 0) return refused(480, "Temporarily Unavailable");
-  return callees(found.slice(0, MAX_CALLEES));
+  const diverts = asked.call && gruu === undefined && user !== undefined;
+  const boxes = diverts ? yield* boxesOf(user, name, from, context) : [];
+  if (found.length === 0 && boxes.length === 0) return refused(480, "Temporarily Unavailable");
+  return callees([...found.slice(0, MAX_CALLEES), ...boxes]);
+}
+
+/** The box of him who calls its number. */
+function ownMessages(asked: Asked, context: TargetContext): TargetSet {
+  const agent = context.boxAgent(asked.from);
+  if (agent === undefined) return NOBODY;
+  const caller = asked.caller();
+  const owner = caller === undefined ? undefined : context.users?.get(caller);
+  if (caller === undefined || owner?.voicemail === undefined) return refused(403, "No Box");
+  return callees([
+    ownBox(agent, asked.from, `sip:${context.domains.name(caller)}`, context.vantage),
+  ]);
+}
+
+/** The box that takes a user's calls when nobody else does: ours, that of a user, or elsewhere. */
+function* boxesOf(
+  { voicemail }: User,
+  name: string,
+  from: FlowId,
+  context: TargetContext,
+): Inquiry<Callee[]> {
+  if (voicemail === undefined) return [];
+  const { domains, users } = context;
+  const owner = `sip:${domains.name(name)}`;
+  const { number, host } = boxOf(voicemail);
+  if (host !== "" && !domains.serves(host)) {
+    const uri = parseUri(voicemail) as SipUri;
+    const ways = yield* waysByLocation(uri, from, context);
+    if (typeof ways === "string") return [];
+    return [lastResort({ requestUri: withTarget(voicemail, owner), routes: [], ways }, owner)];
+  }
+  if (number === name) return [];
+  if (users?.get(number) === undefined) {
+    const agent = context.boxAgent(from);
+    return agent === undefined
+      ? []
+      : [lastResort(ownBox(agent, from, owner, context.vantage), owner)];
+  }
+  const read = (yield { kind: "store.read", key: domains.key(number) }) as StoreAnswer;
+  const value = read.kind === "stored" ? read.value : undefined;
+  const bindings = decodeBindings(value, context.epochSeconds()).filter(isLive);
+  const found = yield* calleesOf(bindings, from, context);
+  return found.map((callee) => lastResort(callee, owner));
 }
 
 /**
@@ -287,6 +344,8 @@ function* waysTo(binding: Binding, from: FlowId, context: TargetContext): Inquir
   if (typeof located !== "string") ways.push(...located);
   return ways;
 }
+
+const NOBODY: TargetSet = { kind: "refused", status: 404, reason: "Not Found" };
 
 function callees(found: readonly Callee[]): TargetSet {
   return { kind: "callees", callees: found };

@@ -1,6 +1,6 @@
 /** Who may register and call, with what secret (RFC 7616 §3.4.2), and who is called together. */
 import { type DigestAlgorithm, secretOf } from "../message/digest.ts";
-import { userKey } from "../message/uri.ts";
+import { parseUri, unescapeUser, userKey } from "../message/uri.ts";
 import type { Hash } from "../primitives.ts";
 import { MAX_SECRETS } from "./limits.ts";
 
@@ -28,6 +28,8 @@ export interface Directory {
 export class Users {
   readonly #byName: Directory;
   readonly #groups = new Map<string, string[]>();
+  /** The hosts of what users name as their box, by its number; empty where they name the number alone. */
+  readonly #boxes = new Map<string, Set<string>>();
   readonly #ha1 = { MD5: new Map<string, string>(), "SHA-256": new Map<string, string>() };
 
   constructor(users: Iterable<User> | Directory) {
@@ -40,6 +42,7 @@ export class Users {
     for (const user of users) {
       const name = userKey(user.name);
       byName.set(name, user);
+      if (user.voicemail !== undefined) this.#addBox(boxOf(user.voicemail));
       for (const group of user.groups.map(userKey)) {
         const members = this.#groups.get(group);
         if (members === undefined) this.#groups.set(group, [name]);
@@ -55,6 +58,21 @@ export class Users {
   /** @param name as `userKey` has it, as below. */
   get(name: string): User | undefined {
     return this.#byName.get(name);
+  }
+
+  /**
+   * Whether that number is a box of ours and nobody's else: who calls it wants to hear his messages.
+   * @param serves whether a host is ours.
+   */
+  isBox(number: string, serves: (host: string) => boolean): boolean {
+    const hosts = this.#boxes.get(number);
+    if (hosts === undefined || this.#byName.get(number) !== undefined) return false;
+    return [...hosts].some((host) => host === "" || serves(host));
+  }
+
+  /** Whether any user's calls are to be taken by a box of ours. */
+  hasBoxes(serves: (host: string) => boolean): boolean {
+    return [...this.#boxes.keys()].some((number) => this.isBox(number, serves));
   }
 
   /** The users who are called when `group` is; undefined if there is no such group. */
@@ -80,4 +98,24 @@ export class Users {
     secrets.set(user.name, ha1);
     return ha1;
   }
+
+  #addBox({ number, host }: Box): void {
+    const hosts = this.#boxes.get(number);
+    if (hosts === undefined) this.#boxes.set(number, new Set([host]));
+    else hosts.add(host);
+  }
+}
+
+/** The box that a user names, by number or URI. */
+export interface Box {
+  /** As `unescapeUser` has the user of a URI. */
+  readonly number: string;
+  /** Empty: ours. */
+  readonly host: string;
+}
+
+export function boxOf(voicemail: string): Box {
+  const uri = voicemail.includes(":") ? parseUri(voicemail) : undefined;
+  if (uri === undefined) return { number: userKey(voicemail), host: "" };
+  return { number: unescapeUser(uri.user), host: uri.host };
 }

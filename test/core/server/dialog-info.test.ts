@@ -1,8 +1,12 @@
 /** The calls of a colleague (RFC 4235, R117). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Headers } from "../../../src/core/message/headers.ts";
+import type { Request } from "../../../src/core/message/message.ts";
+import { type CallChange, DialogInfoPackage } from "../../../src/core/server/dialog-info.ts";
+import { Domains } from "../../../src/core/server/domains.ts";
 import { TestPhone } from "./test-phone.ts";
-import { Town, users } from "./town.ts";
+import { primitives, Town, users } from "./town.ts";
 
 const SERVER = "udp:10.0.0.1:5060";
 
@@ -71,6 +75,26 @@ test("a call is told from its beginning to its end, to whoever watches the calle
     `3 partial: ${of("confirmed")}`,
     `4 partial: ${of("terminated")}`,
   ]);
+});
+
+test("a box takes it: the lamp of who was called goes dark, and the caller's stays lit", () => {
+  const { hash } = primitives(1);
+  const calls = new DialogInfoPackage({ domains: new Domains(["example.com"]), hash });
+  const headers = new Headers()
+    .add("call-id", "the-call")
+    .add("from", "<sip:alice@example.com>;tag=1")
+    .add("to", "<sip:bob@example.com>");
+  const invite: Request = { kind: "request", method: "INVITE", uri: "sip:x", headers, body: "" };
+  const states = (changes: readonly CallChange[]): string[] =>
+    changes.map(({ resource, change }) => `${resource} ${/<state[^>]*>(\w+)/.exec(change)?.[1]}`);
+  calls.begun(0, invite);
+  calls.moved("the-call", "early");
+  assert.deepEqual(states(calls.diverted("the-call")), ["bob terminated"]);
+  assert.deepEqual(states(calls.moved("the-call", "confirmed")), ["alice confirmed"]);
+  assert.deepEqual([calls.isTalking("alice"), calls.isTalking("bob")], [true, false]);
+  assert.equal(calls.whole("bob", 1).includes("<dialog "), false);
+  assert.deepEqual(states(calls.moved("the-call", "terminated")), ["alice terminated"]);
+  assert.equal(calls.isTalking("alice"), false);
 });
 
 test("and to whoever watches the caller, who is its initiator (R117)", () => {

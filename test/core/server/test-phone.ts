@@ -14,6 +14,7 @@ export interface Sending {
   readonly to?: string;
   readonly branch?: string;
   readonly maxForwards?: number;
+  readonly contact?: string;
 }
 
 /** A phone at one place, over UDP or a connection of its own. */
@@ -124,7 +125,7 @@ export class TestPhone implements Inhabitant {
       `Call-ID: ${callId}`,
       `CSeq: ${cseq} ${method}`,
       `Max-Forwards: ${maxForwards}`,
-      `Contact: <${this.contact}>`,
+      `Contact: ${sending.contact ?? `<${this.contact}>`}`,
       ...(sending.lines ?? []),
       `Content-Length: ${body.length}`,
       "",

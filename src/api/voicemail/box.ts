@@ -1,0 +1,149 @@
+/**
+ * The box of one user in the store that all nodes share: a list of messages, changed by compare-and-set, and the audio
+ * of each in pieces, so that what was said before a server died is there.
+ */
+import { randomBytes } from "node:crypto";
+import type { StoreAnswer, StoreWrite } from "../../core/vocabulary.ts";
+import type { Store } from "../../worlds/node/stores/store.ts";
+
+/** A voice message. */
+export interface VoiceMessage {
+  readonly id: string;
+  /** The URI of who called. */
+  readonly from: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+  /** Left out until its last piece is stored: while it is being spoken, or its server died then. */
+  readonly seconds?: number;
+  readonly heard: boolean;
+}
+
+/** The store cannot be read or written now, or holds something else. */
+export class BoxError extends Error {
+  override readonly name = "BoxError";
+}
+
+const BOXES = "voice/box/";
+const AUDIO = "voice/audio/";
+
+/** More than the nodes and phones that can be at one box. */
+const WRITE_ATTEMPTS = 16;
+
+/** Far enough that a store never forgets (epoch seconds). */
+const FOR_EVER = 253_402_300_799;
+
+export class VoiceBox {
+  readonly #store: Store;
+  readonly #name: string;
+
+  /** @param name the address-of-record, `2001@example.com`. */
+  constructor(store: Store, name: string) {
+    this.#store = store;
+    this.#name = name;
+  }
+
+  /** The oldest first. @throws BoxError. */
+  async list(): Promise<readonly VoiceMessage[]> {
+    return (await this.#read()).messages;
+  }
+
+  /** Changes the list; others may be at it at the same time. @throws BoxError. */
+  async change(
+    edit: (messages: readonly VoiceMessage[]) => readonly VoiceMessage[],
+  ): Promise<readonly VoiceMessage[]> {
+    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
+      const { messages, version } = await this.#read();
+      const edited = edit(messages);
+      const value = edited.length === 0 ? undefined : encoded(edited);
+      if (await this.#write(BOXES + this.#name, value, version)) return edited;
+    }
+    throw new BoxError("too many are at the box");
+  }
+
+  newId(): string {
+    return randomBytes(8).toString("hex");
+  }
+
+  /** Keeps a piece of the audio, µ-law at 8 kHz; pieces are counted from 0. @throws BoxError. */
+  async keep(id: string, piece: number, audio: Uint8Array): Promise<void> {
+    // Written before and not answered: the same piece is there.
+    await this.#write(this.#pieceKey(id, piece), Buffer.from(audio).toString("latin1"), 0);
+  }
+
+  /** All of the audio that is there, µ-law at 8 kHz. @throws BoxError. */
+  async audio(id: string): Promise<Uint8Array> {
+    const pieces: Buffer[] = [];
+    for (;;) {
+      const { value } = await this.#get(this.#pieceKey(id, pieces.length));
+      if (value === undefined) return Buffer.concat(pieces);
+      pieces.push(Buffer.from(value, "latin1"));
+    }
+  }
+
+  /** Removes a message and then its audio. @throws BoxError. */
+  async remove(id: string): Promise<readonly VoiceMessage[]> {
+    const left = await this.change((messages) => messages.filter((one) => one.id !== id));
+    for (let piece = 0; ; piece += 1) {
+      const key = this.#pieceKey(id, piece);
+      const { value, version } = await this.#get(key);
+      if (value === undefined) return left;
+      await this.#write(key, undefined, version);
+    }
+  }
+
+  async #read(): Promise<{ messages: readonly VoiceMessage[]; version: number }> {
+    const { value, version } = await this.#get(BOXES + this.#name);
+    const messages = value === undefined ? [] : decoded(value);
+    if (messages === undefined) throw new BoxError(`what is stored of ${this.#name} is no box`);
+    return { messages, version };
+  }
+
+  async #get(key: string): Promise<{ value: string | undefined; version: number }> {
+    const answer = await new Promise<StoreAnswer>((resolve) => {
+      this.#store.ask({ kind: "store.read", key }, resolve);
+    });
+    if (answer.kind === "stored") return answer;
+    throw new BoxError(answer.kind === "unavailable" ? answer.why : answer.kind);
+  }
+
+  /** False: somebody else has written it meanwhile. */
+  async #write(key: string, value: string | undefined, ifVersion: number): Promise<boolean> {
+    const question: StoreWrite = {
+      ...{ kind: "store.write", key, value, ifVersion, expiresAt: FOR_EVER },
+    };
+    const answer = await new Promise<StoreAnswer>((resolve) => {
+      this.#store.ask(question, resolve);
+    });
+    if (answer.kind === "unavailable") throw new BoxError(answer.why);
+    return answer.kind === "written";
+  }
+
+  #pieceKey(id: string, piece: number): string {
+    return `${AUDIO}${this.#name}/${id}/${piece}`;
+  }
+}
+
+/** Stored text is latin1. */
+function encoded(messages: readonly VoiceMessage[]): string {
+  return JSON.stringify(messages).replaceAll(
+    /[^\0-\x7f]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function decoded(text: string): VoiceMessage[] | undefined {
+  try {
+    const read: unknown = JSON.parse(text);
+    return Array.isArray(read) && read.every(isMessage) ? read : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isMessage(value: unknown): value is VoiceMessage {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, from, at, seconds, heard } = value as Partial<VoiceMessage>;
+  const named = typeof id === "string" && typeof from === "string";
+  const timed = typeof at === "number" && ["number", "undefined"].includes(typeof seconds);
+  return named && timed && typeof heard === "boolean";
+}

@@ -1,0 +1,152 @@
+/** Takes a message: a greeting, a tone, and what is said after it, stored piece by piece as it comes. */
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { PCMU } from "../../core/media/g711.ts";
+import { SAMPLE_RATE, tone } from "../../core/media/tones.ts";
+import type { Call } from "../call.ts";
+import type { VoiceBox, VoiceMessage } from "./box.ts";
+import { CALLER_SILENCE_MS, MAX_MESSAGE_SECONDS, MAX_MESSAGES } from "./limits.ts";
+import type { Talk } from "./talk.ts";
+
+/** Who hangs up before has said nothing. */
+const LEAST_SAMPLES = SAMPLE_RATE;
+
+/** What a server that dies takes with it, at the most. */
+const PIECE_SAMPLES = 2 * SAMPLE_RATE;
+
+const BEEP = { hertz: 880, samples: SAMPLE_RATE * 0.4 };
+
+/** A store that is away is waited for, so many seconds. */
+const STORE_PATIENCE = 10;
+
+/** Told when the list of messages has changed. */
+export type Changed = (messages: readonly VoiceMessage[]) => void;
+
+/** @returns the seconds that were said; undefined: nothing. @throws BoxError: they could not be stored. */
+export async function takeMessage(
+  talk: Talk,
+  box: VoiceBox,
+  at: number,
+  changed: Changed,
+): Promise<number | undefined> {
+  const { call } = talk;
+  const held = await box.list();
+  await call.answer();
+  if (held.length >= MAX_MESSAGES) {
+    await talk.say("full");
+    return undefined;
+  }
+  await talk.say("greeting");
+  // A key means: no greeting.
+  talk.forget();
+  await talk.say(beep());
+  const recording = new Recording(
+    box,
+    { id: box.newId(), from: call.peer, at, heard: false },
+    changed,
+  );
+  for await (const bytes of spoken(call)) await recording.take(samplesOf(bytes as Buffer));
+  return await recording.finish();
+}
+
+/** What is heard until the caller presses a key, is gone, has been silent for long, or has said enough. */
+function spoken(call: Call): Readable {
+  const heard = call.listen();
+  const end = (): void => {
+    if (!heard.readableEnded) heard.push(null);
+  };
+  const longest = setTimeout(end, MAX_MESSAGE_SECONDS * 1_000);
+  let silence: NodeJS.Timeout | undefined;
+  call.on("silenced", () => {
+    silence = setTimeout(end, CALLER_SILENCE_MS);
+  });
+  call.on("heard", () => clearTimeout(silence));
+  call.once("key-pressed", end);
+  heard.once("close", () => {
+    clearTimeout(longest);
+    clearTimeout(silence);
+  });
+  return heard;
+}
+
+class Recording {
+  samples = 0;
+  readonly #box: VoiceBox;
+  readonly #message: VoiceMessage;
+  readonly #changed: Changed;
+  /** Pieces that are not stored yet. */
+  readonly #waiting: Uint8Array[] = [];
+  #stored = 0;
+  #piece: Uint8Array = new Uint8Array(PIECE_SAMPLES);
+  #filled = 0;
+
+  constructor(box: VoiceBox, message: VoiceMessage, changed: Changed) {
+    this.#box = box;
+    this.#message = message;
+    this.#changed = changed;
+  }
+
+  async take(samples: Int16Array): Promise<void> {
+    const encoded = new Uint8Array(samples.length);
+    PCMU.encode(samples, encoded, 0);
+    this.samples += samples.length;
+    for (let at = 0; at < encoded.length; ) {
+      const part = encoded.subarray(at, at + PIECE_SAMPLES - this.#filled);
+      this.#piece.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === PIECE_SAMPLES) this.#close();
+    }
+    // One that fails waits for the next, or for the end.
+    if (this.#waiting.length > 0) await this.#store().catch(() => undefined);
+  }
+
+  /** @throws BoxError. */
+  async finish(): Promise<number | undefined> {
+    if (this.samples < LEAST_SAMPLES) return undefined;
+    if (this.#filled > 0) this.#close();
+    for (let second = 0; second < STORE_PATIENCE && this.#waiting.length > 0; second += 1) {
+      if (second > 0) await delay(1_000);
+      await this.#store().catch(() => undefined);
+    }
+    await this.#store();
+    const seconds = Math.round(this.samples / SAMPLE_RATE);
+    const { id } = this.#message;
+    const whole = (one: VoiceMessage): VoiceMessage => (one.id === id ? { ...one, seconds } : one);
+    await this.#box.change((messages) => messages.map(whole));
+    return seconds;
+  }
+
+  #close(): void {
+    this.#waiting.push(this.#piece.slice(0, this.#filled));
+    this.#filled = 0;
+  }
+
+  async #store(): Promise<void> {
+    for (let piece = this.#waiting[0]; piece !== undefined; piece = this.#waiting[0]) {
+      await this.#box.keep(this.#message.id, this.#stored, piece);
+      if (this.#stored === 0) {
+        const { id } = this.#message;
+        const messages = await this.#box.change((others) => [
+          ...others.filter((one) => one.id !== id),
+          this.#message,
+        ]);
+        this.#changed(messages);
+      }
+      this.#stored += 1;
+      this.#waiting.shift();
+    }
+  }
+}
+
+function beep(): Int16Array {
+  const samples = new Int16Array(BEEP.samples);
+  tone(BEEP.hertz).read(samples);
+  return samples;
+}
+
+function samplesOf(bytes: Buffer): Int16Array {
+  const samples = new Int16Array(bytes.length / 2);
+  for (let at = 0; at < samples.length; at += 1) samples[at] = bytes.readInt16LE(2 * at);
+  return samples;
+}

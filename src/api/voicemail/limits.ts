@@ -1,0 +1,10 @@
+/** What callers can make a server keep of what they say, and how long they may stay. */
+
+/** Messages of one box; a further caller is told that it is full. */
+export const MAX_MESSAGES = 50;
+/** The longest message, seconds: 8 kB of audio each. */
+export const MAX_MESSAGE_SECONDS = 120;
+/** Without any audio for so long a caller is taken to be gone: not every phone sends while nobody speaks. */
+export const CALLER_SILENCE_MS = 8_000;
+/** A key is waited for so long after the menu. */
+export const KEY_WAIT_MS = 8_000;

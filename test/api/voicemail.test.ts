@@ -1,0 +1,184 @@
+/** Voicemail at our server: messages left, told of, heard and deleted, over real sockets with real audio. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type TestContext, test } from "node:test";
+import { VoiceBox } from "../../src/api/voicemail/box.ts";
+import { MAX_MESSAGES } from "../../src/api/voicemail/limits.ts";
+import type { StoreAnswer } from "../../src/core/vocabulary.ts";
+import {
+  type Call,
+  CallError,
+  type Phone,
+  type ServerEvent,
+  SipServer,
+  tone,
+} from "../../src/index.ts";
+import { MemoryStore } from "../../src/worlds/node/stores/memory-store.ts";
+import type { Store, StoreQuestion } from "../../src/worlds/node/stores/store.ts";
+import { hearTone, secondsOfTone } from "../support/tones.ts";
+import { atTheEnd, patience, startPhone } from "./town.ts";
+
+const USERS = {
+  "2001": { password: "desk-2001", voicemail: "500" },
+  "2002": { password: "hall-2002", voicemail: "500" },
+};
+
+/** With boxes that answer, and the port at which they do. */
+async function officeWith(
+  t: TestContext,
+  store: Store,
+  listen = "udp:127.0.0.1:0",
+): Promise<[SipServer, number]> {
+  const server = new SipServer({
+    listen,
+    domain: "example.com",
+    users: USERS,
+    store,
+  });
+  atTheEnd(t, () => server.close());
+  const opened = once(server, "voicemail.started", patience());
+  await server.start(patience());
+  const [{ port }] = (await opened) as [ServerEvent<"voicemail.started">];
+  return [server, port];
+}
+
+/** A store without the entries whose key begins so. */
+class Holey extends MemoryStore {
+  readonly #missing: string;
+
+  constructor(missing: string) {
+    super();
+    this.#missing = missing;
+  }
+
+  override atOnce(question: StoreQuestion): StoreAnswer {
+    if (!question.key.startsWith(this.#missing)) return super.atOnce(question);
+    return { kind: "unavailable", why: "it is not there" };
+  }
+}
+
+/** Waits for the tone, cutting the greeting short. */
+async function invited(call: Call): Promise<void> {
+  await call.answered;
+  const heard = call.listen();
+  await once(call, "heard", patience());
+  call.sendDtmf("#");
+  await hearTone(heard, 880, 0.2);
+}
+
+/** Says a tone of so many hertz for so long, and hangs up. */
+async function leave(caller: Phone, callee: string, hertz: number, ms: number): Promise<void> {
+  const call = caller.call(callee);
+  await invited(call);
+  await call.play(tone(hertz), { signal: AbortSignal.timeout(ms) });
+  await call.hangup();
+}
+
+async function samplesOf(call: Call): Promise<Int16Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of call.listen()) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  return Int16Array.from({ length: bytes.length / 2 }, (_, at) => bytes.readInt16LE(2 * at));
+}
+
+/** The lamp of a phone: how many messages are new and old. */
+async function lamp(phone: Phone, fresh: number, old: number): Promise<void> {
+  for (;;) {
+    const [told] = await once(phone, "message-waiting.changed", patience());
+    if (told.new === fresh && told.old === old) return;
+  }
+}
+
+test("a message lights the lamp, is heard, goes out, and is deleted", async (t) => {
+  const store = new MemoryStore();
+  const [server] = await officeWith(t, store);
+  const alice = await startPhone(t, server, "2001");
+  const bob = await startPhone(t, server, "2002", { messageWaiting: true, answer: "busy" });
+  const lit = lamp(bob, 1, 0);
+  await leave(alice, "2002", 523, 3_000);
+  await lit;
+  const out = lamp(bob, 0, 1);
+  const call = bob.call("500");
+  await call.answered;
+  await hearTone(call.listen(), 523, 2);
+  await out;
+  const gone = lamp(bob, 0, 0);
+  call.sendDtmf("3");
+  await gone;
+  await call.ended;
+  const left: string[] = [];
+  for await (const { key } of store.scan("voice/")) left.push(key);
+  assert.deepEqual(left, []);
+});
+
+test("who hangs up at once, or says nothing, has left none", async (t) => {
+  const store = new MemoryStore();
+  const [server] = await officeWith(t, store);
+  const alice = await startPhone(t, server, "2001");
+  const call = alice.call("2002");
+  await invited(call);
+  await call.hangup();
+  const none = alice.call("2002");
+  await none.answered;
+  await none.hangup();
+  const kept = once(server, "voice-message.left", patience());
+  await leave(alice, "2002", 523, 2_500);
+  await kept;
+  const box = new VoiceBox(store, "2002@example.com");
+  const [message, ...others] = await box.list();
+  assert.deepEqual(others, []);
+  assert.equal(message?.from, "sip:2001@example.com");
+  assert.equal(message?.heard, false);
+});
+
+test("a server without datagrams has boxes all the same: the box speaks UDP, who calls it TCP", async (t) => {
+  const [server] = await officeWith(t, new MemoryStore(), "tcp:127.0.0.1:0");
+  const alice = await startPhone(t, server, "2001");
+  const kept = once(server, "voice-message.left", patience());
+  await leave(alice, "2002", 523, 2_500);
+  const [{ user, seconds }] = (await kept) as [ServerEvent<"voice-message.left">];
+  assert.equal(user, "2002");
+  assert.ok(seconds >= 1);
+});
+
+test("a box that is full says so and takes nothing", async (t) => {
+  const store = new MemoryStore();
+  const box = new VoiceBox(store, "2002@example.com");
+  const one = { from: "sip:2001@example.com", at: 1, seconds: 1, heard: true };
+  await box.change(() =>
+    Array.from({ length: MAX_MESSAGES }, (_, id) => ({ ...one, id: `${id}` })),
+  );
+  const [server] = await officeWith(t, store);
+  const alice = await startPhone(t, server, "2001");
+  const call = alice.call("2002");
+  await call.answered;
+  const [heard, { why }] = await Promise.all([samplesOf(call), call.ended]);
+  assert.equal(why, "peer-hung-up");
+  assert.ok(heard.length > 8_000, "it says something");
+  assert.equal(secondsOfTone(heard, 880), 0);
+  assert.equal((await box.list()).length, MAX_MESSAGES);
+});
+
+test("without its store a box answers nobody", async (t) => {
+  const [server] = await officeWith(t, new Holey("voice/"));
+  const alice = await startPhone(t, server, "2001");
+  await assert.rejects(alice.call("2002").answered, (error) => {
+    assert.ok(error instanceof CallError);
+    assert.equal(error.status, 480);
+    return true;
+  });
+  await assert.rejects(alice.call("500").answered, CallError);
+});
+
+test("who calls the agent past the server, or by a word that he has guessed, is not let in", async (t) => {
+  const [server, port] = await officeWith(t, new MemoryStore());
+  const stranger = await startPhone(t, server, "2001");
+  for (const word of ["", ";word=guessed"]) {
+    const uri = `sip:voicemail@127.0.0.1:${port}${word};target=sip:2002%40example.com`;
+    await assert.rejects(stranger.call(uri).answered, (error) => {
+      assert.ok(error instanceof CallError);
+      assert.equal(error.status, 404);
+      return true;
+    });
+  }
+});
