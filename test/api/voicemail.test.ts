@@ -7,6 +7,7 @@ import { MAX_MESSAGES } from "../../src/api/voicemail/limits.ts";
 import type { StoreAnswer } from "../../src/core/vocabulary.ts";
 import {
   type Call,
+  type CallEnd,
   CallError,
   type Phone,
   type ServerEvent,
@@ -121,9 +122,16 @@ test("who hangs up at once, or says nothing, has left none", async (t) => {
   const none = alice.call("2002");
   await none.answered;
   await none.hangup();
-  const kept = once(server, "voice-message.left", patience());
+  const left: number[] = [];
+  const kept = new Promise<void>((resolve) => {
+    server.on("voice-message.left", ({ seconds }) => {
+      left.push(seconds);
+      if (seconds > 0) resolve();
+    });
+  });
   await leave(alice, "2002", 523, 2_500);
   await kept;
+  assert.equal(left.length, 1);
   const box = new VoiceBox(store, "2002@example.com");
   const [message, ...others] = await box.list();
   assert.deepEqual(others, []);
@@ -152,7 +160,10 @@ test("a box that is full says so and takes nothing", async (t) => {
   const alice = await startPhone(t, server, "2001");
   const call = alice.call("2002");
   await call.answered;
-  const [heard, { why }] = await Promise.all([samplesOf(call), call.ended]);
+  const [heard, [{ why }]] = await Promise.all([
+    samplesOf(call),
+    once(call, "ended", patience()) as Promise<[CallEnd]>,
+  ]);
   assert.equal(why, "peer-hung-up");
   assert.ok(heard.length > 8_000, "it says something");
   assert.equal(secondsOfTone(heard, 880), 0);

@@ -30,20 +30,24 @@ class House {
     this.box.answer = ({ method }) => (method === "CANCEL" ? undefined : 200);
   }
 
-  register(phone: TestPhone, q = "1"): void {
+  /** @returns the URI that leads to this very phone (RFC 5627). */
+  register(phone: TestPhone, q = "1"): string {
     const uri = "sip:example.com";
     const sending: Sending = {
       to: `<sip:${phone.user}@example.com>`,
       callId: `r-${phone.place}`,
-      contact: `<${phone.contact}>;q=${q}`,
+      contact: `<${phone.contact}>;q=${q};+sip.instance="<urn:x:${phone.place}>"`,
     };
     phone.send(SERVER, "REGISTER", uri, sending);
     this.town.pass(10);
     const line = answerTo(phone.final("REGISTER"), "REGISTER", uri, { user: phone.user });
-    phone.send(SERVER, "REGISTER", uri, { ...sending, lines: [line] });
+    phone.send(SERVER, "REGISTER", uri, { ...sending, lines: [line, "Supported: gruu"] });
     this.town.pass(10);
-    assert.equal(phone.final("REGISTER").status, 200);
+    const { status, headers } = phone.final("REGISTER");
+    assert.equal(status, 200);
     phone.received.length = 0;
+    const own = headers.all("contact").find((contact) => contact.includes(phone.contact)) ?? "";
+    return /;pub-gruu="([^"]*)"/.exec(own)?.[1] ?? "";
   }
 
   /** An INVITE with credentials. */
@@ -223,6 +227,15 @@ suite("a call that is not for the box", () => {
     house.call(house.alice, "sip:bob@example.com", { lines });
     assert.deepEqual(house.diverted, []);
     assert.equal(house.alice.final("INVITE").status, 480);
+  });
+
+  test("one for a certain phone of his (RFC 5627)", () => {
+    const house = new House();
+    const gruu = house.register(house.bob);
+    house.call(house.alice, gruu);
+    house.say(486);
+    assert.deepEqual(house.diverted, []);
+    assert.equal(house.alice.final("INVITE").status, 486);
   });
 
   test("one for who has no box", () => {
