@@ -230,6 +230,8 @@ export interface PhoneEventFields {
     readonly waiting: boolean;
     readonly new?: number;
     readonly old?: number;
+    /** The URI that tells the messages when it is called. */
+    readonly box?: string;
   };
   "message.sent": MessageFields;
   "message.received": MessageFields;

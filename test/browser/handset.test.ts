@@ -118,6 +118,36 @@ describe("dialtone phone --http", () => {
     },
   );
 
+  test("a key calls the box that the lamp tells of", needs("chromium"), async (t) => {
+    bundlePage();
+    const users = household.path("users.yaml");
+    writeFileSync(users, '"2005": {password: desk-2005, voicemail: "500"}\n');
+    const place = household.address(14);
+    const listen = ["--listen", `udp:${place}:5060`, "--domain", "example.com"];
+    const boxes = new Dialtone(household, "boxes", ["serve", ...listen, "--users", users]);
+    await boxes.event("voicemail.started");
+    const file = household.path("2005.yaml");
+    const lines = [
+      'accounts:\n  - user: "2005"\n    password: desk-2005\n    domain: example.com',
+      `    message-waiting: yes\n    servers:\n      - { address: ${place}, port: 5060 }\n`,
+    ];
+    writeFileSync(file, lines.join("\n"));
+    const flags = ["--bind", household.address(25), "--http", `${household.address(25)}:0`];
+    const desk = await started("desk", ["phone", "--config", file, ...flags]);
+    const browser = await openBrowser();
+    t.after(() => browser.close());
+    const { page, complaints } = browser;
+    await page.goto(await invitation(desk.process));
+    await page.getByRole("button", { name: "Messages", exact: true }).click();
+    await page.getByRole("article", { name: "Call talking", exact: true }).waitFor();
+    await desk.event("call.heard", { peer: "sip:500@example.com" });
+    await page.getByText("No call.").waitFor();
+    await desk.event("call.ended", { why: "peer-hung-up" });
+    assert.deepEqual(complaints, []);
+    await desk.stop();
+    await boxes.stop();
+  });
+
   test("nobody without the token presses a key, and none of its keys breaks the network", async () => {
     const alone = await started("alone", phone("2005", 25, "--http", `${household.address(25)}:0`));
     const [address = "", token = ""] = (await invitation(alone.process)).split("#");

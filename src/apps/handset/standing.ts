@@ -14,6 +14,8 @@ export interface ShownAccount {
   readonly waiting: boolean;
   /** Voice messages that nobody has heard yet; undefined: not told. */
   readonly messages: number | undefined;
+  /** The URI to call to hear them; empty: not told. */
+  readonly box: string;
 }
 
 export interface ShownServer {
@@ -85,6 +87,7 @@ export class Handset {
         servers: Array.from({ length: servers }, (_, index) => away(index + 1)),
         waiting: false,
         messages: undefined,
+        box: "",
       })),
       calls: [],
       lamps: [],
@@ -121,6 +124,7 @@ export class Handset {
           ...account,
           waiting: event.waiting === true,
           messages: typeof event.new === "number" ? event.new : undefined,
+          box: typeof event.box === "string" ? event.box : account.box,
         }));
         break;
       case "colleague.changed":

@@ -32,8 +32,10 @@ export class MessageWaiting implements EventPackage {
     if (!isOf(request, this.accept)) return { status: 415, why: "not a message summary" };
     const summary = parseMessageSummary(request.body);
     if (summary === undefined) return { status: 400, why: "malformed message summary" };
-    const fields = { waiting: summary.waiting, new: summary.voice?.new, old: summary.voice?.old };
-    const told = `${fields.waiting} ${fields.new} ${fields.old}`;
+    const { waiting, voice, account: box } = summary;
+    const counted = { waiting, new: voice?.new, old: voice?.old };
+    const fields = { ...counted, ...(box === undefined ? {} : { box }) };
+    const told = `${waiting} ${voice?.new} ${voice?.old} ${box}`;
     if (told === this.#told) return UNDERSTOOD;
     this.#told = told;
     return {

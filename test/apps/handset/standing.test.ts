@@ -57,6 +57,8 @@ test("a call rings, talks, is held by either side and is gone; the others stay i
 
 test("messages that wait and colleagues have lamps, one each for calls and presence", () => {
   const shown = handset();
+  const box = "sip:500@example.com";
+  shown.saw(told("message-waiting.changed", { waiting: true, new: 4, old: 1, box }));
   shown.saw(told("message-waiting.changed", { waiting: true, new: 3, old: 1 }));
   shown.saw(told("colleague.changed", { colleague: "2004", state: "busy" }));
   shown.saw(told("colleague.changed", { colleague: "2003", state: "ringing" }));
@@ -65,6 +67,7 @@ test("messages that wait and colleagues have lamps, one each for calls and prese
   shown.saw(told("presence.changed", { of: "2003", state: "open", activity: "on-the-phone" }));
   const [first, second] = shown.standing.accounts;
   assert.deepEqual([first?.waiting, first?.messages, second?.waiting], [true, 3, false]);
+  assert.deepEqual([first?.box, second?.box], [box, ""]);
   const lamps = shown.standing.lamps.map(({ who, state }) => `${who} ${state}`);
   assert.deepEqual(lamps, ["2003 ringing", "2003 on-the-phone", "2004 idle", "2004 open"]);
 });

@@ -79,6 +79,15 @@ test("message-waiting.changed says the lamp and the counts, and only when they a
   ]);
 });
 
+test("the lamp says what number tells the messages, when it is told (RFC 3842 §5.2)", () => {
+  const none = "Messages-Waiting: no\r\n";
+  const stage = stageOf().start();
+  stage.tell("primary", { body: none });
+  stage.tell("primary", { body: `${none}Message-Account: sip:500@example.com\r\n` });
+  const boxes = stage.told("message-waiting.changed", "box");
+  assert.deepEqual(boxes, [[undefined], ["sip:500@example.com"]]);
+});
+
 test("bodies that are none are refused and change nothing: 415 with Accept, 400", () => {
   const stage = stageOf().start();
   stage.rehearsal.take();

@@ -46,7 +46,7 @@ export function HandsetView(): VNode {
       {!connected && <p class="alarm">The phone does not answer this page.</p>}
       <section aria-label="Lines">
         {standing.accounts.map((one) => (
-          <Line key={one.name} account={one} />
+          <Line key={one.name} account={one} pressing={pressing} />
         ))}
       </section>
       <section aria-label="Calls">
@@ -107,14 +107,24 @@ export function HandsetView(): VNode {
   );
 }
 
-function Line({ account }: { readonly account: ShownAccount }): VNode {
-  const { name, servers, waiting, messages } = account;
+interface LineProps {
+  readonly account: ShownAccount;
+  readonly pressing: Press;
+}
+
+function Line({ account, pressing }: LineProps): VNode {
+  const { name, servers, waiting, messages, box } = account;
   const served = servers.some(({ state }) => state === "registered");
   return (
     <article class={served ? "line served" : "line"} aria-label={`${name}, ${inWords(servers)}`}>
       <h2>{name}</h2>
       {waiting && (
         <p class="waiting">{messages === undefined ? "" : `${messages} `}messages wait</p>
+      )}
+      {box !== "" && (
+        <button type="button" onClick={() => pressing({ do: "call", to: box, account: name })}>
+          Messages
+        </button>
       )}
       <ul>
         {servers.map(({ server, state, target, why }) => (
