@@ -44,6 +44,7 @@ export type { AudioInput, PlayOptions } from "./api/voice.ts";
 export type { WaitOptions } from "./api/waiting.ts";
 export { type AudioSource, ringback, silence, tone } from "./core/media/tones.ts";
 export type { Fault } from "./core/provisioning/configuration.ts";
+export type { Messages } from "./core/server/message-summary.ts";
 export type { Recall } from "./core/server/register-desk.ts";
 export type { Store } from "./worlds/node/stores/store.ts";
 export type { TlsSettings } from "./worlds/node/tls.ts";

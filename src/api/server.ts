@@ -1,6 +1,7 @@
 /** A registrar and call server as a program sees it: addresses, users and a store in, typed events out. */
 import { EventEmitter } from "node:events";
 import type { Instant } from "../core/machine.ts";
+import { type Messages, MOST_MESSAGES } from "../core/server/message-summary.ts";
 import type { Recall, Removal } from "../core/server/register-desk.ts";
 import { Resolver } from "../worlds/node/resolver.ts";
 import { readServers } from "../worlds/node/resolver-servers.ts";
@@ -14,6 +15,7 @@ import {
   isServerEvent,
   type ServerEventFields,
 } from "./event-fields.ts";
+import { shown } from "./option-values.ts";
 import { Postbox } from "./postbox.ts";
 import { type EngineConfiguration, ServerEngine } from "./server-engine.ts";
 import { type SipServerOptions, serverConfiguration } from "./server-options.ts";
@@ -121,6 +123,27 @@ export class SipServer extends EventEmitter<ServerEvents> {
     });
     if (outcome === "unavailable") throw new Error(`the bindings of ${user} stand: ${NO_STORE}`);
     return outcome === "removed";
+  }
+
+  /**
+   * So many voice messages wait for a user (RFC 3842): the lamps of his phones follow, whichever node they have
+   * subscribed at. The boxes of this server say so themselves.
+   * @throws Error if the store cannot be written, or the role is `fallback`; RangeError if a number is no count;
+   *   StateError if the server does not run.
+   */
+  async setMessages(user: string, messages: Messages): Promise<void> {
+    for (const count of [messages.new, messages.old]) {
+      if (Number.isInteger(count) && count >= 0 && count <= MOST_MESSAGES) continue;
+      throw new RangeError(`${shown(count)} messages cannot wait; give 0 to ${MOST_MESSAGES}`);
+    }
+    const engine = this.#engine;
+    if (engine === undefined || this.#closed !== undefined) {
+      throw new StateError("the server does not run");
+    }
+    const kept = await new Promise<boolean>((resolve) => {
+      engine.driver.run((now: Instant) => engine.machine.setMessages(now, user, messages, resolve));
+    });
+    if (!kept) throw new Error(`the messages of ${user} cannot be kept: ${NO_STORE}`);
   }
 
   /** Every event from now on, for `for await`; it ends when the server is closed. */

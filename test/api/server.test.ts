@@ -273,3 +273,25 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   for await (const item of items) found.push(item);
   return found;
 }
+
+test("a program says how many messages wait, and the lamp follows", async (t) => {
+  const server = await startServer(t);
+  const phone = await startPhone(t, server, "2001", { messageWaiting: true });
+  const lit = new Promise<boolean>((resolve) => {
+    phone.on("message-waiting.changed", (told) => {
+      if (told.new === 2 && told.old === 1) resolve(told.waiting);
+    });
+  });
+  await server.setMessages("2001", { new: 2, old: 1 });
+  assert.equal(await lit, true);
+  for (const wrong of [-1, 0.5, 1_000_000, Number.NaN]) {
+    await assert.rejects(server.setMessages("2001", { new: wrong, old: 0 }), RangeError);
+  }
+  await server.close();
+  await assert.rejects(server.setMessages("2001", { new: 0, old: 0 }), StateError);
+});
+
+test("a fallback server keeps no messages, and says so", async (t) => {
+  const server = await startServer(t, { role: "fallback" });
+  await assert.rejects(server.setMessages("2001", { new: 1, old: 0 }), /cannot be kept/);
+});

@@ -5,7 +5,7 @@
 import type { Context, Hono } from "hono";
 import { decodeBindings, isLive } from "../../core/server/binding.ts";
 import { nameOfKey } from "../../core/server/domains.ts";
-import type { Messages } from "../../core/server/message-summary.ts";
+import { type Messages, MOST_MESSAGES } from "../../core/server/message-summary.ts";
 import type { Recall, Removal } from "../../core/server/register-desk.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import { isBearer } from "../bearer.ts";
@@ -21,8 +21,6 @@ const EVENTS: readonly string[] = ["deactivated", "probation", "rejected"];
 
 /** Seconds that may be asked for at most: a day. */
 const LONGEST_WAIT = 86_400;
-
-const MOST_MESSAGES = 999_999;
 
 const NO_STORE = "the store cannot be written now: what was not removed stands";
 

@@ -9,6 +9,9 @@ import { type Domains, hostText } from "./domains.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
 import type { Users } from "./users.ts";
 
+/** Of which nobody counts more. */
+export const MOST_MESSAGES = 999_999;
+
 /** Voice messages in the box of a user. */
 export interface Messages {
   readonly new: number;
