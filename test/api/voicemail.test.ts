@@ -106,10 +106,38 @@ test("a message lights the lamp, is heard, goes out, and is deleted", async (t) 
   const gone = lamp(bob, 0, 0);
   call.sendDtmf("3");
   await gone;
-  await call.ended;
+  await call.hangup();
   const left: string[] = [];
   for await (const { key } of store.scan("voice/")) left.push(key);
   assert.deepEqual(left, []);
+});
+
+test("callers hear the greeting that a user has recorded, until he takes it away", async (t) => {
+  const store = new MemoryStore();
+  const [server] = await officeWith(t, store);
+  const alice = await startPhone(t, server, "2001");
+  const bob = await startPhone(t, server, "2002", { answer: "busy" });
+  const box = new VoiceBox(store, "2002@example.com");
+  const record = async (say: (call: Call) => Promise<unknown>): Promise<void> => {
+    const call = bob.call("500");
+    await call.answered;
+    const heard = call.listen();
+    await once(call, "heard", patience());
+    call.sendDtmf("0");
+    await hearTone(heard, 880, 0.2);
+    await say(call);
+    call.sendDtmf("#");
+    await once(call, "ended", patience());
+  };
+  await record((call) => call.play(tone(660), { signal: AbortSignal.timeout(2_500) }));
+  const call = alice.call("2002");
+  await call.answered;
+  await hearTone(call.listen(), 660, 1);
+  await call.hangup();
+  assert.ok(secondsOfTone((await box.greeting()) ?? new Int16Array(), 660) > 1);
+  // As long as the tone, and too short for a greeting.
+  await record((caller) => caller.play(new Int16Array(4_800)));
+  assert.equal(await box.greeting(), undefined);
 });
 
 test("who hangs up at once, or says nothing, has left none", async (t) => {

@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { StoreAnswer, StoreWrite } from "../../core/vocabulary.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
+import { fromMuLaw, muLaw } from "./speech.ts";
 
 /** A voice message. */
 export interface VoiceMessage {
@@ -25,6 +26,7 @@ export class BoxError extends Error {
 
 const BOXES = "voice/box/";
 const AUDIO = "voice/audio/";
+const GREETINGS = "voice/greeting/";
 
 /** More than the nodes and phones that can be at one box. */
 const WRITE_ATTEMPTS = 16;
@@ -89,6 +91,22 @@ export class VoiceBox {
       if (value === undefined) return left;
       await this.#write(key, undefined, version);
     }
+  }
+
+  /** What its callers hear; undefined: nothing of its own. @throws BoxError. */
+  async greeting(): Promise<Int16Array | undefined> {
+    const { value } = await this.#get(GREETINGS + this.#name);
+    return value === undefined ? undefined : fromMuLaw(Buffer.from(value, "latin1"));
+  }
+
+  /** @throws BoxError. */
+  async keepGreeting(samples: Int16Array | undefined): Promise<void> {
+    const value = samples && Buffer.from(muLaw(samples)).toString("latin1");
+    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
+      const { version } = await this.#get(GREETINGS + this.#name);
+      if (await this.#write(GREETINGS + this.#name, value, version)) return;
+    }
+    throw new BoxError("too many are at the box");
   }
 
   async #read(): Promise<{ messages: readonly VoiceMessage[]; version: number }> {

@@ -1,20 +1,13 @@
 /** Takes a message: a greeting, a tone, and what is said after it, stored piece by piece as it comes. */
-import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { PCMU } from "../../core/media/g711.ts";
-import { SAMPLE_RATE, tone } from "../../core/media/tones.ts";
-import type { Call } from "../call.ts";
+import { SAMPLE_RATE } from "../../core/media/tones.ts";
 import type { VoiceBox, VoiceMessage } from "./box.ts";
-import { CALLER_SILENCE_MS, MAX_MESSAGE_SECONDS, MAX_MESSAGES } from "./limits.ts";
+import { MAX_MESSAGE_SECONDS, MAX_MESSAGES } from "./limits.ts";
+import { BEEP, LEAST_SAMPLES, muLaw, spoken } from "./speech.ts";
 import type { Talk } from "./talk.ts";
-
-/** Who hangs up before has said nothing. */
-const LEAST_SAMPLES = SAMPLE_RATE;
 
 /** What a server that dies takes with it, at the most. */
 const PIECE_SAMPLES = 2 * SAMPLE_RATE;
-
-const BEEP = { hertz: 880, samples: SAMPLE_RATE * 0.4 };
 
 /** A store that is away is waited for, so many seconds. */
 const STORE_PATIENCE = 10;
@@ -36,37 +29,17 @@ export async function takeMessage(
     await talk.say("full");
     return undefined;
   }
-  await talk.say("greeting");
+  await talk.say((await box.greeting()) ?? "greeting");
   // A key means: no greeting.
   talk.forget();
-  await talk.say(beep());
+  await talk.say(BEEP);
   const recording = new Recording(
     box,
     { id: box.newId(), from: call.peer, at, heard: false },
     changed,
   );
-  for await (const bytes of spoken(call)) await recording.take(samplesOf(bytes as Buffer));
+  for await (const samples of spoken(call, MAX_MESSAGE_SECONDS)) await recording.take(samples);
   return await recording.finish();
-}
-
-/** What is heard until the caller presses a key, is gone, has been silent for long, or has said enough. */
-function spoken(call: Call): Readable {
-  const heard = call.listen();
-  const end = (): void => {
-    if (!heard.readableEnded) heard.push(null);
-  };
-  const longest = setTimeout(end, MAX_MESSAGE_SECONDS * 1_000);
-  let silence: NodeJS.Timeout | undefined;
-  call.on("silenced", () => {
-    silence = setTimeout(end, CALLER_SILENCE_MS);
-  });
-  call.on("heard", () => clearTimeout(silence));
-  call.once("key-pressed", end);
-  heard.once("close", () => {
-    clearTimeout(longest);
-    clearTimeout(silence);
-  });
-  return heard;
 }
 
 class Recording {
@@ -87,8 +60,7 @@ class Recording {
   }
 
   async take(samples: Int16Array): Promise<void> {
-    const encoded = new Uint8Array(samples.length);
-    PCMU.encode(samples, encoded, 0);
+    const encoded = muLaw(samples);
     this.samples += samples.length;
     for (let at = 0; at < encoded.length; ) {
       const part = encoded.subarray(at, at + PIECE_SAMPLES - this.#filled);
@@ -137,16 +109,4 @@ class Recording {
       this.#waiting.shift();
     }
   }
-}
-
-function beep(): Int16Array {
-  const samples = new Int16Array(BEEP.samples);
-  tone(BEEP.hertz).read(samples);
-  return samples;
-}
-
-function samplesOf(bytes: Buffer): Int16Array {
-  const samples = new Int16Array(bytes.length / 2);
-  for (let at = 0; at < samples.length; at += 1) samples[at] = bytes.readInt16LE(2 * at);
-  return samples;
 }

@@ -4,6 +4,8 @@
 export const MAX_MESSAGES = 50;
 /** The longest message, seconds: 8 kB of audio each. */
 export const MAX_MESSAGE_SECONDS = 120;
+/** The longest greeting that a user records for his callers, seconds. */
+export const MAX_GREETING_SECONDS = 30;
 /** Without any audio for so long a caller is taken to be gone: not every phone sends while nobody speaks. */
 export const CALLER_SILENCE_MS = 8_000;
 /** A key is waited for so long after the menu. */

@@ -8,6 +8,7 @@ const FOLDER = new URL("../../../../prompts/", import.meta.url);
 const WORDS = [
   ..."greeting full you-have no-messages new-message new-messages old-message".split(" "),
   ..."old-messages and from from-unknown menu deleted no-more goodbye".split(" "),
+  ..."greeting-menu greeting-record greeting-kept greeting-removed".split(" "),
 ] as const;
 
 /** The greatest number that there is a prompt for. */

@@ -1,9 +1,10 @@
 /** Tells a caller the messages in his box, the new ones first, and does what his keys say. */
-import { PCMU } from "../../core/media/g711.ts";
 import { parseUri } from "../../core/message/uri.ts";
 import type { VoiceBox, VoiceMessage } from "./box.ts";
 import type { Changed } from "./deposit.ts";
+import { recordGreeting } from "./greeting.ts";
 import { KEY_WAIT_MS } from "./limits.ts";
+import { fromMuLaw } from "./speech.ts";
 import type { Talk } from "./talk.ts";
 
 /** @throws BoxError. */
@@ -14,9 +15,13 @@ export async function tellMessages(talk: Talk, box: VoiceBox, changed: Changed):
   const old = messages.filter(({ heard }) => heard);
   await talk.say(...summary(talk, fresh.length, old.length));
   for (const message of [...fresh, ...old]) {
-    if (!(await tell(talk, box, message, changed))) return;
+    const wish = await tell(talk, box, message, changed);
+    if (wish === "end") return;
+    if (wish === "greeting") await recordGreeting(talk, box);
   }
   if (messages.length > 0) await talk.say("no-more");
+  await talk.say("greeting-menu");
+  if ((await talk.key(KEY_WAIT_MS)) === "0") await recordGreeting(talk, box);
   await talk.say("goodbye");
 }
 
@@ -28,21 +33,21 @@ function summary({ prompts }: Talk, fresh: number, old: number): string[] {
   return ["you-have", ...counted(fresh, "new"), ...both, ...counted(old, "old")];
 }
 
-/** False: no further one is wanted. */
+/** What is wanted after a message. */
+type Wish = "next" | "greeting" | "end";
+
 async function tell(
   talk: Talk,
   box: VoiceBox,
   { id, from, heard }: VoiceMessage,
   changed: Changed,
-): Promise<boolean> {
-  const audio = await box.audio(id);
-  const samples = new Int16Array(audio.length);
-  PCMU.decode(audio, 0, audio.length, samples, 0);
+): Promise<Wish> {
+  const samples = fromMuLaw(await box.audio(id));
   let told = heard;
   for (;;) {
-    if (talk.forget().includes("*")) return false;
+    if (talk.forget().includes("*")) return "end";
     await talk.say(...talk.prompts.caller(parseUri(from)?.user ?? ""), samples);
-    if (talk.over) return false;
+    if (talk.over) return "end";
     if (!told) changed(await box.change((messages) => messages.map(heardOf(id))));
     told = true;
     await talk.say("menu");
@@ -52,11 +57,13 @@ async function tell(
       case "3":
         changed(await box.remove(id));
         await talk.say("deleted");
-        return !talk.over;
+        return "next";
+      case "0":
+        return "greeting";
       case "*":
-        return false;
+        return "end";
       default:
-        return !talk.over;
+        return talk.over ? "end" : "next";
     }
   }
 }
