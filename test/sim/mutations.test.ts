@@ -9,9 +9,11 @@ import { after, test } from "node:test";
 import type { Violation } from "../../src/worlds/sim/invariants/invariant.ts";
 import { Mutant } from "../support/mutant.ts";
 import { MUTATIONS } from "./mutations.ts";
+import { MUTATIONS_OF_WAYS } from "./mutations-of-ways.ts";
 
 const PROBE = join(import.meta.dirname, "..", "support", "swarm-probe.js");
 const LEAST = 25;
+const ALL = [...MUTATIONS, ...MUTATIONS_OF_WAYS];
 
 const mutant = new Mutant();
 after(() => mutant.remove());
@@ -26,15 +28,15 @@ function brokenBy(seeds: readonly number[]): readonly Violation[] {
 }
 
 test(`at least ${LEAST} rules are broken on purpose, each once`, () => {
-  assert.ok(MUTATIONS.length >= LEAST);
-  assert.equal(new Set(MUTATIONS.map(({ breaks }) => breaks)).size, MUTATIONS.length);
+  assert.ok(ALL.length >= LEAST);
+  assert.equal(new Set(ALL.map(({ breaks }) => breaks)).size, ALL.length);
 });
 
 test("with no rule broken their seeds break nothing", () => {
-  assert.deepEqual(brokenBy([...new Set(MUTATIONS.map(({ seed }) => seed))]), []);
+  assert.deepEqual(brokenBy([...new Set(ALL.map(({ seed }) => seed))]), []);
 });
 
-for (const mutation of MUTATIONS) {
+for (const mutation of ALL) {
   const { breaks, caughtBy, seed } = mutation;
   test(`${caughtBy} notices when it is no longer true that ${breaks}`, () => {
     mutant.breaking(mutation, () => {

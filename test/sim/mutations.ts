@@ -22,7 +22,8 @@ const REGISTRATION = "phone/registration.js";
 const SUCCESSIVE = "phone/successive-registration.js";
 const CONCURRENT = "phone/concurrent-registration.js";
 
-function mutation(
+/** Its parts in their order. */
+export function mutation(
   breaks: string,
   file: string,
   find: string,

@@ -7,6 +7,7 @@ import type { Account } from "../../../core/phone/account.ts";
 import type { Call } from "../../../core/phone/call.ts";
 import type { Phone } from "../../../core/phone/phone.ts";
 import { Users } from "../../../core/server/users.ts";
+import { Acknowledged } from "../../../worlds/sim/invariants/acknowledged.ts";
 import { BothEnds } from "../../../worlds/sim/invariants/both-ends.ts";
 import { Calls } from "../../../worlds/sim/invariants/calls.ts";
 import { Home } from "../../../worlds/sim/invariants/home.ts";
@@ -17,11 +18,16 @@ import {
   type Violation,
   type Watched,
 } from "../../../worlds/sim/invariants/invariant.ts";
+import { Itineraries } from "../../../worlds/sim/invariants/itineraries.ts";
 import { OneBinding } from "../../../worlds/sim/invariants/one-binding.ts";
 import { OneLeg } from "../../../worlds/sim/invariants/one-leg.ts";
 import { OneWay } from "../../../worlds/sim/invariants/one-way.ts";
 import { RegisterRate } from "../../../worlds/sim/invariants/register-rate.ts";
 import { type Bindings, Registered } from "../../../worlds/sim/invariants/registered.ts";
+import { Resends } from "../../../worlds/sim/invariants/resends.ts";
+import { Returns } from "../../../worlds/sim/invariants/returns.ts";
+import { Subscribed } from "../../../worlds/sim/invariants/subscribed.ts";
+import { Suspects } from "../../../worlds/sim/invariants/suspects.ts";
 import { Wire } from "../../../worlds/sim/invariants/wire.ts";
 import type { SimulatedEvent } from "../../../worlds/sim/simulation.ts";
 import type { SimulatedMessage } from "../../../worlds/sim/surroundings.ts";
@@ -317,11 +323,17 @@ class Swarm implements Obituaries {
       new RegisterRate(this.#watched, complain),
       hush,
       new OneBinding(this.#watched, complain),
-      new Calls(this.#watched, complain),
+      new Calls(this.#watched, this.#faults, complain),
       new BothEnds(this.#watched, this.#faults, reaches, this.#partingMs, complain),
       new Wire(this.#watched, complain),
       new OneWay(this.#watched, complain),
       new OneLeg(this.#watched, complain),
+      new Acknowledged(this.#watched, complain),
+      new Itineraries(this.#watched, complain),
+      new Resends(this.#watched, complain),
+      new Returns(this.#watched, complain),
+      new Suspects(this.#watched, this.#faults, complain),
+      new Subscribed(this.#watched, this.#faults, complain),
     );
   }
 

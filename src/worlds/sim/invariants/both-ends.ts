@@ -72,7 +72,7 @@ export class BothEnds implements Invariant {
   readonly #connected: boolean;
   readonly #calls = new Map<string, Ends>();
   readonly #ids = new Map<string, string>();
-  /** Through which server an INVITE went last, by node and Call-ID. */
+  /** Through which server an INVITE went last, or was answered, by node and Call-ID. */
   readonly #servers = new Map<string, string>();
   /** Call-IDs of which the end was told to a name. */
   readonly #named = new Set<string>();
@@ -121,6 +121,9 @@ export class BothEnds implements Invariant {
 
   message(message: SimulatedMessage, text: string): void {
     if (OF_CALLS.test(text)) this.#pass(message, text);
+    else if (text.startsWith("SIP/2.0 2") && cseqOf(text).endsWith(" INVITE")) {
+      this.#note(message, callIdOf(text));
+    }
     if (message.direction === "out") {
       if (!text.startsWith("BYE ")) return;
       const id = callIdOf(text);
@@ -133,11 +136,12 @@ export class BothEnds implements Invariant {
   }
 
   /** Between a phone and its server. */
-  #pass({ node, direction, peer }: SimulatedMessage, text: string): void {
+  #pass(message: SimulatedMessage, text: string): void {
+    const { node, direction } = message;
     if (!this.#nodes.has(node)) return;
     const id = callIdOf(text);
     if (text.startsWith("INVITE ")) {
-      this.#servers.set(`${node} ${id}`, peer.address);
+      this.#note(message, id);
       return;
     }
     const ends = this.#calls.get(id);
@@ -145,6 +149,10 @@ export class BothEnds implements Invariant {
     // Of an answered call CANCEL stops no more than the legs beside that.
     const own = [...ends.live.values()].filter((end) => end.node === node);
     if (text.startsWith("BYE ") || own.every(({ answered }) => !answered)) ends.told = true;
+  }
+
+  #note({ node, peer }: SimulatedMessage, id: string): void {
+    if (this.#nodes.has(node)) this.#servers.set(`${node} ${id}`, peer.address);
   }
 
   /** Of a server that was left nothing is said to it, not even that a call is over (onlySignalWithRegistered, C40). */

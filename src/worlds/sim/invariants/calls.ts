@@ -10,7 +10,7 @@ import { signalsRegisteredOnly } from "../../../core/phone/unregistered-server.t
 import type { RedundancyPolicy } from "../../../core/redundancy/policy.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import type { Complain, Invariant, Watched } from "./invariant.ts";
+import type { Complain, Invariant, Reach, Watched } from "./invariant.ts";
 import { LateStops } from "./late-stops.ts";
 
 /** Ends for want of an answer, or of any sign of life. */
@@ -25,7 +25,10 @@ function endsLeftCalls({ servers, proxies }: RedundancyPolicy): boolean {
 
 export class Calls implements Invariant {
   readonly #bounds = new Map<string, number>();
+  readonly #reach: Reach;
   readonly #complain: Complain;
+  /** When each call began, by node and call. */
+  readonly #begunAt = new Map<string, Instant>();
   /** Outgoing calls that nobody has answered or refused yet. */
   readonly #waiting = new Map<string, Instant>();
   /** Call-ID by node and call. */
@@ -43,7 +46,8 @@ export class Calls implements Invariant {
   /** Nodes whose policy ends calls at a server that was left. */
   readonly #strict = new Set<string>();
 
-  constructor(watched: readonly Watched[], complain: Complain) {
+  constructor(watched: readonly Watched[], reach: Reach, complain: Complain) {
+    this.#reach = reach;
     for (const { node, bounds, account } of watched) {
       this.#bounds.set(node, bounds.callMs);
       if (endsLeftCalls(account.policy)) this.#strict.add(node);
@@ -65,6 +69,7 @@ export class Calls implements Invariant {
         break;
       case "call.started":
         this.#ids.set(key, String(callId));
+        this.#begunAt.set(key, at);
         if (direction === "outgoing") this.#waiting.set(key, at);
         else this.#ring(at, node, String(callId));
         break;
@@ -116,7 +121,7 @@ export class Calls implements Invariant {
       WANTED.has(why) ||
       // Without its ACK an answer has not made a session (RFC 3261 §13.3.1.4, R15).
       why === "unacknowledged" ||
-      (why === "session-expired" && this.#isHeld(key)) ||
+      (why === "session-expired" && this.#isHeld(key) && !this.#wasCalm(key)) ||
       (SILENT.has(why) && this.#silencedByHold(key, callId)) ||
       (why === "not-registered" && this.#strict.has(node));
     this.#over.add(callId);
@@ -127,6 +132,11 @@ export class Calls implements Invariant {
 
   #isHeld(key: string): boolean {
     return this.#held.has(`${key} us`) || this.#held.has(`${key} peer`);
+  }
+
+  /** Nothing kept anybody from refreshing it. */
+  #wasCalm(key: string): boolean {
+    return this.#reach.calmSince <= (this.#begunAt.get(key) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** The other end has taken a hold of this one's, which has not heard so. */

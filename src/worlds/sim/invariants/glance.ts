@@ -33,3 +33,7 @@ export function cseqOf(text: string): string {
 export function hasToTag(text: string): boolean {
   return /^To: .*;tag=/m.test(text);
 }
+
+export function fromTagOf(text: string): string {
+  return /^From: .*;tag=([^;\r]+)/m.exec(text)?.[1] ?? "";
+}

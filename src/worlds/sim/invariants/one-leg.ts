@@ -10,6 +10,7 @@ import {
   branchOf,
   callIdOf,
   cseqOf,
+  fromTagOf,
   hasToTag,
   placeOf,
   sendsRequest,
@@ -33,6 +34,8 @@ interface Leg {
 interface Invited {
   readonly one: Watched;
   readonly legs: Map<string, Leg>;
+  /** The From tag of the first, and so of all: the callee knows them by it for one call (RFC 3261 §8.2.2.2). */
+  tag: string;
   /** The call is answered or has ended. */
   settled: boolean;
   /** The call has ended: who had been heard of was told to stop then, unless his flow was given up with it. */
@@ -58,7 +61,7 @@ export class OneLeg implements Invariant {
     if (event === "call.started" && direction === "outgoing") {
       const one = this.#watched.get(node);
       if (one === undefined) return;
-      const invited: Invited = { one, legs: new Map(), settled: false, ended: false };
+      const invited: Invited = { one, legs: new Map(), tag: "", settled: false, ended: false };
       this.#calls.set(`${node} ${callId}`, invited);
       this.#numbers.set(`${node} ${call}`, invited);
     } else if (event === "call.ended") {
@@ -98,7 +101,9 @@ export class OneLeg implements Invariant {
     }
     const begins = text.startsWith("INVITE ") && !hasToTag(text);
     if (!sendsRequest(message, text) || !(begins || text.startsWith("CANCEL "))) return;
-    const legs = this.#calls.get(`${node} ${callIdOf(text)}`)?.legs;
+    const invited = this.#calls.get(`${node} ${callIdOf(text)}`);
+    if (begins) this.#identify(message, text, invited);
+    const legs = invited?.legs;
     const branch = branchOf(text);
     const leg = legs?.get(branch);
     if (!begins && leg !== undefined) leg.done = true;
@@ -113,6 +118,16 @@ export class OneLeg implements Invariant {
         fresh: false,
       });
     }
+  }
+
+  /** Call-ID and From tag are the same at each place (I7). */
+  #identify({ at, node }: SimulatedMessage, text: string, invited: Invited | undefined): void {
+    if (this.#watched.get(node)?.active !== true) return;
+    const tag = fromTagOf(text);
+    if (invited?.tag === "") invited.tag = tag;
+    if (invited?.tag === tag) return;
+    const what = `INVITE as ${tag} in ${callIdOf(text)}, which no call of its own has`;
+    this.#complain({ invariant: "I7", at, node, what });
   }
 
   check(now: Instant): void {

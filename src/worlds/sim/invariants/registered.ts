@@ -2,7 +2,7 @@
  * I1: a server of the list reachable for B, and the account is registered at a reachable server that knows it. And what
  * stands is renewed in time, as long as nothing keeps it from being.
  */
-import type { Instant } from "../../../core/machine.ts";
+import type { Instant, LossCause, Peer } from "../../../core/machine.ts";
 import { renewalAfterMs } from "../../../core/redundancy/bounds.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { ServerRoute } from "../../../core/redundancy/server-set.ts";
@@ -20,6 +20,13 @@ interface Accepted {
   readonly seconds: number;
 }
 
+/** A flow that breaks again soon is not made anew at once. */
+const FLOW_PAUSE_MS = 5000;
+
+function flowOf(node: string, { transport, address, port, localPort }: Peer): string {
+  return `${node} ${transport}:${address}:${port} ${localPort}`;
+}
+
 export class Registered implements Invariant {
   readonly #watched: readonly Watched[];
   readonly #reach: Reach;
@@ -29,11 +36,14 @@ export class Registered implements Invariant {
   /** When each was seen to be as it should be: from the death of its server on it has B to notice and move. */
   readonly #stoodAt = new Map<Watched, Instant>();
   #nextLook: Instant = 0;
+  #now: Instant = 0;
   /** By node and server. */
   readonly #accepted = new Map<string, Accepted>();
   /** When a REGISTER came to nothing last, and when 503 ended one, by node and server. */
   readonly #failedAt = new Map<string, Instant>();
   readonly #refusedAt = new Map<string, Instant>();
+  /** When a connection was lost, by node and pair of ports. */
+  readonly #lostAt = new Map<string, Instant>();
 
   constructor(
     watched: readonly Watched[],
@@ -57,16 +67,23 @@ export class Registered implements Invariant {
     this.#accepted.set(key, { at, seconds: Number(expires) });
   }
 
+  lost(node: string, peer: Peer, cause: LossCause): void {
+    if (peer.transport !== "udp" && cause !== "idle")
+      this.#lostAt.set(flowOf(node, peer), this.#now);
+  }
+
   died(now: Instant, node: string): void {
     for (const one of this.#watched) if (one.node === node) this.#stoodAt.set(one, now);
   }
 
   check(now: Instant): void {
+    this.#now = now;
     if (now < this.#nextLook) return;
     this.#nextLook = now + LOOK_MS;
     for (const one of this.#watched) {
       if (!one.active) continue;
       this.#lookForLapse(now, one);
+      this.#lookForLoss(now, one);
       if (this.#stands(now, one, now - one.bounds.registeredMs)) {
         this.#stoodAt.set(one, now);
         continue;
@@ -91,6 +108,21 @@ export class Registered implements Invariant {
       if (this.#failedWithConnection(key, accepted?.at ?? now)) continue;
       if (accepted !== undefined && this.#keptAway(now, one, route, accepted)) continue;
       const what = `the binding at ${targetName(place.target)} has run out, though its server was there`;
+      this.#complain({ invariant: "I1", at: now, node, what });
+    }
+  }
+
+  /** A flow that is gone is no way to the phone: the account registers anew at once, or after a pause (C11, C32). */
+  #lookForLoss(now: Instant, { node, account }: Watched): void {
+    for (const { index } of account.servers.routes) {
+      const registration = account.registration(index);
+      const peer = registration?.place?.flow.peer;
+      if (registration?.state !== "registered" || peer === undefined) continue;
+      const lostAt = this.#lostAt.get(flowOf(node, peer)) ?? now;
+      // Ports are used again.
+      if ((this.#accepted.get(`${node} ${index}`)?.at ?? now) > lostAt) continue;
+      if (now - lostAt <= FLOW_PAUSE_MS + LOOK_MS) continue;
+      const what = `lives on at server ${index} over a flow that it has lost`;
       this.#complain({ invariant: "I1", at: now, node, what });
     }
   }

@@ -1,7 +1,7 @@
 /** I7: CSeq rises within a Call-ID, and credentials go only to a host that sent the nonce they answer. */
 import type { Instant } from "../../../core/machine.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import { branchOf, callIdOf, cseqOf, placeOf } from "./glance.ts";
+import { branchOf, callIdOf, cseqOf, fromTagOf, placeOf } from "./glance.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
 
 interface Turn {
@@ -120,8 +120,4 @@ export class Wire implements Invariant {
     }
     return undefined;
   }
-}
-
-function fromTagOf(text: string): string {
-  return /^From: .*;tag=([^;\r]+)/m.exec(text)?.[1] ?? "";
 }
