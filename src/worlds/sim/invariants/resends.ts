@@ -127,7 +127,11 @@ export class Resends implements Invariant {
       if (why !== "timeout") asking.muddledAt = at;
       else this.#left(at, asking, String(method), String(target));
     } else if (event === "request.failed-over" && why === "timeout") {
-      if (asking.left?.at === at) this.#followed(at, asking, told.fromServer !== told.toServer);
+      const sending = asking.left?.at === at ? asking.left.sending : undefined;
+      // Another request may have gone on in the very same instant.
+      if (sending?.place === told.from && sending?.method === method) {
+        this.#followed(at, asking, told.fromServer !== told.toServer);
+      }
     } else if (event === "call.ended" && why === "timeout" && asking.left?.at === at) {
       const callId = this.#callIds.get(`${node} ${call}`);
       if (callId === asking.left.sending.callId) this.#wasLast(at, asking, asking.left.sending);
