@@ -34,13 +34,7 @@ export class Hearing implements AudioSink {
 
   /** What is heard from now on: 16 bit mono at 8 kHz, little-endian. It ends with the call. */
   listen(): Readable {
-    const listener = new Readable({
-      read: () => undefined,
-      destroy: (error, destroyed) => {
-        this.#listeners.delete(listener);
-        destroyed(error);
-      },
-    });
+    const listener = new Listener((gone) => this.#listeners.delete(gone));
     if (this.#closed) listener.push(null);
     else this.#listeners.add(listener);
     return listener;
@@ -78,7 +72,26 @@ export class Hearing implements AudioSink {
     this.#closed = true;
     this.#postbox.put(() => {
       for (const listener of this.#listeners) listener.push(null);
-      this.#listeners.clear();
     });
+  }
+}
+
+/** Whoever listens may end it himself, and read what is left in his own time. */
+class Listener extends Readable {
+  readonly #gone: (listener: Listener) => void;
+
+  constructor(gone: (listener: Listener) => void) {
+    super({ read: () => undefined });
+    this.#gone = gone;
+  }
+
+  override push(chunk: Uint8Array | null): boolean {
+    if (chunk === null) this.#gone(this);
+    return super.push(chunk);
+  }
+
+  override _destroy(error: Error | null, destroyed: (error?: Error | null) => void): void {
+    this.#gone(this);
+    destroyed(error);
   }
 }

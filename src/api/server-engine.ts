@@ -1,5 +1,6 @@
 /** A server machine on real sockets, with its store and its resolver: what the command and programs both run. */
 import type { Ready } from "../core/inquiry.ts";
+import { Domains } from "../core/server/domains.ts";
 import { readPlace } from "../core/server/flow-token.ts";
 import { type ServerConfiguration, SipServer as ServerMachine } from "../core/server/server.ts";
 import { bareHost } from "../core/server/sight.ts";
@@ -72,10 +73,15 @@ export class ServerEngine {
     }
   }
 
-  /** Takes nothing new and ends what is in flight; `server.stopped` follows. */
+  /**
+   * Takes nothing new and ends what is in flight, the calls of its boxes before all else, as they go through it;
+   * `server.stopped` follows.
+   */
   stop(): void {
-    void this.#voicemail?.then((boxes) => boxes.stop());
-    this.driver.run((now) => this.machine.stop(now));
+    const leave = (): void => this.driver.run((now) => this.machine.stop(now));
+    this.machine.boxAgents = [];
+    if (this.#voicemail === undefined) leave();
+    else void this.#voicemail.then((boxes) => boxes.hangUp()).then(leave);
   }
 
   /** Closes every socket at once. */
@@ -97,8 +103,11 @@ export class ServerEngine {
   #keepBoxes(listen: readonly string[]): void {
     const { users, domains, role } = this.machine.configuration;
     const places = listen.map(readPlace);
-    const hosts = [...domains, ...places.map(({ address }) => address)];
-    if (role === "fallback" || users?.hasBoxes((host) => hosts.includes(host)) !== true) return;
+    const here = new Domains(domains);
+    for (const { transport, address, port } of places) {
+      here.listening(transport, bareHost(address), port);
+    }
+    if (role === "fallback" || users?.hasBoxes((uri) => here.leadsHere(uri)) !== true) return;
     const open = places.filter(({ transport }) => transport === "udp" || transport === "tcp");
     this.#voicemail = this.#openBoxes(new Set(open.map(({ address }) => bareHost(address))));
   }
@@ -111,7 +120,9 @@ export class ServerEngine {
       store,
       domain: machine.configuration.domains[0] as string,
       changed: (user, messages) =>
-        driver.run((now) => machine.setMessages(now, user, messages, () => undefined)),
+        new Promise((kept) => {
+          driver.run((now) => machine.setMessages(now, user, messages, kept));
+        }),
       report: (event) => driver.run(() => driver.report(event)),
     });
     machine.boxAgents = await boxes.start(addresses);

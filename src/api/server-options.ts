@@ -5,7 +5,7 @@ import type { Local } from "../core/machine.ts";
 import { parseUri } from "../core/message/uri.ts";
 import type { Fault } from "../core/provisioning/configuration.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../core/server/registration.ts";
-import { type OfferedAlgorithm, type User, Users } from "../core/server/users.ts";
+import { isBoxName, type OfferedAlgorithm, type User, Users } from "../core/server/users.ts";
 import { readLocal } from "../worlds/node/listen-address.ts";
 import { isUnspecified } from "../worlds/node/local-address.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
@@ -225,6 +225,9 @@ class OptionsReader {
     }
     this.#text(`${path}.password`, password);
     this.#text(`${path}.voicemail`, voicemail);
+    if (typeof voicemail === "string" && !isBoxName(voicemail)) {
+      this.#fault(`${path}.voicemail`, `cannot be ${shown(voicemail)}`, "give a user or SIP URI");
+    }
     for (const algorithm of ALGORITHMS) {
       this.#text(`${path}.ha1.${algorithm}`, ha1?.[algorithm as OfferedAlgorithm]);
     }
@@ -234,7 +237,7 @@ class OptionsReader {
       name: bytesOf(name),
       password: password === undefined ? undefined : bytesOf(String(password)),
       ha1: ha1 ?? {},
-      voicemail,
+      voicemail: typeof voicemail === "string" ? bytesOf(voicemail) : undefined,
       groups: named ? groups.map(bytesOf) : [],
     };
   }

@@ -29,10 +29,11 @@ async function officeWith(
   t: TestContext,
   store: Store,
   listen = "udp:127.0.0.1:0",
+  domain: string | string[] = "example.com",
 ): Promise<[SipServer, number]> {
   const server = new SipServer({
     listen,
-    domain: "example.com",
+    domain,
     users: USERS,
     store,
   });
@@ -56,6 +57,51 @@ class Holey extends MemoryStore {
     if (!question.key.startsWith(this.#missing)) return super.atOnce(question);
     return { kind: "unavailable", why: "it is not there" };
   }
+}
+
+/** A store whose answers about boxes take their time. */
+class Slow implements Store {
+  readonly #store = new MemoryStore();
+  readonly #ms: number;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  get epochSeconds(): Store["epochSeconds"] {
+    return this.#store.epochSeconds;
+  }
+
+  ask(question: StoreQuestion, answered: (answer: StoreAnswer) => void): void {
+    const answer = this.#store.atOnce(question);
+    setTimeout(() => answered(answer), question.key.startsWith("voice/") ? this.#ms : 0);
+  }
+
+  scan(prefix: string): ReturnType<Store["scan"]> {
+    return this.#store.scan(prefix);
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+}
+
+/** A store that is away for the first count of messages that it is to keep. */
+class Absent extends MemoryStore {
+  #away = true;
+
+  override atOnce(question: StoreQuestion): StoreAnswer {
+    const counts = question.kind === "store.write" && question.key.startsWith("messages/");
+    if (!counts || !this.#away) return super.atOnce(question);
+    this.#away = false;
+    return { kind: "unavailable", why: "it is away" };
+  }
+}
+
+async function keysOf(store: Store, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.scan(prefix)) keys.push(key);
+  return keys;
 }
 
 /** Waits for the tone, cutting the greeting short. */
@@ -107,9 +153,7 @@ test("a message lights the lamp, is heard, goes out, and is deleted", async (t) 
   call.sendDtmf("3");
   await gone;
   await call.hangup();
-  const left: string[] = [];
-  for await (const { key } of store.scan("voice/")) left.push(key);
-  assert.deepEqual(left, []);
+  assert.deepEqual(await keysOf(store, "voice/"), []);
 });
 
 test("callers hear the greeting that a user has recorded, until he takes it away", async (t) => {
@@ -220,4 +264,61 @@ test("who calls the agent past the server, or by a word that he has guessed, is 
       return true;
     });
   }
+});
+
+test("a key ends a message and takes nothing of it, however slow the store is", async (t) => {
+  const [server] = await officeWith(t, new Slow(1_500));
+  const alice = await startPhone(t, server, "2001");
+  const kept = once(server, "voice-message.left", patience());
+  const call = alice.call("2002");
+  await invited(call);
+  await call.play(tone(523), { signal: AbortSignal.timeout(3_500) });
+  call.sendDtmf("1");
+  const [{ seconds }] = (await kept) as [ServerEvent<"voice-message.left">];
+  assert.ok(seconds >= 3);
+});
+
+test("a server that is closed hangs up first, and keeps what was said to it", async (t) => {
+  const store = new MemoryStore();
+  const [server] = await officeWith(t, store);
+  const alice = await startPhone(t, server, "2001");
+  const call = alice.call("2002");
+  await invited(call);
+  await call.play(tone(523), { signal: AbortSignal.timeout(1_500) });
+  await server.close();
+  assert.equal((await call.ended).why, "peer-hung-up");
+  const [message] = await new VoiceBox(store, "2002@example.com").list();
+  assert.ok((message?.seconds ?? 0) >= 1);
+  assert.equal((await keysOf(store, "messages/")).length, 1);
+});
+
+test("a lamp is lit that could not be lit at first", async (t) => {
+  const [server] = await officeWith(t, new Absent());
+  const alice = await startPhone(t, server, "2001");
+  const bob = await startPhone(t, server, "2002", { messageWaiting: true, answer: "busy" });
+  const lit = lamp(bob, 1, 0);
+  await leave(alice, "2002", 523, 2_500);
+  await lit;
+});
+
+test("a message that is deleted while it is spoken leaves nothing behind", async (t) => {
+  const store = new MemoryStore();
+  const [server] = await officeWith(t, store);
+  const alice = await startPhone(t, server, "2001");
+  const bob = await startPhone(t, server, "2002", { messageWaiting: true, answer: "busy" });
+  const lit = lamp(bob, 1, 0);
+  const call = alice.call("2002");
+  await invited(call);
+  const said = call.play(tone(523), { signal: AbortSignal.timeout(5_000) });
+  await lit;
+  const box = new VoiceBox(store, "2002@example.com");
+  const [message] = await box.list();
+  await box.remove(message?.id ?? "");
+  await said;
+  await server.close();
+  assert.deepEqual(await keysOf(store, "voice/"), []);
+});
+
+test("a domain may be an address, of IPv6 too", async (t) => {
+  await officeWith(t, new MemoryStore(), "udp:127.0.0.1:0", ["[::1]", "127.0.0.1"]);
 });

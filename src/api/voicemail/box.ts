@@ -85,12 +85,23 @@ export class VoiceBox {
   /** Removes a message and then its audio. @throws BoxError. */
   async remove(id: string): Promise<readonly VoiceMessage[]> {
     const left = await this.change((messages) => messages.filter((one) => one.id !== id));
-    for (let piece = 0; ; piece += 1) {
-      const key = this.#pieceKey(id, piece);
-      const { value, version } = await this.#get(key);
-      if (value === undefined) return left;
-      await this.#write(key, undefined, version);
-    }
+    let piece = 0;
+    while (await this.#drop(id, piece)) piece += 1;
+    return left;
+  }
+
+  /** Removes what there is of so many pieces, of a message that is in the list no more. @throws BoxError. */
+  async discard(id: string, pieces: number): Promise<void> {
+    for (let piece = 0; piece < pieces; piece += 1) await this.#drop(id, piece);
+  }
+
+  /** False: there is none. */
+  async #drop(id: string, piece: number): Promise<boolean> {
+    const key = this.#pieceKey(id, piece);
+    const { value, version } = await this.#get(key);
+    if (value === undefined) return false;
+    await this.#write(key, undefined, version);
+    return true;
   }
 
   /** What its callers hear; undefined: nothing of its own. @throws BoxError. */

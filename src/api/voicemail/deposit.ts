@@ -38,7 +38,7 @@ export async function takeMessage(
     { id: box.newId(), from: call.peer, at, heard: false },
     changed,
   );
-  for await (const samples of spoken(call, MAX_MESSAGE_SECONDS)) await recording.take(samples);
+  for await (const samples of spoken(talk, MAX_MESSAGE_SECONDS)) await recording.take(samples);
   return await recording.finish();
 }
 
@@ -85,8 +85,11 @@ class Recording {
     const seconds = Math.round(this.samples / SAMPLE_RATE);
     const { id } = this.#message;
     const whole = (one: VoiceMessage): VoiceMessage => (one.id === id ? { ...one, seconds } : one);
-    await this.#box.change((messages) => messages.map(whole));
-    return seconds;
+    const messages = await this.#box.change((others) => others.map(whole));
+    if (messages.some((one) => one.id === id)) return seconds;
+    // Heard and deleted while it was being spoken.
+    await this.#box.discard(id, this.#stored);
+    return undefined;
   }
 
   #close(): void {

@@ -10,7 +10,7 @@ export async function recordGreeting(talk: Talk, box: VoiceBox): Promise<void> {
   talk.forget();
   await talk.say(BEEP);
   const pieces: Int16Array[] = [];
-  for await (const samples of spoken(talk.call, MAX_GREETING_SECONDS)) pieces.push(samples);
+  for await (const samples of spoken(talk, MAX_GREETING_SECONDS)) pieces.push(samples);
   // Who hangs up has not said that it is what he wanted.
   if (talk.over) return;
   talk.forget();

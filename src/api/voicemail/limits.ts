@@ -8,5 +8,7 @@ export const MAX_MESSAGE_SECONDS = 120;
 export const MAX_GREETING_SECONDS = 30;
 /** Without any audio for so long a caller is taken to be gone: not every phone sends while nobody speaks. */
 export const CALLER_SILENCE_MS = 8_000;
+/** Who holds the box for so long is hung up on: what it says waits for him. */
+export const CALLER_HELD_MS = 60_000;
 /** A key is waited for so long after the menu. */
 export const KEY_WAIT_MS = 8_000;

@@ -10,6 +10,8 @@ import type { Talk } from "./talk.ts";
 /** @throws BoxError. */
 export async function tellMessages(talk: Talk, box: VoiceBox, changed: Changed): Promise<void> {
   const messages = await box.list();
+  // Whatever has become of the lamp meanwhile.
+  changed(messages);
   await talk.call.answer();
   const fresh = messages.filter(({ heard }) => !heard);
   const old = messages.filter(({ heard }) => heard);

@@ -2,8 +2,8 @@
 import type { Readable } from "node:stream";
 import { PCMU } from "../../core/media/g711.ts";
 import { SAMPLE_RATE, tone } from "../../core/media/tones.ts";
-import type { Call } from "../call.ts";
 import { CALLER_SILENCE_MS } from "./limits.ts";
+import type { Talk } from "./talk.ts";
 
 /** Who hangs up before has said nothing. */
 export const LEAST_SAMPLES: number = SAMPLE_RATE;
@@ -15,9 +15,9 @@ export const BEEP: Int16Array = new Int16Array(0.4 * SAMPLE_RATE);
 tone(BEEP_HERTZ).read(BEEP);
 
 /** What is heard until the caller presses a key, is gone, has been silent for long, or has said enough. */
-export async function* spoken(call: Call, seconds: number): AsyncGenerator<Int16Array, void> {
+export async function* spoken(talk: Talk, seconds: number): AsyncGenerator<Int16Array, void> {
   let left = seconds * SAMPLE_RATE;
-  for await (const bytes of heardOf(call, seconds)) {
+  for await (const bytes of heardOf(talk, seconds)) {
     const samples = samplesOf(bytes as Buffer).subarray(0, left);
     left -= samples.length;
     yield samples;
@@ -37,7 +37,7 @@ export function fromMuLaw(encoded: Uint8Array): Int16Array {
   return samples;
 }
 
-function heardOf(call: Call, seconds: number): Readable {
+function heardOf({ call, heard: speaks }: Talk, seconds: number): Readable {
   const heard = call.listen();
   const end = (): void => {
     if (!heard.readableEnded) heard.push(null);
@@ -47,6 +47,7 @@ function heardOf(call: Call, seconds: number): Readable {
   const silenced = (): void => {
     silence = setTimeout(end, CALLER_SILENCE_MS);
   };
+  if (!speaks) silenced();
   const heardAgain = (): void => clearTimeout(silence);
   call.on("silenced", silenced).on("heard", heardAgain).once("key-pressed", end);
   heard.once("close", () => {

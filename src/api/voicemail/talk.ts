@@ -1,5 +1,6 @@
 /** Talking with a caller: prompts that a key cuts short, and the keys that he presses. */
 import type { Call } from "../call.ts";
+import { CALLER_HELD_MS } from "./limits.ts";
 import type { Prompts } from "./prompts.ts";
 
 export class Talk {
@@ -8,6 +9,8 @@ export class Talk {
   readonly #keys: string[] = [];
   #cut: AbortController | undefined;
   #wake: (() => void) | undefined;
+  #heard = false;
+  #held: NodeJS.Timeout | undefined;
   #over = false;
 
   constructor(call: Call, prompts: Prompts) {
@@ -17,7 +20,18 @@ export class Talk {
       this.#keys.push(key);
       this.#interrupt();
     });
+    call.on("heard", () => {
+      this.#heard = true;
+    });
+    call.on("silenced", () => {
+      this.#heard = false;
+    });
+    call.on("held", () => {
+      this.#held = setTimeout(() => void call.hangup(), CALLER_HELD_MS);
+    });
+    call.on("resumed", () => clearTimeout(this.#held));
     void call.ended.then(() => {
+      clearTimeout(this.#held);
       this.#over = true;
       this.#interrupt();
     });
@@ -26,6 +40,11 @@ export class Talk {
   /** The caller is gone. */
   get over(): boolean {
     return this.#over;
+  }
+
+  /** Audio comes from the caller. */
+  get heard(): boolean {
+    return this.#heard;
   }
 
   /** Says prompts and samples one after another, until a key is pressed or the caller is gone. */

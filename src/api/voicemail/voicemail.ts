@@ -3,6 +3,7 @@
  * tells them their messages. The server admits the calls and says in their Request-URI whose box is meant (RFC 4458).
  */
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { parseUri, unescapeUser, uriParam } from "../../core/message/uri.ts";
 import { hostText } from "../../core/server/domains.ts";
 import type { Messages } from "../../core/server/message-summary.ts";
@@ -18,8 +19,8 @@ import type { Store } from "../../worlds/node/stores/store.ts";
 import type { Call } from "../call.ts";
 import { CallError } from "../errors.ts";
 import { Phone } from "../phone.ts";
-import { VoiceBox, type VoiceMessage } from "./box.ts";
-import { takeMessage } from "./deposit.ts";
+import { BoxError, VoiceBox, type VoiceMessage } from "./box.ts";
+import { type Changed, takeMessage } from "./deposit.ts";
 import { Prompts } from "./prompts.ts";
 import { tellMessages } from "./retrieval.ts";
 import { Talk } from "./talk.ts";
@@ -28,8 +29,8 @@ export interface VoicemailParts {
   readonly store: Store;
   /** Our first domain: that of the boxes. */
   readonly domain: string;
-  /** So many messages wait for a user now. */
-  changed(user: string, messages: Messages): void;
+  /** So many messages wait for a user now; resolves false if that cannot be remembered. */
+  changed(user: string, messages: Messages): Promise<boolean>;
   report(event: TraceEvent): void;
 }
 
@@ -39,10 +40,19 @@ interface Errand {
   readonly leaves: boolean;
 }
 
+/** A farewell takes no longer, milliseconds: the server has others to see off. */
+const FAREWELL_MS = 1_000;
+
+/** A count that cannot be remembered is told again so often, a second apart. */
+const TELLINGS = 60;
+
 export class Voicemail {
   readonly #parts: VoicemailParts;
   readonly #word = randomBytes(16).toString("hex");
   readonly #phones: Phone[] = [];
+  /** Calls that are attended to, and counts that are being told. */
+  readonly #errands = new Set<Promise<void>>();
+  #leaving = false;
 
   constructor(parts: VoicemailParts) {
     this.#parts = parts;
@@ -61,12 +71,11 @@ export class Voicemail {
     for (const address of addresses) {
       const phone = new Phone({
         user: BOX_USER,
-        domain: this.#parts.domain,
         servers: `udp:${hostText(address)}:5060`,
         bind: address,
         register: false,
       });
-      phone.on("call", (call) => void this.#called(call, prompts));
+      phone.on("call", (call) => this.#attend(this.#called(call, prompts)));
       try {
         await phone.start();
       } catch (error) {
@@ -81,9 +90,22 @@ export class Voicemail {
     return agents;
   }
 
+  /** Hangs up, and has what was said stored and told. */
+  async hangUp(): Promise<void> {
+    const stopped = this.stop();
+    const settled = Promise.all([stopped, ...this.#errands]);
+    await Promise.race([settled, delay(FAREWELL_MS, undefined, { ref: false })]);
+    this.#leaving = true;
+  }
+
   /** Hangs up and closes. */
   async stop(): Promise<void> {
     await Promise.all(this.#phones.map((phone) => phone.stop()));
+  }
+
+  #attend(errand: Promise<void>): void {
+    this.#errands.add(errand);
+    void errand.finally(() => this.#errands.delete(errand));
   }
 
   async #called(call: Call, prompts: Prompts): Promise<void> {
@@ -95,10 +117,7 @@ export class Voicemail {
     const { user, leaves } = errand;
     const box = new VoiceBox(this.#parts.store, `${user}@${this.#parts.domain}`);
     const talk = new Talk(call, prompts);
-    const changed = (messages: readonly VoiceMessage[]): void => {
-      const old = messages.filter(({ heard }) => heard).length;
-      this.#parts.changed(user, { new: messages.length - old, old });
-    };
+    const changed: Changed = (messages) => this.#attend(this.#tell(user, box, messages));
     try {
       if (leaves) await this.#take(talk, box, user, changed);
       else await tellMessages(talk, box, changed);
@@ -111,16 +130,26 @@ export class Voicemail {
     }
   }
 
-  async #take(
-    talk: Talk,
-    box: VoiceBox,
-    user: string,
-    changed: (messages: readonly VoiceMessage[]) => void,
-  ): Promise<void> {
+  async #take(talk: Talk, box: VoiceBox, user: string, changed: Changed): Promise<void> {
     const at = Math.floor(this.#parts.store.epochSeconds());
     const seconds = await takeMessage(talk, box, at, changed);
     if (seconds === undefined) return;
     this.#parts.report({ event: "voice-message.left", user, from: talk.call.peer, seconds });
+  }
+
+  /**
+   * Tells how many messages there are until what was told is what there is: another node tells what it has changed,
+   * and the later word need not be the newer one.
+   */
+  async #tell(user: string, box: VoiceBox, messages: readonly VoiceMessage[]): Promise<void> {
+    let told = counted(messages);
+    for (let telling = 0; telling < TELLINGS && !this.#leaving; telling += 1) {
+      if (await this.#parts.changed(user, told)) {
+        const now = await countedIn(box);
+        if (now === undefined || (now.new === told.new && now.old === told.old)) return;
+        told = now;
+      } else await delay(1_000, undefined, { ref: false });
+    }
   }
 
   /** Undefined: the server has not sent it. */
@@ -145,5 +174,20 @@ export class Voicemail {
   #failed(error: unknown, where: { readonly user?: string; readonly address?: string }): void {
     const why = error instanceof Error ? error.message : String(error);
     this.#parts.report({ event: "voicemail.failed", ...where, why });
+  }
+}
+
+function counted(messages: readonly VoiceMessage[]): Messages {
+  const old = messages.filter(({ heard }) => heard).length;
+  return { new: messages.length - old, old };
+}
+
+/** Undefined: its store is not there now. */
+async function countedIn(box: VoiceBox): Promise<Messages | undefined> {
+  try {
+    return counted(await box.list());
+  } catch (error) {
+    if (error instanceof BoxError) return undefined;
+    throw error;
   }
 }

@@ -80,6 +80,11 @@ export class Domains {
     return this.#names.has(uri.host) && this.#ports.has(uri.port);
   }
 
+  /** Whether it leads to this server or another node of its system. */
+  leadsHere(uri: SipUri): boolean {
+    return this.isSelf(uri) || this.isSibling(uri);
+  }
+
   /** Whether a Via's sent-by is ours. */
   isOwnPlace(host: string, port: number): boolean {
     return this.#places.has(`${host}:${port}`);

@@ -112,7 +112,7 @@ function nextStop(
       : { kind: "refused", status: 416, reason: "Unsupported URI Scheme" };
   }
   const { domains } = context;
-  if (!domains.isSelf(uri) && !domains.isSibling(uri)) return { kind: "elsewhere", uri };
+  if (!domains.leadsHere(uri)) return { kind: "elsewhere", uri };
   if (uri.user === "") return { kind: "self" };
   const gruu = context.gruu(uri);
   if (gruu === "forged") return { kind: "refused", status: 404, reason: "No Such GRUU" };
@@ -122,7 +122,7 @@ function nextStop(
 /** Undefined if it is no name that we have given. */
 function gruuIn(text: string, { domains, gruu }: RoutingContext): Gruu | undefined {
   const uri = /;gr/i.test(text) ? parseUri(text) : undefined;
-  if (uri === undefined || !(domains.isSelf(uri) || domains.isSibling(uri))) return undefined;
+  if (uri === undefined || !domains.leadsHere(uri)) return undefined;
   const named = gruu(uri);
   return named === "forged" ? undefined : named;
 }
@@ -131,7 +131,7 @@ function gruuIn(text: string, { domains, gruu }: RoutingContext): Gruu | undefin
 function isOwnRoute(text: string, context: RoutingContext): boolean {
   const uri = parseUri(text);
   if (uri === undefined || uriParam(uri, "lr") === undefined) return false;
-  if (!context.domains.isSelf(uri) && !context.domains.isSibling(uri)) return false;
+  if (!context.domains.leadsHere(uri)) return false;
   return uri.user === "" || context.token(uri.user) !== undefined;
 }
 

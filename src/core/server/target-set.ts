@@ -227,7 +227,7 @@ function* findUser(
   const user = users?.get(name);
   const members = user === undefined ? users?.members(name) : undefined;
   if (users !== undefined && members === undefined && user === undefined) {
-    return asked.call && users.isBox(name, (host) => context.domains.serves(host))
+    return asked.call && users.isBox(name, (uri) => context.domains.leadsHere(uri))
       ? ownMessages(asked, context)
       : NOBODY;
   }
@@ -269,9 +269,8 @@ function* boxesOf(
   if (voicemail === undefined) return [];
   const { domains, users } = context;
   const owner = `sip:${domains.name(name)}`;
-  const { number, host } = boxOf(voicemail);
-  if (host !== "" && !domains.serves(host)) {
-    const uri = parseUri(voicemail) as SipUri;
+  const { number, uri } = boxOf(voicemail);
+  if (uri !== undefined && !domains.leadsHere(uri)) {
     const ways = yield* waysByLocation(uri, from, context);
     if (typeof ways === "string") return [];
     return [lastResort({ requestUri: withTarget(voicemail, owner), routes: [], ways }, owner)];

@@ -4,7 +4,7 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Fault, SourceFile } from "../provisioning/configuration.ts";
-import { type User, Users } from "./users.ts";
+import { isBoxName, type User, Users } from "./users.ts";
 
 /** What a users file came to. */
 export interface UsersReading {
@@ -76,7 +76,7 @@ class UsersReader {
     const hex = (digits: number) => new RegExp(`^[0-9a-fA-F]{${digits}}$`);
     const md5 = this.#text(name, fields, "ha1", hex(32), "32 hexadecimal digits");
     const sha256 = this.#text(name, fields, "ha1-sha256", hex(64), "64 hexadecimal digits");
-    const voicemail = this.#text(name, fields, "voicemail", /^\S+$/, "a user or SIP URI");
+    const voicemail = this.#text(name, fields, "voicemail", isBoxName, "a user or SIP URI");
     const groups = this.#groups(name, fields.get("groups"));
     for (const [field, node] of fields) {
       if (!["password", "ha1", "ha1-sha256", "voicemail", "groups"].includes(field)) {
@@ -99,13 +99,14 @@ class UsersReader {
     name: string,
     fields: Map<string, Node | null>,
     field: string,
-    pattern: RegExp,
+    pattern: RegExp | ((text: string) => boolean),
     wanted: string,
   ): string | undefined {
     if (!fields.has(field)) return undefined;
     const node = fields.get(field);
     const text = isScalar(node) ? String(node.value ?? "") : "";
-    if (pattern.test(text)) return text;
+    const fits = typeof pattern === "function" ? pattern(text) : pattern.test(text);
+    if (fits) return text;
     this.#faultAt(node ?? null, `${name}.${field}`, "is wrong", `write ${wanted}`);
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** Who may register and call, with what secret (RFC 7616 §3.4.2), and who is called together. */
 import { type DigestAlgorithm, secretOf } from "../message/digest.ts";
-import { parseUri, unescapeUser, userKey } from "../message/uri.ts";
+import { parseUri, type SipUri, unescapeUser, userKey } from "../message/uri.ts";
 import type { Hash } from "../primitives.ts";
 import { MAX_SECRETS } from "./limits.ts";
 
@@ -28,8 +28,8 @@ export interface Directory {
 export class Users {
   readonly #byName: Directory;
   readonly #groups = new Map<string, string[]>();
-  /** The hosts of what users name as their box, by its number; empty where they name the number alone. */
-  readonly #boxes = new Map<string, Set<string>>();
+  /** What users name as their box, by its number. */
+  readonly #boxes = new Map<string, Box[]>();
   readonly #ha1 = { MD5: new Map<string, string>(), "SHA-256": new Map<string, string>() };
 
   constructor(users: Iterable<User> | Directory) {
@@ -62,17 +62,17 @@ export class Users {
 
   /**
    * Whether that number is a box of ours and nobody's else: who calls it wants to hear his messages.
-   * @param serves whether a host is ours.
+   * @param leadsHere whether a URI leads to this system.
    */
-  isBox(number: string, serves: (host: string) => boolean): boolean {
-    const hosts = this.#boxes.get(number);
-    if (hosts === undefined || this.#byName.get(number) !== undefined) return false;
-    return [...hosts].some((host) => host === "" || serves(host));
+  isBox(number: string, leadsHere: (uri: SipUri) => boolean): boolean {
+    const boxes = this.#boxes.get(number);
+    if (boxes === undefined || this.#byName.get(number) !== undefined) return false;
+    return boxes.some(({ uri }) => uri === undefined || leadsHere(uri));
   }
 
   /** Whether any user's calls are to be taken by a box of ours. */
-  hasBoxes(serves: (host: string) => boolean): boolean {
-    return [...this.#boxes.keys()].some((number) => this.isBox(number, serves));
+  hasBoxes(leadsHere: (uri: SipUri) => boolean): boolean {
+    return [...this.#boxes.keys()].some((number) => this.isBox(number, leadsHere));
   }
 
   /** The users who are called when `group` is; undefined if there is no such group. */
@@ -99,10 +99,11 @@ export class Users {
     return ha1;
   }
 
-  #addBox({ number, host }: Box): void {
-    const hosts = this.#boxes.get(number);
-    if (hosts === undefined) this.#boxes.set(number, new Set([host]));
-    else hosts.add(host);
+  #addBox(box: Box): void {
+    const boxes = this.#boxes.get(box.number);
+    if (boxes === undefined) this.#boxes.set(box.number, [box]);
+    // A thousand users name the same one.
+    else if (box.uri !== undefined || boxes.every(({ uri }) => uri !== undefined)) boxes.push(box);
   }
 }
 
@@ -110,12 +111,16 @@ export class Users {
 export interface Box {
   /** As `unescapeUser` has the user of a URI. */
   readonly number: string;
-  /** Empty: ours. */
-  readonly host: string;
+  /** Undefined: the number alone, which is ours. */
+  readonly uri: SipUri | undefined;
+}
+
+/** Whether a text names a box: a user or number, or a SIP URI. */
+export function isBoxName(text: string): boolean {
+  return text.includes(":") ? parseUri(text) !== undefined : /^[^\s@;<>"\\]+$/.test(text);
 }
 
 export function boxOf(voicemail: string): Box {
   const uri = voicemail.includes(":") ? parseUri(voicemail) : undefined;
-  if (uri === undefined) return { number: userKey(voicemail), host: "" };
-  return { number: unescapeUser(uri.user), host: uri.host };
+  return { number: uri === undefined ? userKey(voicemail) : unescapeUser(uri.user), uri };
 }

@@ -88,7 +88,11 @@ export function targetIn(uri: SipUri): SipUri | undefined {
   return told === undefined ? undefined : parseUri(told);
 }
 
-/** Says in a request to a box why it comes there. @returns its Request-URI. */
+/**
+ * Says in a request to a box why it comes there, above what was said of earlier diversions (RFC 5806).
+ *
+ * @returns its Request-URI.
+ */
 export function explainDiversion(
   headers: Headers,
   uri: string,
@@ -96,7 +100,7 @@ export function explainDiversion(
   status: number | undefined,
 ): string {
   const { cause, words } = reasonOf(status);
-  headers.add("diversion", `<${owner}>;reason=${words}`);
+  headers.prepend("diversion", `<${owner}>;reason=${words}`);
   const told = /;target=/i.test(uri) && !uri.includes("?") && !/;cause=/i.test(uri);
   return told ? `${uri};${CAUSE_PARAM}=${cause}` : uri;
 }

@@ -98,3 +98,18 @@ test("more users than secrets are kept: what was computed is computed anew, and 
   assert.equal(ask(0), "u0:r:p");
   assert.equal(digests, MAX_SECRETS + 2);
 });
+
+test("voicemail is a user, a number or a SIP URI", () => {
+  const wrong = ["tel:500", "500@example.com", "sip:500@", "<sip:500@example.com>", "5 00", ""];
+  for (const box of wrong) {
+    const { faults } = read(`alice: {password: secret, voicemail: "${box}"}\n`);
+    assert.deepEqual(
+      faults.map(({ key, remedy }) => `${key}: ${remedy}`),
+      ["alice.voicemail: write a user or SIP URI"],
+      box,
+    );
+  }
+  for (const box of ["500", "*97", "carol", "sips:vm@example.net", "sip:vm.example.net;lr"]) {
+    assert.deepEqual(read(`alice: {password: secret, voicemail: "${box}"}\n`).faults, [], box);
+  }
+});

@@ -320,6 +320,30 @@ suite("a box that is not ours", () => {
     );
   });
 
+  test("is elsewhere where only the address is ours: another port is another program", () => {
+    const people = ["alice: wonder", "bob: {password: wonder, voicemail: 'sip:500@10.0.0.1:5080'}"];
+    const house = new House(people.join("\n"));
+    const beside = new TestPhone(house.town, "udp:10.0.0.1:5080", "500");
+    house.call(house.alice, "sip:bob@example.com");
+    assert.deepEqual(house.diverted, []);
+    assert.equal(
+      beside.last("INVITE").uri,
+      "sip:500@10.0.0.1:5080;target=sip:bob%40example.com;cause=404",
+    );
+    house.call(house.bob, "sip:500@example.com");
+    assert.equal(house.bob.final("INVITE").status, 404);
+  });
+
+  test("is told the latest diversion first (RFC 5806)", () => {
+    const house = new House();
+    const earlier = "<sip:carol@example.com>;reason=unconditional";
+    house.call(house.alice, "sip:bob@example.com", { lines: [`Diversion: ${earlier}`] });
+    assert.deepEqual(house.box.last("INVITE").headers.all("diversion"), [
+      "<sip:bob@example.com>;reason=unavailable",
+      earlier,
+    ]);
+  });
+
   test("is written at our own domain as if by its number alone", () => {
     const people = ["alice: wonder", "bob: {password: wonder, voicemail: 'sip:500@example.com'}"];
     const house = new House(people.join("\n"));
