@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type TestContext, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { VoiceBox } from "../../src/api/voicemail/box.ts";
+import { STORE_PATIENCE } from "../../src/api/voicemail/deposit.ts";
 import { MAX_MESSAGES } from "../../src/api/voicemail/limits.ts";
 import type { StoreAnswer } from "../../src/core/vocabulary.ts";
 import {
@@ -95,6 +97,24 @@ class Absent extends MemoryStore {
     if (!counts || !this.#away) return super.atOnce(question);
     this.#away = false;
     return { kind: "unavailable", why: "it is away" };
+  }
+}
+
+/** A store that is away from some moment on. */
+class Gone extends MemoryStore {
+  gone = false;
+  #asked = 0;
+  #give: () => void = () => undefined;
+  /** It has been asked for as long as anybody would wait. */
+  readonly given = new Promise<void>((resolve) => {
+    this.#give = resolve;
+  });
+
+  override atOnce(question: StoreQuestion): StoreAnswer {
+    if (!this.gone || !question.key.startsWith("voice/")) return super.atOnce(question);
+    this.#asked += 1;
+    if (this.#asked > STORE_PATIENCE) this.#give();
+    return { kind: "unavailable", why: "it is gone" };
   }
 }
 
@@ -290,6 +310,22 @@ test("a server that is closed hangs up first, and keeps what was said to it", as
   const [message] = await new VoiceBox(store, "2002@example.com").list();
   assert.ok((message?.seconds ?? 0) >= 1);
   assert.equal((await keysOf(store, "messages/")).length, 1);
+});
+
+test("of a server that is closed nothing is told, though its store was away when it hung up", async (t) => {
+  const store = new Gone();
+  const [server] = await officeWith(t, store);
+  const alice = await startPhone(t, server, "2001");
+  const call = alice.call("2002");
+  await invited(call);
+  await call.play(tone(523), { signal: AbortSignal.timeout(1_500) });
+  store.gone = true;
+  await server.close();
+  const late: string[] = [];
+  server.on("event", ({ event }) => late.push(event));
+  await store.given;
+  await setImmediate();
+  assert.deepEqual(late, []);
 });
 
 test("a lamp is lit that could not be lit at first", async (t) => {

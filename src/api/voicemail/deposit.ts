@@ -10,7 +10,7 @@ import type { Talk } from "./talk.ts";
 const PIECE_SAMPLES = 2 * SAMPLE_RATE;
 
 /** A store that is away is waited for, so many seconds. */
-const STORE_PATIENCE = 10;
+export const STORE_PATIENCE = 10;
 
 /** Told when the list of messages has changed. */
 export type Changed = (messages: readonly VoiceMessage[]) => void;
@@ -78,7 +78,7 @@ class Recording {
     if (this.samples < LEAST_SAMPLES) return undefined;
     if (this.#filled > 0) this.#close();
     for (let second = 0; second < STORE_PATIENCE && this.#waiting.length > 0; second += 1) {
-      if (second > 0) await delay(1_000);
+      if (second > 0) await delay(1_000, undefined, { ref: false });
       await this.#store().catch(() => undefined);
     }
     await this.#store();

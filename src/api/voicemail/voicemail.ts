@@ -134,7 +134,7 @@ export class Voicemail {
     const at = Math.floor(this.#parts.store.epochSeconds());
     const seconds = await takeMessage(talk, box, at, changed);
     if (seconds === undefined) return;
-    this.#parts.report({ event: "voice-message.left", user, from: talk.call.peer, seconds });
+    this.#report({ event: "voice-message.left", user, from: talk.call.peer, seconds });
   }
 
   /**
@@ -173,7 +173,12 @@ export class Voicemail {
 
   #failed(error: unknown, where: { readonly user?: string; readonly address?: string }): void {
     const why = error instanceof Error ? error.message : String(error);
-    this.#parts.report({ event: "voicemail.failed", ...where, why });
+    this.#report({ event: "voicemail.failed", ...where, why });
+  }
+
+  /** Of a server that is gone nothing is told. */
+  #report(event: TraceEvent): void {
+    if (!this.#leaving) this.#parts.report(event);
   }
 }
 

@@ -142,6 +142,19 @@ suite("a call that nobody takes goes to the box of who was called (RFC 4458 §2)
     assert.deepEqual(house.diverted, forBob(408, "no-answer"));
   });
 
+  test("and a phone that answers in that very moment has the call: the box is cancelled", () => {
+    const house = new House();
+    house.box.answer = ({ method }) => (method === "INVITE" ? 180 : 200);
+    house.register(house.bob);
+    house.call(house.alice, "sip:bob@example.com");
+    house.say(180);
+    house.town.pass(20_000);
+    assert.equal(house.diverted.length, 1);
+    house.say(200);
+    assert.equal(house.alice.final("INVITE").status, 200);
+    assert.deepEqual(house.box.heard, ["INVITE", "CANCEL"]);
+  });
+
   test("and not where one of his phones answers", () => {
     const house = new House();
     house.register(house.bob);
