@@ -22,6 +22,7 @@ interface SimFlags {
   readonly swarm?: number;
   readonly seeds?: SeedRange;
   readonly shrink?: number;
+  readonly strict?: boolean;
   readonly matrix?: boolean;
   readonly decisions?: boolean;
   readonly write?: string;
@@ -47,9 +48,9 @@ const MOST_CALLS = 100_000;
 const MODES: readonly Mode[] = [
   { by: ["matrix"], takes: ["write", "json"] },
   { by: ["decisions"], takes: ["write", "json"] },
-  { by: ["shrink"], takes: ["write"] },
-  { by: ["seeds"], takes: ["json"] },
-  { by: ["swarm"], takes: ["seed", "json"] },
+  { by: ["shrink"], takes: ["write", "strict"] },
+  { by: ["seeds"], takes: ["json", "strict"] },
+  { by: ["swarm"], takes: ["seed", "json", "strict"] },
   { by: ["scenario"], takes: ["seed", "report", "json"] },
   {
     by: [],
@@ -71,6 +72,7 @@ export function addSimCommand(program: Command): void {
     .option("--swarm <n>", "hold n small random towns to the invariants", whole(1, MOST_RUNS))
     .option("--seeds <from..to>", "the same for a range of seeds, telling what breaks", seedsOf)
     .option("--shrink <seed>", "the least that breaks the same, as a scenario", whole(0, MOST_SEED))
+    .option("--strict", "with --swarm, --seeds, --shrink: by the younger checks, too")
     .option("--matrix", "play every transport, fault and method, and compare with the rules")
     .option("--decisions", "play every combination of each dialect's switches")
     .option(
@@ -94,13 +96,13 @@ async function sim(flags: SimFlags, command: Command): Promise<void> {
   }
   await reserveFile(flags.write);
   await reserveFolder(flags.report);
-  const json = flags.json === true;
+  const { json = false, strict = false } = flags;
   if (flags.matrix === true) simulateMatrix({ write: flags.write, json });
   else if (flags.decisions === true) simulateDecisions({ write: flags.write, json });
-  else if (flags.shrink !== undefined) await simulateShrink(flags.shrink, flags.write);
-  else if (flags.seeds !== undefined) simulateSwarm({ ...flags.seeds, json, brief: true });
+  else if (flags.shrink !== undefined) await simulateShrink(flags.shrink, flags.write, strict);
+  else if (flags.seeds !== undefined) simulateSwarm({ ...flags.seeds, json, strict, brief: true });
   else if (flags.swarm !== undefined) {
-    simulateSwarm({ from: seed, to: seed + flags.swarm - 1, json, brief: false });
+    simulateSwarm({ from: seed, to: seed + flags.swarm - 1, json, strict, brief: false });
   } else if (flags.scenario !== undefined) await playScenarios(flags.scenario, seed, flags);
   else {
     const { phones, hours, capacity, calls, calm, config = [], report, trace = false } = flags;

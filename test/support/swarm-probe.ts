@@ -10,7 +10,7 @@ const run = pathToFileURL(`${folder}/src/apps/sim/swarm/run.js`).href;
 const { runSwarm }: typeof swarm = await import(run);
 
 for (const seed of seeds.map(Number)) {
-  const { violations } = runSwarm(seed);
+  const { violations } = runSwarm(seed, { strict: true });
   if (violations.length === 0) continue;
   process.stdout.write(`${JSON.stringify({ seed, violations })}\n`);
   break;

@@ -7,11 +7,15 @@ import { drawPlan } from "../swarm/draw-plan.ts";
 import { asScenario } from "./as-scenario.ts";
 import { shrinkPlan } from "./shrink-plan.ts";
 
-/** @param file where the scenario goes; undefined: to stdout. */
-export async function simulateShrink(seed: number, file: string | undefined): Promise<void> {
+/** @param file where the scenario goes; undefined: to stdout. @param strict see SwarmWatch. */
+export async function simulateShrink(
+  seed: number,
+  file: string | undefined,
+  strict: boolean,
+): Promise<void> {
   const tell = (line: string): unknown => process.stderr.write(`${line}\n`);
   const plan = drawPlan(seed);
-  const shrunk = shrinkPlan(plan);
+  const shrunk = shrinkPlan(plan, { strict });
   if (shrunk === undefined) {
     tell(`seed ${seed} breaks no invariant`);
     return;

@@ -10,7 +10,7 @@ import {
 } from "../../../core/redundancy/policy-defaults.ts";
 import type { Violation } from "../../../worlds/sim/invariants/invariant.ts";
 import type { SwarmPlan } from "../swarm/plan.ts";
-import { runPlan } from "../swarm/run.ts";
+import { runPlan, type SwarmWatch } from "../swarm/run.ts";
 
 export interface Shrunk {
   readonly plan: SwarmPlan;
@@ -26,9 +26,9 @@ const SHORTEST_STORM_MS = 5000;
 
 type Cut = (plan: SwarmPlan) => SwarmPlan | undefined;
 
-/** @returns undefined if the plan breaks nothing. */
-export function shrinkPlan(plan: SwarmPlan): Shrunk | undefined {
-  const violation = runPlan(plan).violations[0];
+/** @param watch how it is judged. @returns undefined if the plan breaks nothing. */
+export function shrinkPlan(plan: SwarmPlan, watch: SwarmWatch = {}): Shrunk | undefined {
+  const violation = runPlan(plan, watch).violations[0];
   if (violation === undefined) return undefined;
   const kind = kindOf(violation);
   let best: Shrunk = { plan, violation, runs: 1 };
@@ -37,7 +37,7 @@ export function shrinkPlan(plan: SwarmPlan): Shrunk | undefined {
     const smaller = runs < MOST_RUNS ? cut(best.plan) : undefined;
     if (smaller === undefined) return false;
     runs += 1;
-    const broken = runPlan(smaller).violations.find((one) => kindOf(one) === kind);
+    const broken = runPlan(smaller, watch).violations.find((one) => kindOf(one) === kind);
     if (broken !== undefined) best = { plan: smaller, violation: broken, runs };
     return broken !== undefined;
   };

@@ -21,6 +21,8 @@ interface Way {
   readonly held: Set<string>;
   readonly current: Set<string>;
   readonly bound: Set<number>;
+  /** Servers that it was not registered at for a moment: what was under way then goes on. */
+  readonly unbound: Set<number>;
   /** Places asked, and servers that were asked or could not be registered at. */
   readonly places: Set<string>;
   readonly tried: Set<number>;
@@ -125,7 +127,13 @@ export class Itineraries implements Invariant {
       held: new Set<string>(),
       current: new Set<string>(),
     };
-    const more = { bound: new Set<number>(), places: new Set<string>(), tried: new Set<number>() };
+    const unbound = new Set<number>();
+    const more = {
+      unbound,
+      bound: new Set<number>(),
+      places: new Set<string>(),
+      tried: new Set<number>(),
+    };
     const begun = { last: 0, branch: "", heard: false, answer: undefined };
     const way: Way = { one, begunAt: at, ...sets, ...more, ...begun };
     note(at, way);
@@ -252,18 +260,21 @@ export class Itineraries implements Invariant {
     const what = `INVITE to ${name} before the account was registered there`;
     const successive = account.policy.registration === "successive";
     if (successive && !way.working.has(server)) return what;
-    const moved = registration.bound(at) || !way.current.has(name);
+    const bound = registration.bound(at) && !way.unbound.has(server);
+    const moved = bound || !way.current.has(name);
     return hop.registerOnFailover && moved ? what : undefined;
   }
 }
 
 /** What may have been so when the next place was chosen. */
-function note(now: Instant, { one, working, held, current, bound }: Way): void {
+function note(now: Instant, way: Way): void {
+  const { one, working, held, current, bound, unbound } = way;
   const { account } = one;
   working.add(account.workingServer);
   for (const { index, places, currentPlace } of account.servers.routes) {
     const registration = account.begun(index);
     if (registration?.bound(now) === true) bound.add(index);
+    else unbound.add(index);
     if (currentPlace !== undefined) current.add(targetName(currentPlace.target));
     for (const { target } of places) {
       if (registration?.holds(now, target) === true) held.add(targetName(target));

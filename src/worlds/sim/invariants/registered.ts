@@ -22,6 +22,8 @@ interface Accepted {
 
 /** A flow that breaks again soon is not made anew at once. */
 const FLOW_PAUSE_MS = 5000;
+/** … and its server's name may have to be asked for, at resolvers that say nothing: each question its patience. */
+const NAMES_MS = 10_000;
 
 function flowOf(node: string, { transport, address, port, localPort }: Peer): string {
   return `${node} ${transport}:${address}:${port} ${localPort}`;
@@ -121,7 +123,7 @@ export class Registered implements Invariant {
       const lostAt = this.#lostAt.get(flowOf(node, peer)) ?? now;
       // Ports are used again.
       if ((this.#accepted.get(`${node} ${index}`)?.at ?? now) > lostAt) continue;
-      if (now - lostAt <= FLOW_PAUSE_MS + LOOK_MS) continue;
+      if (now - lostAt <= FLOW_PAUSE_MS + NAMES_MS + LOOK_MS) continue;
       const what = `lives on at server ${index} over a flow that it has lost`;
       this.#complain({ invariant: "I1", at: now, node, what });
     }

@@ -2,7 +2,7 @@
  * I3, fourth part: subscriptions are where the registration is, on servers with all features only (C1, V1). A return or
  * a fallback takes them along in new dialogs, those left behind are ended (C26, C29), what stands is renewed in time.
  */
-import type { Instant } from "../../../core/machine.ts";
+import type { Instant, Target } from "../../../core/machine.ts";
 import { signalsRegisteredOnly } from "../../../core/phone/unregistered-server.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { Place } from "../../../core/redundancy/server-set.ts";
@@ -18,7 +18,7 @@ interface Dialog {
   readonly about: string;
   readonly server: number;
   readonly place: string;
-  readonly address: string;
+  readonly target: Target;
   /** Nothing may be said to a server that was left (onlySignalWithRegistered, C40). */
   readonly muzzled: boolean;
   acceptedAt: Instant;
@@ -110,7 +110,7 @@ export class Subscribed implements Invariant {
   /** The way to a server that is well takes no longer than a connection to it. */
   #lookForEnd(now: Instant, { at, dialog, subscriber: { one } }: Due): void {
     if (now - at <= CONNECT_TIMEOUT_MS || dialog.over || !one.active) return;
-    if (this.#reach.since(dialog.address) > dialog.acceptedAt) return;
+    if (this.#reach.since(dialog.target.address) > dialog.acceptedAt) return;
     const what = `its subscription to ${dialog.about} at ${dialog.place} was left behind`;
     this.#complain({ invariant: "I3", at: now, node: one.node, what });
   }
@@ -133,11 +133,14 @@ export class Subscribed implements Invariant {
     const wrong = this.#misplaced(at, one, place);
     if (wrong !== undefined) this.#complain({ invariant: "I3", at, node, what: wrong });
     for (const former of subscriber.dialogs.values()) {
-      const stood = this.#reach.since(former.address) <= former.acceptedAt;
+      const stood = this.#reach.since(former.target.address) <= former.acceptedAt;
       if (former.about !== dialog.about) continue;
       // Nobody waits for its answer any more.
       former.over ||= !isAccepted(former);
-      const ends = stood && !former.left && !former.muzzled && !suspects.has(former.place);
+      const open = account.health.state(at, former.target) !== "quiet";
+      // It waits there until the phone is back.
+      former.left ||= !open || suspects.has(former.place);
+      const ends = stood && !former.left && !former.muzzled;
       if (ends && lasts(former, at)) {
         this.#due.push({ at, subscriber, dialog: former });
       }
@@ -230,7 +233,7 @@ function newDialog(text: string, { server, target, hop }: Place): Dialog {
     about: `${event} ${to}`,
     server,
     place: targetName(target),
-    address: target.address,
+    target,
     muzzled: signalsRegisteredOnly(hop),
     acceptedAt: Number.POSITIVE_INFINITY,
     until: Number.POSITIVE_INFINITY,
