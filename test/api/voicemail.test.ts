@@ -262,6 +262,20 @@ test("a box that is full says so and takes nothing", async (t) => {
   assert.equal((await box.list()).length, MAX_MESSAGES);
 });
 
+test("of two who speak at once to a box with room for one, one has left a message", async (t) => {
+  const store = new MemoryStore();
+  const box = new VoiceBox(store, "2002@example.com");
+  const one = { from: "sip:2001@example.com", at: 1, seconds: 1, heard: true };
+  const full = Array.from({ length: MAX_MESSAGES - 1 }, (_, id) => ({ ...one, id: `${id}` }));
+  await box.change(() => full);
+  const [server] = await officeWith(t, store);
+  const alice = await startPhone(t, server, "2001");
+  const kept = once(server, "voice-message.left", patience());
+  await Promise.all([leave(alice, "2002", 523, 2_500), leave(alice, "2002", 523, 2_500)]);
+  await kept;
+  assert.equal((await box.list()).length, MAX_MESSAGES);
+});
+
 test("without its store a box answers nobody", async (t) => {
   const [server] = await officeWith(t, new Holey("voice/"));
   const alice = await startPhone(t, server, "2001");

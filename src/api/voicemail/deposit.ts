@@ -24,12 +24,13 @@ export async function takeMessage(
 ): Promise<number | undefined> {
   const { call } = talk;
   const held = await box.list();
+  const greeting = await box.greeting();
   await call.answer();
   if (held.length >= MAX_MESSAGES) {
     await talk.say("full");
     return undefined;
   }
-  await talk.say((await box.greeting()) ?? "greeting");
+  await talk.say(greeting ?? "greeting");
   // A key means: no greeting.
   talk.forget();
   await talk.say(BEEP);
@@ -87,7 +88,7 @@ class Recording {
     const whole = (one: VoiceMessage): VoiceMessage => (one.id === id ? { ...one, seconds } : one);
     const messages = await this.#box.change((others) => others.map(whole));
     if (messages.some((one) => one.id === id)) return seconds;
-    // Heard and deleted while it was being spoken.
+    // Heard and deleted while it was being spoken, or there was no room for it.
     await this.#box.discard(id, this.#stored);
     return undefined;
   }
@@ -102,10 +103,11 @@ class Recording {
       await this.#box.keep(this.#message.id, this.#stored, piece);
       if (this.#stored === 0) {
         const { id } = this.#message;
-        const messages = await this.#box.change((others) => [
-          ...others.filter((one) => one.id !== id),
-          this.#message,
-        ]);
+        const messages = await this.#box.change((all) => {
+          const others = all.filter((one) => one.id !== id);
+          // Several may have begun when there was room for one.
+          return others.length < MAX_MESSAGES ? [...others, this.#message] : others;
+        });
         this.#changed(messages);
       }
       this.#stored += 1;
