@@ -232,4 +232,6 @@ export const FAILED_SEEDS: readonly number[] = [
   // … and a call belongs to the server that has answered it, not to the one asked last: of two asked side by side the
   // one in use had been left by the end, and nothing might be said to it.
   2164500938,
+  // … and a BYE that waits for a connection begun in the storm comes to nothing with it, though all is calm by then.
+  3224407077,
 ];

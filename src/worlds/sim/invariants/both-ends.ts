@@ -6,6 +6,7 @@
 import type { Instant } from "../../../core/machine.ts";
 import { signalsRegisteredOnly } from "../../../core/phone/unregistered-server.ts";
 import type { RedundancyPolicy } from "../../../core/redundancy/policy.ts";
+import { CONNECT_TIMEOUT_MS } from "../simulated-stream.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 import { callIdOf, cseqOf } from "./glance.ts";
@@ -207,9 +208,11 @@ export class BothEnds implements Invariant {
         continue;
       }
       // What was sent while something was amiss may have been in vain; so is all that goes through a server which has
-      // forgotten the call: it does not trust the routes of its earlier life.
+      // forgotten the call: it does not trust the routes of its earlier life. A connection that was begun in the storm comes
+      // to nothing after it, and with it what waits for it.
       const calmFrom = this.#connected ? begunAt : overAt;
-      if (this.#reach.calmSince > calmFrom || this.#reach.forgotAt >= begunAt) continue;
+      if (this.#reach.calmSince + CONNECT_TIMEOUT_MS > calmFrom || this.#reach.forgotAt >= begunAt)
+        continue;
       if (now - overAt <= this.#partingMs) continue;
       for (const { node, answered, unbound, adrift } of live.values()) {
         if (unbound || adrift) continue;
