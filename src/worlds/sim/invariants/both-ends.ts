@@ -208,8 +208,8 @@ export class BothEnds implements Invariant {
         continue;
       }
       // What was sent while something was amiss may have been in vain; so is all that goes through a server which has
-      // forgotten the call: it does not trust the routes of its earlier life. A connection that was begun in the storm comes
-      // to nothing after it, and with it what waits for it.
+      // forgotten the call: it does not trust the routes of its earlier life. A connection that was begun in the storm
+      // comes to nothing after it, and with it what waits for it.
       const calmFrom = this.#connected ? begunAt : overAt;
       if (this.#reach.calmSince + CONNECT_TIMEOUT_MS > calmFrom || this.#reach.forgotAt >= begunAt)
         continue;
