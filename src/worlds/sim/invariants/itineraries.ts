@@ -26,6 +26,8 @@ interface Way {
   /** Places asked, and servers that were asked or could not be registered at. */
   readonly places: Set<string>;
   readonly tried: Set<number>;
+  /** Places that were given up: what they answer comes too late. */
+  readonly given: Set<string>;
   last: number;
   /** The INVITE sent last: its branch, and what was heard of it before its final answer. */
   branch: string;
@@ -75,6 +77,7 @@ export class Itineraries implements Invariant {
       this.#suspectUntil.set(key, at);
     } else if (event === "attempt.failed" && told.method === "INVITE") {
       this.#tried(node, server, target);
+      for (const { given } of this.#waysOf(node)) given.add(String(target));
     } else if (event === "request.hedged") {
       // It may not have a connection yet.
       this.#tried(node, told.fromServer, told.from);
@@ -127,9 +130,10 @@ export class Itineraries implements Invariant {
       held: new Set<string>(),
       current: new Set<string>(),
     };
-    const unbound = new Set<number>();
+    const [unbound, given] = [new Set<number>(), new Set<string>()];
     const more = {
       unbound,
+      given,
       bound: new Set<number>(),
       places: new Set<string>(),
       tried: new Set<number>(),
@@ -153,7 +157,8 @@ export class Itineraries implements Invariant {
     const lets =
       status === 503 ? failoverOn503 : status === 430 || failoverStatuses.includes(status);
     const ends = status >= 400 && !AGAIN.has(status) && !lets;
-    if (ends && hedgeMs === 0) way.answer = `${status} from ${placeOf(message)}`;
+    const place = placeOf(message);
+    if (ends && hedgeMs === 0 && !way.given.has(place)) way.answer = `${status} from ${place}`;
   }
 
   /** What one account was told all of its phone know. */
