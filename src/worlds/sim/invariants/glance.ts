@@ -12,6 +12,9 @@ export function sendsRequest({ direction }: SimulatedMessage, text: string): boo
 /** RFC 3261 Timer B, in T1: after that nobody hears what comes in answer to an INVITE. */
 export const TIMER_B_T1 = 64;
 
+/** What began before may have gone round, or was on its way to the primary, for so long at most. */
+export const LONGEST_TRIAL_MS = 45_000;
+
 /** The far end. */
 export function placeOf({ peer }: { readonly peer: End }): string {
   return `${peer.transport}:${peer.address}:${peer.port}`;

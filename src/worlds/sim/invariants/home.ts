@@ -5,15 +5,14 @@ import { failbackModeOf } from "../../../core/redundancy/failback.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import { callIdOf, hasToTag, placeOf, sendsRequest } from "./glance.ts";
+import { callIdOf, hasToTag, LONGEST_TRIAL_MS, sendsRequest } from "./glance.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
+import { QuietPlaces } from "./quiet-places.ts";
 
 /** Modes that wait for an idle phone. */
 const WAITING = new Set(["DNSTTL", "registration", "duration"]);
 /** A request has gone to another place than the one in use. */
 const AROUND = new Set(["request.failed-over", "request.hedged"]);
-/** A trial of the primary that began before the call did takes so long at most. */
-const LONGEST_TRIAL_MS = 45_000;
 
 /** Where requests of a phone in a call went when it was looked at last. */
 interface Stay {
@@ -45,8 +44,7 @@ export class Home implements Invariant {
   readonly #calls = new WeakMap<Phone, Set<unknown>>();
   /** Targets that a node takes for dead. */
   readonly #dead = new Set<string>();
-  /** Until when targets are left alone that asked a node for it. */
-  readonly #quietUntil = new Map<string, Instant>();
+  readonly #quiet: QuietPlaces;
   /** The place at the head of the list of each, and since when it has been that. */
   readonly #primaries = new Map<Watched, Primary>();
   readonly #callIds = new Set<string>();
@@ -54,6 +52,7 @@ export class Home implements Invariant {
 
   constructor(watched: readonly Watched[], reach: Reach, complain: Complain) {
     this.#watched = watched;
+    this.#quiet = new QuietPlaces(watched);
     this.#reach = reach;
     this.#complain = complain;
   }
@@ -108,9 +107,8 @@ export class Home implements Invariant {
 
   /** Since then it may have gone round such a place without trying it. */
   #isPassedOver(begun: Instant, { account, node }: Watched, target: string): boolean {
-    const key = `${node} ${target}`;
-    const quiet = (this.#quietUntil.get(key) ?? begun) > begun;
-    return quiet || (account.policy.skipKnownDead && this.#dead.has(key));
+    const quiet = (this.#quiet.until(node, target) ?? begun) > begun;
+    return quiet || (account.policy.skipKnownDead && this.#dead.has(`${node} ${target}`));
   }
 
   event(told: SimulatedEvent): void {
@@ -168,17 +166,13 @@ export class Home implements Invariant {
     this.#busySince.delete(one);
     this.#stays.delete(one);
     this.#serverOf.delete(node);
-    for (const known of [this.#dead, this.#quietUntil]) {
-      for (const key of known.keys()) if (key.startsWith(`${node} `)) known.delete(key);
-    }
+    this.#quiet.died(node);
+    for (const key of this.#dead) if (key.startsWith(`${node} `)) this.#dead.delete(key);
   }
 
   message(message: SimulatedMessage, text: string): void {
     const { at, node, peer } = message;
-    if (message.direction === "in" && text.startsWith("SIP/2.0 503 ")) {
-      const seconds = Number(/^Retry-After: (\d+)/m.exec(text)?.[1] ?? 0);
-      if (seconds > 0) this.#quietUntil.set(`${node} ${placeOf(message)}`, at + seconds * 1000);
-    }
+    if (message.direction === "in") this.#quiet.message(message, text);
     if (!text.startsWith("INVITE ") || !sendsRequest(message, text) || hasToTag(text)) return;
     const callId = callIdOf(text);
     if (this.#callIds.has(callId)) return;

@@ -10,6 +10,7 @@ import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 import { branchOf, callIdOf, cseqOf, hasToTag, placeOf, sendsRequest } from "./glance.ts";
 import type { Complain, Invariant, Watched } from "./invariant.ts";
+import { QuietPlaces } from "./quiet-places.ts";
 
 /** An outgoing call that nobody has answered or refused. */
 interface Way {
@@ -47,8 +48,7 @@ export class Itineraries implements Invariant {
   readonly #keys = new Map<string, string>();
   /** Until when a node took a target for dead; Infinity while it does. */
   readonly #suspectUntil = new Map<string, Instant>();
-  /** Until when a place wants to be left alone, whatever it was asked. */
-  readonly #quietUntil = new Map<string, Instant>();
+  readonly #quiet: QuietPlaces;
   /** Servers that were found, by node and number. */
   readonly #located = new Set<string>();
 
@@ -57,11 +57,13 @@ export class Itineraries implements Invariant {
       // What a proxy stands for is several servers at once.
       if (one.account.policy.proxies.length === 0) this.#watched.set(one.node, one);
     }
+    this.#quiet = new QuietPlaces(watched);
     this.#complain = complain;
   }
 
   died(_now: Instant, node: string): void {
-    for (const known of [this.#ways, this.#suspectUntil, this.#located, this.#quietUntil]) {
+    this.#quiet.died(node);
+    for (const known of [this.#ways, this.#suspectUntil, this.#located]) {
       for (const key of known.keys()) if (key.startsWith(`${node} `)) known.delete(key);
     }
   }
@@ -148,7 +150,7 @@ export class Itineraries implements Invariant {
   #hear(message: SimulatedMessage, text: string): void {
     const [, digits = "0"] = /^SIP\/2\.0 (\d{3})/.exec(text) ?? [];
     const status = Number(digits);
-    if (status === 503) this.#hushed(message, text);
+    this.#quiet.message(message, text);
     const way = this.#ways.get(`${message.node} ${callIdOf(text)}`);
     if (way === undefined || status === 0 || way.branch !== branchOf(text)) return;
     if (!cseqOf(text).endsWith(" INVITE")) return;
@@ -159,16 +161,6 @@ export class Itineraries implements Invariant {
     const ends = status >= 400 && !AGAIN.has(status) && !lets;
     const place = placeOf(message);
     if (ends && hedgeMs === 0 && !way.given.has(place)) way.answer = `${status} from ${place}`;
-  }
-
-  /** What one account was told all of its phone know. */
-  #hushed(message: SimulatedMessage, text: string): void {
-    const seconds = Number(/^Retry-After: (\d+)/m.exec(text)?.[1] ?? 0);
-    const phone = this.#watched.get(message.node)?.phone;
-    for (const one of seconds > 0 ? this.#watched.values() : []) {
-      if (one.phone !== phone) continue;
-      this.#quietUntil.set(`${one.node} ${placeOf(message)}`, message.at + seconds * 1000);
-    }
   }
 
   #ended(at: Instant, way: Way, { why, status }: SimulatedEvent): void {
@@ -187,17 +179,12 @@ export class Itineraries implements Invariant {
     const unasked = open.find(
       (place) =>
         !places.has(targetName(place.target)) &&
-        this.#quiet(node, place) === 0 &&
+        this.#quiet.until(node, targetName(place.target)) === undefined &&
         !this.#wasSuspect(way, place),
     );
     if (unasked === undefined) return;
     const what = `a call was refused with 503, and ${targetName(unasked.target)} not asked`;
     this.#complain({ invariant: "I6", at, node, what });
-  }
-
-  /** 0: it has never said so. */
-  #quiet(node: string, { target }: Place): Instant {
-    return this.#quietUntil.get(`${node} ${targetName(target)}`) ?? 0;
   }
 
   #wasSuspect({ one, begunAt }: Way, { target }: Place): boolean {
@@ -247,7 +234,7 @@ export class Itineraries implements Invariant {
     if (way.tried.has(server) || !this.#mayAsk(way, server)) return false;
     return account.servers.route(server).places.some((place) => {
       if (account.policy.skipKnownDead && this.#wasSuspect(way, place)) return false;
-      return this.#quiet(node, place) <= at;
+      return (this.#quiet.until(node, targetName(place.target)) ?? at) <= at;
     });
   }
 

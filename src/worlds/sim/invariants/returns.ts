@@ -7,11 +7,9 @@ import type { RedundancyPolicy, ServerPolicy } from "../../../core/redundancy/po
 import { CONNECT_TIMEOUT_MS } from "../simulated-stream.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import { branchOf, cseqOf, placeOf } from "./glance.ts";
+import { branchOf, cseqOf, LONGEST_TRIAL_MS, placeOf } from "./glance.ts";
 import { type Complain, type Invariant, LOOK_MS, type Watched } from "./invariant.ts";
 
-/** A request that began before may have gone round, or was on its way to the primary, for so long. */
-const LONGEST_TRIAL_MS = 45_000;
 /** However little is left of a TTL. */
 const SHORTEST_AWAY_MS = 10_000;
 /** A place was silent, or is taken for dead, or was. */
