@@ -8,7 +8,11 @@ import { Postbox } from "../../src/api/postbox.ts";
 import { Voice } from "../../src/api/voice.ts";
 import { VoiceBox } from "../../src/api/voicemail/box.ts";
 import { takeMessage } from "../../src/api/voicemail/deposit.ts";
-import { CALLER_HELD_MS, CALLER_SILENCE_MS } from "../../src/api/voicemail/limits.ts";
+import {
+  CALLER_HELD_MS,
+  CALLER_SILENCE_MS,
+  MAX_WAITING_KEYS,
+} from "../../src/api/voicemail/limits.ts";
 import { Prompts } from "../../src/api/voicemail/prompts.ts";
 import { Talk } from "../../src/api/voicemail/talk.ts";
 import { SAMPLE_RATE } from "../../src/core/media/tones.ts";
@@ -78,6 +82,12 @@ test("who is heard is waited for", async (t) => {
   await setImmediate();
   assert.equal(over, false);
   caller.tell("call.silenced");
+  caller.tell("call.silenced");
+  caller.tell("call.heard");
+  t.mock.timers.tick(CALLER_SILENCE_MS);
+  await setImmediate();
+  assert.equal(over, false);
+  caller.tell("call.silenced");
   t.mock.timers.tick(CALLER_SILENCE_MS);
   await setImmediate();
   assert.equal(over, true);
@@ -86,6 +96,7 @@ test("who is heard is waited for", async (t) => {
 test("who holds the box is not waited for for ever", async (t) => {
   const [caller] = await called(t);
   caller.tell("call.held", { by: "peer" });
+  caller.tell("call.held", { by: "peer" });
   t.mock.timers.tick(CALLER_HELD_MS - 1);
   caller.tell("call.resumed", { by: "peer" });
   t.mock.timers.tick(CALLER_HELD_MS);
@@ -93,4 +104,12 @@ test("who holds the box is not waited for for ever", async (t) => {
   caller.tell("call.held", { by: "peer" });
   t.mock.timers.tick(CALLER_HELD_MS);
   assert.equal(caller.deeds, 1);
+});
+
+test("keys that nobody asks for are not kept without end", async (t) => {
+  const [caller, talk] = await called(t);
+  for (let pressed = 0; pressed < 2 * MAX_WAITING_KEYS; pressed += 1) {
+    caller.tell("call.key-pressed", { key: "1" });
+  }
+  assert.equal(talk.forget().length, MAX_WAITING_KEYS);
 });

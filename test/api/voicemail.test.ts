@@ -118,6 +118,17 @@ class Gone extends MemoryStore {
   }
 }
 
+/** A store that throws at every look at a box once a count of messages has been kept. */
+class Throwing extends MemoryStore {
+  #counted = false;
+
+  override atOnce(question: StoreQuestion): StoreAnswer {
+    this.#counted ||= question.kind === "store.write" && question.key.startsWith("messages/");
+    if (this.#counted && question.key.startsWith("voice/box/")) throw new Error("it is broken");
+    return super.atOnce(question);
+  }
+}
+
 async function keysOf(store: Store, prefix: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of store.scan(prefix)) keys.push(key);
@@ -349,6 +360,18 @@ test("a lamp is lit that could not be lit at first", async (t) => {
   const lit = lamp(bob, 1, 0);
   await leave(alice, "2002", 523, 2_500);
   await lit;
+});
+
+test("a store of a program's own that throws ends no more than what it was asked for", async (t) => {
+  const [server] = await officeWith(t, new Throwing());
+  const alice = await startPhone(t, server, "2001");
+  const bob = await startPhone(t, server, "2002", { messageWaiting: true, answer: "busy" });
+  const failed = once(server, "voicemail.failed", patience());
+  const lit = lamp(bob, 1, 0);
+  await leave(alice, "2002", 523, 2_500);
+  await lit;
+  assert.equal((await failed)[0].why, "it is broken");
+  await server.close();
 });
 
 test("a message that is deleted while it is spoken leaves nothing behind", async (t) => {

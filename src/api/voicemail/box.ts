@@ -3,6 +3,7 @@
  * of each in pieces, so that what was said before a server died is there.
  */
 import { randomBytes } from "node:crypto";
+import { FOR_EVER } from "../../core/server/clock.ts";
 import type { StoreAnswer, StoreWrite } from "../../core/vocabulary.ts";
 import type { Store } from "../../worlds/node/stores/store.ts";
 import { fromMuLaw, muLaw } from "./speech.ts";
@@ -31,9 +32,6 @@ const GREETINGS = "voice/greeting/";
 /** More than the nodes and phones that can be at one box. */
 const WRITE_ATTEMPTS = 16;
 
-/** Far enough that a store never forgets (epoch seconds). */
-const FOR_EVER = 253_402_300_799;
-
 export class VoiceBox {
   readonly #store: Store;
   readonly #name: string;
@@ -46,20 +44,20 @@ export class VoiceBox {
 
   /** The oldest first. @throws BoxError. */
   async list(): Promise<readonly VoiceMessage[]> {
-    return (await this.#read()).messages;
+    const { value } = await this.#get(BOXES + this.#name);
+    return this.#messagesIn(value);
   }
 
   /** Changes the list; others may be at it at the same time. @throws BoxError. */
   async change(
     edit: (messages: readonly VoiceMessage[]) => readonly VoiceMessage[],
   ): Promise<readonly VoiceMessage[]> {
-    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
-      const { messages, version } = await this.#read();
-      const edited = edit(messages);
-      const value = edited.length === 0 ? undefined : encoded(edited);
-      if (await this.#write(BOXES + this.#name, value, version)) return edited;
-    }
-    throw new BoxError("too many are at the box");
+    let edited: readonly VoiceMessage[] = [];
+    await this.#replace(BOXES + this.#name, (before) => {
+      edited = edit(this.#messagesIn(before));
+      return edited.length === 0 ? undefined : encoded(edited);
+    });
+    return edited;
   }
 
   newId(): string {
@@ -113,18 +111,25 @@ export class VoiceBox {
   /** @throws BoxError. */
   async keepGreeting(samples: Int16Array | undefined): Promise<void> {
     const value = samples && Buffer.from(muLaw(samples)).toString("latin1");
-    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
-      const { version } = await this.#get(GREETINGS + this.#name);
-      if (await this.#write(GREETINGS + this.#name, value, version)) return;
-    }
-    throw new BoxError("too many are at the box");
+    await this.#replace(GREETINGS + this.#name, () => value);
   }
 
-  async #read(): Promise<{ messages: readonly VoiceMessage[]; version: number }> {
-    const { value, version } = await this.#get(BOXES + this.#name);
+  #messagesIn(value: string | undefined): readonly VoiceMessage[] {
     const messages = value === undefined ? [] : decoded(value);
     if (messages === undefined) throw new BoxError(`what is stored of ${this.#name} is no box`);
-    return { messages, version };
+    return messages;
+  }
+
+  /** @param edit what is to stand there instead of what does; called anew in each attempt. */
+  async #replace(
+    key: string,
+    edit: (before: string | undefined) => string | undefined,
+  ): Promise<void> {
+    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
+      const { value, version } = await this.#get(key);
+      if (await this.#write(key, edit(value), version)) return;
+    }
+    throw new BoxError("too many are at the box");
   }
 
   async #get(key: string): Promise<{ value: string | undefined; version: number }> {

@@ -12,3 +12,5 @@ export const CALLER_SILENCE_MS = 8_000;
 export const CALLER_HELD_MS = 60_000;
 /** A key is waited for so long after the menu. */
 export const KEY_WAIT_MS = 8_000;
+/** Keys pressed before they are asked for; more are not kept. */
+export const MAX_WAITING_KEYS = 16;

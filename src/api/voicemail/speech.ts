@@ -45,6 +45,7 @@ function heardOf({ call, heard: speaks }: Talk, seconds: number): Readable {
   const longest = setTimeout(end, seconds * 1_000);
   let silence: NodeJS.Timeout | undefined;
   const silenced = (): void => {
+    clearTimeout(silence);
     silence = setTimeout(end, CALLER_SILENCE_MS);
   };
   if (!speaks) silenced();

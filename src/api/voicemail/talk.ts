@@ -1,6 +1,6 @@
 /** Talking with a caller: prompts that a key cuts short, and the keys that he presses. */
 import type { Call } from "../call.ts";
-import { CALLER_HELD_MS } from "./limits.ts";
+import { CALLER_HELD_MS, MAX_WAITING_KEYS } from "./limits.ts";
 import type { Prompts } from "./prompts.ts";
 
 export class Talk {
@@ -17,7 +17,7 @@ export class Talk {
     this.call = call;
     this.prompts = prompts;
     call.on("key-pressed", ({ key }) => {
-      this.#keys.push(key);
+      if (this.#keys.length < MAX_WAITING_KEYS) this.#keys.push(key);
       this.#interrupt();
     });
     call.on("heard", () => {
@@ -27,6 +27,7 @@ export class Talk {
       this.#heard = false;
     });
     call.on("held", () => {
+      clearTimeout(this.#held);
       this.#held = setTimeout(() => void call.hangup(), CALLER_HELD_MS);
     });
     call.on("resumed", () => clearTimeout(this.#held));

@@ -103,9 +103,12 @@ export class Voicemail {
     await Promise.all(this.#phones.map((phone) => phone.stop()));
   }
 
+  /** What goes wrong ends this errand and nothing else: a store of a program's own may throw anything. */
   #attend(errand: Promise<void>): void {
-    this.#errands.add(errand);
-    void errand.finally(() => this.#errands.delete(errand));
+    const attended = errand
+      .catch((error: unknown) => this.#failed(error, {}))
+      .finally(() => this.#errands.delete(attended));
+    this.#errands.add(attended);
   }
 
   async #called(call: Call, prompts: Prompts): Promise<void> {

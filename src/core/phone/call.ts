@@ -71,12 +71,9 @@ export class Call
       this.direction = "outgoing";
       this.peer = origin.uri;
       this.#invitation = new CallInvitation(environment, this, this, origin);
-      this.arrival = undefined;
-      this.#ringing = undefined;
     } else {
       this.direction = "incoming";
       this.peer = origin.caller;
-      this.#invitation = undefined;
       this.arrival = origin;
       this.#ringing = new CallRinging(environment, origin, this.#media, this);
     }
@@ -99,6 +96,7 @@ export class Call
     return this.#session?.held ?? false;
   }
 
+  /** Takes an incoming call. */
   answer(now: Instant): void {
     if (this.state === "alerting") this.#accept(now);
     else if (this.state === "binding") this.#answerWanted = true;

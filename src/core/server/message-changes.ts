@@ -6,10 +6,10 @@
 import type { Inquiries, Inquiry } from "../inquiry.ts";
 import type { Instant } from "../machine.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
-import { FOR_EVER } from "./clock.ts";
 import { MAX_MESSAGE_CHANGES } from "./limits.ts";
 import type { MessageSummaryPackage } from "./message-summary.ts";
 import type { Notifier } from "./notifier.ts";
+import { replace } from "./replace.ts";
 
 export interface MessageChangesParts {
   /** The life of this node. */
@@ -29,9 +29,6 @@ const KEY = "message-changes";
 const FORMAT = "message-changes 1";
 
 const LINE = /^(\S+) (\S+)$/;
-
-/** Attempts at one compare-and-set before giving way to the next sign of life. */
-const WRITE_ATTEMPTS = 8;
 
 export class MessageChanges {
   readonly #parts: MessageChangesParts;
@@ -88,23 +85,12 @@ export class MessageChanges {
   }
 
   /** @returns false if the store is not there. */
-  *#append(users: readonly string[]): Inquiry<boolean> {
-    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
-      const read = (yield { kind: "store.read", key: KEY }) as StoreAnswer;
-      if (read.kind !== "stored") return false;
+  #append(users: readonly string[]): Inquiry<boolean> {
+    return replace(KEY, (before = "") => {
       // Named anew in each attempt: one that seemed to fail may have succeeded, and no name stands there twice.
       const added = users.map((user) => ({ id: this.#newId(), user }));
-      const written = (yield {
-        kind: "store.write",
-        key: KEY,
-        value: encoded([...decoded(read.value ?? ""), ...added].slice(-MAX_MESSAGE_CHANGES)),
-        ifVersion: read.version,
-        expiresAt: FOR_EVER,
-      }) as StoreAnswer;
-      if (written.kind === "written") return true;
-      if (written.kind === "unavailable") return false;
-    }
-    return false;
+      return encoded([...decoded(before), ...added].slice(-MAX_MESSAGE_CHANGES));
+    });
   }
 
   *#read(): Inquiry<void> {

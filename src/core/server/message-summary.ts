@@ -4,9 +4,9 @@
  */
 import type { Inquiry } from "../inquiry.ts";
 import type { StoreAnswer } from "../vocabulary.ts";
-import { FOR_EVER } from "./clock.ts";
 import { type Domains, hostText } from "./domains.ts";
 import type { NotifierPackage } from "./notifier-subscription.ts";
+import { replace } from "./replace.ts";
 import type { Users } from "./users.ts";
 
 /** Of which nobody counts more. */
@@ -31,9 +31,6 @@ const NONE: Messages = { new: 0, old: 0 };
 
 /** RFC 3842 §3.4 recommends hours to days. */
 const DEFAULT_EXPIRES = 3_600;
-
-/** Attempts at one compare-and-set: more than the nodes that can be racing for one box. */
-const WRITE_ATTEMPTS = 8;
 
 export class MessageSummaryPackage implements NotifierPackage {
   readonly name = "message-summary";
@@ -68,22 +65,8 @@ export class MessageSummaryPackage implements NotifierPackage {
   }
 
   /** @returns false if the store is not there. */
-  *keep(resource: string, messages: Messages): Inquiry<boolean> {
-    const key = this.#key(resource);
-    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
-      const read = (yield { kind: "store.read", key }) as StoreAnswer;
-      if (read.kind !== "stored") return false;
-      const written = (yield {
-        kind: "store.write",
-        key,
-        value: `${messages.new} ${messages.old}`,
-        ifVersion: read.version,
-        expiresAt: FOR_EVER,
-      }) as StoreAnswer;
-      if (written.kind === "written") return true;
-      if (written.kind === "unavailable") return false;
-    }
-    return false;
+  keep(resource: string, messages: Messages): Inquiry<boolean> {
+    return replace(this.#key(resource), () => `${messages.new} ${messages.old}`);
   }
 
   summary(resource: string, messages: Messages): string {
