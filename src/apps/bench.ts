@@ -13,7 +13,7 @@ import { benchParse } from "./bench/parse.ts";
 import { benchRegister } from "./bench/register.ts";
 import { isWanted, peers } from "./bench/registrars.ts";
 import { type Outcome, printed, records } from "./bench/report.ts";
-import { benchSimulator } from "./bench/simulator.ts";
+import { benchSimulator, failingFleet } from "./bench/simulator.ts";
 import { EXIT, exitWith, SIGNAL_EXIT } from "./exit.ts";
 import { hoursOf } from "./flag-values.ts";
 import { canMeasure } from "./processor-time.ts";
@@ -22,8 +22,8 @@ interface BenchFlags {
   readonly runs: number;
   readonly count: number;
   readonly users: number;
-  readonly phones: number;
-  readonly hours: number;
+  readonly phones?: number;
+  readonly hours?: number;
   readonly held: number;
   readonly peers?: readonly string[];
   readonly over?: readonly string[];
@@ -48,8 +48,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   parse: (crew, folder, { runs, count }) =>
     benchParse(crew, folder, runs, count / REGISTERS_A_SECOND),
   connections: (crew, folder, { held }) => connections(crew, folder, held),
-  memory: (crew, _folder, { phones }) => benchMemory(crew, MEMORY_RUNS, phones),
-  simulator: (crew, _folder, { phones, hours }) => benchSimulator(crew, MEMORY_RUNS, phones, hours),
+  memory: (crew, _folder, { phones = MANY }) => benchMemory(crew, MEMORY_RUNS, phones),
+  simulator: (crew, _folder, { phones, hours }) => {
+    if (phones === undefined && hours === undefined) return benchSimulator(crew, MEMORY_RUNS);
+    const fleet = failingFleet(phones ?? MANY, hours ?? QUARTER);
+    return benchSimulator(crew, MEMORY_RUNS, [fleet]);
+  },
   failover,
 };
 
@@ -86,6 +90,11 @@ async function* connections(crew: Crew, folder: string, count: number): AsyncGen
   yield* benchConnections(crew, folder, count);
 }
 
+/** Phones of memory, and of a fleet whose hours alone are told. */
+const MANY = 100_000;
+/** Hours of a fleet whose phones alone are told. */
+const QUARTER = 0.25;
+
 /** The same phones take the same room and do the same: a second run only shows that. */
 const MEMORY_RUNS = 2;
 
@@ -101,8 +110,12 @@ export function addBenchCommand(program: Command): void {
     .option("--runs <n>", "of each contender, in turn", whole, 5)
     .option("--count <n>", "REGISTERs of a run", whole, 200_000)
     .option("--users <n>", `who register, ${WINDOW} or more`, population, 10_000)
-    .option("--phones <n>", "phones of memory and simulator", whole, 100_000)
-    .option("--hours <h>", "how long the fleet of simulator lives", hoursOf, 0.25)
+    .option(
+      "--phones <n>",
+      `phones of memory (default: ${MANY}), or of a fleet of simulator`,
+      whole,
+    )
+    .option("--hours <h>", "how long a fleet of simulator lives", hoursOf)
     .option("--held <n>", "connections that are held open", whole, 10_000)
     .option("--peers <name...>", "only these: a part of the name is enough")
     .addOption(

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { inTurn, ratios, spreadOf } from "../../src/apps/bench/figures.ts";
-import { printed } from "../../src/apps/bench/report.ts";
+import { printed, records } from "../../src/apps/bench/report.ts";
 
 const PROGRAM = join(import.meta.dirname, "..", "..", "src", "apps", "cli.js");
 const SHORT = ["--runs", "1", "--count", "200", "--users", "64"];
@@ -122,6 +122,29 @@ test("ratios are of runs that stood side by side, and stand first in the report"
     text,
     /^register: REGISTER, CPU in µs per operation, 2 runs in turn\n {2}2\.50 \(2\.00–3\.00\) best 2\.00 /,
   );
+});
+
+test("of rates the greatest is the best", () => {
+  const outcome = {
+    ...{ bench: "simulator", what: "a fleet", notes: [] },
+    unit: { key: "eventsPerSecond", words: "events a second", digits: 0, rises: true },
+    ours: { name: "dialtone", runs: [200, 300] },
+    others: [{ name: "messages", runs: [100, 100] }],
+  };
+  assert.match(printed(outcome), /^ {2}2\.50 \(2\.00–3\.00\) best 3\.00 +of messages +100$/m);
+  assert.equal(records(outcome)[1]?.ratioBest, 3);
+});
+
+test("a fleet that is asked for is played instead of the three", async () => {
+  const { code, out } = await bench("simulator", "--phones", "20", "--hours", "0.02", "--json");
+  assert.equal(code, 0);
+  const told = out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.ok(told.every(({ what }) => what === "a fleet of 20 phones for 0.02 h, seed 7"));
+  const keys = told.filter(({ name }) => name === "dialtone").flatMap((one) => Object.keys(one));
+  assert.ok(keys.includes("eventsPerSecond") && keys.includes("bytes"));
 });
 
 test("contenders take turns, and not always the same is first", async () => {

@@ -50,7 +50,8 @@ export async function* benchParse(
 ): AsyncGenerator<Outcome> {
   const sofia = await sofiaParser(crew, folder);
   const parsers = [script(crew, "dialtone", "dialtone")];
-  if (loadSip() !== undefined) parsers.push(script(crew, "npm sip", "sip"));
+  const npmSip = npmSipParser(crew);
+  if (npmSip !== undefined) parsers.push(npmSip);
   if (sofia !== undefined) parsers.push(sofia);
   for (const { what, task, messages } of SERIES) {
     const figures = await inTurn(parsers, runs, (parser) => parser.run(task, messages, seconds));
@@ -63,6 +64,19 @@ export async function* benchParse(
     const named = `${messages.join(" ")} (${bytes} bytes), ${what}`;
     yield { bench: "parse", what: named, ours, others, notes: [] };
   }
+}
+
+/** What the parser of npm `sip` does now, for other figures to stand beside; undefined: it is not installed. */
+export async function npmSipMessagesPerSecond(
+  crew: Crew,
+  seconds: number,
+): Promise<number | undefined> {
+  const microseconds = await npmSipParser(crew)?.run("read", ALL, seconds);
+  return microseconds && 1e6 / microseconds;
+}
+
+function npmSipParser(crew: Crew): Parser | undefined {
+  return loadSip() && script(crew, "npm sip", "sip");
 }
 
 function script(crew: Crew, name: string, argument: string): Parser {

@@ -23,6 +23,8 @@ export interface Unit {
   readonly digits?: number;
   /** What is said of a run that came to no end: its figure is Infinity, in JSON null. */
   readonly endless?: string;
+  /** The more the better; left out: the less. */
+  readonly rises?: boolean;
 }
 
 const CPU: Unit = { key: "us", words: "CPU in µs per operation" };
@@ -37,10 +39,10 @@ export function printed(outcome: Outcome): string {
   const { bench, what, ours, others, notes } = outcome;
   const own = spreadOf(ours.runs);
   const unit = outcome.unit ?? CPU;
-  const { words, digits = 1, endless } = unit;
+  const { words, digits = 1, endless, rises } = unit;
   const lines = [`${bench}: ${what}, ${words}, ${ours.runs.length} runs in turn`];
   for (const { name, runs } of others) {
-    const best = bestRatio(own, spreadOf(runs));
+    const best = bestRatio(own, spreadOf(runs), rises);
     const atBest = Number.isFinite(best) && runs.length > 1 ? ` best ${best.toFixed(2)}` : "";
     const ratio = `${text(spreadOf(comparable(ours.runs, runs)), 2)}${atBest}`;
     lines.push(
@@ -54,7 +56,7 @@ export function printed(outcome: Outcome): string {
 /** One flat object for each peer, and one for ourselves. */
 export function records(outcome: Outcome): Record<string, string | number>[] {
   const { bench, what, ours, others } = outcome;
-  const { key } = outcome.unit ?? CPU;
+  const { key, rises } = outcome.unit ?? CPU;
   const own = spreadOf(ours.runs);
   const base = { event: "bench.measured", bench, what, runs: ours.runs.length };
   return [
@@ -64,14 +66,14 @@ export function records(outcome: Outcome): Record<string, string | number>[] {
       name,
       ...figures(key, spreadOf(runs)),
       ...figures("ratio", spreadOf(comparable(ours.runs, runs))),
-      ratioBest: rounded(bestRatio(own, spreadOf(runs))),
+      ratioBest: rounded(bestRatio(own, spreadOf(runs), rises)),
     })),
   ];
 }
 
 /** Of the quickest runs of both: where others share the machine, nearest to what the programs themselves take. */
-function bestRatio(ours: Spread, theirs: Spread): number {
-  return ours.least / theirs.least;
+function bestRatio(ours: Spread, theirs: Spread, rises = false): number {
+  return rises ? ours.most / theirs.most : ours.least / theirs.least;
 }
 
 /** Two runs that came to no end, or one that stands alone, say nothing. */
