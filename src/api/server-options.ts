@@ -5,7 +5,15 @@ import type { Local } from "../core/machine.ts";
 import { parseUri } from "../core/message/uri.ts";
 import type { Fault } from "../core/provisioning/configuration.ts";
 import { DEFAULT_REGISTRAR_LIMITS } from "../core/server/registration.ts";
-import { isBoxName, type OfferedAlgorithm, type User, Users } from "../core/server/users.ts";
+import {
+  isBoxName,
+  LEAST_VOICEMAIL_AFTER,
+  MOST_VOICEMAIL_AFTER,
+  mayRingFor,
+  type OfferedAlgorithm,
+  type User,
+  Users,
+} from "../core/server/users.ts";
 import { readLocal } from "../worlds/node/listen-address.ts";
 import { isUnspecified } from "../worlds/node/local-address.ts";
 import type { Store } from "../worlds/node/stores/store.ts";
@@ -23,6 +31,8 @@ export interface UserOptions {
   readonly ha1?: { readonly MD5?: string; readonly "SHA-256"?: string };
   /** The user or URI whose box takes this user's calls. */
   readonly voicemail?: string;
+  /** Seconds that this user's phones ring before that, 5 to 170. Default 20. */
+  readonly voicemailAfter?: number;
   /** Called together: a call to the group rings at all of its users. */
   readonly groups?: readonly string[];
 }
@@ -77,8 +87,8 @@ const KEYS = new Set(
   ).split(" "),
 );
 const ALGORITHMS: readonly string[] = ["MD5", "SHA-256"] satisfies OfferedAlgorithm[];
-const USER_KEYS = new Set(["password", "ha1", "voicemail", "groups"]);
-const USER = "{ password, ha1, voicemail, groups }";
+const USER_KEYS = new Set(["password", "ha1", "voicemail", "voicemailAfter", "groups"]);
+const USER = "{ password, ha1, voicemail, voicemailAfter, groups }";
 const USER_NAME = /^[^\s@:;<>"\\]+$/;
 
 /** @throws ConfigurationError with every fault at once. */
@@ -218,7 +228,7 @@ class OptionsReader {
     for (const key of Object.keys(user)) {
       if (!USER_KEYS.has(key)) this.#fault(`${path}.${key}`, "is not known", `give ${USER}`);
     }
-    const { password, ha1 = {}, voicemail, groups = [] } = user;
+    const { password, ha1 = {}, voicemail, voicemailAfter, groups = [] } = user;
     const missing = password === undefined && ha1?.MD5 === undefined;
     if (missing && ha1?.["SHA-256"] === undefined) {
       this.#fault(path, "has neither password nor ha1", "give one of them");
@@ -227,6 +237,10 @@ class OptionsReader {
     this.#text(`${path}.voicemail`, voicemail);
     if (typeof voicemail === "string" && !isBoxName(voicemail)) {
       this.#fault(`${path}.voicemail`, `cannot be ${shown(voicemail)}`, "give a user or SIP URI");
+    }
+    if (voicemailAfter !== undefined && !mayRingFor(voicemailAfter)) {
+      const remedy = `give ${LEAST_VOICEMAIL_AFTER} to ${MOST_VOICEMAIL_AFTER}, whole seconds`;
+      this.#fault(`${path}.voicemailAfter`, `cannot be ${shown(voicemailAfter)}`, remedy);
     }
     for (const algorithm of ALGORITHMS) {
       this.#text(`${path}.ha1.${algorithm}`, ha1?.[algorithm as OfferedAlgorithm]);
@@ -238,6 +252,7 @@ class OptionsReader {
       password: password === undefined ? undefined : bytesOf(String(password)),
       ha1: ha1 ?? {},
       voicemail: typeof voicemail === "string" ? bytesOf(voicemail) : undefined,
+      voicemailAfter,
       groups: named ? groups.map(bytesOf) : [],
     };
   }

@@ -101,11 +101,16 @@ test("what plain JavaScript lets through is told as a fault, too: wrong kinds, u
     'advertise: "host name" is no host',
     "users: cannot be null",
   ]);
-  const users = { 1: 5, 2: { password: 5, groops: [] }, 3: { password: "x", groups: "sales" } };
+  const users = {
+    1: 5,
+    2: { password: 5, groops: [] },
+    3: { password: "x", groups: "sales", voicemailAfter: 3 },
+  };
   assert.deepEqual(faultsOf({ open: undefined, users }), [
     "users.1: cannot be 5",
     "users.2.groops: is not known",
     "users.2.password: cannot be 5",
+    "users.3.voicemailAfter: cannot be 3",
     'users.3.groups: cannot be "sales"',
   ]);
   const map = new Map([["1", "x"]]);

@@ -27,6 +27,8 @@ export interface Callee {
   readonly byFlow?: true;
   /** A box that takes the call which all others have let go; who it was for. */
   readonly divertedFrom?: string;
+  /** How long those who are called before it ring, milliseconds. */
+  readonly afterMs?: number;
 }
 
 /** The part of the transaction layer that branches need. */

@@ -39,7 +39,7 @@ class Line {
   }
 }
 
-/** How long a phone of a higher q rings before the others are called, and how long it may be silent. */
+/** How long a phone of a higher q rings before the others are called, unless they say so, and may be silent. */
 const RING_MS = 20_000;
 const SILENCE_MS = 4_000;
 
@@ -139,7 +139,10 @@ export class ResponseContext implements TimerOwner {
 
   provisional(now: Instant, response: Response): void {
     this.#heard = true;
-    if (this.#turn?.pending === true) this.#host.timers.set(this.#turn, this.#rowBegunAt + RING_MS);
+    if (this.#turn?.pending === true) {
+      const { afterMs = RING_MS } = this.#rows[0]?.[0] ?? {};
+      this.#host.timers.set(this.#turn, this.#rowBegunAt + afterMs);
+    }
     if (!this.invite || response.status === 100 || this.#state !== "forking") return;
     this.#uncover(response);
     this.transaction.respond(now, response);

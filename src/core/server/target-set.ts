@@ -261,11 +261,12 @@ function ownMessages(asked: Asked, context: TargetContext): TargetSet {
 
 /** The box that takes a user's calls when nobody else does: ours, that of a user, or elsewhere. */
 function* boxesOf(
-  { voicemail }: User,
+  user: User,
   name: string,
   from: FlowId,
   context: TargetContext,
 ): Inquiry<Callee[]> {
+  const { voicemail } = user;
   if (voicemail === undefined) return [];
   const { domains, users } = context;
   const owner = `sip:${domains.name(name)}`;
@@ -273,20 +274,22 @@ function* boxesOf(
   if (uri !== undefined && !domains.leadsHere(uri)) {
     const ways = yield* waysByLocation(uri, from, context);
     if (typeof ways === "string") return [];
-    return [lastResort({ requestUri: withTarget(voicemail, owner), routes: [], ways }, owner)];
+    return [
+      lastResort({ requestUri: withTarget(voicemail, owner), routes: [], ways }, owner, user),
+    ];
   }
   if (number === name) return [];
   if (users?.get(number) === undefined) {
     const agent = context.boxAgent(from);
     return agent === undefined
       ? []
-      : [lastResort(ownBox(agent, from, owner, context.vantage), owner)];
+      : [lastResort(ownBox(agent, from, owner, context.vantage), owner, user)];
   }
   const read = (yield { kind: "store.read", key: domains.key(number) }) as StoreAnswer;
   const value = read.kind === "stored" ? read.value : undefined;
   const bindings = decodeBindings(value, context.epochSeconds()).filter(isLive);
   const found = yield* calleesOf(bindings, from, context);
-  return found.map((callee) => lastResort(callee, owner));
+  return found.map((callee) => lastResort(callee, owner, user));
 }
 
 /**

@@ -4,7 +4,14 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Fault, SourceFile } from "../provisioning/configuration.ts";
-import { isBoxName, type User, Users } from "./users.ts";
+import {
+  isBoxName,
+  LEAST_VOICEMAIL_AFTER,
+  MOST_VOICEMAIL_AFTER,
+  mayRingFor,
+  type User,
+  Users,
+} from "./users.ts";
 
 /** What a users file came to. */
 export interface UsersReading {
@@ -19,8 +26,9 @@ export function readUsers(source: SourceFile): UsersReading {
   return { users: new Users(reader.read()), faults: reader.faults };
 }
 
-const SHAPE =
-  "write `name: password`, or `name:` with password, ha1, ha1-sha256, voicemail, groups below";
+const KEYS = "password, ha1, ha1-sha256, voicemail, voicemail-after, groups";
+const SHAPE = `write \`name: password\`, or \`name:\` with ${KEYS} below`;
+const SECONDS = `${LEAST_VOICEMAIL_AFTER} to ${MOST_VOICEMAIL_AFTER}, seconds`;
 
 class UsersReader {
   readonly faults: Fault[] = [];
@@ -77,9 +85,12 @@ class UsersReader {
     const md5 = this.#text(name, fields, "ha1", hex(32), "32 hexadecimal digits");
     const sha256 = this.#text(name, fields, "ha1-sha256", hex(64), "64 hexadecimal digits");
     const voicemail = this.#text(name, fields, "voicemail", isBoxName, "a user or SIP URI");
+    const rings = (text: string) => mayRingFor(/^\d+$/.test(text) ? Number(text) : Number.NaN);
+    const after = this.#text(name, fields, "voicemail-after", rings, SECONDS);
+    const voicemailAfter = after === undefined ? undefined : Number(after);
     const groups = this.#groups(name, fields.get("groups"));
     for (const [field, node] of fields) {
-      if (!["password", "ha1", "ha1-sha256", "voicemail", "groups"].includes(field)) {
+      if (!KEYS.split(", ").includes(field)) {
         this.#faultAt(node ?? key, `${name}.${field}`, "is not a key of a user", SHAPE);
       }
     }
@@ -92,7 +103,7 @@ class UsersReader {
       ...(md5 === undefined ? {} : { MD5: md5.toLowerCase() }),
       ...(sha256 === undefined ? {} : { "SHA-256": sha256.toLowerCase() }),
     };
-    return { name, password, ha1, voicemail, groups };
+    return { name, password, ha1, voicemail, voicemailAfter, groups };
   }
 
   #text(

@@ -15,6 +15,8 @@ export interface User {
   readonly ha1: { readonly [algorithm in OfferedAlgorithm]?: string };
   /** The user or URI whose box takes this user's calls. */
   readonly voicemail: string | undefined;
+  /** Seconds that his phones ring before that; 20 unless said otherwise. */
+  readonly voicemailAfter?: number | undefined;
   readonly groups: readonly string[];
 }
 
@@ -113,6 +115,15 @@ export interface Box {
   readonly number: string;
   /** Undefined: the number alone, which is ours. */
   readonly uri: SipUri | undefined;
+}
+
+/** Seconds of ringing before a box takes a call: long enough to be heard, and within Timer C (RFC 3261 §16.6). */
+export const LEAST_VOICEMAIL_AFTER = 5;
+export const MOST_VOICEMAIL_AFTER = 170;
+
+export function mayRingFor(seconds: number): boolean {
+  const within = seconds >= LEAST_VOICEMAIL_AFTER && seconds <= MOST_VOICEMAIL_AFTER;
+  return Number.isInteger(seconds) && within;
 }
 
 /** Whether a text names a box: a user or number, or a SIP URI. */

@@ -8,6 +8,7 @@ import { parseUri, type SipUri, uriParam } from "../message/uri.ts";
 import type { Callee } from "./branch.ts";
 import { hostText } from "./domains.ts";
 import { placeText } from "./flow-token.ts";
+import type { User } from "./users.ts";
 import type { Vantage, Way } from "./ways.ts";
 
 /** Where our own boxes are. */
@@ -70,8 +71,13 @@ export function ownBox(
 }
 
 /** A callee who is called last of all, in the place of `owner`. */
-export function lastResort(callee: Callee, owner: string): Callee {
-  return { ...callee, q: LAST_Q, divertedFrom: owner };
+export function lastResort(
+  callee: Callee,
+  owner: string,
+  { voicemailAfter }: Pick<User, "voicemailAfter">,
+): Callee {
+  const last = { ...callee, q: LAST_Q, divertedFrom: owner };
+  return voicemailAfter === undefined ? last : { ...last, afterMs: voicemailAfter * 1000 };
 }
 
 /** The URI of a box, told whose call it takes (RFC 4458 §2); one that says so already stays as it is. */

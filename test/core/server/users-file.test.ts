@@ -113,3 +113,16 @@ test("voicemail is a user, a number or a SIP URI", () => {
     assert.deepEqual(read(`alice: {password: secret, voicemail: "${box}"}\n`).faults, [], box);
   }
 });
+
+test("phones ring 5 to 170 whole seconds before a box takes the call", () => {
+  for (const wrong of ["4", "171", "20.5", "-20", "20 s", "soon", '""', "0x14"]) {
+    const { faults } = read(`alice: {password: secret, voicemail-after: ${wrong}}\n`);
+    assert.deepEqual(
+      faults.map(({ key, remedy }) => `${key}: ${remedy}`),
+      ["alice.voicemail-after: write 5 to 170, seconds"],
+      wrong,
+    );
+  }
+  const { users, faults } = read("alice: {password: secret, voicemail-after: 170}\n");
+  assert.deepEqual([users.get("alice")?.voicemailAfter, faults], [170, []]);
+});

@@ -133,6 +133,19 @@ suite("a call that nobody takes goes to the box of who was called (RFC 4458 §2)
     assert.deepEqual(house.diverted, forBob(408, "no-answer"));
   });
 
+  test("after as many seconds of ringing as the user wants", () => {
+    const own = 'bob: {password: wonder, voicemail: "500", voicemail-after: 45}';
+    const house = new House(["alice: wonder", own].join("\n"));
+    house.register(house.bob);
+    house.call(house.alice, "sip:bob@example.com");
+    house.say(180);
+    house.town.pass(44_900);
+    assert.deepEqual(house.diverted, []);
+    house.town.pass(200);
+    house.say(487);
+    assert.deepEqual(house.diverted, forBob(408, "no-answer"));
+  });
+
   test("after four seconds without a word from the phone", () => {
     const house = new House();
     house.register(house.bob);
