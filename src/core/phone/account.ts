@@ -8,7 +8,7 @@ import { type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
 import { Failbacks } from "../redundancy/failbacks.ts";
 import { FailoverRequest } from "../redundancy/failover.ts";
 import type { FailoverHost } from "../redundancy/failover-host.ts";
-import type { Plan } from "../redundancy/itinerary.ts";
+import type { Plan, Registering } from "../redundancy/itinerary.ts";
 import type { AccountPolicy, RedundancyPolicy } from "../redundancy/policy.ts";
 import type { AttemptPlace, RequestUser } from "../redundancy/request.ts";
 import type { ServerHealth } from "../redundancy/server-health.ts";
@@ -216,13 +216,13 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     place: Place,
     method: string,
     prepared: (now: Instant, fit: boolean) => void,
-    moves: boolean,
+    registering: Registering,
   ): void {
     const registration = this.registration(place.server);
     const asks = method === "REGISTER" || method === "OPTIONS";
     const free = asks || registration === undefined || this.#stopping;
     if (free || this.#spares?.holds(now, place) === true) prepared(now, true);
-    else registerFirst(now, this, registration, place, prepared, moves);
+    else registerFirst(now, this, registration, place, prepared, registering);
   }
 
   moveTo(now: Instant, registration: Registration, place: Place, moved: Moved): void {

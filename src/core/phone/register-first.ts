@@ -4,6 +4,7 @@
  */
 import type { Instant } from "../machine.ts";
 import { failbackModeOf } from "../redundancy/failback.ts";
+import type { Registering } from "../redundancy/itinerary.ts";
 import type { RedundancyPolicy } from "../redundancy/policy.ts";
 import type { Place, ServerSet } from "../redundancy/server-set.ts";
 import type { Registration } from "./registration.ts";
@@ -19,19 +20,19 @@ export interface RegisteringAccount {
   moveTo(now: Instant, registration: Registration, place: Place, moved: Moved): void;
 }
 
-/** @param moves whether an answer makes the place the one in use. */
 export function registerFirst(
   now: Instant,
   account: RegisteringAccount,
   registration: Registration,
   place: Place,
   prepared: (now: Instant, fit: boolean) => void,
-  moves: boolean,
+  registering: Registering,
 ): void {
   const route = account.servers.route(place.server);
-  // What belongs to a dialog leads where that was made: this is no return, which waits until the calls are over.
   const better = route.indexOf(place.target) < route.inUse;
-  if ((better && !moves) || registration.holds(now, place.target)) {
+  // What belongs to a dialog leads where that was made, which need not be where the account belongs: it moves nothing.
+  const stays = registering === "nowhere" || (better && registering === "below");
+  if (stays || registration.holds(now, place.target)) {
     prepared(now, true);
     return;
   }

@@ -1,6 +1,7 @@
 /** What a request on its way down the list of places asks of its account, and tells it. */
 import type { Instant } from "../machine.ts";
 import type { AttemptHost } from "./attempt.ts";
+import type { Registering } from "./itinerary.ts";
 import type { AttemptPlace } from "./request.ts";
 import type { Place, ServerRoute } from "./server-set.ts";
 
@@ -10,14 +11,14 @@ export interface FailoverHost extends AttemptHost {
   /**
    * Makes a place fit to be sent to: registers there first where the policy says so. `false`: it
    * could not be done, try the next place.
-   * @param moves whether an answer makes the place the one in use: requests of a dialog go where that leads.
+   * @param registering where it may register: a request of a dialog goes where that leads, as things are.
    */
   prepare(
     now: Instant,
     place: Place,
     method: string,
     prepared: (now: Instant, fit: boolean) => void,
-    moves: boolean,
+    registering: Registering,
   ): void;
   /** A place has asked for credentials, for a request whose answer makes it the one in use. */
   challenged(place: Place): void;

@@ -325,7 +325,7 @@ export class FailoverRequest implements TimerOwner {
         this.#next(at);
       }
     };
-    this.#host.prepare(now, place, this.#user.method, prepared, this.#plan.moves);
+    this.#host.prepare(now, place, this.#user.method, prepared, this.#itinerary.registering);
   }
 
   #try(now: Instant, place: Place): void {

@@ -32,6 +32,12 @@ export interface Plan {
   readonly only?: Place;
 }
 
+/**
+ * Where a request may have its account registered first: at every place; at those below the one in use, as one that
+ * must leave the place of its dialog; or nowhere, as one that has not left it.
+ */
+export type Registering = "everywhere" | "below" | "nowhere";
+
 /** Whose request it is. */
 export interface Traveller {
   readonly policy: RedundancyPolicy;
@@ -48,6 +54,7 @@ export class Itinerary {
   hushed = false;
   /** Where it would have begun, were that not known to be dead or to want quiet. */
   passedOver: Place | undefined;
+  #begun = false;
   #places: Place[] = [];
   /** Places known to be dead, kept for the end. */
   #deferred: Place[] = [];
@@ -61,6 +68,11 @@ export class Itinerary {
     this.#plan = plan;
     this.#routes = [...plan.routes];
     this.#tried = plan.routes.length > 1 ? new Set() : undefined;
+  }
+
+  get registering(): Registering {
+    if (this.#plan.moves) return "everywhere";
+    return this.#begun || this.passedOver !== undefined ? "below" : "nowhere";
   }
 
   /** The next place, or a server whose places are to be found first; undefined: that was all. */
@@ -93,6 +105,7 @@ export class Itinerary {
 
   /** @returns true if nothing comes after this place: it gets the whole of Timer B or F. */
   begin(place: Place): boolean {
+    this.#begun = true;
     this.#tried?.add(targetName(place.target));
     if (this.#plan.neverFull || this.#deferred.length + this.#quiet.length > 0) return false;
     const followed = this.#places.some((one) => !this.#isTried(one));

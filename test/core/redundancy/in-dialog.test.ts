@@ -8,7 +8,7 @@ import {
   defaultServer,
   PLAIN,
 } from "../../../src/core/redundancy/policy-defaults.ts";
-import { CALLS, dial, ready, servers } from "./callers.ts";
+import { CALLS, dial, failover, ready, servers } from "./callers.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { type Reply, SILENT, says } from "./scripted-server.ts";
 
@@ -248,6 +248,54 @@ test("a PRACK that goes elsewhere after the next one counts anew (RFC 3261 §12.
   };
   dial(stage).until(1);
   assert.deepEqual(numbers(stage, "PRACK"), ["2 PRACK", "3 PRACK", "4 PRACK", "5 PRACK"]);
+});
+
+/** The account is home again, while a call that went by way of the secondary is up. */
+function homeInCall(): Rehearsal {
+  const server = {
+    failbackMode: "newRequests",
+    registerOnFailover: true,
+    dropRegistrationOnFailover: true,
+    ...{ expiresSeconds: 60, overlapSeconds: 30, registerRetries: 0, inviteRetries: 0 },
+  } as const;
+  const methods = ["REGISTER", "INVITE", "BYE"];
+  const stage = failover(server, { refreshJitter: 0 }, { methods }).cut("primary");
+  dial(stage)
+    .until(5)
+    .do(() => void stage.revive("primary"))
+    .until(100);
+  stage.take();
+  return stage;
+}
+
+test("a hold and a BYE by way of the place left on the return do not take the account there again (I3)", () => {
+  const stage = homeInCall();
+  stage.do((now) => stage.phone.callNumbered(1)?.hold(now)).until(101);
+  stage
+    .do((now) => stage.phone.hangup(now))
+    .until(141)
+    .expect(`
+    100.0 INVITE → secondary
+    100.0 200 ← secondary
+    101.0 BYE → secondary
+    101.0 200 ← secondary
+    120.5 REGISTER → primary
+    120.5 200 ← primary
+  `);
+});
+
+test("… nor is what stands at home forgotten where that place has died meanwhile", () => {
+  const stage = homeInCall().cut("secondary");
+  stage
+    .do((now) => stage.phone.callNumbered(1)?.hold(now))
+    .until(121)
+    .expect(`
+    100.0 INVITE → secondary
+    100.5 INVITE → primary
+    100.5 200 ← primary
+    120.5 REGISTER → primary
+    120.5 200 ← primary
+  `);
 });
 
 /** A call is up through the primary, which then asks to be left alone. */
