@@ -103,7 +103,7 @@ export const MUTATIONS_OF_WAYS: readonly Mutation[] = [
   mutation(
     "the account is registered at a new target before a call goes there",
     REGISTER_FIRST,
-    "if ((better && !moves) || registration.holds(now, place.target)) {",
+    "if (stays || registration.holds(now, place.target)) {",
     "if (true) {",
     "I6",
     2_160_000_037,
