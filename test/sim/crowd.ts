@@ -33,7 +33,7 @@ const SERVER = { transport: "udp", address: "10.0.0.1", port: 5060 } as const;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 /** Longer than this nobody likes to wait. */
 const GOOD_MS = 4_000;
-const RFC = { t1: 500, t2: 4_000, t4: 5_000, interval: 0 };
+const RFC = { t1: 500, t2: 4_000, t4: 5_000, interval: 0, resends: 0 };
 
 export class Crowd {
   readonly #simulation: Simulation;

@@ -50,7 +50,7 @@ export const ABOUT: Readonly<Record<string, string>> = {
   overlap: "Renew so long before the end; half: at half the lifetime.",
   "register-retries": "Resends of REGISTER and the like before the address is left.",
   "invite-retries": "Resends of INVITE before the address is left.",
-  "retry-interval": "Fixed spacing of resends; 0: that of RFC 3261.",
+  "retry-interval": "Spacing of the resends that are counted; 0: that of RFC 3261.",
   failback: "When a phone that failed over goes back to the primary address of the name.",
   "failback-after": "Mode duration: so long after the switch; 0: never by time.",
   "register-on-failover": "Register at the new address before anything else is sent there.",

@@ -255,7 +255,9 @@ export class Attempt implements FlowUser, ClientTransactionUser {
 
   #resending(): Resending {
     const { t1Ms, t2Ms, t4Ms } = this.#host.policy;
-    return { t1: t1Ms, t2: t2Ms, t4: t4Ms, interval: this.place.hop.retryIntervalMs };
+    const { hop } = this.place;
+    const resends = this.request.method === "INVITE" ? hop.inviteRetries : hop.registerRetries;
+    return { t1: t1Ms, t2: t2Ms, t4: t4Ms, interval: hop.retryIntervalMs, resends };
   }
 
   #retryWithCredentials(now: Instant, response: Response): boolean {

@@ -330,7 +330,7 @@ export class SipServer implements Machine, TransactionUser, ListenerUser, TimerO
       boot: this.#boot,
       secret,
       locate: this.#locate,
-      resending: { ...RFC_TIMER_VALUES, interval: 0 },
+      resending: { ...RFC_TIMER_VALUES, interval: 0, resends: 0 },
       siblings: () => this.#siblings,
       boxAgents: () => this.boxAgents,
       stopping: () => this.#state !== "running",

@@ -18,7 +18,7 @@ import { Timer, type TimerOwner } from "../timers.ts";
 import type { FlowMember, FlowRecord } from "./flow-record.ts";
 import type { ClientEntry, ClientHost } from "./host.ts";
 import { patience, timerD } from "./timer-values.ts";
-import type { ClientTransactionUser, Resending } from "./user.ts";
+import { type ClientTransactionUser, type Resending, spacingAfter } from "./user.ts";
 
 export type InviteClientState = "Calling" | "Proceeding" | "Completed" | "Accepted" | "Terminated";
 
@@ -129,7 +129,7 @@ export class InviteClientTransaction implements ClientEntry, FlowMember, TimerOw
   rang(now: Instant, timer: Timer): void {
     if (this.#host.tracing) this.#host.rang(this.request, timer);
     if (timer === this.#resend) {
-      this.#spacing = this.#resending.interval > 0 ? this.#resending.interval : 2 * this.#spacing;
+      this.#spacing = spacingAfter(this.#resending, now - this.#startedAt, this.#spacing);
       this.#host.timers.set(timer, now + this.#spacing);
       this.#host.send(now, this.#flow, this.#bytes);
     } else if (this.#flow.state === "gone" && this.state === "Calling" && !this.#lost) {

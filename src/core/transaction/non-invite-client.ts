@@ -15,7 +15,7 @@ import { Timer, type TimerOwner } from "../timers.ts";
 import type { FlowMember, FlowRecord } from "./flow-record.ts";
 import type { ClientEntry, ClientHost } from "./host.ts";
 import { patience, timerIK } from "./timer-values.ts";
-import type { ClientTransactionUser, Resending } from "./user.ts";
+import { type ClientTransactionUser, type Resending, spacingAfter } from "./user.ts";
 
 export type NonInviteClientState = "Trying" | "Proceeding" | "Completed" | "Terminated";
 
@@ -121,7 +121,7 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
   rang(now: Instant, timer: Timer): void {
     if (this.#host.tracing) this.#host.rang(this.request, timer);
     if (timer === this.#resend) {
-      this.#spacing = this.#nextSpacing();
+      this.#spacing = this.#nextSpacing(now);
       this.#host.timers.set(timer, now + this.#spacing);
       if (this.#bytes !== undefined) this.#host.send(now, this.#flow, this.#bytes);
     } else if (this.#flow.state === "gone" && this.state === "Trying" && !this.#lost) {
@@ -144,10 +144,11 @@ export class NonInviteClientTransaction implements ClientEntry, FlowMember, Time
     if (unanswered) this.#user?.failed(now, "transport", cause);
   }
 
-  #nextSpacing(): number {
+  #nextSpacing(now: Instant): number {
     const { interval, t2 } = this.#resending;
-    if (interval > 0) return interval;
-    return this.state === "Proceeding" ? t2 : Math.min(2 * this.#spacing, t2);
+    if (this.state === "Proceeding" && interval === 0) return t2;
+    const next = spacingAfter(this.#resending, now - this.#startedAt, this.#spacing);
+    return Math.min(next, Math.max(t2, interval));
   }
 
   #enter(now: Instant, next: NonInviteClientState): void {

@@ -55,8 +55,20 @@ export interface Resending {
   readonly t1: number;
   readonly t2: number;
   readonly t4: number;
-  /** Fixed spacing in milliseconds; 0: Timer A or E. */
+  /** Fixed spacing of the first resends in milliseconds; 0: Timer A or E. */
   readonly interval: number;
+  /** How many come at that spacing; the intervals of those after them double. */
+  readonly resends: number;
+}
+
+/** How long after the resend that is made now the next one comes, milliseconds. @param since its first was sent. */
+export function spacingAfter(
+  { interval, resends }: Resending,
+  since: number,
+  spacing: number,
+): number {
+  // Timers ring late, never early.
+  return since < (resends - 0.5) * interval ? interval : 2 * spacing;
 }
 
 /** A request on its way. */

@@ -50,7 +50,7 @@ export interface Told {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const SPACING = { t1: 500, t2: 4000, t4: 5000, interval: 0 };
+const SPACING = { t1: 500, t2: 4000, t4: 5000, interval: 0, resends: 0 };
 
 const TYPES: Readonly<Record<string, string>> = {
   "message-summary": "application/simple-message-summary",

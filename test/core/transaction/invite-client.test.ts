@@ -106,13 +106,34 @@ suite("INVITE client transaction in time", () => {
 
   test("a fixed interval spaces resends evenly: 0, 0.5, 1.0, 1.5 s", () => {
     const stage = new Stage();
-    const call = stage.send(stage.flow(), "INVITE", { ...RFC_SPACING, interval: 500 });
+    const call = stage.send(stage.flow(), "INVITE", {
+      ...RFC_SPACING,
+      ...{ interval: 500, resends: 3 },
+    });
     stage.script.until(1700).do((now) => call.abandon(now));
     stage.script.until(2600).expect(`
       0.0 -1 ──▶ INVITE sip:bob@example.com
       0.5 -1 ──▶ INVITE sip:bob@example.com
       1.0 -1 ──▶ INVITE sip:bob@example.com
       1.5 -1 ──▶ INVITE sip:bob@example.com
+    `);
+  });
+
+  test("… and those beyond the policy's count double it: whoever stays silent is not flooded", () => {
+    const stage = new Stage();
+    stage.send(stage.flow(), "INVITE", { ...RFC_SPACING, interval: 100, resends: 2 });
+    stage.script.finish().expect(`
+      0.0 -1 ──▶ INVITE sip:bob@example.com
+      0.1 -1 ──▶ INVITE sip:bob@example.com
+      0.2 -1 ──▶ INVITE sip:bob@example.com
+      0.4 -1 ──▶ INVITE sip:bob@example.com
+      0.8 -1 ──▶ INVITE sip:bob@example.com
+      1.6 -1 ──▶ INVITE sip:bob@example.com
+      3.2 -1 ──▶ INVITE sip:bob@example.com
+      6.4 -1 ──▶ INVITE sip:bob@example.com
+      12.8 -1 ──▶ INVITE sip:bob@example.com
+      25.6 -1 ──▶ INVITE sip:bob@example.com
+      32.0 user: failed, timeout
     `);
   });
 

@@ -109,7 +109,10 @@ suite("non-INVITE client transaction in time", () => {
 
   test("a fixed interval spaces resends evenly: 0, 0.5, 1.0, 1.5 s", () => {
     const stage = new Stage();
-    const sent = stage.send(stage.flow(), "REGISTER", { ...RFC_SPACING, interval: 500 });
+    const sent = stage.send(stage.flow(), "REGISTER", {
+      ...RFC_SPACING,
+      ...{ interval: 500, resends: 3 },
+    });
     stage.script.until(1700).do((now) => sent.abandon(now));
     stage.script.finish().expect(`
       0.0 -1 ──▶ REGISTER sip:bob@example.com
@@ -117,6 +120,19 @@ suite("non-INVITE client transaction in time", () => {
       1.0 -1 ──▶ REGISTER sip:bob@example.com
       1.5 -1 ──▶ REGISTER sip:bob@example.com
       32.0 user: failed, timeout
+    `);
+  });
+
+  test("… and those beyond the policy's count double it, up to T2", () => {
+    const stage = new Stage();
+    stage.send(stage.flow(), "REGISTER", { ...RFC_SPACING, interval: 1_000, resends: 1 });
+    stage.script.until(16_000).expect(`
+      0.0 -1 ──▶ REGISTER sip:bob@example.com
+      1.0 -1 ──▶ REGISTER sip:bob@example.com
+      3.0 -1 ──▶ REGISTER sip:bob@example.com
+      7.0 -1 ──▶ REGISTER sip:bob@example.com
+      11.0 -1 ──▶ REGISTER sip:bob@example.com
+      15.0 -1 ──▶ REGISTER sip:bob@example.com
     `);
   });
 

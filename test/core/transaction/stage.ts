@@ -24,7 +24,7 @@ import type {
 } from "../../../src/core/transaction/user.ts";
 import { answerTo, countingPrimitives, message, Script } from "../../support/script.ts";
 
-export const RFC_SPACING: Resending = { t1: 500, t2: 4000, t4: 5000, interval: 0 };
+export const RFC_SPACING: Resending = { t1: 500, t2: 4000, t4: 5000, interval: 0, resends: 0 };
 
 export class Stage implements Machine, TransactionUser {
   readonly timers: Timers = new Timers();

@@ -209,8 +209,9 @@ function fullMs({ account }: Watched): number {
   return TIMER_B_T1 * account.policy.t1Ms;
 }
 
-function nextSpacing({ account }: Watched, { method, hop, spacing }: Sending): number {
-  if (hop.retryIntervalMs > 0) return hop.retryIntervalMs;
+function nextSpacing({ account }: Watched, sending: Sending): number {
+  const { method, hop, spacing, count } = sending;
+  if (hop.retryIntervalMs > 0 && count <= retriesOf(sending)) return hop.retryIntervalMs;
   return method === "INVITE" ? 2 * spacing : Math.min(2 * spacing, account.policy.t2Ms);
 }
 
