@@ -247,7 +247,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     "a resend waits for its turn",
     "transaction/non-invite-client.js",
-    "this.#spacing = this.#nextSpacing();",
+    "this.#spacing = this.#nextSpacing(now);",
     "this.#spacing = 20;",
     "I4",
     11,

@@ -145,9 +145,10 @@ export class Resends implements Invariant {
       (one) => one.method === method && one.place === target && !one.over,
     );
     const due = silent.filter(
-      ({ lastAt, spacing, firstAt }) =>
+      ({ lastAt, spacing, firstAt, hop }) =>
         (lastAt === at && firstAt < at) ||
         Math.abs(at - lastAt - spacing) <= GRAIN_MS ||
+        (hop.retryIntervalMs > 0 && Math.abs(at - lastAt - hop.retryIntervalMs) <= GRAIN_MS) ||
         Math.abs(at - firstAt - fullMs(asking.one)) <= GRAIN_MS,
     );
     // Several may be under way through one proxy, at one beat: the one that is left has just spent what it may.
