@@ -1,4 +1,5 @@
 /** Traps that are legal to configure and do harm when a server dies; each told with the key that avoids it. */
+import { ipv6Groups } from "../locate/address.ts";
 import type {
   AccountPolicy,
   RedundancyPolicy,
@@ -80,15 +81,21 @@ function isSame(a: ServerPolicy, b: ServerPolicy, policy: RedundancyPolicy): boo
 
 /** What the file itself says of a name: its static records. */
 function addressesOf({ address }: ServerPolicy, { dns }: RedundancyPolicy): readonly string[] {
-  if (isLiteral(address)) return [address];
+  if (isLiteral(address)) return [plainAddress(address)];
   const names = dns.records.flatMap((record) =>
     record.type === "SRV" && record.name.endsWith(`.${address}`) ? record.target : [],
   );
   return dns.records.flatMap((record) =>
     (record.type === "A" || record.type === "AAAA") && [address, ...names].includes(record.name)
-      ? record.address
+      ? plainAddress(record.address)
       : [],
   );
+}
+
+/** One spelling for all that an IPv6 address has (RFC 4291 §2.2). */
+function plainAddress(literal: string): string {
+  const groups = literal.includes(":") ? ipv6Groups(literal) : undefined;
+  return groups?.map((group) => group.toString(16)).join(":") ?? literal;
 }
 
 /** C42: two registrations at once and failover by SRV drift apart. */

@@ -116,6 +116,29 @@ test("the same server twice is no second server (C44)", () => {
   );
 });
 
+test("an IPv6 address is the same in each of its spellings (C44)", () => {
+  const same = (first: string, second: string): boolean =>
+    polycom(
+      `reg.1.server.1.address="${first}"`,
+      'reg.1.server.1.port="5060"',
+      `reg.1.server.2.address="${second}"`,
+      'reg.1.server.2.port="5060"',
+    ).some((told) => told.includes("number 1 has the same address"));
+  for (const again of ["2001:DB8::1", "2001:0DB8:0:0:0:0:0:1", "2001:db8::0.0.0.1"]) {
+    assert.ok(same("2001:db8::1", again), again);
+  }
+  assert.equal(same("2001:db8::1", "2001:db8::2"), false);
+  assert.match(
+    yealink(
+      "sip_server.1.address = 2001:db8::1",
+      "sip_server.2.address = gw.example.com",
+      "dns_cache_a.1.name = gw.example.com",
+      "dns_cache_a.1.ip = 2001:DB8:0::1",
+    ).join(),
+    /number 1 has the same address/,
+  );
+});
+
 test("a name whose static record is the address of the other server is no second server (C44)", () => {
   const records = (ip: string): string[] => [
     "dns_cache_a.1.name = gw.example.com",
