@@ -96,7 +96,7 @@ function lintCount(
   return true;
 }
 
-/** How many resends are spent, and waited for, before `end`. */
+/** How many resends are sent before `end`. */
 function retriesBefore(
   end: number,
   policy: RedundancyPolicy,
@@ -105,12 +105,12 @@ function retriesBefore(
 ): number {
   // Timer A doubles without end, Timer E up to T2; a fixed spacing neither.
   let wait = server.retryIntervalMs || policy.t1Ms;
-  let elapsed = wait;
+  let sentAt = wait;
   let retries = 0;
-  while (elapsed < end && retries < 20) {
+  while (sentAt < end && retries < 20) {
+    retries++;
     if (server.retryIntervalMs === 0) wait = invite ? wait * 2 : Math.min(policy.t2Ms, wait * 2);
-    elapsed += wait;
-    if (elapsed <= end) retries++;
+    sentAt += wait;
   }
   return retries;
 }
