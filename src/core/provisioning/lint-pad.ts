@@ -1,6 +1,6 @@
 /** What a check of one account writes on: it finds the line to blame and spells the remedy in the file's dialect. */
 
-import type { AccountPolicy } from "../redundancy/policy.ts";
+import type { AccountPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import type { Dialect } from "../redundancy/policy-defaults.ts";
 import type { Origin } from "./configuration.ts";
 import type { FindingCode } from "./finding.ts";
@@ -15,6 +15,7 @@ export class LintPad {
   readonly phones: number | undefined;
   readonly #settings: Settings;
   readonly #account: string;
+  readonly #servers: readonly ServerPolicy[];
   /** What was told of this account: a proxy that inherits a value is not told of it beside the server. */
   readonly #told = new Set<string>();
 
@@ -24,6 +25,7 @@ export class LintPad {
     this.phones = phones;
     this.#settings = settings;
     this.#account = `account.${account.index}`;
+    this.#servers = account.redundancy.servers;
   }
 
   /** Blames the first of these policy fields that a file decided, else the address of server 1. */
@@ -81,6 +83,15 @@ export class LintPad {
   /** Where a field of the account's redundancy policy was decided; undefined: by default. */
   origin(field: string): Origin | undefined {
     return this.#settings.origins.get(`${this.#account}.redundancy.${field}`);
+  }
+
+  /** Whether the line decided this field of a server, too: a proxy took its own from there. */
+  isOfServer(origin: Origin, field: string): boolean {
+    const { file, line, key } = origin;
+    return this.#servers.some((_, at) => {
+      const decided = this.origin(`servers.${at + 1}.${field}`);
+      return decided?.file === file && decided.line === line && decided.key === key;
+    });
   }
 
   /** The key of a field of the redundancy policy. */

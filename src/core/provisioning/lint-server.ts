@@ -44,12 +44,15 @@ const heldCallEnds: Check = (pad, server, at) => {
   else pad.warn(fields, "held-call-ends", wrong, remedy);
 };
 
-/** NAPTR and SRV are asked only without a port. */
+/** NAPTR and SRV are asked only without a port. A proxy that takes its transport from a server is not told of there. */
 const naptrUnasked: Check = (pad, { address, port, transport }, at) => {
   const origin = pad.origin(`${at}.transport`);
   if (transport !== "naptr" || port === 0 || isLiteral(address) || origin === undefined) return;
   const wrong = `with port ${port} neither NAPTR nor SRV is asked and UDP is used`;
-  pad.warnAt(origin, "naptr-with-port", wrong, pad.write(`${at}.port`, 0) ?? "write port 0");
+  const remedy = pad.write(`${at}.port`, 0) ?? "write port 0";
+  const taken = at.startsWith("proxies.") && pad.isOfServer(origin, "transport");
+  if (taken) pad.warn([`${at}.port`, `${at}.address`], "naptr-with-port", wrong, remedy);
+  else pad.warnAt(origin, "naptr-with-port", wrong, remedy);
 };
 
 /** TLS at a port for plain SIP, or the other way: nothing answers, as if the server were dead (C12). */

@@ -47,14 +47,18 @@ export function lint(
 
 type Check = (pad: LintPad, policy: RedundancyPolicy) => void;
 
-/** Nothing to go to when the only address fails. */
+/** Nothing to go to when the only address fails: that of the outbound proxy, where requests go through one. */
 const singleAddress: Check = (pad, { servers, proxies }) => {
   const only = servers[0]!;
-  if (servers.length > 1 || proxies.length > 1 || !isLiteral(only.address)) return;
-  const second = pad.key("servers.2.address");
-  const wrong = "it is one address and there is no other server: nothing is left when it fails";
-  const remedy = `write a name with several addresses, or ${second} too`;
-  pad.warn(["servers.1.address"], "single-address", wrong, remedy);
+  if (servers.length > 1 || proxies.length > 1) return;
+  const proxy = only.throughProxy ? proxies[0] : undefined;
+  const list = proxy ? "proxies" : "servers";
+  if (!isLiteral((proxy ?? only).address)) return;
+  const what = proxy ? "outbound proxy" : "server";
+  const second = pad.key(`${list}.2.address`);
+  const wrong = `it is one address and there is no other ${what}: nothing is left when it fails`;
+  const remedy = `write a name with several addresses${second ? `, or ${second} too` : ""}`;
+  pad.warn([`${list}.1.address`], "single-address", wrong, remedy);
 };
 
 /** C44: one server under two numbers is no second server. */

@@ -224,6 +224,49 @@ test("NAPTR that is never asked because of a port is told (D4)", () => {
   ]);
 });
 
+test("a proxy's port that keeps NAPTR from being asked is told at the port, or the proxy (D4)", () => {
+  const proxied = [
+    NAME,
+    "sip_server.1.port = 0",
+    "sip_server.1.transport_type = 3",
+    "outbound_proxy_enable = 1",
+    "outbound_proxy.1.address = edge.example.com",
+  ];
+  const told = (line: number, field: string): string =>
+    `warning y.cfg:${line}: account.1.outbound_proxy.1.${field}: with port 5060 neither NAPTR nor SRV is ` +
+    "asked and UDP is used; write account.1.outbound_proxy.1.port = 0";
+  assert.deepEqual(yealink(...proxied), [told(8, "address")]);
+  assert.deepEqual(yealink(...proxied, "outbound_proxy.1.port = 5060"), [told(9, "port")]);
+  assert.deepEqual(yealink(...proxied, "outbound_proxy.1.port = 0"), []);
+});
+
+test("the one address that can fail is the outbound proxy's where requests go through one", () => {
+  const proxied = (server: string, proxy: string): string[] =>
+    yealink(
+      `sip_server.1.address = ${server}`,
+      "outbound_proxy_enable = 1",
+      `outbound_proxy.1.address = ${proxy}`,
+    );
+  assert.deepEqual(proxied("pbx.example.com", "192.0.2.99"), [
+    "warning y.cfg:6: account.1.outbound_proxy.1.address: it is one address and there is no other outbound " +
+      "proxy: nothing is left when it fails; write a name with several addresses, or " +
+      "account.1.outbound_proxy.2.address too",
+  ]);
+  assert.deepEqual(proxied("192.0.2.13", "edge.example.com"), []);
+  const direct = [
+    'reg.1.server.1.address="192.0.2.13"',
+    'reg.1.outboundProxy.address="192.0.2.99"',
+  ];
+  assert.match(
+    polycom(...direct).join(),
+    /^warning p\.cfg:4: reg\.1\.outboundProxy\.address: .*; write a name with several addresses$/,
+  );
+  assert.match(
+    polycom(...direct, 'reg.1.server.1.useOutboundProxy="0"').join(),
+    /^warning p\.cfg:3: .*no other server/,
+  );
+});
+
 test("retries that do not fit into a transaction are told (C14)", () => {
   assert.match(
     yealink(NAME, "sip_server.1.invite_retry_counts = 10").join(),
