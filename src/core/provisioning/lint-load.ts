@@ -11,6 +11,9 @@ const STORM = 1000 / 30;
 /** A binding that lives longer than so many probes outlives the phone's stay. */
 export const MANY_PROBES = 30;
 const MOST_INTERVAL = 300;
+/** Lifetimes that are advised: not below the one unless need be, and never above the other. */
+const SHORT_LIFETIME = 600;
+const LONG_LIFETIME = 86_400;
 
 /** REGISTERs a second, of so many phones with one account as this. */
 export interface FleetLoad {
@@ -52,28 +55,43 @@ export function lintLoad(pad: LintPad, policy: RedundancyPolicy): void {
       const wrong = `${who} that fell back send ${Math.round(load.probe)} REGISTERs a second to a server that returns`;
       // So that the lifetime at server 2 fits the new interval, too.
       const fitting = (policy.servers[1]?.expiresSeconds ?? 0) / MANY_PROBES;
-      const least = Math.ceil(Math.max(phones / STORM, Math.min(fitting, MOST_INTERVAL))) * 1000;
-      const remedy = `${pad.write("probeIntervalMs", least)} or more`;
+      const least = Math.max(calmSeconds(phones), Math.ceil(Math.min(fitting, MOST_INTERVAL)));
+      const longer = `${pad.write("probeIntervalMs", least * 1000)} or more`;
+      const outlived = (policy.servers[1]?.expiresSeconds ?? least) < least;
+      const lifetime = pad.write("servers.2.expiresSeconds", lifetimeOver(least));
+      const remedy = outlived ? `${longer}, and ${lifetime}` : longer;
       pad.warn(["probeIntervalMs", "servers.2.address"], "probe-storm", wrong, remedy);
     }
     if (isStorm(load.proxyProbe)) {
       const wrong = `${who} that left the first outbound proxy send ${Math.round(load.proxyProbe)} REGISTERs a second to it`;
-      const remedy = `${pad.write("proxyProbeIntervalMs", Math.ceil(phones / STORM) * 1000)} or more`;
+      const remedy = `${pad.write("proxyProbeIntervalMs", calmSeconds(phones) * 1000)} or more`;
       pad.warn(["proxyProbeIntervalMs", "proxies.2.address"], "probe-storm", wrong, remedy);
     }
-    if (isStorm(load.refresh)) tellRefresh(pad, policy, who, load.refresh);
+    if (isStorm(load.refresh)) tellRefresh(pad, policy, phones, load.refresh);
   }
   if (pad.phones === undefined) return;
   if (isStorm(load.start)) {
-    const surge = pad.write("startSurgeMs", Math.min(60, Math.ceil(phones / STORM)) * 1000);
-    const remedy = surge ?? "start them in groups";
+    const least = calmSeconds(phones * keptRegistrations(policy).length);
+    const remedy = pad.key("startSurgeMs")
+      ? raise(
+          pad,
+          "startSurgeMs",
+          policy.startSurgeMs,
+          least,
+          (parts) => `start the phones in ${parts} groups`,
+        )
+      : `start them in groups, over ${least} s or more`;
     const wrong = `when power returns, ${who} send ${Math.round(load.start)} REGISTERs within a second`;
     pad.warn(["startSurgeMs", "servers.1.address"], "start-storm", wrong, remedy);
   }
   if (isStorm(load.retry)) {
     const wrong = `${who} that found no server send ${Math.round(load.retry)} REGISTERs a second, and all to the first that returns`;
-    const longer = pad.write("backoff.maxMs", 600_000) ?? pad.write("backoff", 600_000);
-    const remedy = longer ?? "write a longer wait";
+    const { backoff } = policy;
+    const [field, now, least] =
+      backoff.kind === "fixed"
+        ? ["backoff", backoff.intervalMs, calmSeconds(phones)]
+        : ["backoff.maxMs", backoff.maxMs, calmSeconds(phones / 0.75)];
+    const remedy = raise(pad, field, now, least, divided);
     pad.warn(["backoff.maxMs", "backoff", "servers.1.address"], "retry-storm", wrong, remedy);
   }
 }
@@ -84,15 +102,62 @@ export function isProbeStorm(pad: LintPad, policy: RedundancyPolicy): boolean {
   return counts && isStorm(fleetLoad(policy, pad.phones ?? UNSAID_PHONES).probe);
 }
 
-function tellRefresh(pad: LintPad, policy: RedundancyPolicy, who: string, load: number): void {
-  const kept = keptRegistrations(policy);
-  const fields = kept.map(
-    (server) => `servers.${policy.servers.indexOf(server) + 1}.expiresSeconds`,
+function tellRefresh(pad: LintPad, policy: RedundancyPolicy, phones: number, load: number): void {
+  const kept = keptRegistrations(policy).map((server) => ({
+    server,
+    field: `servers.${policy.servers.indexOf(server) + 1}.expiresSeconds`,
+  }));
+  if (kept[0] === undefined || kept.some(({ field }) => pad.isWrong(field))) return;
+  const wrong = `${phones} phones renew ${Math.round(load)} registrations a second while all is well`;
+  const apart = calmSeconds(phones * kept.length);
+  const raised = kept.flatMap(({ server, field }) => {
+    const { overlapSeconds, expiresSeconds } = server;
+    const least = overlapSeconds === "half" ? apart * 2 : apart + overlapSeconds;
+    return least > expiresSeconds ? { field, seconds: Math.max(SHORT_LIFETIME, least) } : [];
+  });
+  const writes = new Set(
+    raised.map(({ field, seconds }) => `${pad.write(field, seconds)} or more`),
   );
-  const [field] = fields;
-  if (field === undefined || fields.some((each) => pad.isWrong(each))) return;
-  const wrong = `${who} renew ${Math.round(load)} registrations a second while all is well`;
-  pad.warn([field], "refresh-storm", wrong, `${pad.write(field, 600)} or more`);
+  let remedy = [...writes].join(", and ");
+  if (raised.some(({ seconds }) => seconds > LONG_LIFETIME)) {
+    const least = kept.reduce(
+      (sum, { server }) =>
+        sum + phones / refreshSeconds({ ...server, expiresSeconds: LONG_LIFETIME }),
+      0,
+    );
+    remedy = `no lifetime up to a day ends this: ${divided(Math.max(2, Math.ceil(least / STORM)))}`;
+  }
+  pad.warn([kept[0].field], "refresh-storm", wrong, remedy);
+}
+
+/** So many seconds between the REGISTERs of one phone, or between their first and last, are no storm. */
+function calmSeconds(registers: number): number {
+  return Math.ceil(registers / STORM - 0.001);
+}
+
+function divided(parts: number): string {
+  return `divide the phones over ${parts} times as many servers`;
+}
+
+/** A lifetime that neither ends between two probes nor outlives many. */
+export function lifetimeOver(probeSeconds: number): number {
+  return Math.max(probeSeconds, Math.min(3600, probeSeconds * 10));
+}
+
+/** A field's value that ends a storm; where its key takes none, the greatest and what else it needs. */
+function raise(
+  pad: LintPad,
+  field: string,
+  nowMs: number,
+  leastSeconds: number,
+  otherwise: (parts: number) => string,
+): string {
+  const mostMs = pad.most(field) ?? Number.POSITIVE_INFINITY;
+  const leastMs = leastSeconds * 1000;
+  if (leastMs <= mostMs) return `${pad.write(field, leastMs)}${leastMs < mostMs ? " or more" : ""}`;
+  const rest = otherwise(Math.ceil(leastMs / mostMs));
+  if (nowMs >= mostMs) return `${pad.key(field)} has no greater value that ends this: ${rest}`;
+  return `${pad.write(field, mostMs)}, the most there is, and ${rest}`;
 }
 
 function isStorm(load: number): boolean {

@@ -99,6 +99,12 @@ export class LintPad {
     return this.#rowFor(field)?.key;
   }
 
+  /** The greatest value of a field, in the policy's unit, that its key takes; undefined: there is no such limit. */
+  most(field: string): number | undefined {
+    const form = this.#rowFor(field)?.row.form;
+    return form?.kind === "number" ? form.most * form.times : undefined;
+  }
+
   /** `write KEY = VALUE` as the dialect spells it; undefined if it cannot say it. */
   write(field: string, value: Value): string | undefined {
     const found = this.#rowFor(field);
@@ -116,6 +122,11 @@ export class LintPad {
 
   /** Of a global and an own key, the one that the file uses for the same server. */
   #rowFor(field: string): ReturnType<KeyIndex["rowFor"]> {
+    // Yealink's back-off is made of three keys, and this is the one of its cap.
+    if (field === "backoff.maxMs" && this.dialect === "yealink") {
+      const cap = `${this.#account}.reg_failed_retry_max_time`;
+      return this.#settings.index.rowFor(`${this.#account}.redundancy.backoff`, cap);
+    }
     const address = field.replace(/^((?:servers|proxies)\.\d+)\..*/, "$1.address");
     const like = this.origin(field) ?? this.origin(address);
     return this.#settings.index.rowFor(`${this.#account}.redundancy.${field}`, like?.key);

@@ -1,6 +1,6 @@
 /** Traps on the way back to the working server, and of paths that nobody keeps open (vendors' failback modes). */
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
-import { isProbeStorm, MANY_PROBES } from "./lint-load.ts";
+import { isProbeStorm, lifetimeOver, MANY_PROBES } from "./lint-load.ts";
 import type { LintPad } from "./lint-pad.ts";
 import { isLiteral } from "./value-form.ts";
 
@@ -22,17 +22,21 @@ const probeAgainstExpiry: Check = (pad, policy) => {
   const { registration, servers, probeIntervalMs } = policy;
   const below = servers[1];
   if (registration !== "successive" || below === undefined) return;
-  if (pad.isWrong("servers.2.expiresSeconds")) return;
+  // What ends the storm of the probes fits the lifetime, too.
+  if (pad.isWrong("servers.2.expiresSeconds") || isProbeStorm(pad, policy)) return;
   const { expiresSeconds } = below;
   const probe = probeIntervalMs / 1000;
   const fields = ["probeIntervalMs", "servers.2.address"];
   if (probe > expiresSeconds) {
     const wrong = `server 1 is looked for every ${probe} s, and server 2 is registered at anew every ${expiresSeconds} s at least`;
-    const remedy = `${pad.write("probeIntervalMs", Math.min(120, expiresSeconds) * 1000)}`;
+    const shorter = { ...policy, probeIntervalMs: Math.min(120, expiresSeconds) * 1000 };
+    const remedy = isProbeStorm(pad, shorter)
+      ? `${pad.write("servers.2.expiresSeconds", lifetimeOver(probe))}`
+      : `${pad.write("probeIntervalMs", shorter.probeIntervalMs)}`;
     pad.warn(fields, "probe-against-expiry", wrong, remedy);
     return;
   }
-  if (expiresSeconds <= MANY_PROBES * probe || isProbeStorm(pad, policy)) return;
+  if (expiresSeconds <= MANY_PROBES * probe) return;
   const wrong = `server 2 keeps its binding for ${expiresSeconds} s and the phone may be back after ${probe} s`;
   const remedy = `${pad.write("servers.2.expiresSeconds", Math.max(30, probe * 10))}`;
   // The binding is removed on return if server 2 can be reached then: within reason that is a word to the wise.
