@@ -170,8 +170,8 @@ function keptRegistrations({ registration, servers }: RedundancyPolicy): ServerP
   return registration === "successive" ? registering.slice(0, 1) : registering;
 }
 
-/** A lifetime below the lead is renewed at half. */
-function refreshSeconds({ expiresSeconds, overlapSeconds }: ServerPolicy): number {
+/** Between two renewals. A lifetime below the lead is renewed at half. */
+export function refreshSeconds({ expiresSeconds, overlapSeconds }: ServerPolicy): number {
   const lead = overlapSeconds === "half" ? expiresSeconds / 2 : overlapSeconds;
   return lead < expiresSeconds ? expiresSeconds - lead : expiresSeconds / 2;
 }

@@ -1,15 +1,15 @@
 /** Traps on the way back to the working server, and of paths that nobody keeps open (vendors' failback modes). */
 import type { RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
-import { isProbeStorm, lifetimeOver, MANY_PROBES } from "./lint-load.ts";
+import { isProbeStorm, lifetimeOver, MANY_PROBES, refreshSeconds } from "./lint-load.ts";
 import type { LintPad } from "./lint-pad.ts";
 import { isLiteral } from "./value-form.ts";
 
 /** A binding that lives MANY_PROBES is told; beyond this number it is more than a surprise. */
 const TOO_MANY_PROBES = 60;
 const LATE_MS = 4 * 3_600_000;
-/** What a NAT keeps at the least (RFC 4787 §4.3). */
+/** What a NAT keeps at the least (RFC 4787 §4.3). Connections are kept longer, and yet die unnoticed (C31, C32). */
 const PATIENT_NAT_MS = 120_000;
-const SHORT_LIFETIME_SECONDS = 600;
+const PATIENT_CONNECTION_MS = 300_000;
 
 export function lintReturn(pad: LintPad, policy: RedundancyPolicy): void {
   for (const check of CHECKS) check(pad, policy);
@@ -78,19 +78,35 @@ const neverIdle: Check = (pad, { idleWaitMaxMs, servers }) => {
 };
 
 /** C11, C31: without traffic a dead path is found at the next renewal only, and a NAT closes it. */
-const silentPath: Check = (pad, { keepAliveMs, servers }) => {
+const silentPath: Check = (pad, policy) => {
+  const { keepAliveMs, registrarProbeMs, servers, proxies } = policy;
+  let silentMs = 0;
+  for (const server of servers.filter(({ register }) => register)) {
+    const sent = [keepAliveMs, registrarProbeMs, refreshSeconds(server) * 1000];
+    const quietMs = Math.min(...sent.filter((ms) => ms > 0));
+    const paths = server.throughProxy && proxies.length > 0 ? proxies : [server];
+    const patientMs = paths.some(isByDatagram) ? PATIENT_NAT_MS : PATIENT_CONNECTION_MS;
+    if (quietMs > patientMs) silentMs = Math.max(silentMs, quietMs);
+  }
+  if (silentMs === 0) return;
   const off = pad.origin("keepAliveMs")?.key;
   const remedy = off?.endsWith("_enable")
     ? `write ${off} = 1`
     : `${pad.write("keepAliveMs", 30_000)}`;
-  const expires = Math.max(...servers.map((server: ServerPolicy) => server.expiresSeconds));
-  if (keepAliveMs > PATIENT_NAT_MS) {
-    const wrong = `a NAT forgets a path before ${keepAliveMs / 1000} s, and no call comes in until the next keep-alive`;
-    pad.warn(["keepAliveMs"], "slow-keepalive", wrong, remedy);
-  } else if (keepAliveMs === 0 && expires > SHORT_LIFETIME_SECONDS) {
-    const wrong = `with no keep-alive a dead server is noticed up to ${expires} s late`;
+  const late = Math.round(silentMs / 1000);
+  if (keepAliveMs === 0) {
+    const wrong = `with no keep-alive a dead server is noticed up to ${late} s late`;
     pad.warn(["keepAliveMs"], "no-keepalive", wrong, remedy);
+  } else {
+    const next = silentMs < keepAliveMs ? "renewal" : "keep-alive";
+    const wrong = `a NAT forgets a path before ${late} s, and no call comes in until the next ${next}`;
+    pad.warn(["keepAliveMs"], "slow-keepalive", wrong, remedy);
   }
 };
+
+/** Over UDP, or over what the DNS says, which may be UDP. */
+function isByDatagram({ transport }: ServerPolicy): boolean {
+  return transport === "udp" || transport === "naptr";
+}
 
 const CHECKS: readonly Check[] = [probeAgainstExpiry, lateReturn, neverIdle, silentPath];

@@ -279,7 +279,7 @@ test("a key whose end is missing is taken for what it begins", () => {
 test("what is noticed late or loads servers is told", () => {
   assert.match(
     yealink(NAME, "nat.udp_update_enable = 0").join(),
-    /:5: .*noticed up to 3600 s late/,
+    /:5: .*noticed up to 1800 s late/,
   );
   assert.match(
     yealink(NAME, "sip_server.1.expires = 100000").join(),
@@ -304,6 +304,38 @@ test("what is noticed late or loads servers is told", () => {
     polycom('reg.1.server.1.address="a.example.com"', 'reg.1.server.1.register="0"').join(),
     /:4: .*registers nowhere.*; write reg\.1\.server\.1\.register="1"$/,
   );
+});
+
+test("a path is silent from one renewal to the next, and told of where that is too long (C11, C31)", () => {
+  const silent = (expires: number, ...lines: string[]): string =>
+    yealink(
+      NAME,
+      `sip_server.1.expires = ${expires}`,
+      "nat.udp_update_enable = 0",
+      ...lines,
+    ).join();
+  assert.equal(silent(240), "");
+  assert.match(silent(300), /:6: .*noticed up to 150 s late; write .*udp_update_enable = 1$/);
+  // A connection is kept longer.
+  assert.equal(silent(600, "sip_server.1.transport_type = 1"), "");
+  assert.match(silent(900, "sip_server.1.transport_type = 1"), /noticed up to 450 s late/);
+  const server = ["1", "2"].map((number) => `reg.1.server.${number}`);
+  const off = (...attributes: string[]): string =>
+    polycom(
+      `${server[0]}.address="192.0.2.13"`,
+      `${server[0]}.transport="UDPOnly"`,
+      `${server[0]}.expires="600"`,
+      `${server[1]}.address="192.0.2.15"`,
+      `${server[1]}.transport="UDPOnly"`,
+      ...attributes,
+    ).join();
+  const none = 'nat.keepalive.interval="0"';
+  assert.match(off(none), /:8: .*noticed up to 3540 s late; write nat\.keepalive\.interval="30"$/);
+  // Where nothing is registered nothing is kept open.
+  assert.match(off(none, `${server[1]}.register="0"`), /noticed up to 540 s late/);
+  const slow = 'nat.keepalive.interval="3600"';
+  assert.match(off(slow, `${server[1]}.register="0"`), /before 540 s, .* until the next renewal;/);
+  assert.equal(off(slow, `${server[0]}.expires.overlap="500"`, `${server[1]}.register="0"`), "");
 });
 
 test("TLS to a literal address needs a certificate that names it", () => {
