@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { parseRecord, type TraceRecord } from "../trace/record.ts";
 import type { Member, MemberUser } from "./member.ts";
 import type { Command } from "./network/cell.ts";
-import { wallClock } from "./wall-clock.ts";
+import { fromTimeOfDay, wallClock } from "./wall-clock.ts";
 
 /** Lines of a child's stderr that are kept to explain its end. */
 const KEPT_LINES = 20;
@@ -152,7 +152,9 @@ export class Child implements Member {
       return;
     }
     const { time, ...rest } = own;
-    if (typeof time === "string") this.#zero = Math.min(this.#zero, Date.parse(time) - own.at);
+    if (typeof time === "string") {
+      this.#zero = Math.min(this.#zero, fromTimeOfDay(Date.parse(time)) - own.at);
+    }
     const at = Number.isFinite(this.#zero) ? this.#zero + own.at : wallClock();
     const record: TraceRecord = { ...rest, at, node: this.name, event: own.event };
     this.#user.recorded(record);

@@ -1,7 +1,7 @@
 /** The thread of `NameServer`: obeys its orders one by one and tells of every question. */
 import { parentPort } from "node:worker_threads";
 import { type DnsFaults, DnsServer } from "./dns-server.ts";
-import { wallClock } from "./wall-clock.ts";
+import { machineClock } from "./wall-clock.ts";
 import type { ZoneData } from "./zone.ts";
 
 export type Order =
@@ -21,7 +21,7 @@ export interface NumberedOrder {
   readonly order: Order;
 }
 
-/** `at` on the wall clock, milliseconds. */
+/** `at` on the clock of the machine, milliseconds. */
 export interface Asked {
   readonly kind: "asked";
   readonly at: number;
@@ -47,7 +47,7 @@ async function obey(order: Order): Promise<void> {
     case "listen":
       server = new DnsServer({
         zone: order.zone,
-        asked: ({ name, type }) => tell({ kind: "asked", at: wallClock(), name, type }),
+        asked: ({ name, type }) => tell({ kind: "asked", at: machineClock(), name, type }),
       });
       await server.listen(order.address, order.port);
       break;
@@ -69,10 +69,10 @@ async function obey(order: Order): Promise<void> {
 
 parentPort?.on("message", ({ id, order }: NumberedOrder) => {
   obey(order).then(
-    () => tell({ kind: "answered", id, at: wallClock() }),
+    () => tell({ kind: "answered", id, at: machineClock() }),
     (error: unknown) => {
       const failed = error instanceof Error ? error.message : String(error);
-      tell({ kind: "answered", id, at: wallClock(), failed });
+      tell({ kind: "answered", id, at: machineClock(), failed });
     },
   );
 });

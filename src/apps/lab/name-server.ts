@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { DnsFaults } from "./dns-server.ts";
 import type { Answered, Asked, NumberedOrder, Order, Told } from "./name-server-thread.ts";
+import { onWall } from "./wall-clock.ts";
 import type { ZoneData } from "./zone.ts";
 
 export class NameServer {
@@ -13,10 +14,10 @@ export class NameServer {
   readonly #waiting = new Map<number, (answer: Answered) => void>();
   #orders = 0;
 
-  /** @param asked told of each question. */
+  /** @param asked told of each question; `at` on the wall clock. */
   constructor(asked: (question: Asked) => void) {
     this.#thread.on("message", (told: Told) => {
-      if (told.kind === "asked") asked(told);
+      if (told.kind === "asked") asked({ ...told, at: onWall(told.at) });
       else this.#waiting.get(told.id)?.(told);
     });
   }
@@ -63,6 +64,6 @@ export class NameServer {
     });
     this.#waiting.delete(id);
     if (answer.failed !== undefined) throw new Error(answer.failed);
-    return answer.at;
+    return onWall(answer.at);
   }
 }

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { framesOf } from "../../capture/files.ts";
 import { type CapturedMessage, MessageReader } from "../../capture/messages.ts";
+import { fromTimeOfDay } from "../wall-clock.ts";
 import { findCommand } from "./find-command.ts";
 import { guardGroup } from "./guard.ts";
 
@@ -42,6 +43,7 @@ export class Wire {
   /**
    * Resolves when every packet is seen, or with why none will be.
    * @param places `ADDRESS:PORT`; packets from or to these are read.
+   * @param told `at` on the wall clock.
    */
   static async open(
     places: readonly { readonly address: string; readonly port: number }[],
@@ -74,7 +76,10 @@ export class Wire {
     const frames = framesOf(this.#held) ?? [];
     if (frames.length === 0) return;
     const read = frames.reduce((sum, { bytes }) => sum + PACKET_HEADER + bytes.length, FILE_HEADER);
-    for (const frame of frames) for (const one of this.#messages.read(frame)) this.#told(one);
+    for (const { at, ...frame } of frames) {
+      const timed = { ...frame, at: fromTimeOfDay(at) };
+      for (const one of this.#messages.read(timed)) this.#told(one);
+    }
     this.#held = joined(this.#held.subarray(0, FILE_HEADER), this.#held.subarray(read));
   }
 }
