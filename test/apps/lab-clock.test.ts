@@ -1,3 +1,4 @@
+/** The lab's clock, beside a system that sets its time of day meanwhile. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Child } from "../../src/apps/lab/child.ts";

@@ -1,6 +1,6 @@
 /**
- * The clock that the lab sets all others against. It never jumps, which the time of day does whenever the system corrects
- * it: what other processes stamp with that is brought over before two instants are compared.
+ * The clock that the lab sets all others against. It never jumps, which the time of day does whenever the system
+ * corrects it: what other processes stamp with that is brought over before two instants are compared.
  */
 
 /** Milliseconds, the same in all threads of all processes of this machine; they mean nothing elsewhere. */
