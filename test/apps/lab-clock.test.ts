@@ -8,8 +8,9 @@ import { wallClock } from "../../src/apps/lab/wall-clock.ts";
 const PROCESS = `
   require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
     const { id, skew } = JSON.parse(line);
+    const at = performance.now();
     const time = new Date(Date.now() + skew).toISOString();
-    console.log(JSON.stringify({ at: performance.now(), time, event: "command.obeyed", id }));
+    console.log(JSON.stringify({ at, time, event: "command.obeyed", id }));
   });
 `;
 
