@@ -148,7 +148,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Finding>> = {
   "never-back": of("by time the phone never returns", "C3"),
   "never-idle": of("a phone that is never idle never returns", "never fails back"),
   "divided-return": of("calls return before the registration", "C1, split brain"),
-  "lost-subscription": of("message waiting stays with the failed server", "C1, C26"),
+  "lost-subscription": of("what is subscribed to stays with the failed server", "C1, C26"),
   "held-call-ends": of("hold or resume ends a call after a failover", "C40"),
   "retries-beyond-end": of("resends that come after the end", "C14, D14"),
   "slow-failover": of("a silent server is left late", "C12, C14"),

@@ -10,7 +10,8 @@ import { spellValue, type Value } from "./value-form.ts";
 
 export class LintPad {
   readonly dialect: Dialect;
-  readonly messageWaiting: boolean;
+  /** What its SUBSCRIBEs are for, as a person would say it. */
+  readonly subscribed: readonly string[];
   /** How many phones of this kind there are; undefined: nobody said. */
   readonly phones: number | undefined;
   readonly #settings: Settings;
@@ -21,7 +22,11 @@ export class LintPad {
 
   constructor(settings: Settings, account: AccountPolicy, phones: number | undefined) {
     this.dialect = settings.index.table.dialect;
-    this.messageWaiting = account.messageWaiting;
+    this.subscribed = [
+      ...(account.messageWaiting ? ["message waiting"] : []),
+      ...(account.colleagues.length > 0 ? ["the lamps of others"] : []),
+      ...(account.presenceOf.length > 0 ? ["the presence of others"] : []),
+    ];
     this.phones = phones;
     this.#settings = settings;
     this.#account = `account.${account.index}`;

@@ -115,10 +115,12 @@ const registrationAndSrv: Check = (pad, { registration, servers }) => {
   pad.warn(fields, "concurrent-with-srv", wrong, `${remedy}, or give server 1 a port`);
 };
 
-/** C41: server 2 dies with the one proxy in front of both. */
-const soleProxy: Check = (pad, { servers, proxies }) => {
+/** C41: server 2 dies with the one proxy in front of both, unless the file itself gives that several addresses. */
+const soleProxy: Check = (pad, policy) => {
+  const { servers, proxies } = policy;
   const at = servers.findIndex((server, index) => index > 0 && server.throughProxy);
   if (proxies.length !== 1 || at === -1 || !pad.origin("proxies.1.address")) return;
+  if (new Set(addressesOf(proxies[0]!, policy)).size > 1) return;
   const field = `servers.${at + 1}.throughProxy`;
   const wrong = `server ${at + 1} is reached through the one outbound proxy and fails with it`;
   const remedy = `${pad.write(field, false)}, or give a proxy name with several addresses`;
@@ -156,13 +158,14 @@ const hugeTtl: Check = (pad, { servers, proxies }) => {
   }
 };
 
-/** C1: message waiting stays with a server that is gone. */
+/** C1: what is subscribed to stays with a server that is gone. */
 const lostSubscription: Check = (pad, { servers }) => {
   const { failbackMode, registerOnFailover, resubscribeOnFailover, address } = servers[0]!;
   const moves = registerOnFailover && failbackMode !== "newRequests" && !isLiteral(address);
   const remedy = pad.write("servers.1.resubscribeOnFailover", true);
-  if (!pad.messageWaiting || !moves || resubscribeOnFailover || remedy === undefined) return;
-  const wrong = "message waiting stays with the failed server until its subscription runs out";
+  const what = pad.subscribed;
+  if (what.length === 0 || !moves || resubscribeOnFailover || remedy === undefined) return;
+  const wrong = `what is subscribed to (${what.join(", ")}) stays with the failed server until the subscription runs out`;
   pad.warn(["servers.1.registerOnFailover"], "lost-subscription", wrong, remedy);
 };
 

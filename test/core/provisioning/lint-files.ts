@@ -9,7 +9,9 @@ export const yealink = (...lines: string[]): string[] =>
         "account.1.enable = 1",
         "account.1.user_name = 2001",
         ...lines.map((line) =>
-          /^(sip|dns_|static)/.test(line) && !line.startsWith("sip_") ? line : `account.1.${line}`,
+          /^(sip|dns_|static|linekey)/.test(line) && !line.startsWith("sip_")
+            ? line
+            : `account.1.${line}`,
         ),
       ].join("\n"),
       "y.cfg",

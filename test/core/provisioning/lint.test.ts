@@ -25,33 +25,6 @@ test("Y5 is told of the binding that outlives the return", () => {
   ]);
 });
 
-test("a value that proxies inherit is told of once, with the key that mends it for all", () => {
-  const proxies = [
-    "outbound_proxy_enable = 1",
-    "outbound_proxy.1.address = 192.0.2.33",
-    "outbound_proxy.2.address = 192.0.2.34",
-  ];
-  const key = "account.1.sip_server.1.invite_retry_counts";
-  assert.deepEqual(yealink(NAME, "sip_server.1.invite_retry_counts = 10", ...proxies), [
-    `warning y.cfg:5: ${key}: only 6 of 10 resends fit into the 32 s after which a request has ` +
-      `failed; write ${key} = 3`,
-  ]);
-  for (const [leaf, told] of Object.entries({
-    'expires="604800"': 'expires="3600"',
-    'failOver.reRegisterOn="1"': 'failOver.failBack.mode="registration"',
-    'failOver.failBack.mode="duration"\nvoIpProt.server.1.failOver.failBack.timeout="0"':
-      'failOver.failBack.timeout="300"',
-  })) {
-    const found = polycom(
-      'voIpProt.server.1.address="pbx.example.com"',
-      'voIpProt.SIP.outboundProxy.address="edge.example.com"',
-      `voIpProt.server.1.${leaf}`,
-    );
-    assert.equal(found.length, 1, found.join("\n"));
-    assert.ok(found[0]?.endsWith(`write voIpProt.server.1.${told}`), found[0]);
-  }
-});
-
 test("a lifetime below the family's own renewal lead is told with the lead to write", () => {
   const key = "reg.1.server.1.expires";
   assert.deepEqual(polycom('reg.1.server.1.address="pbx.example.com"', `${key}="60"`).slice(-1), [
@@ -151,19 +124,6 @@ test("registering at two servers and failover by SRV are not to be mixed (C42)",
   );
 });
 
-test("one proxy in front of both servers takes both down (C41)", () => {
-  const told = polycom(
-    'reg.1.outboundProxy.address="edge.example.com"',
-    'reg.1.server.1.address="a.example.com"',
-    'reg.1.server.1.port="5060"',
-    'reg.1.server.2.address="b.example.com"',
-  );
-  assert.deepEqual(told, [
-    "warning p.cfg:3: reg.1.outboundProxy.address: server 2 is reached through the one outbound proxy " +
-      'and fails with it; write reg.1.server.2.useOutboundProxy="0", or give a proxy name with several addresses',
-  ]);
-});
-
 test("a phone that never goes back is told so (C3)", () => {
   assert.match(
     yealink(NAME, "sip_server.1.failback_mode = 3", "sip_server.1.failback_timeout = 0").join(),
@@ -186,86 +146,25 @@ test("a phone that never goes back is told so (C3)", () => {
   );
 });
 
-test("message waiting that stays behind is told (C1)", () => {
-  const moving = [
-    NAME,
-    "subscribe_mwi = 1",
-    "sip_server.1.failback_mode = 2",
-    "sip_server.1.register_on_enable = 1",
-  ];
+test("what is subscribed to and stays behind is told (C1)", () => {
+  const moving = [NAME, "sip_server.1.failback_mode = 2", "sip_server.1.register_on_enable = 1"];
+  const lamp = ["linekey.1.type = 16", "linekey.1.line = 1", "linekey.1.value = 2002"];
+  const told = (...lines: string[]): string => yealink(...moving, ...lines).join();
   assert.match(
-    yealink(...moving).join(),
-    /:7: .*message waiting stays .*; write account\.1\.sip_server\.1\.failback_subscribe\.enable = 1$/,
+    told("subscribe_mwi = 1"),
+    /:6: .*\(message waiting\) stays .*; write account\.1\.sip_server\.1\.failback_subscribe\.enable = 1$/,
   );
-  assert.deepEqual(yealink(...moving, "sip_server.1.failback_subscribe.enable = 1"), []);
+  assert.match(told(...lamp), /:6: .*\(the lamps of others\) stays /);
+  assert.match(told("subscribe_mwi = 1", ...lamp), /\(message waiting, the lamps of others\)/);
+  const following = "sip_server.1.failback_subscribe.enable = 1";
+  assert.equal(told("subscribe_mwi = 1", ...lamp, following), "");
+  assert.equal(told(), "");
 });
 
 test("NAPTR that is never asked because of a port is told (D4)", () => {
   assert.deepEqual(yealink(NAME, "sip_server.1.transport_type = 3"), [
     "warning y.cfg:5: account.1.sip_server.1.transport_type: with port 5060 neither NAPTR nor SRV is " +
       "asked and UDP is used; write account.1.sip_server.1.port = 0",
-  ]);
-});
-
-test("a proxy's port that keeps NAPTR from being asked is told at the port, or the proxy (D4)", () => {
-  const proxied = [
-    NAME,
-    "sip_server.1.port = 0",
-    "sip_server.1.transport_type = 3",
-    "outbound_proxy_enable = 1",
-    "outbound_proxy.1.address = edge.example.com",
-  ];
-  const told = (line: number, field: string): string =>
-    `warning y.cfg:${line}: account.1.outbound_proxy.1.${field}: with port 5060 neither NAPTR nor SRV is ` +
-    "asked and UDP is used; write account.1.outbound_proxy.1.port = 0";
-  assert.deepEqual(yealink(...proxied), [told(8, "address")]);
-  assert.deepEqual(yealink(...proxied, "outbound_proxy.1.port = 5060"), [told(9, "port")]);
-  assert.deepEqual(yealink(...proxied, "outbound_proxy.1.port = 0"), []);
-});
-
-test("the one address that can fail is the outbound proxy's where requests go through one", () => {
-  const proxied = (server: string, proxy: string): string[] =>
-    yealink(
-      `sip_server.1.address = ${server}`,
-      "outbound_proxy_enable = 1",
-      `outbound_proxy.1.address = ${proxy}`,
-    );
-  assert.deepEqual(proxied("pbx.example.com", "192.0.2.99"), [
-    "warning y.cfg:6: account.1.outbound_proxy.1.address: it is one address and there is no other outbound " +
-      "proxy: nothing is left when it fails; write a name with several addresses, or " +
-      "account.1.outbound_proxy.2.address too",
-  ]);
-  assert.deepEqual(proxied("192.0.2.13", "edge.example.com"), []);
-  const direct = [
-    'reg.1.server.1.address="192.0.2.13"',
-    'reg.1.outboundProxy.address="192.0.2.99"',
-  ];
-  assert.match(
-    polycom(...direct).join(),
-    /^warning p\.cfg:4: reg\.1\.outboundProxy\.address: .*; write a name with several addresses$/,
-  );
-  assert.match(
-    polycom(...direct, 'reg.1.server.1.useOutboundProxy="0"').join(),
-    /^warning p\.cfg:3: .*no other server/,
-  );
-});
-
-test("a proxy that takes a value from a server is told of with the server's key, or not at all", () => {
-  const proxies = [
-    "sip_server.1.transport_type = 1",
-    "outbound_proxy_enable = 1",
-    "outbound_proxy.1.address = p1.example.com",
-    "outbound_proxy.2.address = p2.example.com",
-    "sip_server.2.address = 192.0.2.15",
-  ];
-  assert.deepEqual(yealink(NAME, ...proxies), [
-    "warning y.cfg:8: account.1.outbound_proxy.2.address: number 1 is reached over tcp and nothing is " +
-      "said of this one, which is reached over udp; write account.1.sip_server.2.transport_type = 1",
-  ]);
-  const server = ['reg.1.server.1.address="pbx.example.com"', 'reg.1.server.1.retryMaxCount="7"'];
-  assert.deepEqual(polycom(...server, 'reg.1.outboundProxy.address="edge.example.com"'), [
-    "warning p.cfg:4: reg.1.server.1.retryMaxCount: only 6 of 7 resends fit into the 32 s after which a " +
-      'request has failed; write reg.1.server.1.retryMaxCount="3"',
   ]);
 });
 
