@@ -1,5 +1,6 @@
 /** The engine's decisions as events: each with the account, the cause, and the policy value that decided. */
 import type { failbackModeOf } from "../redundancy/failback.ts";
+import { patienceEndsBy } from "../redundancy/patience.ts";
 import type { AccountPolicy, RedundancyPolicy, ServerPolicy } from "../redundancy/policy.ts";
 import { targetName } from "../redundancy/server-health.ts";
 import type { Place, ResolvedHop, ServerRoute } from "../redundancy/server-set.ts";
@@ -63,13 +64,13 @@ export class AccountEvents {
     this.report("registration.interrupted", { server, target, why });
   }
 
-  attemptFailed(method: string, place: Place, why: string): void {
+  attemptFailed(method: string, place: Place, why: string, last = false): void {
     this.report("attempt.failed", {
       method,
       server: place.server,
       target: targetName(place.target),
       why,
-      ...this.#leaving(method, place, why),
+      ...this.#leaving(method, place, why, last),
     });
   }
 
@@ -141,11 +142,13 @@ export class AccountEvents {
     return this.#outlet.rule(this.#index, path, value);
   }
 
-  #leaving(method: string, place: Place, why: string): Fields {
+  #leaving(method: string, place: Place, why: string, last = false): Fields {
     if (why === "503") return { rule: this.rule("failoverOn503", true) };
     if (why !== "timeout") return {};
-    const key: keyof ServerPolicy = method === "INVITE" ? "inviteRetries" : "registerRetries";
-    return { rule: this.rule(`${this.#path(place.server, place.hop)}.${key}`, place.hop[key]) };
+    const { server, hop, target } = place;
+    const key = last ? "t1Ms" : patienceEndsBy(this.#policy, hop, method, target.transport);
+    if (key === "t1Ms") return { rule: this.rule(key, this.#policy.t1Ms) };
+    return { rule: this.rule(`${this.#path(server, hop)}.${key}`, hop[key]) };
   }
 
   /** What set the time of a return. */

@@ -260,8 +260,8 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.events.hedged(method, from, to);
   }
 
-  attemptFailed(_now: Instant, method: string, place: Place, why: string): void {
-    this.events.attemptFailed(method, place, why);
+  attemptFailed(_now: Instant, method: string, place: Place, why: string, last?: boolean): void {
+    this.events.attemptFailed(method, place, why, last);
   }
 
   failedOver(_now: Instant, method: string, from: Place, to: Place, why: string | undefined): void {

@@ -248,8 +248,8 @@ class SpareFlow implements RegistrationHost, FailoverHost {
   exhausted(): void {}
   hedged(): void {}
 
-  attemptFailed(now: Instant, method: string, place: Place, why: string): void {
-    this.#account.attemptFailed(now, method, place, why);
+  attemptFailed(now: Instant, method: string, place: Place, why: string, last?: boolean): void {
+    this.#account.attemptFailed(now, method, place, why, last);
   }
 
   failedOver(now: Instant, method: string, from: Place, to: Place, why: string): void {

@@ -30,7 +30,8 @@ export interface FailoverHost extends AttemptHost {
   passedOver(now: Instant, place: Place): void;
   /** Nothing was heard of one place, and the next one is asked beside it (`hedgeMs`). */
   hedged(now: Instant, method: string, from: Place, to: Place): void;
-  attemptFailed(now: Instant, method: string, place: Place, why: string): void;
+  /** @param last nobody was to come after it: it had all the time that a transaction has. */
+  attemptFailed(now: Instant, method: string, place: Place, why: string, last?: boolean): void;
   /** @param why undefined: it begins at `to`, since `from` is known to be of no use. */
   failedOver(now: Instant, method: string, from: Place, to: Place, why: string | undefined): void;
 }

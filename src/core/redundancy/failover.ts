@@ -255,7 +255,7 @@ export class FailoverRequest implements TimerOwner {
       if (why === "timeout") this.#sawSilence = true;
       if (!mute) this.#host.health.failed(now, place.target, why);
     }
-    this.#host.attemptFailed(now, this.#user.method, place, why);
+    this.#host.attemptFailed(now, this.#user.method, place, why, attempt.last);
     if (why === "timeout" && !mute) attempt.doubtFlow(now);
     this.#previous = { place, why };
     // Those beside it have been silent for longer already: the next one's turn came when this one's did.

@@ -30,6 +30,17 @@ export function patienceMs(
   return Math.min(total, fullPatienceMs(policy));
 }
 
+/** What ends that silence: the resends, or the end of the transaction (64·T1), which no policy outlasts. */
+export function patienceEndsBy(
+  policy: RedundancyPolicy,
+  server: ServerPolicy,
+  method: string,
+  transport: TransportName,
+): "t1Ms" | "inviteRetries" | "registerRetries" {
+  if (patienceMs(policy, server, method, transport) === fullPatienceMs(policy)) return "t1Ms";
+  return method === "INVITE" ? "inviteRetries" : "registerRetries";
+}
+
 function waitAfterSendMs(
   policy: RedundancyPolicy,
   server: ServerPolicy,

@@ -184,3 +184,22 @@ test("with outbound proxies it is the proxy's line that decides", () => {
     "probe proxyProbeIntervalMs=60000",
   ]);
 });
+
+test("silence is told with what ended it: the resends, or the end of the transaction (RFC 3261 Timer B)", () => {
+  const failed = (stage: Rehearsal): string[] => {
+    stage.cut("primary").cut("secondary");
+    talk(stage, 90);
+    return told(stage, "attempt.failed", "method", "target", "rule").filter((one) =>
+      one.startsWith("INVITE"),
+    );
+  };
+  const first = `INVITE ${PRIMARY}`;
+  const last = `INVITE ${SECONDARY} t1Ms=500`;
+  for (const [inviteRetries, rule] of [
+    [3, "servers.1.inviteRetries=3"],
+    [10, "t1Ms=500"],
+  ] as const) {
+    const stage = phone([dual({ inviteRetries, registerOnFailover: false })], PLAIN);
+    assert.deepEqual(failed(stage), [`${first} ${rule}`, last]);
+  }
+});
