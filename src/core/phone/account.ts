@@ -4,7 +4,7 @@
  */
 import { type Instant, type LossCause, NEVER, type Opening, type Target } from "../machine.ts";
 import { Credentials } from "../redundancy/credentials.ts";
-import { type FailbackHost, failbackModeOf } from "../redundancy/failback.ts";
+import { type FailbackHost, failbackModeOf, type Returned } from "../redundancy/failback.ts";
 import { Failbacks } from "../redundancy/failbacks.ts";
 import { FailoverRequest } from "../redundancy/failover.ts";
 import type { FailoverHost } from "../redundancy/failover-host.ts";
@@ -356,11 +356,12 @@ export class Account implements FailoverHost, RegistrationHost, StrategyHost, Fa
     this.probes.ask(now, at, (later, verdict) => probed(later, verdict === "good"));
   }
 
-  goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void {
+  goBack(now: Instant, route: ServerRoute, better: Place, returned: Returned): void {
     this.#challenger = undefined;
     // Registered at one server at a time, nothing is sent to a worse one for its own way home.
     const left = this.policy.registration === "successive" && route.index > this.workingServer;
-    returnHome(now, route, left ? undefined : this.registration(route.index), returned);
+    const registration = left ? undefined : this.registration(route.index);
+    returnHome(now, route, better, registration, returned);
   }
 
   failbackDeferred(route: ServerRoute): void {

@@ -1,9 +1,9 @@
 /**
- * How an account goes back to the first place of a server: by a REGISTER there, or by nothing but the next request; and
+ * How an account goes back to a better place of a server: by a REGISTER there, or by nothing but the next request; and
  * where that begins.
  */
 import type { Instant } from "../machine.ts";
-import { failbackModeOf } from "../redundancy/failback.ts";
+import { failbackModeOf, type Returned } from "../redundancy/failback.ts";
 import { sameTarget } from "../redundancy/server-health.ts";
 import type { Place, ServerRoute } from "../redundancy/server-set.ts";
 import type { Registration } from "./registration.ts";
@@ -12,33 +12,29 @@ import type { Registration } from "./registration.ts";
 export function returnHome(
   now: Instant,
   route: ServerRoute,
+  home: Place,
   registration: Registration | undefined,
-  returned: (now: Instant, home: boolean) => void,
+  returned: Returned,
 ): void {
-  const home = route.places[0];
-  if (home === undefined) {
-    returned(now, false);
-    return;
-  }
   const registers =
     home.hop.registerOnFailover ||
     failbackModeOf(route) === "probe" ||
     registration?.place === undefined;
   const stands = registration?.holds(now, home.target) === true && !home.hop.registerOnFailback;
   if (registration === undefined || !registers || stands) {
-    route.current = 0;
-    if (route.inUse === 0) returned(now, true);
+    route.current = Math.max(0, route.indexOf(home.target));
+    if (route.inUse === route.current) returned(now, true);
     return;
   }
   registerAt(now, registration, home, returned);
 }
 
-/** What is in use stays in service until the first place has registered us. */
+/** What is in use stays in service until the better place has registered us. */
 function registerAt(
   now: Instant,
   registration: Registration,
   home: Place,
-  returned: (now: Instant, home: boolean) => void,
+  returned: Returned,
 ): void {
   const options = { only: home, last: false, probe: true, fromTop: true };
   registration.register(now, options, (at, registered) => {

@@ -1,6 +1,6 @@
 /**
  * The way back inside one server's places: from the secondary to the primary (vendors' failback modes), or
- * from a later outbound proxy to the first.
+ * from a later outbound proxy to an earlier one, of whose addresses each is tried in turn.
  *
  *   home ──left the primary──▶ away ──time is nearly up──▶ proving ──good probes, idle──▶ returning
  *     ▲                          ▲ ▲                        │     ▲                         │
@@ -15,6 +15,9 @@ import type { FailbackMode, RedundancyPolicy } from "./policy.ts";
 import { Proof, proofMs } from "./proof.ts";
 import type { Place, ServerRoute } from "./server-set.ts";
 
+/** Told whether the better place serves. */
+export type Returned = (now: Instant, home: boolean) => void;
+
 export interface FailbackHost {
   readonly policy: RedundancyPolicy;
   readonly timers: Timers;
@@ -24,10 +27,10 @@ export interface FailbackHost {
   /** Sends OPTIONS to a place; `good` if anything at all answered. */
   probe(now: Instant, place: Place, probed: (now: Instant, good: boolean) => void): void;
   /**
-   * Goes back to the first place of a route; `returned(false)` if it does not serve. Where nothing needs to be sent
+   * Goes back to a better place of a route; `returned(false)` if it does not serve. Where nothing needs to be sent
    * for that, `returned` is not called: the next request shows it, by `cameHome` or `left`.
    */
-  goBack(now: Instant, route: ServerRoute, returned: (now: Instant, home: boolean) => void): void;
+  goBack(now: Instant, route: ServerRoute, better: Place, returned: Returned): void;
   /** The time to go back has come, and a call is in the way. */
   failbackDeferred(route: ServerRoute): void;
 }
@@ -64,8 +67,10 @@ export class Failback implements TimerOwner {
   #dueAt: Instant = NEVER;
   /** How long before that its proof begins. */
   #proofMs = 0;
-  /** When the last proof began: a server that came back meanwhile waits for the next one from then on. */
+  /** When the last trial began, where that sets the time of the next. */
   #triedAt: Instant | undefined;
+  /** Index into the route's places: which is tried. */
+  #better = 0;
   /** It has waited for an idle phone long enough. */
   #forced = false;
   /** That it waits for one is told once. */
@@ -187,8 +192,14 @@ export class Failback implements TimerOwner {
   }
 
   #return(now: Instant): void {
+    // A server that came back during a trial waits for the next one from when this began; so do probes by REGISTER.
+    this.#triedAt = this.#proofMs > 0 || this.#mode === "probe" ? now : undefined;
+    this.#better = 0;
+    this.#prove(now);
+  }
+
+  #prove(now: Instant): void {
     this.state = "proving";
-    this.#triedAt = this.#proofMs > 0 ? now : undefined;
     this.#proof ??= new Proof(
       this.#host,
       (at, told) => this.#probe(at, told),
@@ -198,14 +209,14 @@ export class Failback implements TimerOwner {
   }
 
   #probe(now: Instant, probed: (now: Instant, good: boolean) => void): void {
-    const home = this.route.places[0];
-    if (home === undefined) probed(now, false);
-    else this.#host.probe(now, home, probed);
+    const better = this.route.places[this.#better];
+    if (better === undefined) probed(now, false);
+    else this.#host.probe(now, better, probed);
   }
 
   #proven(now: Instant, good: boolean): void {
     if (this.state !== "proving") return;
-    if (!good) this.#again(now);
+    if (!good) this.#tryNext(now);
     else if (this.#mayReturn) this.#goBack(now);
     else this.#waitForIdle();
   }
@@ -213,11 +224,28 @@ export class Failback implements TimerOwner {
   #goBack(now: Instant): void {
     this.state = "returning";
     this.#movedAt = now;
-    this.#host.goBack(now, this.route, (at, home) => {
+    const better = this.route.places[this.#better];
+    if (better === undefined) {
+      this.#again(now);
+      return;
+    }
+    this.#host.goBack(now, this.route, better, (at, home) => {
       if (this.state !== "returning") return;
       if (home) this.cameHome();
-      else this.#again(at);
+      else this.#tryNext(at);
     });
+  }
+
+  /** A better proxy has other addresses, or stands behind another better one. */
+  #tryNext(now: Instant): void {
+    const { places, inUse } = this.route;
+    const next = places[this.#better + 1];
+    if (next === undefined || this.#better + 1 >= inUse || next.hop === places[inUse]?.hop) {
+      this.#again(now);
+      return;
+    }
+    this.#better += 1;
+    this.#prove(now);
   }
 
   #again(now: Instant): void {

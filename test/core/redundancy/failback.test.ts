@@ -293,9 +293,9 @@ test("Y6: outbound proxies are always successive; the first is probed by REGISTE
     0.5 REGISTER → proxy2
     0.5 200 ← proxy2
     180.5 REGISTER → proxy1
-    361.0 REGISTER → proxy1
-    361.0 200 ← proxy1
-    361.0 * server.failed-back from=1 to=1 toTarget=proxy1 mode=probe
+    360.5 REGISTER → proxy1
+    360.5 200 ← proxy1
+    360.5 * server.failed-back from=1 to=1 toTarget=proxy1 mode=probe
   `);
 });
 

@@ -1,5 +1,12 @@
 /** The makers' example configurations with outbound proxies, played through the failures they were written for. */
 import { test } from "node:test";
+import type { RedundancyPolicy } from "../../../src/core/redundancy/policy.ts";
+import {
+  defaultAccount,
+  defaultPolicy,
+  defaultServer,
+  PLAIN,
+} from "../../../src/core/redundancy/policy-defaults.ts";
 import { Rehearsal, sample } from "./rehearsal.ts";
 
 const EDGE = `
@@ -28,12 +35,12 @@ test("Y6: with the first proxy dead the phone goes through the next, and tries t
     187.5 REGISTER → proxy1
     188.0 REGISTER ↻ proxy1
     189.0 REGISTER ↻ proxy1
-    371.0 REGISTER → proxy1
-    371.5 REGISTER ↻ proxy1
-    372.5 REGISTER ↻ proxy1
-    554.5 REGISTER → proxy1
-    554.5 200 ← proxy1
-    554.5 * server.failed-back from=1 to=1 toTarget=proxy1 mode=probe
+    367.5 REGISTER → proxy1
+    368.0 REGISTER ↻ proxy1
+    369.0 REGISTER ↻ proxy1
+    547.5 REGISTER → proxy1
+    547.5 200 ← proxy1
+    547.5 * server.failed-back from=1 to=1 toTarget=proxy1 mode=probe
   `);
 });
 
@@ -50,5 +57,50 @@ test("P5: with the proxy and server 1 dead a call goes straight to server 2, whi
     3.5 INVITE ↻ proxy1
     7.5 INVITE → fallback
     7.5 200 ← fallback
+  `);
+});
+
+/** The first of three proxies has two addresses, and only the last proxy is alive. */
+function edges(change: Partial<RedundancyPolicy>): Rehearsal {
+  const proxies = ["dual.pbx.example.com", "192.0.2.33", "192.0.2.34"].map((address) =>
+    defaultServer(address, { port: 5060, transport: "udp", registerRetries: 0 }),
+  );
+  const own = { ...PLAIN, proxies, refreshJitter: 0, proxyProbeIntervalMs: 60_000, ...change };
+  const account = defaultAccount("2001", { ...defaultPolicy("192.0.2.15"), ...own });
+  const methods = ["REGISTER", "OPTIONS"];
+  const stage = new Rehearsal([account], { methods, events: ["server.failed-back"] });
+  return stage.cut("primary", "secondary", "proxy1").start();
+}
+
+test("from a later proxy each address of the earlier ones is tried in their order, each interval", () => {
+  const stage = edges({}).until(70).revive("secondary").until(140);
+  stage.expect(`
+    0.0 REGISTER → primary
+    0.5 REGISTER → secondary
+    1.0 REGISTER → proxy1
+    1.5 REGISTER → proxy2
+    1.5 200 ← proxy2
+    61.5 REGISTER → primary
+    62.0 REGISTER → secondary
+    62.5 REGISTER → proxy1
+    121.5 REGISTER → primary
+    122.0 REGISTER → secondary
+    122.0 200 ← secondary
+    122.0 * server.failed-back from=1 to=1 toTarget=secondary mode=probe
+  `);
+});
+
+test("where a return wants proof, each of those addresses gives its own", () => {
+  const stage = edges({ goodProbes: 2 }).until(40).revive("proxy1").zero().until(40);
+  stage.expect(`
+    21.0 OPTIONS → primary
+    21.5 OPTIONS → secondary
+    22.0 OPTIONS → proxy1
+    22.0 200 ← proxy1
+    22.5 OPTIONS → proxy1
+    22.5 200 ← proxy1
+    22.5 REGISTER → proxy1
+    22.5 200 ← proxy1
+    22.5 * server.failed-back from=1 to=1 toTarget=proxy1 mode=probe
   `);
 });

@@ -243,10 +243,10 @@ const rows: readonly Short[] = [
   ],
   [
     `${A}outbound_proxy_fallback_interval`,
-    "60",
+    "70",
     "desolation",
     "3607.5 → proxy1 REGISTER",
-    "67.5 → proxy1 REGISTER",
+    "77.5 → proxy1 REGISTER",
     {
       ...PROXIES,
       [`${P1}address`]: "192.0.2.33",
