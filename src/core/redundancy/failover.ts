@@ -251,10 +251,8 @@ export class FailoverRequest implements TimerOwner {
     attempt.abandon(now);
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     if (why === "timeout") this.#silent.push(attempt);
-    if (!refused) {
-      if (why === "timeout") this.#sawSilence = true;
-      if (!mute) this.#host.health.failed(now, place.target, why);
-    }
+    this.#sawSilence ||= why === "timeout";
+    if (!refused && !mute) this.#host.health.failed(now, place.target, why);
     this.#host.attemptFailed(now, this.#user.method, place, why, attempt.last);
     if (why === "timeout" && !mute) attempt.doubtFlow(now);
     this.#previous = { place, why };
@@ -338,23 +336,24 @@ export class FailoverRequest implements TimerOwner {
       this.#host.failedOver(now, this.#user.method, from, place, this.#previous?.why);
     }
     const attempt = new Attempt(this.#host, this, place);
-    attempt.last = this.#itinerary.begin(place);
+    attempt.last = this.#itinerary.begin(place, now + this.#patience(place));
     this.#attempts.push(attempt);
     this.#bear(now, attempt);
     attempt.start(now);
   }
 
+  #patience({ hop, target }: Place): number {
+    const patience = patienceMs(this.#host.policy, hop, this.#user.method, target.transport);
+    return Math.min(patience, this.#plan.patienceMs ?? patience);
+  }
+
   /** Sets how long this attempt may stay silent; over UDP the last one has Timer B or F already. */
-  #bear(now: Instant, attempt: Attempt): void {
+  #bear(now: Instant, { last, patience, place }: Attempt): void {
     const { policy, timers } = this.#host;
-    const { hop, target } = attempt.place;
-    if (attempt.last) {
-      if (target.transport !== "udp") timers.set(attempt.patience, now + fullPatienceMs(policy));
-      return;
-    }
-    const patience = patienceMs(policy, hop, this.#user.method, target.transport);
-    timers.set(attempt.patience, now + Math.min(patience, this.#plan.patienceMs ?? patience));
-    if (this.#hedges) timers.set(this.#hedge, now + policy.hedgeMs);
+    if (!last) {
+      timers.set(patience, now + this.#patience(place));
+      if (this.#hedges) timers.set(this.#hedge, now + policy.hedgeMs);
+    } else if (place.target.transport !== "udp") timers.set(patience, now + fullPatienceMs(policy));
   }
 
   #giveUp(now: Instant): void {

@@ -103,25 +103,33 @@ export class Itinerary {
     }
   }
 
-  /** @returns true if nothing comes after this place: it gets the whole of Timer B or F. */
-  begin(place: Place): boolean {
+  /**
+   * @param until when its turn would be over.
+   * @returns true if nothing comes after this place then: it gets the whole of Timer B or F.
+   */
+  begin(place: Place, until: Instant): boolean {
     this.#begun = true;
     this.#tried?.add(targetName(place.target));
     if (this.#plan.neverFull || this.#deferred.length + this.#quiet.length > 0) return false;
-    const followed = this.#places.some((one) => !this.#isTried(one));
+    const followed = this.#places.some((one) => this.#isOpen(until, one));
     if (this.#host.policy.strictLastTarget) {
       return !followed || this.#places[0]?.server !== place.server;
     }
-    return !followed && this.#routes.every((route) => this.#isSpent(route));
+    return !followed && this.#routes.every((route) => this.#isSpent(until, route));
   }
 
-  /** All of its places were tried; one not resolved yet has those of a server that is reached by the same hops. */
-  #isSpent(route: ServerRoute): boolean {
+  #isOpen(until: Instant, place: Place): boolean {
+    const quiet = this.#host.health.state(until, place.target) === "quiet";
+    return !this.#isTried(place) && (!quiet || this.#plan.finishes === true);
+  }
+
+  /** None of its places is open; one not resolved yet has those of a server that is reached by the same hops. */
+  #isSpent(until: Instant, route: ServerRoute): boolean {
     const isKnown = ({ places }: ServerRoute) => places.length > 0;
     const known = isKnown(route)
       ? route
       : this.#plan.routes.find((other) => isKnown(other) && other.isReachedLike(route));
-    return known?.places.every((one) => this.#isTried(one)) === true;
+    return known?.places.some((one) => this.#isOpen(until, one)) === false;
   }
 
   /** The server that a proxy leads to next may say something else. */

@@ -45,6 +45,25 @@ test("the last target gets all of Timer B, and then the call has failed", () => 
   `);
 });
 
+test("who wants quiet for longer than a place is waited for does not follow it: that place has all of Timer B", () => {
+  for (const [quietSeconds, strictLastTarget, end] of [
+    [60, false, ["timeout", 32_000]],
+    [60, true, ["timeout", 32_000]],
+    [5, false, undefined],
+  ] as const) {
+    const stage = failover({}, { strictLastTarget }, { events: [] }).cut("primary");
+    stage.do((now) => {
+      const target = stage.account.servers.route(1).places[1]?.target;
+      assert.ok(target !== undefined);
+      stage.phone.health.hush(now, target, quietSeconds);
+    });
+    const began = stage.simulation.now;
+    dial(stage).until(60);
+    const ended = stage.events.find(({ event }) => event === "call.ended");
+    assert.deepEqual(ended && [ended.why, ended.at - began], end);
+  }
+});
+
 test("a server that is reached by the way that was tried is no further place: Timer B is waited for", () => {
   const second = { register: false, inviteRetries: 0 };
   const proxy = defaultServer(PRIMARY, { inviteRetries: 0 });

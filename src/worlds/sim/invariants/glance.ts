@@ -1,5 +1,6 @@
 /** What invariants read of a message without reading the whole of it. */
 import type { Peer } from "../../../core/machine.ts";
+import type { RedundancyPolicy } from "../../../core/redundancy/policy.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
 
 /** One end of what is sent. */
@@ -13,7 +14,12 @@ export function sendsRequest({ direction }: SimulatedMessage, text: string): boo
 export const TIMER_B_T1 = 64;
 
 /** What began before may have gone round, or was on its way to the primary, for so long at most. */
-export const LONGEST_TRIAL_MS = 45_000;
+export function longestTrialMs({ t1Ms }: RedundancyPolicy): number {
+  return TIMER_B_T1 * t1Ms + BESIDE_TIMER_B_MS;
+}
+
+/** For the places that were tried before the one that had all of Timer B. */
+const BESIDE_TIMER_B_MS = 13_000;
 
 /** The far end. */
 export function placeOf({ peer }: { readonly peer: End }): string {

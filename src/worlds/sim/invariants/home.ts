@@ -5,7 +5,7 @@ import { failbackModeOf } from "../../../core/redundancy/failback.ts";
 import { targetName } from "../../../core/redundancy/server-health.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import { callIdOf, hasToTag, LONGEST_TRIAL_MS, sendsRequest } from "./glance.ts";
+import { callIdOf, hasToTag, longestTrialMs, sendsRequest } from "./glance.ts";
 import { type Complain, type Invariant, LOOK_MS, type Reach, type Watched } from "./invariant.ts";
 import { QuietPlaces } from "./quiet-places.ts";
 
@@ -96,7 +96,7 @@ export class Home implements Invariant {
     });
     if (before === undefined || before.server !== server || !WAITING.has(before.mode)) return;
     if (before.position === 0 || route.current !== 0 || account.policy.idleWaitMaxMs > 0) return;
-    const begun = now - LONGEST_TRIAL_MS;
+    const begun = now - longestTrialMs(account.policy);
     // Renewals of this mode show only by their answer that they began at the primary.
     if (before.mode === "registration" && busySince > begun) return;
     if ((this.#failedOverAt.get(node) ?? begun) > begun) return;
@@ -135,7 +135,7 @@ export class Home implements Invariant {
     if (from !== server) return;
     const busySince = one === undefined ? undefined : this.#busySince.get(one);
     if (one === undefined || busySince === undefined || !one.active || one.phone.idle) return;
-    const begun = at - LONGEST_TRIAL_MS;
+    const begun = at - longestTrialMs(one.account.policy);
     if (busySince > begun || (this.#failedOverAt.get(node) ?? begun) > begun) return;
     if (one.account.policy.idleWaitMaxMs > 0) return;
     // Where nothing needs to be sent for it, it turned before the call, and this was the first request since.

@@ -7,7 +7,7 @@ import type { RedundancyPolicy, ServerPolicy } from "../../../core/redundancy/po
 import { CONNECT_TIMEOUT_MS } from "../simulated-stream.ts";
 import type { SimulatedEvent } from "../simulation.ts";
 import type { SimulatedMessage } from "../surroundings.ts";
-import { branchOf, cseqOf, LONGEST_TRIAL_MS, placeOf } from "./glance.ts";
+import { branchOf, cseqOf, longestTrialMs, placeOf } from "./glance.ts";
 import { type Complain, type Invariant, LOOK_MS, type Watched } from "./invariant.ts";
 
 /** However little is left of a TTL. */
@@ -128,7 +128,7 @@ export class Returns implements Invariant {
     const { at, to, mode, fromTarget, toTarget } = told;
     const { policy, servers } = account;
     const stay = this.#stay(node, Number(to));
-    const begun = at - LONGEST_TRIAL_MS;
+    const begun = at - longestTrialMs(policy);
     const leftAt = this.#leftAt.get(`${node} ${fromTarget}`) ?? begun;
     // An INVITE may have gone round, and be registered for there before that is told.
     const calledAt = this.#leftAt.get(node) ?? begun;
