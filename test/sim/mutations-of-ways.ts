@@ -31,7 +31,7 @@ export const MUTATIONS_OF_WAYS: readonly Mutation[] = [
   mutation(
     "the last target of all has the whole of Timer B",
     ITINERARY,
-    "return !followed && this.#routes.every((route) => this.#isSpent(route));",
+    "return !followed && this.#routes.every((route) => this.#isSpent(until, route));",
     "return false;",
     "I6",
     5_100_019,

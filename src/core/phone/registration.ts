@@ -186,7 +186,7 @@ export class Registration implements RequestUser, TimerOwner, FlowUser {
     if (!(standing || probing) || cause === "idle") return;
     const later = this.#upkeep.broke(now, standing);
     if (later === undefined) this.#host.flowLost(now, this.route.index, cause);
-    else this.#host.timers.set(this.#upkeep, later);
+    else this.retryAt(now, later - now);
   }
 
   compose(attempt: AttemptPlace, cseq: number): Request {
