@@ -84,7 +84,10 @@ export class Failback implements TimerOwner {
 
   /** The route's requests are answered by a place that is not its first. */
   left(now: Instant): void {
-    if (this.#position !== this.route.inUse) this.#movedAt = now;
+    if (this.#position !== this.route.inUse) {
+      this.#movedAt = now;
+      this.#triedAt = undefined;
+    }
     this.#position = this.route.inUse;
     if (this.state !== "home" && this.state !== "returning") return;
     this.state = "away";

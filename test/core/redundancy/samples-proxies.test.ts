@@ -1,6 +1,6 @@
 /** The makers' example configurations with outbound proxies, played through the failures they were written for. */
 import { test } from "node:test";
-import type { RedundancyPolicy } from "../../../src/core/redundancy/policy.ts";
+import type { RedundancyPolicy, ServerPolicy } from "../../../src/core/redundancy/policy.ts";
 import {
   defaultAccount,
   defaultPolicy,
@@ -61,9 +61,9 @@ test("P5: with the proxy and server 1 dead a call goes straight to server 2, whi
 });
 
 /** The first of three proxies has two addresses, and only the last proxy is alive. */
-function edges(change: Partial<RedundancyPolicy>): Rehearsal {
+function edges(change: Partial<RedundancyPolicy>, hop: Partial<ServerPolicy> = {}): Rehearsal {
   const proxies = ["dual.pbx.example.com", "192.0.2.33", "192.0.2.34"].map((address) =>
-    defaultServer(address, { port: 5060, transport: "udp", registerRetries: 0 }),
+    defaultServer(address, { port: 5060, transport: "udp", registerRetries: 0, ...hop }),
   );
   const own = { ...PLAIN, proxies, refreshJitter: 0, proxyProbeIntervalMs: 60_000, ...change };
   const account = defaultAccount("2001", { ...defaultPolicy("192.0.2.15"), ...own });
@@ -87,6 +87,16 @@ test("from a later proxy each address of the earlier ones is tried in their orde
     122.0 REGISTER → secondary
     122.0 200 ← secondary
     122.0 * server.failed-back from=1 to=1 toTarget=secondary mode=probe
+  `);
+});
+
+test("who has come back to another address of the first proxy goes home by its mode, counted from then on", () => {
+  const byTime = { failbackMode: "duration", failbackSeconds: 120 } as const;
+  const stage = edges({}, byTime).until(70).revive("secondary").until(130).zero().revive("primary");
+  stage.until(130).expect(`
+    112.0 REGISTER → primary
+    112.0 200 ← primary
+    112.0 * server.failed-back from=1 to=1 toTarget=primary mode=duration
   `);
 });
 
